@@ -1,0 +1,38 @@
+# Two commands are enough: `make run` starts the bot, `make test` proves it. Both set everything up first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test setup lint bench lock clean
+
+run:  ## everything from nothing, then the bot (with no token: the playground in your browser)
+	@$(PYTHON) tools/bootstrap.py run
+	@exec $(BIN)/python -m bot run
+
+test:  ## everything from nothing, then all checks and tests
+	@$(PYTHON) tools/bootstrap.py dev --system
+	@$(MAKE) --no-print-directory lint-only
+	@$(BIN)/python -m pytest
+
+setup:  ## only the .venv, with everything in it
+	@$(PYTHON) tools/bootstrap.py dev
+
+lint: setup lint-only  ## style, types, layers
+
+.PHONY: lint-only
+lint-only:
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench:  ## benchmarks; the tables in the README come from here
+	@$(PYTHON) tools/bootstrap.py dev
+	@$(BIN)/python -m tests.benchmarks
+
+lock:  ## resolve requirements/*.in anew (no index host is written)
+	@$(PYTHON) tools/bootstrap.py dev
+	@for set in tools run dev; do .tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 --upgrade requirements/$$set.in -o requirements/$$set.lock; done
+
+clean:
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache build

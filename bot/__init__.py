@@ -1,0 +1,1 @@
+"""The photo-cleaning bot. Start reading at `wiring.py`: it builds the whole program and is the table of contents."""

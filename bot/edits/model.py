@@ -1,0 +1,109 @@
+"""What an edit is: one request to change one photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What is done with the photo."""
+
+    REMOVE_SUBJECT = "remove_subject"
+    REMOVE_BACKGROUND = "remove_background"
+    ERASE = "erase"
+
+
+class State(StrEnum):
+    """Where an edit stands. The last three are final."""
+
+    WAITING_FOR_MASK = "waiting_for_mask"
+    """An /erase whose canvas is open or not yet opened: not queued before its mask is there."""
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to the edit."""
+        return self in (State.DONE, State.FAILED, State.CANCELLED)
+
+
+class Stage(StrEnum):
+    """What a running edit is doing; shown in the status message and on the Mini App's page."""
+
+    FETCHING = "fetching"
+    SEGMENTING = "segmenting"
+    INPAINTING = "inpainting"
+    DELIVERING = "delivering"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRef:
+    """Where the photo is: with Telegram, under a file id. Nothing here is a picture.
+
+    Attributes:
+        file_id: What a courier fetches the photo by.
+        unique_id: The same for the same picture, whoever sent it; names the cached file.
+        as_file: Sent as a file (document): answered as a file, at full resolution, in its own format.
+        name: The file's own name, for the answer's name only; never used as a path.
+        size: Bytes, if known.
+    """
+
+    file_id: str
+    unique_id: str
+    as_file: bool = False
+    name: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One request to change one photo, as the store knows it.
+
+    Attributes:
+        id: 128 random bits in URL-safe letters; opaque, stands in links and callback data.
+        person: Telegram user id of the owner.
+        chat: Chat id that gets the answer.
+        message: Id of the message that asked (the answer replies to it).
+        operation: What is done.
+        photo: The photo it is done to.
+        finish: What stands where the background was: ``clean``, ``transparent``, ``white``, ``blur``, ``#rrggbb``.
+        seed: Variants differ in it.
+        language: Language code of the person, for the texts.
+        state: Where the edit stands.
+        stage: What it is doing while it runs.
+        status_message: Id of the bot's message that becomes the answer; None until it is posted.
+        has_mask: Whether a mask (painted or found) is stored for it.
+        result: The delivered picture, once done.
+        engine: Name of the engine that made the result.
+        error: Message id of what went wrong, once failed.
+        parent: The edit whose result (erase round) or mask (fix by hand) this one goes on from.
+        width: Pixels across the upright photo, once it was opened.
+        height: Pixels down.
+        created: When it was asked for, UTC.
+    """
+
+    id: str
+    person: int
+    chat: int
+    message: int
+    operation: Operation
+    photo: PhotoRef
+    finish: str
+    seed: int
+    language: str
+    state: State
+    stage: Stage | None
+    status_message: int | None
+    has_mask: bool
+    result: PhotoRef | None
+    engine: str | None
+    error: str | None
+    parent: str | None
+    width: int | None
+    height: int | None
+    created: datetime

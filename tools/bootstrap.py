@@ -1,0 +1,173 @@
+"""Set up everything this repository needs, from a bare machine: `python3 tools/bootstrap.py [run|dev|bench] [--system]`.
+
+Needs only Python ≥ 3.11 with pip (neither venv nor ensurepip, which Debian packages apart). It
+
+1. installs the pinned `uv` into `.tools/`,
+2. creates `.venv/` and makes it equal to `requirements/<set>.lock` (every file checked by its hash); where uv cannot
+   do that (an unusual proxy or index), pip does,
+3. with `--system`, looks for the programs that tests need besides (a browser, PostgreSQL) and installs what is missing
+   from Debian's packages.
+
+A second run with unchanged lock files finishes at once. Standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+TOOLS = ROOT / ".tools"
+LOCKS = ROOT / "requirements"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def say(text: str) -> None:
+    print(f"· {text}", flush=True)
+
+
+def fail(text: str) -> None:
+    print(f"✗ {text}", file=sys.stderr, flush=True)
+    raise SystemExit(1)
+
+
+def run(*command: str, env: dict[str, str] | None = None, quiet: bool = False) -> bool:
+    """Run a command and tell whether it succeeded; its output is the person's progress report."""
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=quiet, text=True, check=False)
+    if quiet and done.returncode:
+        print((done.stdout + done.stderr)[-2000:], file=sys.stderr)
+    return done.returncode == 0
+
+
+def fingerprint(name: str) -> str:
+    """What `.venv` has to be rebuilt for: another lock file, another Python."""
+    lock = (LOCKS / f"{name}.lock").read_bytes()
+    return hashlib.sha256(lock + sys.version.encode() + str(ROOT).encode()).hexdigest()
+
+
+def installed() -> tuple[str, str]:
+    """The lock set and fingerprint that `.venv` was last made equal to."""
+    stamp = VENV / "installed"
+    if not stamp.is_file() or not (VENV / "bin" / "python").exists():
+        return "", ""
+    name, _, digest = stamp.read_text().partition(" ")
+    return name, digest
+
+
+def is_ready(name: str) -> bool:
+    """Whether `.venv` already holds the wanted set; `dev` and `bench` contain `run`."""
+    have, digest = installed()
+    wider = {"run": ("run", "dev", "bench"), "dev": ("dev", "bench"), "bench": ("bench",)}[name]
+    return have in wider and digest == fingerprint(have)
+
+
+def pip_settings_for_uv() -> dict[str, str]:
+    """uv reads no pip configuration: hand over the index and the certificates that pip is told to use."""
+    env = dict(os.environ)
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
+    )
+    index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
+    if index:
+        env.setdefault("UV_DEFAULT_INDEX", index)
+    if "PIP_CERT" in os.environ:
+        env.setdefault("SSL_CERT_FILE", os.environ["PIP_CERT"])
+    env.setdefault("UV_LINK_MODE", "copy")
+    return env
+
+
+def get_uv() -> Path | None:
+    """The pinned uv in `.tools/`, installed when missing; None where this machine's pip cannot."""
+    uv, lock = TOOLS / "bin" / "uv", LOCKS / "tools.lock"
+    stamp = TOOLS / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    if uv.exists() and stamp.exists():
+        return uv
+    say("fetching the installer (uv)")
+    shutil.rmtree(TOOLS, ignore_errors=True)
+    # --target also works where Debian marks the system Python as externally managed (PEP 668).
+    pip = (sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", str(TOOLS))
+    if not run(*pip, "--require-hashes", "-r", str(lock), env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}):
+        return None
+    stamp.touch()
+    return uv if uv.exists() else None
+
+
+def make_venv(name: str) -> None:
+    """Make `.venv` equal to the lock file, or say in one line why that failed."""
+    lock = str(LOCKS / f"{name}.lock")
+    python = VENV / "bin" / "python"
+    if VENV.exists() and not installed()[0]:
+        shutil.rmtree(VENV)  # left half made by an interrupted run
+    stamp = VENV / "installed"
+    uv, env = get_uv(), pip_settings_for_uv()
+    if uv:
+        if not python.exists() and not run(str(uv), "venv", "-q", "--python", sys.executable, str(VENV), env=env):
+            fail("could not create .venv; is this folder writable?")
+        stamp.unlink(missing_ok=True)
+        say(f"installing Python packages ({name})")
+        if run(str(uv), "pip", "sync", "--python", str(python), "--require-hashes", lock, env=env):
+            stamp.write_text(f"{name} {fingerprint(name)}")
+            return
+        say("uv could not install them here; trying pip")
+    shutil.rmtree(VENV, ignore_errors=True)
+    if not run(sys.executable, "-m", "venv", str(VENV)):
+        fail("no .venv: install the package python3-venv (apt-get install python3-venv) and run this again")
+    if not run(str(python), "-m", "pip", "install", "--require-hashes", "-r", lock):
+        fail("the Python packages could not be installed: is the package index reachable? (pip's message is above)")
+    stamp.write_text(f"{name} {fingerprint(name)}")
+
+
+def as_root() -> list[str] | None:
+    """The prefix that makes a command run as root, or None where there is no way."""
+    if os.geteuid() == 0:
+        return []
+    return ["sudo"] if shutil.which("sudo") else None
+
+
+def apt_install(*packages: str) -> bool:
+    prefix = as_root()
+    if prefix is None or not shutil.which("apt-get"):
+        return False
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # /usr/bin/env carries the variable through sudo.
+    apt = [*prefix, "/usr/bin/env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    run(*apt, "update", "-qq", env=env, quiet=True)
+    say(f"installing {', '.join(packages)} (Debian packages; a minute or two the first time)")
+    return run(*apt, "install", "-y", "-qq", "--no-install-recommends", *packages, env=env, quiet=True)
+
+
+def get_browser() -> None:
+    """Chromium for the page tests: the machine's own, Debian's package, or Playwright's build."""
+    if any(shutil.which(name) for name in BROWSERS) or (TOOLS / "browser").exists():
+        return
+    # Ubuntu's package of that name is only a pointer to a snap, which a container cannot run.
+    ubuntu = "ubuntu" in Path("/etc/os-release").read_text().lower() if Path("/etc/os-release").exists() else False
+    if not ubuntu and apt_install("chromium") and shutil.which("chromium"):
+        return
+    say("installing Playwright's Chromium")
+    env = {**os.environ, "PLAYWRIGHT_BROWSERS_PATH": str(TOOLS / "browser")}
+    if not run(str(VENV / "bin" / "playwright"), "install", "--with-deps", "chromium", env=env):
+        fail("no browser for the page tests: install one (apt-get install chromium) and run `make test` again")
+
+
+def main() -> None:
+    if sys.version_info < (3, 11):
+        fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; try `make PYTHON=python3.11 …`")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", nargs="?", default="run", choices=("run", "dev", "bench"))
+    parser.add_argument("--system", action="store_true", help="also the programs that tests need")
+    wanted = parser.parse_args()
+    if not is_ready(wanted.set):
+        make_venv(wanted.set)
+    if wanted.system:
+        get_browser()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The Mini App: the page, its API, health and metrics, as one aiohttp application."""
