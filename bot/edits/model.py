@@ -107,3 +107,61 @@ class Edit:
     width: int | None
     height: int | None
     created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A photo sent without a word: the person is asked which of the three operations it shall be.
+
+    Attributes:
+        id: 128 random bits; stands in the buttons.
+        person: Telegram user id of who sent it.
+        chat: Chat id.
+        message: Id of the photo's message.
+        photo: The photo.
+        language: Language code of the person.
+        status_message: The bot's message with the buttons, once posted.
+    """
+
+    id: str
+    person: int
+    chat: int
+    message: int
+    photo: PhotoRef
+    language: str
+    status_message: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asks for: everything that an edit needs to be recorded.
+
+    Attributes:
+        key: Makes a repeated request the same one; made from chat, message and operation.
+        person: Telegram user id.
+        chat: Chat id that gets the answer.
+        message: The message that the answer replies to.
+        operation: What is to be done.
+        photo: The photo.
+        language: Language code of the person.
+        finish: What stands where the background was.
+        seed: Variants differ in it.
+        parent: The edit that this one goes on from.
+        status_message: A message of the bot that shall become the answer; None: a new one is posted.
+        mask: PNG of what to erase, or of the matte to use again; None: it is found, or painted later.
+        mask_is_matte: Whether `mask` is a soft matte of the subject.
+    """
+
+    key: str
+    person: int
+    chat: int
+    message: int
+    operation: Operation
+    photo: PhotoRef
+    language: str
+    finish: str = "clean"
+    seed: int = 0
+    parent: str | None = None
+    status_message: int | None = None
+    mask: bytes | None = None
+    mask_is_matte: bool = False

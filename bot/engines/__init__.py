@@ -82,12 +82,15 @@ class Engine:
         segmenter: Finds subjects.
         inpainter: Fills holes.
         coarse_masks: Whether its mattes miss some of the subject's rim, so that they want a wider dilation.
+        fills_backgrounds: Whether its inpainter can fill everything but the subject. One that copies from the rest of
+            the photo cannot: there is no rest; the editor then builds a backdrop from the background's colours.
     """
 
     name: str
     segmenter: Segmenter
     inpainter: Inpainter
     coarse_masks: bool = False
+    fills_backgrounds: bool = True
 
 
 class EngineUnavailableError(BotError):

@@ -1,0 +1,92 @@
+"""The database behind the store and the queue: one SQLite file, or PostgreSQL; the same code on both.
+
+SQLite is used through one thread, so that its single writer never waits for itself; PostgreSQL through a small pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from bot.edits import migrations
+
+T = TypeVar("T")
+
+POSTGRES_THREADS = 8
+RECONNECT_WITHIN = 60.0
+"""Seconds for which a PostgreSQL that went away (a restart, a failover) is waited for."""
+
+
+def make_engine(url: str) -> sa.Engine:
+    """An SQLAlchemy engine for `url`, set up so that a committed transaction survives a crash."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
+    path = sa.make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, poolclass=QueuePool, pool_size=10, connect_args={"check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        # IMMEDIATE: a transaction that will write takes the write lock first, so that it waits instead of failing.
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+class Database:
+    """Runs functions of a connection in transactions, off the event loop.
+
+    Args:
+        url: SQLAlchemy's form, with the driver.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = make_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._threads = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_THREADS, "database")
+
+    async def start(self) -> None:
+        """Bring the tables up to date."""
+        await self._in_thread(migrations.upgrade, self.engine)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._in_thread(self.engine.dispose)
+        self._threads.shutdown(wait=False)
+
+    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in one transaction and return what it returns.
+
+        Where the database went away in the middle, the transaction was rolled back (or its fate is unknown), and `work`
+        is run again once it is back: `work` must be a change that may be made twice.
+        """
+        deadline = asyncio.get_running_loop().time() + RECONNECT_WITHIN
+        pause = 0.05
+        while True:
+            try:
+                return await self._in_thread(self._transaction, work)
+            except sa.exc.DBAPIError as error:
+                gone = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
+                if self.is_sqlite or not gone or asyncio.get_running_loop().time() + pause > deadline:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 2.0)
+
+    def _transaction(self, work: Callable[[sa.Connection], T]) -> T:
+        with self.engine.begin() as connection:
+            return work(connection)
+
+    async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, functools.partial(function, *args))

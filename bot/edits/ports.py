@@ -1,0 +1,80 @@
+"""What an edit needs from the outside; `chat/` provides it, and so can a test, a command line or another messenger."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.edits.model import Edit, Offer, PhotoRef, Stage
+from bot.errors import BotError
+from bot.imaging.photo import PictureFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished picture, in a file.
+
+    Attributes:
+        path: Where it is; the name's ending says nothing.
+        format: JPEG, PNG or WEBP.
+        width: Pixels across.
+        height: Pixels down.
+        engine: Name of the engine that made it.
+        notes: Message ids of what the person should know about it: ``note-cloud-down``, ``note-doubtful``, ….
+        matte: PNG of the matte or mask that was used; None where the caller had given it.
+    """
+
+    path: Path
+    format: PictureFormat
+    width: int
+    height: int
+    engine: str
+    notes: tuple[str, ...] = ()
+    matte: bytes | None = None
+
+
+class Courier(Protocol):
+    """Carries an edit's photo in, and its words and its result out.
+
+    Every method but `post_status` and `post_offer` may be repeated without the person seeing anything twice.
+    Failures that may pass are retried inside; what comes out is a `BotError`.
+    """
+
+    async def post_status(self, edit: Edit, *, position: int) -> int:
+        """Post the status message (a reply to the person's); returns its message id."""
+        ...
+
+    async def post_offer(self, offer: Offer) -> int:
+        """Post the question which operation it shall be; returns its message id."""
+        ...
+
+    async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:
+        """Say in the status message what is being done (stage), or how many are before (position, stage None)."""
+        ...
+
+    async def show_failure(self, edit: Edit, error: BotError) -> None:
+        """Say in the status message what went wrong and what can be done."""
+        ...
+
+    async def show_cancelled(self, edit: Edit) -> None:
+        """Say in the status message that nothing was done, as asked."""
+        ...
+
+    def busy(self, edit: Edit) -> AbstractAsyncContextManager[None]:
+        """While it is open, the chat shows that a picture is being made."""
+        ...
+
+    async def fetch(self, photo: PhotoRef, *, max_bytes: int) -> bytes:
+        """The photo's bytes.
+
+        Raises:
+            PersonError: ``photo-too-large``, ``photo-gone``.
+            WorldError: It could not be had now.
+        """
+        ...
+
+    async def deliver(self, edit: Edit, made: Made) -> PhotoRef:
+        """Turn the status message into the picture; returns where the picture is now."""
+        ...

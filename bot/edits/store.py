@@ -1,0 +1,412 @@
+"""What is remembered: edits, offers, wishes. Every method is one transaction and may be repeated without harm."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.edits.database import Database
+from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State
+from bot.edits.tables import edits, offers, wishes
+from bot.errors import PersonError
+
+PENDING = (State.QUEUED, State.RUNNING)
+DAY = 86_400.0
+
+_EDIT_COLUMNS = [column for column in edits.c if column.name != "mask"]
+_HAS_MASK = edits.c.mask.is_not(None).label("has_mask")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may wait.
+
+    Attributes:
+        pending_per_person: Unfinished edits a person may have at a time.
+        edits_per_day: Edits a person may ask for in 24 hours; 0 = no limit.
+        pending: Unfinished edits over all people.
+    """
+
+    pending_per_person: int = 3
+    edits_per_day: int = 0
+    pending: int = 5000
+
+
+class Store:
+    """The tables, in the words of the house."""
+
+    def __init__(self, database: Database, bounds: Bounds, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._bounds = bounds
+        self._clock = clock
+
+    # ── edits ──
+
+    async def add(self, order: Order, state: State = State.QUEUED) -> tuple[Edit, bool]:
+        """Record an edit, unless the same one (by its key) is there already.
+
+        Returns:
+            The edit, and whether it is new.
+
+        Raises:
+            PersonError: ``too-many-pending`` (fact limit), ``too-many-today`` (fact limit), ``busy`` (fact waiting).
+        """
+        return await self._database.run(lambda connection: self._add(connection, order, state))
+
+    def _add(self, connection: sa.Connection, order: Order, state: State) -> tuple[Edit, bool]:
+        self._lock_person(connection, order.person)
+        known = self._one(connection, edits.c.key == order.key)
+        if known:
+            return known, False
+        if state in PENDING:
+            self._check_bounds(connection, order.person)
+        now = self._clock()
+        connection.execute(
+            edits.insert().values(
+                id=secrets.token_urlsafe(16),
+                key=order.key,
+                person=order.person,
+                chat=order.chat,
+                message=order.message,
+                operation=order.operation.value,
+                **_photo_columns(order.photo),
+                finish=order.finish,
+                seed=order.seed,
+                language=order.language,
+                state=state.value,
+                attempt=1,
+                starts=0,
+                status_message=order.status_message,
+                mask=order.mask,
+                mask_is_matte=order.mask_is_matte,
+                parent=order.parent,
+                created=now,
+                updated=now,
+            )
+        )
+        added = self._one(connection, edits.c.key == order.key)
+        assert added is not None
+        return added, True
+
+    def _lock_person(self, connection: sa.Connection, person: int) -> None:
+        """Let one person's requests pass one after another, so that two at once cannot both slip under a bound."""
+        if not self._database.is_sqlite:  # SQLite's writers are alone anyway
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(1, hashtext(:person))"), {"person": str(person)})
+
+    def _check_bounds(self, connection: sa.Connection, person: int) -> None:
+        def count(*where: sa.ColumnElement[bool]) -> int:
+            return connection.execute(sa.select(sa.func.count()).select_from(edits).where(*where)).scalar_one()
+
+        bounds, pending = self._bounds, edits.c.state.in_(PENDING)
+        if count(pending, edits.c.person == person) >= bounds.pending_per_person:
+            raise PersonError("too-many-pending", limit=bounds.pending_per_person)
+        if bounds.edits_per_day:
+            today = edits.c.created > self._clock() - DAY
+            wanted = edits.c.state.in_((*PENDING, State.DONE))
+            if count(today, wanted, edits.c.person == person) >= bounds.edits_per_day:
+                raise PersonError("too-many-today", limit=bounds.edits_per_day)
+        waiting = count(pending)
+        if waiting >= bounds.pending:
+            raise PersonError("busy", waiting=waiting)
+
+    async def get(self, edit_id: str) -> Edit | None:
+        """The edit with this id, or None."""
+        return await self._database.run(lambda connection: self._one(connection, edits.c.id == edit_id))
+
+    async def by_key(self, key: str) -> Edit | None:
+        """The edit with this key, or None."""
+        return await self._database.run(lambda connection: self._one(connection, edits.c.key == key))
+
+    async def last_round(self, edit_id: str) -> list[Edit]:
+        """The edits whose parent is this one, oldest first."""
+        return await self._many(edits.c.parent == edit_id)
+
+    def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> Edit | None:
+        row = connection.execute(sa.select(*_EDIT_COLUMNS, _HAS_MASK).where(where)).mappings().first()
+        return _edit(row) if row else None
+
+    async def _many(self, *where: sa.ColumnElement[bool], limit: int = 1000) -> list[Edit]:
+        query = sa.select(*_EDIT_COLUMNS, _HAS_MASK).where(*where).order_by(edits.c.number).limit(limit)
+        return await self._database.run(lambda connection: [_edit(row) for row in connection.execute(query).mappings()])
+
+    async def unannounced(self, *, claimed_before: float) -> list[Edit]:
+        """Unfinished edits that have no status message, and that nobody has been posting one for since then."""
+        return await self._many(
+            edits.c.status_message.is_(None),
+            edits.c.state.in_((*PENDING, State.WAITING_FOR_MASK)),
+            sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
+        )
+
+    async def queued(self, limit: int = 1000) -> list[Edit]:
+        """Edits that wait for their turn, in order."""
+        return await self._many(edits.c.state == State.QUEUED, limit=limit)
+
+    async def pending_of(self, person: int) -> list[Edit]:
+        """A person's unfinished edits, in order."""
+        return await self._many(edits.c.person == person, edits.c.state.in_(PENDING))
+
+    async def position(self, edit: Edit) -> int:
+        """How many edits are before this one: 0 = it is next, or running."""
+        mine = sa.select(edits.c.number).where(edits.c.id == edit.id).scalar_subquery()
+        query = (
+            sa.select(sa.func.count())
+            .select_from(edits)
+            .where(edits.c.state.in_(PENDING), edits.c.number < mine)
+        )
+        return await self._database.run(lambda connection: int(connection.execute(query).scalar_one()))
+
+    async def number_and_attempt(self, edit_id: str) -> tuple[int, int] | None:
+        """The edit's place in the order of all edits, and how often the person has asked for it."""
+        query = sa.select(edits.c.number, edits.c.attempt).where(edits.c.id == edit_id)
+        row = await self._database.run(lambda connection: connection.execute(query).first())
+        return (int(row[0]), int(row[1])) if row else None
+
+    async def change(self, edit_id: str, *, only: tuple[State, ...] | None = None, **values: Any) -> Edit | None:
+        """Set columns of an edit; with `only`, just while it is in one of these states.
+
+        Returns:
+            The edit as it is now, or None where nothing was changed.
+        """
+        where = [edits.c.id == edit_id]
+        if only is not None:
+            where.append(edits.c.state.in_(only))
+
+        def work(connection: sa.Connection) -> Edit | None:
+            update = edits.update().where(*where).values(updated=self._clock(), **values)
+            if connection.execute(update).rowcount == 0:
+                return None
+            return self._one(connection, edits.c.id == edit_id)
+
+        return await self._database.run(work)
+
+    async def begin(self, edit_id: str) -> tuple[Edit, int] | None:
+        """Note that work on an edit begins; returns it and the times this attempt was begun, or None if it is final."""
+
+        def work(connection: sa.Connection) -> tuple[Edit, int] | None:
+            update = (
+                edits.update()
+                .where(edits.c.id == edit_id, edits.c.state.in_(PENDING))
+                .values(state=State.RUNNING, starts=edits.c.starts + 1, updated=self._clock())
+                .returning(edits.c.starts)
+            )
+            row = connection.execute(update).first()
+            edit = self._one(connection, edits.c.id == edit_id)
+            return (edit, int(row[0])) if row and edit else None
+
+        return await self._database.run(work)
+
+    async def requeue(self, edit_id: str) -> Edit | None:
+        """Let a failed or cancelled edit try again; None where it is neither.
+
+        Raises:
+            PersonError: As `add` does, when too much is waiting.
+        """
+
+        def work(connection: sa.Connection) -> Edit | None:
+            edit = self._one(connection, edits.c.id == edit_id)
+            if edit is None or edit.state not in (State.FAILED, State.CANCELLED):
+                return None
+            self._lock_person(connection, edit.person)
+            self._check_bounds(connection, edit.person)
+            values = {"state": State.QUEUED, "stage": None, "error": None, "starts": 0, "attempt": edits.c.attempt + 1}
+            where = (edits.c.id == edit_id, edits.c.state.in_((State.FAILED, State.CANCELLED)))
+            connection.execute(edits.update().where(*where).values(updated=self._clock(), **values))
+            return self._one(connection, edits.c.id == edit_id)
+
+        return await self._database.run(work)
+
+    async def queue_with_mask(self, edit_id: str, mask: bytes) -> Edit | None:
+        """Give a waiting /erase its painted mask and queue it; None where it is not waiting.
+
+        Raises:
+            PersonError: As `add` does, when too much is waiting.
+        """
+
+        def work(connection: sa.Connection) -> Edit | None:
+            edit = self._one(connection, edits.c.id == edit_id)
+            if edit is None or edit.state is not State.WAITING_FOR_MASK:
+                return None
+            self._lock_person(connection, edit.person)
+            self._check_bounds(connection, edit.person)
+            values = {"state": State.QUEUED, "mask": mask, "mask_is_matte": False, "updated": self._clock()}
+            where = (edits.c.id == edit_id, edits.c.state == State.WAITING_FOR_MASK)
+            connection.execute(edits.update().where(*where).values(**values))
+            return self._one(connection, edits.c.id == edit_id)
+
+        return await self._database.run(work)
+
+    async def claim_status(self, edit_id: str, *, claimed_before: float) -> bool:
+        """Take it upon oneself to post the status message; False where there is one, or somebody else is at it."""
+
+        def work(connection: sa.Connection) -> bool:
+            update = (
+                edits.update()
+                .where(
+                    edits.c.id == edit_id,
+                    edits.c.status_message.is_(None),
+                    sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
+                )
+                .values(status_claimed=self._clock())
+            )
+            return connection.execute(update).rowcount == 1
+
+        return await self._database.run(work)
+
+    async def mask(self, edit_id: str) -> tuple[bytes, bool] | None:
+        """The stored mask (PNG) and whether it is a matte of the subject; None where there is none."""
+        query = sa.select(edits.c.mask, edits.c.mask_is_matte).where(edits.c.id == edit_id)
+        row = await self._database.run(lambda connection: connection.execute(query).first())
+        return (bytes(row[0]), bool(row[1])) if row and row[0] is not None else None
+
+    async def counts(self) -> dict[State, int]:
+        """How many edits are in each state."""
+        query = sa.select(edits.c.state, sa.func.count()).group_by(edits.c.state)
+        return await self._database.run(
+            lambda connection: {State(state): int(count) for state, count in connection.execute(query)}
+        )
+
+    # ── offers ──
+
+    async def add_offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
+        """Record that a photo came without a word; the same message again gives the same offer."""
+        where = (offers.c.chat == chat, offers.c.message == message)
+
+        def work(connection: sa.Connection) -> Offer:
+            row = connection.execute(sa.select(offers).where(*where)).mappings().first()
+            if row is None:
+                values = {"id": secrets.token_urlsafe(16), "person": person, "chat": chat, "message": message}
+                values |= _photo_columns(photo) | {"language": language, "created": self._clock()}
+                connection.execute(offers.insert().values(**values))
+                row = connection.execute(sa.select(offers).where(*where)).mappings().one()
+            return _offer(row)
+
+        return await self._database.run(work)
+
+    async def offer(self, offer_id: str) -> Offer | None:
+        """The offer with this id, or None."""
+        query = sa.select(offers).where(offers.c.id == offer_id)
+        row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
+        return _offer(row) if row else None
+
+    async def set_offer_status(self, offer_id: str, status_message: int) -> None:
+        """Remember which message shows the offer's buttons."""
+        update = offers.update().where(offers.c.id == offer_id).values(status_message=status_message)
+        await self._database.run(lambda connection: connection.execute(update))
+
+    # ── wishes ──
+
+    async def wish(self, chat: int, about: str, operation: Operation, *, seconds: float) -> None:
+        """Remember what shall be done with the photo that comes next."""
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(wishes.delete().where(wishes.c.chat == chat, wishes.c.about == about))
+            values = {"operation": operation.value, "expires": self._clock() + seconds}
+            connection.execute(wishes.insert().values(chat=chat, about=about, **values))
+
+        await self._database.run(work)
+
+    async def wished(self, chat: int, about: str) -> Operation | None:
+        """What was wished for and has not expired; the wish stays."""
+        query = sa.select(wishes.c.operation).where(
+            wishes.c.chat == chat, wishes.c.about == about, wishes.c.expires > self._clock()
+        )
+        row = await self._database.run(lambda connection: connection.execute(query).first())
+        return Operation(row[0]) if row else None
+
+    async def forget_wish(self, chat: int, about: str) -> None:
+        """The wish came true."""
+        where = (wishes.c.chat == chat, wishes.c.about == about)
+        await self._database.run(lambda connection: connection.execute(wishes.delete().where(*where)))
+
+    # ── retention ──
+
+    async def sweep(self, *, older_than: float, dry_run: bool = False) -> dict[str, int]:
+        """Delete what was last touched before `older_than` (seconds since the epoch); unfinished edits stay.
+
+        Returns:
+            How many rows of each table were (or, in a dry run, would be) deleted.
+        """
+        unfinished = edits.c.state.in_(PENDING)
+        doomed: Mapping[sa.Table, sa.ColumnElement[bool]] = {
+            edits: sa.and_(edits.c.updated < older_than, sa.not_(unfinished)),
+            offers: offers.c.created < older_than,
+            wishes: wishes.c.expires < self._clock(),
+        }
+
+        def work(connection: sa.Connection) -> dict[str, int]:
+            if dry_run:
+                count = sa.select(sa.func.count())
+                return {
+                    table.name: int(connection.execute(count.select_from(table).where(where)).scalar_one())
+                    for table, where in doomed.items()
+                }
+            return {
+                table.name: connection.execute(table.delete().where(where)).rowcount for table, where in doomed.items()
+            }
+
+        return await self._database.run(work)
+
+    async def forget_person(self, person: int) -> int:
+        """Delete a person's finished and waiting edits and offers; returns how many. Running ones end first."""
+
+        def work(connection: sa.Connection) -> int:
+            gone = connection.execute(
+                edits.delete().where(edits.c.person == person, sa.not_(edits.c.state.in_(PENDING)))
+            ).rowcount
+            return gone + connection.execute(offers.delete().where(offers.c.person == person)).rowcount
+
+        return await self._database.run(work)
+
+
+def _photo_columns(photo: PhotoRef) -> dict[str, Any]:
+    return {
+        "file_id": photo.file_id,
+        "file_unique_id": photo.unique_id,
+        "as_file": photo.as_file,
+        "file_name": photo.name,
+        "file_size": photo.size,
+    }
+
+
+def _photo(row: sa.RowMapping) -> PhotoRef:
+    return PhotoRef(row["file_id"], row["file_unique_id"], bool(row["as_file"]), row["file_name"], row["file_size"])
+
+
+def _offer(row: sa.RowMapping) -> Offer:
+    return Offer(
+        row["id"], row["person"], row["chat"], row["message"], _photo(row), row["language"], row["status_message"]
+    )
+
+
+def _edit(row: sa.RowMapping) -> Edit:
+    result = None
+    if row["result_file_id"]:
+        result = PhotoRef(row["result_file_id"], row["result_unique_id"], bool(row["result_as_file"]))
+    return Edit(
+        id=row["id"],
+        person=row["person"],
+        chat=row["chat"],
+        message=row["message"],
+        operation=Operation(row["operation"]),
+        photo=_photo(row),
+        finish=row["finish"],
+        seed=row["seed"],
+        language=row["language"],
+        state=State(row["state"]),
+        stage=Stage(row["stage"]) if row["stage"] else None,
+        status_message=row["status_message"],
+        has_mask=bool(row["has_mask"]),
+        result=result,
+        engine=row["engine"],
+        error=row["error"],
+        parent=row["parent"],
+        width=row["width"],
+        height=row["height"],
+        created=datetime.fromtimestamp(row["created"], UTC),
+    )

@@ -1,0 +1,83 @@
+"""The tables: what is remembered about edits and people. Pictures are not here; they are with Telegram.
+
+Times are seconds since the epoch, UTC. A change here needs a migration in `migrations/versions/`.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+# SQLite gives out rising row numbers only for a column declared exactly INTEGER PRIMARY KEY.
+_Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+edits = sa.Table(
+    "edits",
+    metadata,
+    sa.Column("number", _Number, primary_key=True, autoincrement=True, comment="rises with time: the order of the queue"),
+    sa.Column("id", sa.String(32), nullable=False, unique=True, comment="128 random bits: stands in links and buttons"),
+    sa.Column("key", sa.String(200), nullable=False, unique=True, comment="what makes a repeated request the same one"),
+    sa.Column("person", sa.BigInteger, nullable=False),
+    sa.Column("chat", sa.BigInteger, nullable=False),
+    sa.Column("message", sa.BigInteger, nullable=False),
+    sa.Column("operation", sa.String(32), nullable=False),
+    sa.Column("file_id", sa.Text, nullable=False),
+    sa.Column("file_unique_id", sa.Text, nullable=False),
+    sa.Column("as_file", sa.Boolean, nullable=False),
+    sa.Column("file_name", sa.Text),
+    sa.Column("file_size", sa.BigInteger),
+    sa.Column("finish", sa.String(32), nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(32), nullable=False),
+    sa.Column("stage", sa.String(32)),
+    sa.Column("attempt", sa.Integer, nullable=False, comment="rises when the person asks to try again"),
+    sa.Column("starts", sa.Integer, nullable=False, comment="times this attempt was begun and not seen to end"),
+    sa.Column("status_message", sa.BigInteger),
+    sa.Column("status_claimed", sa.Float, comment="when somebody began to post the status message"),
+    sa.Column("mask", sa.LargeBinary, comment="PNG: painted by hand, or the matte that segmentation found"),
+    sa.Column("mask_is_matte", sa.Boolean, nullable=False),
+    sa.Column("result_file_id", sa.Text),
+    sa.Column("result_unique_id", sa.Text),
+    sa.Column("result_as_file", sa.Boolean),
+    sa.Column("engine", sa.String(32)),
+    sa.Column("error", sa.String(64)),
+    sa.Column("parent", sa.String(32)),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("updated", sa.Float, nullable=False),
+    sa.Index("edits_by_state", "state", "number"),
+    sa.Index("edits_by_person", "person", "state"),
+    sa.Index("edits_by_age", "updated"),
+)
+
+offers = sa.Table(
+    "offers",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True, comment="128 random bits: stands in buttons"),
+    sa.Column("person", sa.BigInteger, nullable=False),
+    sa.Column("chat", sa.BigInteger, nullable=False),
+    sa.Column("message", sa.BigInteger, nullable=False),
+    sa.Column("file_id", sa.Text, nullable=False),
+    sa.Column("file_unique_id", sa.Text, nullable=False),
+    sa.Column("as_file", sa.Boolean, nullable=False),
+    sa.Column("file_name", sa.Text),
+    sa.Column("file_size", sa.BigInteger),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("status_message", sa.BigInteger),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.UniqueConstraint("chat", "message"),
+    comment="photos sent without a word: which of the three shall it be?",
+)
+
+wishes = sa.Table(
+    "wishes",
+    metadata,
+    sa.Column("chat", sa.BigInteger, primary_key=True),
+    sa.Column("about", sa.String(80), primary_key=True, comment="person:ID, or album:MEDIA_GROUP_ID"),
+    sa.Column("operation", sa.String(32), nullable=False),
+    sa.Column("expires", sa.Float, nullable=False),
+    comment="a command that waits for its photo, or for the rest of its album",
+)

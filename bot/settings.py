@@ -1,0 +1,264 @@
+"""Every setting once: its default, its range, one sentence. `.env.example` is printed from here.
+
+Read from the environment, then from `.env` in the working directory. Only `wiring` and `cli` know this module:
+everything else is handed the values it needs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import OperatorError
+
+UserIds = Annotated[frozenset[int], NoDecode]
+
+
+def _setting(default: Any, group: str, meaning: str, *, example: str, **limits: Any) -> Any:
+    """One setting: its default, the heading it stands under, one sentence, and a right value to show when it is wrong."""
+    return Field(default=default, description=meaning, examples=[example], json_schema_extra={"group": group}, **limits)
+
+
+class Settings(BaseSettings):
+    """All settings; names are the environment's, in lower case."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    telegram_bot_token: SecretStr | None = _setting(
+        None, "Telegram", "The bot's token from @BotFather; none: the playground runs instead.", example="123456:ABC-DEF…"
+    )
+    telegram_api_url: str = _setting(
+        "https://api.telegram.org",
+        "Telegram",
+        "The Bot API server; a self-hosted one lifts the limits of 20 MB down and 50 MB up.",
+        example="https://api.telegram.org",
+    )
+    telegram_updates: Literal["polling", "webhook"] = _setting(
+        "polling", "Telegram", "How updates come: polling, or webhook (needs PUBLIC_URL).", example="polling"
+    )
+    telegram_webhook_secret: SecretStr | None = _setting(
+        None,
+        "Telegram",
+        "What Telegram proves itself with to the webhook: 1–256 of A–Z a–z 0–9 _ -; none: made from the token.",
+        example="a-long-random-word",
+    )
+    public_url: str | None = _setting(
+        None,
+        "Web",
+        "The https address under which people reach this server; none: no Mini App button, /erase says how else.",
+        example="https://photos.example.org",
+    )
+    host: str = _setting("127.0.0.1", "Web", "The address that the web server listens on.", example="127.0.0.1")
+    port: int = _setting(8080, "Web", "The port that the web server listens on.", example="8080", ge=1, le=65535)
+
+    engine: Literal["auto", "volcengine", "local"] = _setting(
+        "auto",
+        "Engine",
+        "Who segments and inpaints: auto (Volcengine where its keys are set, else local), volcengine, local.",
+        example="auto",
+    )
+    engine_fallback: bool = _setting(
+        True,
+        "Engine",
+        "With ENGINE=auto: when the cloud stays down, the local engine answers, and says so.",
+        example="true",
+    )
+    volc_accesskey: SecretStr | None = _setting(
+        None, "Engine", "Volcengine access key; the SDK's own name.", example="AKLT…"
+    )
+    volc_secretkey: SecretStr | None = _setting(None, "Engine", "Volcengine secret key.", example="U0tl…")
+    volc_session_token: SecretStr | None = _setting(
+        None, "Engine", "Volcengine session token, with temporary (STS) keys.", example="STS2…"
+    )
+    volc_endpoint: str = _setting(
+        "https://visual.volcengineapi.com",
+        "Engine",
+        "The visual API's address.",
+        example="https://visual.volcengineapi.com",
+    )
+    volc_region: str = _setting("cn-north-1", "Engine", "The region that requests are signed for.", example="cn-north-1")
+    volc_inpaint: Literal["i2i_inpainting", "jimeng_image2image_dream_inpaint"] = _setting(
+        "i2i_inpainting", "Engine", "The erase ability that is called.", example="i2i_inpainting"
+    )
+    volc_concurrency: int = _setting(
+        1, "Engine", "Calls to Volcengine at a time, over all processes.", example="1", ge=1, le=1000
+    )
+    volc_steps: int = _setting(30, "Engine", "Sampling steps of i2i_inpainting; more is slower.", example="30", ge=1, le=50)
+    volc_strength: float = _setting(
+        0.8, "Engine", "How far i2i_inpainting may go from the photo.", example="0.8", ge=0.1, le=1.0
+    )
+    volc_scale: float = _setting(7.0, "Engine", "Guidance scale of i2i_inpainting.", example="7", ge=1, le=20)
+    volc_dilate_size: int = _setting(
+        15, "Engine", "Pixels by which i2i_inpainting widens the mask by itself.", example="15", ge=0, le=100
+    )
+    volc_quality: Literal["H", "M", "L"] = _setting(
+        "M", "Engine", "Quality of i2i_inpainting: H (best, slower), M, L (fastest).", example="M"
+    )
+    models: Literal["auto", "off"] = _setting(
+        "auto",
+        "Engine",
+        "The local engine's small model files: auto (fetched once, in the background), off (never fetched).",
+        example="auto",
+    )
+
+    database_url: SecretStr | None = _setting(
+        None,
+        "Storage",
+        "Where edits are kept; none: a SQLite file in DATA_DIR. PostgreSQL for several machines.",
+        example="postgresql://bot:secret@localhost/bot",
+    )
+    data_dir: Path = _setting(Path("data"), "Storage", "Database, caches, models.", example="data")
+    retention_hours: float = _setting(
+        24, "Storage", "How long photos' caches, masks and edits are kept.", example="24", ge=1, le=8760
+    )
+
+    workers: int = _setting(
+        max(1, os.cpu_count() or 1), "Limits", "Edits at a time in this process.", example="2", ge=1, le=256
+    )
+    max_megapixels: float = _setting(
+        50, "Limits", "Photos with more pixels are refused before decoding.", example="50", ge=1, le=500
+    )
+    max_file_mb: float = _setting(20, "Limits", "Larger files are refused.", example="20", ge=1, le=2000)
+    edits_per_day: int = _setting(0, "Limits", "Edits a person may ask for in 24 hours; 0: no limit.", example="50", ge=0)
+    pending_per_user: int = _setting(
+        3, "Limits", "Unfinished edits a person may have at a time.", example="3", ge=1, le=1000
+    )
+    allowed_users: UserIds = _setting(
+        frozenset(), "People", "Telegram user ids that may use the bot; none: everyone.", example="12345678,23456789"
+    )
+    admins: UserIds = _setting(
+        frozenset(), "People", "Telegram user ids that are told when the operator must act.", example="12345678"
+    )
+    language: Literal["en", "zh"] = _setting(
+        "en", "People", "For people whose language the bot does not speak: en or zh.", example="en"
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
+        "INFO", "Logs", "How much is logged: DEBUG, INFO, WARNING, ERROR.", example="INFO"
+    )
+    log_format: Literal["console", "json"] = _setting(
+        "console", "Logs", "console for people, json for machines.", example="console"
+    )
+
+    @field_validator("allowed_users", "admins", mode="before")
+    @classmethod
+    def _ids(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(re.fullmatch(r"-?\d{1,19}", part) for part in parts):
+            raise ValueError("must be comma-separated numbers")
+        return frozenset(int(part) for part in parts)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"\d{1,20}:[A-Za-z0-9_-]{10,100}", value.get_secret_value()):
+            raise ValueError("is not a bot token")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+            raise ValueError("must be 1–256 of A–Z a–z 0–9 _ -")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _https(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an https address")
+        return value.rstrip("/")
+
+    @field_validator("telegram_api_url", "volc_endpoint")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an address")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise ValueError("must start with postgresql:// or sqlite:///")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        if self.telegram_updates == "webhook" and not self.public_url:
+            raise ValueError("TELEGRAM_UPDATES: webhook needs PUBLIC_URL, such as PUBLIC_URL=https://photos.example.org")
+        if bool(self.volc_accesskey) != bool(self.volc_secretkey):
+            raise ValueError("VOLC_ACCESSKEY: needs VOLC_SECRETKEY beside it, and the other way round")
+        if self.engine == "volcengine" and not self.volc_accesskey:
+            raise ValueError("ENGINE: volcengine needs VOLC_ACCESSKEY and VOLC_SECRETKEY, such as ENGINE=auto without them")
+        return self
+
+    @property
+    def uses_cloud(self) -> bool:
+        """Whether Volcengine answers first."""
+        return self.engine != "local" and self.volc_accesskey is not None
+
+    @property
+    def database(self) -> str:
+        """The database's address for SQLAlchemy, with the driver in it."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir / 'bot.sqlite'}"
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url.get_secret_value())
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises:
+        OperatorError: ``wrong-setting``; the fact ``text`` is one line that names the setting, what is wrong with it,
+            and an example of what is right. The wrong value itself is not repeated: it may be half a secret.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise OperatorError("wrong-setting", text=_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    name = str(first["loc"][0])
+    example = (Settings.model_fields[name].examples or [""])[0]
+    return f"{name.upper()}: {message[0].lower()}{message[1:]}; for example {name.upper()}={example}"
+
+
+def example_env() -> str:
+    """The text of `.env.example`: every setting, commented out, with its sentence and default."""
+    lines = ["# Settings, with their defaults. Copy this file to .env and change what you need."]
+    group = ""
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra
+        assert isinstance(extra, dict)
+        if extra["group"] != group:
+            group = str(extra["group"])
+            lines += ["", f"# ── {group} ──"]
+        default = "" if field.default is None or field.default == frozenset() else field.default
+        shown = "" if name == "workers" else str(default).lower() if isinstance(default, bool) else default
+        lines += [f"# {field.description}", f"# {name.upper()}={shown}"]
+    return "\n".join(lines) + "\n"
