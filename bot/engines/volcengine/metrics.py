@@ -1,0 +1,26 @@
+"""What Prometheus is told about the cloud. Labels are bounded: unknown codes count as ``other``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from bot.engines.volcengine.codes import LABELLED, SUCCESS, VERDICTS
+
+CALLS: Final = Counter("volcengine_calls", "Calls of Volcengine's API.", ["req_key", "code"])
+RETRIES: Final = Counter("volcengine_retries", "Calls that repeat a failed one.", ["req_key", "code"])
+SECONDS: Final = Histogram(
+    "volcengine_call_seconds",
+    "Time of one call, from the first byte sent to the last one read.",
+    ["req_key"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120),
+)
+IN_FLIGHT: Final = Gauge("volcengine_calls_in_flight", "Calls under way in this process.")
+WAITING: Final = Gauge("volcengine_waiting_for_slot", "Edits of this process that wait for their turn at the cloud.")
+BREAKER_OPEN: Final = Gauge("volcengine_breaker_open", "1 while the cloud is left alone after failures.", ["req_key"])
+
+
+def code_label(code: int | str) -> str:
+    """A code as a label's value."""
+    return str(code) if code in VERDICTS or code in LABELLED or code == SUCCESS else "other"

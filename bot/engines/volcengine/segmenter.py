@@ -1,0 +1,66 @@
+"""Finding the subject in the cloud: ``saliency_seg``, one full-size mask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.engines.volcengine.answers import Answer
+from bot.engines.volcengine.caller import Attempt, Caller
+from bot.engines.volcengine.codes import NO_PICTURE, labelled
+from bot.engines.volcengine.config import SALIENCY, VolcConfig
+from bot.engines.volcengine.pictures import BadPictureError, Body, read_matte, segment_body
+from bot.engines.volcengine.ports import Pool
+from bot.engines.volcengine.transport import Transport
+from bot.errors import NothingFoundError
+from bot.imaging.photo import Matte, Photo
+
+
+def segment_parameters(config: VolcConfig) -> dict[str, Any]:
+    """The body's fields but the picture: ``only_mask`` 1 asks for one mask of the full size."""
+    return {"req_key": SALIENCY, "only_mask": 1, "refine_mask": config.refine_mask, "return_url": False}
+
+
+class VolcSegmenter:
+    """`bot.engines.Segmenter` over the cloud."""
+
+    def __init__(self, config: VolcConfig, transport: Transport, caller: Caller, pool: Pool) -> None:
+        self._config = config
+        self._transport = transport
+        self._caller = caller
+        self._pool = pool
+
+    async def segment(self, photo: Photo) -> Matte:
+        """As `bot.engines.Segmenter.segment`.
+
+        Raises:
+            NothingFoundError: The mask is black, or there is none.
+            EngineRefusedError: The cloud judged the photo unfit.
+            EngineUnavailableError: The cloud does not answer now, or not to this bot.
+        """
+        parameters = segment_parameters(self._config)
+
+        async def prepare(attempt: Attempt) -> Body:
+            return await self._pool.run(
+                _segment_body, photo, parameters, self._config.max_picture_bytes, attempt.smaller
+            )
+
+        async def perform(body: Body, attempt: Attempt) -> Matte | None:
+            answer = await self._transport.call("CVProcess", SALIENCY, body.json, attempt=attempt.number)
+            return await self._read(answer, body, photo)
+
+        matte = await self._caller.grant(SALIENCY, prepare, perform)
+        if matte is None:
+            raise NothingFoundError("nothing-found", engine="volcengine")
+        return matte
+
+    async def _read(self, answer: Answer, body: Body, photo: Photo) -> Matte | None:
+        if not answer.pictures:
+            return None
+        try:
+            return await self._pool.run(read_matte, answer.pictures[0], body.fit, photo.width, photo.height)
+        except BadPictureError as error:
+            raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text=str(error)) from None
+
+
+def _segment_body(photo: Photo, parameters: dict[str, Any], max_bytes: int, smaller: bool) -> Body:
+    return segment_body(photo.pixels, photo.alpha, photo.icc_profile, parameters, max_bytes=max_bytes, smaller=smaller)
