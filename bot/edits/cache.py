@@ -1,4 +1,4 @@
-"""Files that may be lost: downloaded photos and finished results, bounded in bytes, the longest unused leaving first."""
+"""Files that may be lost: downloaded photos and finished results, bounded in bytes, the longest unused leave first."""
 
 from __future__ import annotations
 

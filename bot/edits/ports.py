@@ -42,8 +42,14 @@ class Courier(Protocol):
     Failures that may pass are retried inside; what comes out is a `BotError`.
     """
 
-    async def post_status(self, edit: Edit, *, position: int) -> int:
-        """Post the status message (a reply to the person's); returns its message id."""
+    async def post_status(self, edit: Edit, *, position: int, maybe_posted: bool) -> int:
+        """Post the status message (a reply to the person's); returns its message id.
+
+        Args:
+            edit: Whose.
+            position: How many edits are before it.
+            maybe_posted: A process died over posting it: it may be there already, and is to be looked for first.
+        """
         ...
 
     async def post_offer(self, offer: Offer) -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,15 @@ DAY = 86_400.0
 
 _EDIT_COLUMNS = [column for column in edits.c if column.name != "mask"]
 _HAS_MASK = edits.c.mask.is_not(None).label("has_mask")
+
+
+class Claim(Enum):
+    """Whether one may post an edit's status message."""
+
+    NONE = auto()
+    FRESH = auto()
+    TAKEN_OVER = auto()
+    """Whoever claimed it before died over it, perhaps after posting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ class Store:
                 state=state.value,
                 attempt=1,
                 starts=0,
+                enqueued=False,
                 status_message=order.status_message,
                 mask=order.mask,
                 mask_is_matte=order.mask_is_matte,
@@ -123,7 +134,7 @@ class Store:
         """The edit with this key, or None."""
         return await self._database.run(lambda connection: self._one(connection, edits.c.key == key))
 
-    async def last_round(self, edit_id: str) -> list[Edit]:
+    async def children(self, edit_id: str) -> list[Edit]:
         """The edits whose parent is this one, oldest first."""
         return await self._many(edits.c.parent == edit_id)
 
@@ -147,6 +158,21 @@ class Store:
         """Edits that wait for their turn, in order."""
         return await self._many(edits.c.state == State.QUEUED, limit=limit)
 
+    async def not_enqueued(self, limit: int = 1000) -> list[Edit]:
+        """Edits that were recorded but not handed to the queue yet, in order."""
+        return await self._many(edits.c.state == State.QUEUED, edits.c.enqueued.is_(False), limit=limit)
+
+    async def cancel(self, edit_id: str) -> Edit | None:
+        """Cancel an edit; None where it is too late (it is being delivered, or final)."""
+
+        def work(connection: sa.Connection) -> Edit | None:
+            stage = sa.or_(edits.c.stage.is_(None), edits.c.stage != Stage.DELIVERING)
+            where = (edits.c.id == edit_id, edits.c.state.in_((*PENDING, State.WAITING_FOR_MASK)), stage)
+            update = edits.update().where(*where).values(state=State.CANCELLED, updated=self._clock())
+            return self._one(connection, edits.c.id == edit_id) if connection.execute(update).rowcount else None
+
+        return await self._database.run(work)
+
     async def pending_of(self, person: int) -> list[Edit]:
         """A person's unfinished edits, in order."""
         return await self._many(edits.c.person == person, edits.c.state.in_(PENDING))
@@ -154,11 +180,7 @@ class Store:
     async def position(self, edit: Edit) -> int:
         """How many edits are before this one: 0 = it is next, or running."""
         mine = sa.select(edits.c.number).where(edits.c.id == edit.id).scalar_subquery()
-        query = (
-            sa.select(sa.func.count())
-            .select_from(edits)
-            .where(edits.c.state.in_(PENDING), edits.c.number < mine)
-        )
+        query = sa.select(sa.func.count()).select_from(edits).where(edits.c.state.in_(PENDING), edits.c.number < mine)
         return await self._database.run(lambda connection: int(connection.execute(query).scalar_one()))
 
     async def number_and_attempt(self, edit_id: str) -> tuple[int, int] | None:
@@ -207,19 +229,30 @@ class Store:
         Raises:
             PersonError: As `add` does, when too much is waiting.
         """
+        return await self._requeue(edit_id, (State.FAILED, State.CANCELLED))
 
+    async def _requeue(self, edit_id: str, only: tuple[State, ...]) -> Edit | None:
         def work(connection: sa.Connection) -> Edit | None:
             edit = self._one(connection, edits.c.id == edit_id)
-            if edit is None or edit.state not in (State.FAILED, State.CANCELLED):
+            if edit is None or edit.state not in only:
                 return None
             self._lock_person(connection, edit.person)
             self._check_bounds(connection, edit.person)
-            values = {"state": State.QUEUED, "stage": None, "error": None, "starts": 0, "attempt": edits.c.attempt + 1}
-            where = (edits.c.id == edit_id, edits.c.state.in_((State.FAILED, State.CANCELLED)))
+            values: dict[str, Any] = {"state": State.QUEUED, "stage": None, "error": None, "starts": 0, "enqueued": False}
+            values["attempt"] = edits.c.attempt + 1
+            where = (edits.c.id == edit_id, edits.c.state.in_(only))
             connection.execute(edits.update().where(*where).values(updated=self._clock(), **values))
             return self._one(connection, edits.c.id == edit_id)
 
         return await self._database.run(work)
+
+    async def show_again(self, edit_id: str) -> Edit | None:
+        """Queue a finished edit once more, to be shown again in its message; None where it is not finished.
+
+        Raises:
+            PersonError: As `add` does, when too much is waiting.
+        """
+        return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED))
 
     async def queue_with_mask(self, edit_id: str, mask: bytes) -> Edit | None:
         """Give a waiting /erase its painted mask and queue it; None where it is not waiting.
@@ -241,10 +274,11 @@ class Store:
 
         return await self._database.run(work)
 
-    async def claim_status(self, edit_id: str, *, claimed_before: float) -> bool:
-        """Take it upon oneself to post the status message; False where there is one, or somebody else is at it."""
+    async def claim_status(self, edit_id: str, *, claimed_before: float) -> Claim:
+        """Take it upon oneself to post the status message, unless there is one, or somebody else is at it."""
 
-        def work(connection: sa.Connection) -> bool:
+        def work(connection: sa.Connection) -> Claim:
+            before = connection.execute(sa.select(edits.c.status_claimed).where(edits.c.id == edit_id)).scalar()
             update = (
                 edits.update()
                 .where(
@@ -254,7 +288,9 @@ class Store:
                 )
                 .values(status_claimed=self._clock())
             )
-            return connection.execute(update).rowcount == 1
+            if connection.execute(update).rowcount == 0:
+                return Claim.NONE
+            return Claim.FRESH if before is None else Claim.TAKEN_OVER
 
         return await self._database.run(work)
 

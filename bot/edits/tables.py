@@ -15,7 +15,9 @@ _Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 edits = sa.Table(
     "edits",
     metadata,
-    sa.Column("number", _Number, primary_key=True, autoincrement=True, comment="rises with time: the order of the queue"),
+    sa.Column(
+        "number", _Number, primary_key=True, autoincrement=True, comment="rises with time: the order of the queue"
+    ),
     sa.Column("id", sa.String(32), nullable=False, unique=True, comment="128 random bits: stands in links and buttons"),
     sa.Column("key", sa.String(200), nullable=False, unique=True, comment="what makes a repeated request the same one"),
     sa.Column("person", sa.BigInteger, nullable=False),
@@ -34,6 +36,7 @@ edits = sa.Table(
     sa.Column("stage", sa.String(32)),
     sa.Column("attempt", sa.Integer, nullable=False, comment="rises when the person asks to try again"),
     sa.Column("starts", sa.Integer, nullable=False, comment="times this attempt was begun and not seen to end"),
+    sa.Column("enqueued", sa.Boolean, nullable=False, comment="whether this attempt was handed to the queue"),
     sa.Column("status_message", sa.BigInteger),
     sa.Column("status_claimed", sa.Float, comment="when somebody began to post the status message"),
     sa.Column("mask", sa.LargeBinary, comment="PNG: painted by hand, or the matte that segmentation found"),

@@ -1,7 +1,7 @@
 """Versioned changes of the tables (Alembic); `upgrade` runs at every start and does nothing when all is new.
 
-A new version: add `versions/NNNN_what.py` with `revision`, `down_revision` and `upgrade()`, and change `tables.py` with it;
-a test holds that all versions applied one after another give exactly `tables.py`.
+A new version: add `versions/NNNN_what.py` with `revision`, `down_revision` and `upgrade()`, and change `tables.py` with
+it; a test holds that all versions applied one after another give exactly `tables.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LOCK = 0x9B07  # any constant: lets one of several starting processes migrate w
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Bring the database's tables to today's form, creating them if there are none. Blocks; safe to run concurrently."""
+    """Bring the database's tables to today's form, from nothing too. Blocks; several processes may do it at once."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     with engine.connect() as connection:

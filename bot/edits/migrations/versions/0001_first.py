@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.String(32)),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("starts", sa.Integer, nullable=False),
+        sa.Column("enqueued", sa.Boolean, nullable=False),
         sa.Column("status_message", sa.BigInteger),
         sa.Column("status_claimed", sa.Float),
         sa.Column("mask", sa.LargeBinary),

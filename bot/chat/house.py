@@ -1,0 +1,68 @@
+"""What handlers are handed: the edits' door, the texts, and the few values they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from telegram import Message, User
+from telegram.ext import Application, CallbackContext, ExtBot, JobQueue
+
+from bot.chat.keyboards import Keyboards
+from bot.chat.texts import Texts
+from bot.edits.service import Edits
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What handlers need.
+
+    Attributes:
+        edits: The door to the edits.
+        texts: What is said.
+        keyboards: What can be pressed.
+        allowed_users: Who may use the bot; empty: everyone.
+        max_file_bytes: Larger files are refused at once.
+        retention_hours: How long things are kept; told in /help.
+    """
+
+    edits: Edits
+    texts: Texts
+    keyboards: Keyboards
+    allowed_users: frozenset[int]
+    max_file_bytes: int
+    retention_hours: float
+
+    def say(self, user: User | None, message_id: str, **values: object) -> str:
+        """A text in the person's language."""
+        return self.texts.get(self.language(user), message_id, **values)
+
+    def language(self, user: User | None) -> str:
+        """The language that the person is spoken to in."""
+        return self.texts.language(user.language_code if user else None)
+
+
+class Context(CallbackContext[ExtBot[None], dict[str, object], dict[str, object], dict[str, object]]):
+    """The handlers' context, with the house in it."""
+
+    @property
+    def house(self) -> House:
+        """What handlers need."""
+        house = self.bot_data["house"]
+        assert isinstance(house, House)
+        return house
+
+
+App: TypeAlias = Application[
+    ExtBot[None],
+    Context,
+    dict[str, object],
+    dict[str, object],
+    dict[str, object],
+    JobQueue[Context],
+]
+
+
+def sender(message: Message) -> int:
+    """Whose request a message is: the person, or the chat where an anonymous admin or a channel speaks."""
+    return message.from_user.id if message.from_user else message.chat.id

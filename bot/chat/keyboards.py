@@ -1,0 +1,71 @@
+"""Buttons under the bot's messages. Callback data carries an opaque id and a verb, never state: ``e:ID:cancel``."""
+
+from __future__ import annotations
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
+
+from bot.chat.texts import Texts
+from bot.edits.model import Edit, Offer, Operation, State
+
+FINISHES = ("clean", "transparent", "white", "blur")
+
+
+class Keyboards:
+    """Builds keyboards.
+
+    Args:
+        texts: The labels.
+        app_url: Address of the Mini App's page; None: there is none, and no button for it.
+    """
+
+    def __init__(self, texts: Texts, app_url: str | None) -> None:
+        self._texts = texts
+        self.app_url = app_url
+
+    def offer(self, offer: Offer) -> InlineKeyboardMarkup:
+        """Under a photo that came without a word: what should go?"""
+        return InlineKeyboardMarkup(
+            [
+                [self._button(offer.language, f"button-{operation}", f"o:{offer.id}:{operation}")]
+                for operation in Operation
+            ]
+        )
+
+    def working(self, edit: Edit) -> InlineKeyboardMarkup:
+        """Under a status message: cancel; where the photo waits to be painted on: the canvas."""
+        rows = [[self._button(edit.language, "button-cancel", f"e:{edit.id}:cancel")]]
+        canvas = self.canvas(edit, "button-open-canvas") if edit.state is State.WAITING_FOR_MASK else None
+        return InlineKeyboardMarkup([[canvas], *rows] if canvas else rows)
+
+    def failed(self, edit: Edit, *, again: bool) -> InlineKeyboardMarkup | None:
+        """Under a failure: try again where that may help, and paint it yourself where the engine saw nothing."""
+        rows = []
+        if again:
+            rows.append([self._button(edit.language, "button-retry", f"e:{edit.id}:retry")])
+        if edit.error == "nothing-found":
+            rows.append([self._button(edit.language, "button-erase", f"e:{edit.id}:fix")])
+        return InlineKeyboardMarkup(rows) if rows else None
+
+    def result(self, edit: Edit) -> InlineKeyboardMarkup:
+        """Under a result: other finishes or another try, and fixing it by hand."""
+        rows = []
+        if edit.operation is Operation.REMOVE_BACKGROUND:
+            others = [finish for finish in FINISHES if finish != edit.finish]
+            rows.append(
+                [self._button(edit.language, f"button-{finish}", f"e:{edit.id}:f-{finish}") for finish in others]
+            )
+        else:
+            rows.append([self._button(edit.language, "button-another", f"e:{edit.id}:another")])
+        rows.append([self._button(edit.language, "button-fix", f"e:{edit.id}:fix")])
+        return InlineKeyboardMarkup(rows)
+
+    def canvas(self, edit: Edit, label: str) -> InlineKeyboardButton | None:
+        """The button that opens the Mini App; only private chats take one (BUTTON_TYPE_INVALID elsewhere)."""
+        if self.app_url is None or edit.chat != edit.person:
+            return None
+        return InlineKeyboardButton(
+            self._texts.get(edit.language, label), web_app=WebAppInfo(f"{self.app_url}?edit={edit.id}")
+        )
+
+    def _button(self, language: str, label: str, data: str) -> InlineKeyboardButton:
+        return InlineKeyboardButton(self._texts.get(language, label), callback_data=data)

@@ -1,0 +1,43 @@
+"""Which photo a message carries, if any."""
+
+from __future__ import annotations
+
+from telegram import Document, Message
+
+from bot.edits.model import PhotoRef
+
+ENDINGS = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".heic",
+    ".heif",
+    ".avif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".gif",
+    ".mpo",
+    ".jfif",
+)
+
+
+def photo_in(message: Message | None) -> PhotoRef | None:
+    """The message's photo in its largest size, or its image file; None where it has neither."""
+    if message is None:
+        return None
+    if message.photo:
+        largest = message.photo[-1]
+        return PhotoRef(largest.file_id, largest.file_unique_id, size=largest.file_size)
+    if message.document and not message.animation and _is_picture(message.document):
+        file = message.document
+        return PhotoRef(file.file_id, file.file_unique_id, as_file=True, name=file.file_name, size=file.file_size)
+    return None
+
+
+def _is_picture(file: Document) -> bool:
+    """Whether a file calls itself a picture; what it really is shows when it is opened."""
+    if file.mime_type and file.mime_type.startswith("image/"):
+        return True
+    return (file.file_name or "").lower().endswith(ENDINGS)

@@ -1,0 +1,81 @@
+"""Posts each edit's status message, once.
+
+The Bot API cannot send a message exactly once: between sending and remembering the id lies a moment in which a killed
+process leaves a message that nobody knows. So whoever posts first claims the edit in the store; the claim keeps others
+from posting beside it, and runs out if the claimant died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from bot.edits.model import Edit
+from bot.edits.ports import Courier
+from bot.edits.store import Claim, Store
+
+log = structlog.get_logger()
+
+CLAIM_SECONDS = 15.0
+"""Longer than a status message takes to be posted, retries after a flood limit included."""
+
+LOOK_AGAIN = 0.2
+"""Seconds between looks at a status message that another process is posting."""
+
+
+class Announcer:
+    """Posts status messages.
+
+    Args:
+        store: Where their ids are remembered.
+        courier: Who posts them.
+        alone: Whether this is the only process on the store: then a claim from before its start is a dead process's.
+    """
+
+    def __init__(self, store: Store, courier: Courier, *, alone: bool) -> None:
+        self._store = store
+        self._courier = courier
+        self._began = time.time() if alone else 0.0
+        self._posting: dict[str, asyncio.Future[Edit]] = {}
+
+    def stale_before(self) -> float:
+        """Claims from before then (seconds since the epoch) are void."""
+        return max(self._began, time.time() - CLAIM_SECONDS)
+
+    async def announce(self, edit: Edit) -> Edit:
+        """Make sure that the edit has its status message; returns the edit as it is now."""
+        if edit.status_message is not None:
+            return edit
+        under_way = self._posting.get(edit.id)
+        if under_way is not None:
+            return await asyncio.shield(under_way)
+        mine: asyncio.Future[Edit] = asyncio.get_running_loop().create_future()
+        self._posting[edit.id] = mine
+        try:
+            announced = await self._post(edit)
+        except BaseException as error:
+            mine.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+            mine.exception()  # whoever waits gets it; nobody waiting is no mistake
+            raise
+        else:
+            mine.set_result(announced)
+            return announced
+        finally:
+            del self._posting[edit.id]
+
+    async def _post(self, edit: Edit) -> Edit:
+        while True:
+            claim = await self._store.claim_status(edit.id, claimed_before=self.stale_before())
+            if claim is not Claim.NONE:
+                position = await self._store.position(edit)
+                message = await self._courier.post_status(
+                    edit, position=position, maybe_posted=claim is Claim.TAKEN_OVER
+                )
+                changed = await self._store.change(edit.id, status_message=message)
+                return changed or edit
+            current = await self._store.get(edit.id)
+            if current is None or current.status_message is not None:
+                return current or edit
+            await asyncio.sleep(LOOK_AGAIN)

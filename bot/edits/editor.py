@@ -1,0 +1,217 @@
+"""How a photo is changed: segment → mask → inpaint → composite → finish, over a ladder of engines.
+
+The engines' answers are never trusted with the photo: whatever they give back is pasted through the feathered mask, and
+outside it the photo's own pixels stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from bot.edits import pixels
+from bot.edits.model import Operation, Stage
+from bot.edits.ports import Made
+from bot.engines import Engine, EngineUnavailableError
+from bot.errors import PersonError
+from bot.imaging.photo import Matte, Photo, PictureFormat
+from bot.imaging.pool import PixelPool
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+FINISHES = ("clean", "transparent", "white", "blur")
+
+
+def check_finish(finish: str) -> str:
+    """The finish, if it is one: ``clean``, ``transparent``, ``white``, ``blur``, or ``#rrggbb``.
+
+    Raises:
+        PersonError: ``unknown-finish``.
+    """
+    if finish in FINISHES or re.fullmatch(r"#[0-9a-fA-F]{6}", finish):
+        return finish
+    raise PersonError("unknown-finish", finish=finish[:40])
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One photo's change.
+
+    Attributes:
+        operation: What is done.
+        finish: What stands where the background was.
+        seed: Variants differ in it.
+        mask: PNG of what to erase, or of the subject's matte; None: it is found.
+        mask_is_matte: Whether `mask` is a matte of the subject.
+        format: The answer's format; None: the photo's own (PNG where it is to be transparent).
+        own_background: The picture to stand behind the subject, in place of `finish`.
+    """
+
+    operation: Operation
+    finish: str = "clean"
+    seed: int = 0
+    mask: bytes | None = None
+    mask_is_matte: bool = False
+    format: PictureFormat | None = None
+    own_background: Path | None = None
+
+
+async def _nobody_watches(_stage: Stage) -> None:
+    return None
+
+
+@dataclass(slots=True)
+class _Ladder:
+    """The engines in order; one that could not answer is not asked again within the same edit."""
+
+    engines: Sequence[Engine]
+    first: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first = self.engines[0].name
+
+    async def climb(self, ask: Callable[[Engine], Awaitable[T]]) -> tuple[T, Engine]:
+        """The first answer, and whose it is; the last engine's refusal where none answers."""
+        while True:
+            engine = self.engines[0]
+            try:
+                return await ask(engine), engine
+            except EngineUnavailableError as error:
+                if len(self.engines) == 1:
+                    raise
+                log.warning("engine_unavailable", engine=engine.name, reason=str(error), next=self.engines[1].name)
+                self.engines = self.engines[1:]
+
+
+class Editor:
+    """Changes photos.
+
+    Args:
+        engines: Who segments and inpaints; each is the fallback of the one before.
+        pool: Where pixels are worked on.
+        max_megapixels: Larger photos are refused before decoding.
+        max_mask_bytes: Larger painted masks are refused before decoding.
+    """
+
+    def __init__(
+        self, engines: Sequence[Engine], pool: PixelPool, *, max_megapixels: float, max_mask_bytes: int = 5_000_000
+    ) -> None:
+        self._engines = tuple(engines)
+        self._pool = pool
+        self._max_megapixels = max_megapixels
+        self._max_mask_bytes = max_mask_bytes
+
+    async def load(self, source: Path) -> Photo:
+        """Open a stranger's file; `PersonError` where it cannot be a photo."""
+        return await self._pool.run(pixels.load, source, self._max_megapixels, None)
+
+    async def edit(
+        self,
+        source: Path,
+        job: Job,
+        target: Path,
+        on_stage: Callable[[Stage], Awaitable[None]] = _nobody_watches,
+    ) -> Made:
+        """Change the photo in `source` and write the answer to `target`.
+
+        Raises:
+            PersonError: The photo or the mask cannot be used, or nothing was found.
+            EngineUnavailableError: No engine could answer.
+            EngineRefusedError: The engine judged the photo unfit.
+            WorldError: The pixel work took too long or its process died.
+        """
+        photo = await self.load(source)
+        ladder = _Ladder(self._engines)
+        if job.operation is Operation.REMOVE_BACKGROUND:
+            made = await self._remove_background(photo, job, target, ladder, on_stage)
+        else:
+            made = await self._erase(photo, job, target, ladder, on_stage)
+        return made
+
+    async def _matte(
+        self, photo: Photo, job: Job, ladder: _Ladder, on_stage: Callable[[Stage], Awaitable[None]]
+    ) -> tuple[Matte, Engine | None]:
+        if job.mask is not None and job.mask_is_matte:
+            return await self._pool.run(pixels.stored_matte, job.mask, photo.width, photo.height), None
+        if job.mask is not None:
+            painted = await self._pool.run(
+                pixels.painted_mask, job.mask, photo.width, photo.height, self._max_mask_bytes
+            )
+            return painted, None
+        await on_stage(Stage.SEGMENTING)
+        return await ladder.climb(lambda engine: engine.segmenter.segment(photo))
+
+    async def _erase(
+        self,
+        photo: Photo,
+        job: Job,
+        target: Path,
+        ladder: _Ladder,
+        on_stage: Callable[[Stage], Awaitable[None]],
+    ) -> Made:
+        matte, finder = await self._matte(photo, job, ladder, on_stage)
+        doubtful = False
+        if job.mask is not None and not job.mask_is_matte:
+            mask = matte  # painted by a hand, which overshoots by itself: facts on dilate_size
+        else:
+            coarse = finder.coarse_masks if finder else False
+            mask, doubtful = await self._pool.run(pixels.removal_mask, matte, coarse=coarse)
+        await on_stage(Stage.INPAINTING)
+        filled, engine = await ladder.climb(lambda engine: engine.inpainter.inpaint(photo, mask, seed=job.seed))
+        written = await self._pool.run(pixels.erase, photo, filled, mask, target, job.format)
+        kept = await self._pool.run(pixels.small_matte, matte) if job.mask is None else None
+        return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
+
+    async def _remove_background(
+        self,
+        photo: Photo,
+        job: Job,
+        target: Path,
+        ladder: _Ladder,
+        on_stage: Callable[[Stage], Awaitable[None]],
+    ) -> Made:
+        found, finder = await self._matte(photo, job, ladder, on_stage)
+        await on_stage(Stage.INPAINTING)
+        matte = await self._pool.run(pixels.refine, photo, found)
+        engine = finder or ladder.engines[0]
+        new: Photo | str = job.finish
+        if job.own_background is not None:
+            new = await self.load(job.own_background)
+        elif job.finish == "clean" and ladder.engines[0].fills_backgrounds:
+            new, engine = await self._inpainted_background(photo, matte, job, ladder)
+        file_format: PictureFormat | None = job.format
+        if job.finish == "transparent" and (file_format or photo.format) == "JPEG":
+            file_format = "PNG"
+        written = await self._pool.run(pixels.replace_background, photo, matte, new, target, file_format, job.seed)
+        doubtful = job.mask is None and await self._pool.run(pixels.is_doubtful, found)
+        kept = await self._pool.run(pixels.small_matte, matte) if job.mask is None else None
+        return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
+
+    async def _inpainted_background(
+        self, photo: Photo, matte: Matte, job: Job, ladder: _Ladder
+    ) -> tuple[Photo | str, Engine]:
+        hole = await self._pool.run(pixels.background_mask, matte)
+
+        async def ask(engine: Engine) -> Photo | str:
+            if not engine.fills_backgrounds:
+                return job.finish  # the backdrop is built from the background's colours instead
+            return await engine.inpainter.inpaint(photo, hole, seed=job.seed)
+
+        return await ladder.climb(ask)
+
+
+def _made(
+    target: Path, written: pixels.Written, engine: Engine, ladder: _Ladder, *, doubtful: bool, matte: bytes | None
+) -> Made:
+    notes = []
+    if ladder.first != ladder.engines[0].name:
+        notes.append("note-cloud-down")
+    if doubtful:
+        notes.append("note-doubtful")
+    return Made(target, written.format, written.width, written.height, engine.name, tuple(notes), matte)

@@ -1,0 +1,165 @@
+"""The editor's pixel work: plain functions that run in the pool, one for each turn between two answers of an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bot.errors import NothingFoundError, PersonError
+from bot.imaging import backdrop, compositing, cutout, encoding, masks
+from bot.imaging.opening import open_photo
+from bot.imaging.photo import Mask, Matte, Photo, PictureFormat
+
+FEATHER = 2.0
+"""Standard deviation in pixels of the blend at a mask's rim; facts: 2–3 px, inside the mask only."""
+
+STORED_MATTE_SIDE = 2048
+"""Long side in pixels that a matte is kept at: the Mini App shows no more, and it is scaled back with antialiasing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written to a file."""
+
+    format: PictureFormat
+    width: int
+    height: int
+
+
+def load(path: Path, max_megapixels: float, max_bytes: int | None) -> Photo:
+    """Open a stranger's file; see `open_photo` for what it raises."""
+    return open_photo(path, max_megapixels=max_megapixels, max_bytes=max_bytes)
+
+
+def removal_mask(matte: Matte, *, coarse: bool) -> tuple[Mask, bool]:
+    """What to erase so that no rim of the subject stays: the matte made hard, its holes filled, widened.
+
+    Returns:
+        The (H, W) mask, and whether it is doubtful that this is what the person means.
+
+    Raises:
+        NothingFoundError: The matte selects nothing.
+    """
+    mask = masks.fill_holes(masks.from_matte(matte))
+    verdict = masks.judge(mask)
+    if not mask.any():
+        raise NothingFoundError("nothing-found")
+    height, width = mask.shape
+    return masks.dilate(mask, masks.dilation_radius(width, height, coarse=coarse)), not verdict.fine
+
+
+def painted_mask(data: bytes, width: int, height: int, max_bytes: int) -> Mask:
+    """A stranger's PNG as a mask of the photo's size; see `open_mask` for what it raises."""
+    return masks.open_mask(data, size=(width, height), max_bytes=max_bytes)
+
+
+def stored_matte(data: bytes, width: int, height: int) -> Matte:
+    """A matte that `small_matte` wrote, scaled back to the photo's size."""
+    import cv2
+
+    small = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if small is None:
+        raise PersonError("mask-broken")
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def small_matte(matte: Matte) -> bytes:
+    """A matte as a grey PNG of bounded size, to be stored with its edit."""
+    import cv2
+
+    height, width = matte.shape
+    scale = min(1.0, STORED_MATTE_SIDE / max(width, height))
+    if scale < 1.0:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    done, data = cv2.imencode(".png", matte)
+    assert done
+    return data.tobytes()
+
+
+def erase(photo: Photo, filled: Photo, mask: Mask, target: Path, file_format: PictureFormat | None) -> Written:
+    """Paste the filled pixels through the feathered mask and write the picture.
+
+    Outside the mask every pixel is the photo's own.
+    """
+    whole = compositing.composite(photo, filled, masks.feather_inside(mask, FEATHER))
+    return write(whole, target, file_format)
+
+
+def background_mask(matte: Matte) -> Mask:
+    """What to fill when the background goes: all that is not subject, and a rim of it, so that no halo stays."""
+    inverse = masks.invert(masks.from_matte(matte))
+    if not inverse.any():
+        raise NothingFoundError("nothing-found")
+    height, width = matte.shape
+    return masks.dilate(inverse, masks.dilation_radius(width, height, coarse=False))
+
+
+def refine(photo: Photo, matte: Matte) -> Matte:
+    """The matte with its edges drawn along the photo's, hair included.
+
+    Raises:
+        NothingFoundError: The matte selects nothing.
+    """
+    if not masks.from_matte(matte).any():
+        raise NothingFoundError("nothing-found")
+    return cutout.refine_matte(photo, matte)
+
+
+def is_doubtful(matte: Matte) -> bool:
+    """Whether the matte's shape makes it doubtful that it is the subject."""
+    return not masks.judge(masks.from_matte(matte)).fine
+
+
+def replace_background(
+    photo: Photo, matte: Matte, new: Photo | str, target: Path, file_format: PictureFormat | None, seed: int
+) -> Written:
+    """Put the subject before something else and write the picture.
+
+    Args:
+        photo: The photo.
+        matte: (H, W) matte of the subject.
+        new: ``clean`` (a backdrop from the background's own colours), ``transparent``, ``white``, ``blur``,
+            ``#rrggbb``, or the picture that stands behind (an inpainted background, the person's own).
+        target: The file to write.
+        file_format: Its format; None: the photo's own.
+        seed: For variants of the clean backdrop.
+    """
+    subject = cutout.cut_out(photo, matte)
+    if new == "transparent":
+        return write(subject, target, file_format)
+    if isinstance(new, str) and (new == "white" or new.startswith("#")):
+        return write(cutout.flatten(subject, colour(new)), target, file_format)
+    if isinstance(new, Photo):
+        behind = new if new.pixels.shape == photo.pixels.shape else backdrop.from_picture(photo, new)
+    elif new == "blur":
+        behind = backdrop.blurred(photo, matte)
+    else:
+        behind = backdrop.clean_backdrop(photo, matte, seed=seed)
+    return write(compositing.composite(behind, subject, matte), target, file_format)
+
+
+def colour(finish: str) -> tuple[int, int, int]:
+    """``white`` or ``#rrggbb`` as red, green, blue of 0 … 255."""
+    if finish == "white":
+        return (255, 255, 255)
+    value = int(finish.removeprefix("#"), 16)
+    return (value >> 16, value >> 8 & 255, value & 255)
+
+
+def write(photo: Photo, target: Path, file_format: PictureFormat | None) -> Written:
+    """Encode a picture into a file; None: in its own format."""
+    chosen = file_format or photo.format
+    target.write_bytes(encoding.encode(photo, chosen))
+    return Written(chosen, photo.width, photo.height)
+
+
+def write_for_chat(source: Path, target: Path, max_megapixels: float) -> bool:
+    """Make a JPEG that Telegram takes as a photo; False where it would not take this picture as one."""
+    data = encoding.fit_for_telegram_photo(open_photo(source, max_megapixels=max_megapixels))
+    if data is None:
+        return False
+    target.write_bytes(data)
+    return True

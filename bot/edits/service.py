@@ -1,0 +1,262 @@
+"""The door for chat and Mini App: what a person may ask of the edits. Whose edit it is, is checked here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+
+from bot.edits.announcer import Announcer
+from bot.edits.editor import check_finish
+from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, State
+from bot.edits.ports import Courier
+from bot.edits.queue import EditQueue
+from bot.edits.store import Store
+from bot.errors import BotError, PersonError
+
+log = structlog.get_logger()
+
+WISH_SECONDS = 600.0
+"""How long a command without a photo waits for its photo."""
+
+ALBUM_SECONDS = 60.0
+"""How long an album's command holds for its other photos: siblings were seen 5–11 s late (facts/telegram.md)."""
+
+LOOK_AGAIN = 10.0
+"""Seconds between looks for edits whose announcing or queueing was cut off, by a kill or by an outage."""
+
+POSITIONS_SECONDS = 3.0
+"""Seconds between updates of the queue positions shown in status messages."""
+
+POSITIONS_AT_A_TIME = 10
+"""Status messages that are edited in one such round: they share Telegram's 30 messages a second with the answers."""
+
+
+def request_key(chat: int, message: int, operation: Operation) -> str:
+    """What makes a repeated request the same edit."""
+    return f"{chat}:{message}:{operation}"
+
+
+class Edits:
+    """What a person may ask for.
+
+    Args:
+        store: What is remembered.
+        queue: Who sees edits through.
+        courier: Who carries words.
+        announcer: Who posts status messages.
+    """
+
+    def __init__(self, store: Store, queue: EditQueue, courier: Courier, announcer: Announcer) -> None:
+        self.store = store
+        self._queue = queue
+        self._courier = courier
+        self._announcer = announcer
+        self._news: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._shown_positions: dict[str, int] = {}
+
+    # ── asking ──
+
+    async def submit(self, order: Order) -> tuple[Edit, bool]:
+        """Ask for an edit; returns it and whether it is new. The status message follows by itself.
+
+        An /erase without a mask waits for its mask.
+
+        Raises:
+            PersonError: ``too-many-pending``, ``too-many-today``, ``busy``, ``unknown-finish``.
+        """
+        check_finish(order.finish)
+        waits = order.operation is Operation.ERASE and order.mask is None
+        edit, new = await self.store.add(order, State.WAITING_FOR_MASK if waits else State.QUEUED)
+        self._hand_on(edit)
+        return edit, new
+
+    async def offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
+        """Record a photo that came without a word; the question what to do with it follows by itself."""
+        offer = await self.store.add_offer(person, chat, message, photo, language)
+        if offer.status_message is None:
+            self._news.put_nowait(partial(self._post_offer, offer))
+        return offer
+
+    async def choose(self, offer_id: str, operation: Operation, person: int) -> Edit:
+        """The person has chosen what to do with an offered photo: the question becomes the status message.
+
+        Raises:
+            PersonError: ``not-yours``, ``too-old``, and what `submit` raises.
+        """
+        offer = await self.store.offer(offer_id)
+        if offer is None:
+            raise PersonError("too-old")
+        if offer.person != person:
+            raise PersonError("not-yours")
+        edit, _ = await self.submit(
+            Order(
+                key=request_key(offer.chat, offer.message, operation),
+                person=person,
+                chat=offer.chat,
+                message=offer.message,
+                operation=operation,
+                photo=offer.photo,
+                language=offer.language,
+                status_message=offer.status_message,
+            )
+        )
+        return edit
+
+    async def own(self, edit_id: str, person: int) -> Edit:
+        """The person's edit with this id.
+
+        Raises:
+            PersonError: ``too-old`` (there is none any more), ``not-yours``.
+        """
+        edit = await self.store.get(edit_id)
+        if edit is None:
+            raise PersonError("too-old")
+        if edit.person != person:
+            raise PersonError("not-yours")
+        return edit
+
+    async def retry(self, edit_id: str, person: int) -> Edit:
+        """Let a failed edit try again; the same status message shows how it goes.
+
+        Raises:
+            PersonError: As `own` and `submit` do.
+        """
+        edit = await self.own(edit_id, person)
+        edit = await self.store.requeue(edit.id) or edit
+        self._hand_on(edit)
+        return edit
+
+    async def another(self, edit_id: str, person: int) -> Edit:
+        """Another variant of a finished edit, in place of the one shown.
+
+        Raises:
+            PersonError: As `own` and `submit` do.
+        """
+        edit = await self.own(edit_id, person)
+        return await self._again(edit, seed=edit.seed + 1, finish=edit.finish)
+
+    async def refinish(self, edit_id: str, person: int, finish: str) -> Edit:
+        """The same cut-out before something else, in place of the one shown, without segmenting again.
+
+        Raises:
+            PersonError: As `own` and `submit` do; ``unknown-finish``.
+        """
+        edit = await self.own(edit_id, person)
+        return await self._again(edit, seed=edit.seed, finish=check_finish(finish))
+
+    async def _again(self, edit: Edit, *, seed: int, finish: str) -> Edit:
+        if edit.state is not State.DONE:
+            raise PersonError("still-working")
+        stored = await self.store.mask(edit.id)
+        root = edit.parent or edit.id
+        again, new = await self.submit(
+            Order(
+                key=f"{root}:{edit.operation}:{finish}:{seed}",
+                person=edit.person,
+                chat=edit.chat,
+                message=edit.message,
+                operation=edit.operation,
+                photo=edit.photo,
+                language=edit.language,
+                finish=finish,
+                seed=seed,
+                parent=root,
+                status_message=edit.status_message,
+                mask=stored[0] if stored else None,
+                mask_is_matte=stored[1] if stored else False,
+            )
+        )
+        if not new and again.state.is_final:  # asked for before, and looked at again: shown again
+            again = await self.store.show_again(again.id) or again
+            self._hand_on(again)
+        return again
+
+    async def cancel(self, edit_id: str, person: int) -> Edit:
+        """Stop an edit, queued or running.
+
+        Raises:
+            PersonError: As `own` does; ``too-late`` when it is being delivered or done.
+        """
+        await self.own(edit_id, person)
+        cancelled = await self.store.cancel(edit_id)
+        if cancelled is None:
+            raise PersonError("too-late")
+        known = await self.store.number_and_attempt(edit_id)
+        if known:
+            await self._queue.cancel(edit_id, known[1])
+        self._news.put_nowait(partial(self._courier.show_cancelled, cancelled))
+        return cancelled
+
+    # ── in the background ──
+
+    async def run(self) -> None:
+        """Announce and queue what is asked for, and what a killed process left unannounced; until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._look_for_left_behind())
+            tasks.create_task(self._show_positions())
+            while True:
+                work = await self._news.get()
+                tasks.create_task(self._careful(work))
+
+    def _hand_on(self, edit: Edit) -> None:
+        if edit.state is State.QUEUED:
+            self._news.put_nowait(partial(self._enqueue, edit))
+        if edit.status_message is None and not edit.state.is_final:
+            self._news.put_nowait(partial(self._announce, edit))
+        elif edit.state is State.WAITING_FOR_MASK or (edit.state is State.QUEUED and edit.status_message is not None):
+            self._news.put_nowait(partial(self._show_waiting, edit))
+
+    async def _careful(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do one thing in the background; what it stumbles over must not stop the others."""
+        try:
+            await work()
+        except BotError as error:
+            log.warning("background_work_failed", reason=str(error))
+        except Exception:  # the background's boundary
+            log.exception("background_work_broke")
+
+    async def _announce(self, edit: Edit) -> None:
+        await self._announcer.announce(edit)
+
+    async def _show_waiting(self, edit: Edit) -> None:
+        current = await self.store.get(edit.id)
+        if current is not None and current.state in (State.QUEUED, State.WAITING_FOR_MASK):
+            position = await self.store.position(current)
+            await self._courier.show_progress(current, stage=None, position=position)
+
+    async def _post_offer(self, offer: Offer) -> None:
+        message = await self._courier.post_offer(offer)
+        await self.store.set_offer_status(offer.id, message)
+
+    async def _enqueue(self, edit: Edit) -> None:
+        known = await self.store.number_and_attempt(edit.id)
+        if known is not None:
+            number, attempt = known
+            await self._queue.enqueue(edit.id, attempt, person=edit.person, number=number)
+            await self.store.change(edit.id, enqueued=True)
+
+    async def _look_for_left_behind(self) -> None:
+        while True:
+            for edit in await self.store.not_enqueued():
+                self._news.put_nowait(partial(self._enqueue, edit))
+            for edit in await self.store.unannounced(claimed_before=self._announcer.stale_before()):
+                self._news.put_nowait(partial(self._announce, edit))
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def _show_positions(self) -> None:
+        """Keep the queue positions in status messages true, the first in line first."""
+        while True:
+            await asyncio.sleep(POSITIONS_SECONDS)
+            waiting = [edit for edit in await self.store.queued() if edit.status_message is not None]
+            shown, self._shown_positions = self._shown_positions, {}
+            changed = 0
+            for edit in waiting:
+                position = await self.store.position(edit)
+                self._shown_positions[edit.id] = shown.get(edit.id, -1)
+                if position != shown.get(edit.id) and changed < POSITIONS_AT_A_TIME:
+                    changed += 1
+                    self._shown_positions[edit.id] = position
+                    await self._careful(partial(self._show_waiting, edit))

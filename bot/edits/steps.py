@@ -1,0 +1,254 @@
+"""The durable way of an edit: status → make → deliver → done, on DBOS.
+
+Each step may be repeated without harm, and its outcome is checkpointed: a process killed at any moment leaves a
+workflow that goes on from its last finished step. What a later step needs from an earlier one is a small value; the
+picture itself lies in a bounded cache and is made again if it has left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from bot.edits.announcer import Announcer
+from bot.edits.cache import FileCache
+from bot.edits.editor import Editor, Job
+from bot.edits.model import Edit, PhotoRef, Stage, State
+from bot.edits.ports import Courier, Made
+from bot.edits.store import Store
+from bot.errors import BotError, PersonError, WorldError
+
+log = structlog.get_logger()
+
+EDITS = Counter(
+    "bot_edits_total", "Edits that ended, by operation, engine and outcome.", ["operation", "engine", "outcome"]
+)
+SECONDS = Histogram(
+    "bot_edit_seconds",
+    "From the request to the answer.",
+    ["operation"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300),
+)
+
+MAX_STARTS = 5
+"""Times that a process may die over one edit before the photo is taken for the cause."""
+
+WORLD_ATTEMPTS = 3
+"""Times that pixel work is tried when a worker dies or the world stumbles; then the person is told."""
+
+PROGRESS_SECONDS = 3.0
+"""A status message is edited at most this often: Telegram counts edits as messages (facts/telegram.md, flood)."""
+
+
+class StatusGoneError(BotError):
+    """The status message is not there any more: the person deleted it."""
+
+
+class ChatGoneError(BotError):
+    """The chat cannot be written to any more: the person blocked the bot, or it was removed from the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the steps after `make` need to know; small, since it is checkpointed."""
+
+    made: Made
+    key: str
+
+
+class EditSteps:
+    """The steps, as plain methods; `queue.py` strings them into a durable workflow.
+
+    Args:
+        store: What is remembered.
+        editor: Who changes the photo.
+        courier: Who carries photos and words.
+        announcer: Who posts status messages.
+        photos: Cache of downloaded photos.
+        results: Cache of finished pictures.
+        max_file_bytes: Larger photos are refused.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        editor: Editor,
+        courier: Courier,
+        announcer: Announcer,
+        photos: FileCache,
+        results: FileCache,
+        max_file_bytes: int,
+    ) -> None:
+        self.store = store
+        self.editor = editor
+        self.courier = courier
+        self.announcer = announcer
+        self.photos = photos
+        self.results = results
+        self.max_file_bytes = max_file_bytes
+
+    async def announce(self, edit_id: str) -> None:
+        """Step 1: the status message is there."""
+        edit = await self._pending(edit_id)
+        if edit is not None:
+            await self.announcer.announce(edit)
+
+    async def make(self, edit_id: str) -> Kept | None:
+        """Step 2: the finished picture lies in the cache; None where the edit is not wanted any more.
+
+        Raises:
+            BotError: Why there is no picture.
+        """
+        begun = await self.store.begin(edit_id)
+        if begun is None:
+            return None
+        edit, starts = begun
+        if starts > MAX_STARTS:
+            raise PersonError("photo-poison")
+        async with self.courier.busy(edit), self._progress(edit) as on_stage:
+            await on_stage(Stage.FETCHING)
+            source = await self.fetch(edit.photo)
+            made = await self._edit(edit, source, on_stage)
+        values: dict[str, Any] = {"engine": made.engine, "width": made.width, "height": made.height}
+        if made.matte is not None:
+            values |= {"mask": made.matte, "mask_is_matte": True}
+        await self.store.change(edit_id, **values)
+        return Kept(replace(made, matte=None), _result_key(edit))
+
+    async def deliver(self, edit_id: str, kept: Kept) -> PhotoRef | None:
+        """Step 3: the status message has become the picture; None where the edit is not wanted any more."""
+        edit = await self.store.change(edit_id, only=(State.RUNNING,), stage=Stage.DELIVERING)
+        if edit is None:
+            return None
+        path = self.results.find(kept.key)
+        if path is None:
+            again = await self.make(edit_id)
+            if again is None:
+                return None
+            kept = again
+        try:
+            edit = await self.announcer.announce(edit)
+            return await self.courier.deliver(edit, kept.made)
+        except StatusGoneError:
+            fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
+            if fresh is None:
+                return None
+            return await self.courier.deliver(await self.announcer.announce(fresh), kept.made)
+
+    async def finish(self, edit_id: str, result: PhotoRef) -> None:
+        """Step 4: the edit is done."""
+        edit = await self.store.change(
+            edit_id,
+            only=(State.RUNNING, State.QUEUED),
+            state=State.DONE,
+            stage=None,
+            result_file_id=result.file_id,
+            result_unique_id=result.unique_id,
+            result_as_file=result.as_file,
+        )
+        if edit is not None:
+            SECONDS.labels(edit.operation).observe(time.time() - edit.created.timestamp())
+            EDITS.labels(edit.operation, edit.engine, "done").inc()
+            log.info("edit_done", edit=edit.id, operation=edit.operation, engine=edit.engine)
+
+    async def fail(self, edit_id: str, error: BotError) -> None:
+        """Instead of the rest: the status message says why, and the edit has failed."""
+        edit = await self.store.change(
+            edit_id, only=(State.RUNNING, State.QUEUED), state=State.FAILED, stage=None, error=error.message_id
+        )
+        edit = edit or await self.store.get(edit_id)
+        if edit is None or edit.state is not State.FAILED:
+            return
+        log.warning("edit_failed", edit=edit.id, operation=edit.operation, reason=str(error), kind=type(error).__name__)
+        EDITS.labels(edit.operation, edit.engine or "none", error.message_id).inc()
+        if isinstance(error, ChatGoneError):
+            return
+        try:
+            await self.courier.show_failure(await self.announcer.announce(edit), error)
+        except StatusGoneError:
+            log.info("status_message_deleted", edit=edit.id)
+
+    async def fetch(self, photo: PhotoRef) -> Path:
+        """The photo's file, from the cache or through the courier."""
+        key = f"photo:{photo.unique_id}"
+        path = self.photos.find(key)
+        if path is None:
+            path = await self.photos.put(key, await self.courier.fetch(photo, max_bytes=self.max_file_bytes))
+        return path
+
+    async def _pending(self, edit_id: str) -> Edit | None:
+        edit = await self.store.get(edit_id)
+        return edit if edit is not None and not edit.state.is_final else None
+
+    async def _edit(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> Made:
+        stored = await self.store.mask(edit.id)
+        job = Job(
+            operation=edit.operation,
+            finish=edit.finish,
+            seed=edit.seed,
+            mask=stored[0] if stored else None,
+            mask_is_matte=stored[1] if stored else False,
+        )
+        for attempt in range(1, WORLD_ATTEMPTS + 1):
+            target = self.results.path(_result_key(edit))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                return await self.editor.edit(source, job, target, on_stage)
+            except WorldError as error:
+                log.warning("edit_stumbled", edit=edit.id, attempt=attempt, reason=str(error))
+                if attempt == WORLD_ATTEMPTS:
+                    raise
+            await asyncio.sleep(0.2 * attempt)
+        raise AssertionError("unreachable")
+
+    def _progress(self, edit: Edit) -> _Progress:
+        return _Progress(self.store, self.courier, edit)
+
+
+class _Progress:
+    """Notes each stage in the store, and shows it in the status message at most every three seconds."""
+
+    def __init__(self, store: Store, courier: Courier, edit: Edit) -> None:
+        self._store = store
+        self._courier = courier
+        self._edit = edit
+        self._stage: Stage | None = None
+        self._shown: Stage | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Callable[[Stage], Awaitable[None]]:
+        self._task = asyncio.create_task(self._show())
+        return self._note
+
+    async def __aexit__(self, *_exc: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _note(self, stage: Stage) -> None:
+        self._stage = stage
+        await self._store.change(self._edit.id, only=(State.RUNNING,), stage=stage)
+
+    async def _show(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            if self._stage is not self._shown:
+                self._shown = self._stage
+                try:
+                    edit = await self._store.get(self._edit.id)
+                    if edit is not None and edit.state is State.RUNNING:
+                        await self._courier.show_progress(edit, stage=self._stage, position=0)
+                except BotError as error:
+                    log.info("progress_not_shown", edit=self._edit.id, reason=str(error))
+
+
+def _result_key(edit: Edit) -> str:
+    return f"result:{edit.id}:{edit.finish}:{edit.seed}"
