@@ -57,7 +57,7 @@ class TelegramCourier:
         self._keyboards = keyboards
 
     async def post_status(self, edit: Edit, *, position: int, maybe_posted: bool) -> int:
-        """See `Courier.post_status`. sendMessage cannot be repeated blindly: a lost answer leaves a message unknown to us.
+        """See `Courier.post_status`. sendMessage cannot be repeated blindly: a lost answer leaves a message unknown.
 
         After an unclear failure the next few message ids are probed: editing one to what it should already say answers
         "not modified" or succeeds only if it is the bot's own message in this very chat, which then is the lost one.
@@ -142,23 +142,24 @@ class TelegramCourier:
         if edit.status_message is None:
             return
         try:
-            if edit.parent is not None:
-                try:
-                    await self._bot.edit_message_caption(
-                        edit.chat, edit.status_message, caption=text, reply_markup=keyboard
-                    )
-                    return
-                except BadRequest as error:
-                    if _says(error, "not modified"):
-                        return
-                    if not _says(error, "no caption in the message to edit"):
-                        raise
+            if edit.parent is not None and await self._say_below_picture(edit, text, keyboard):
+                return
             await self._bot.edit_message_text(text, edit.chat, edit.status_message, reply_markup=keyboard)
         except BadRequest as error:
             if not _says(error, "not modified"):
                 raise _explained(error) from error
         except TelegramError as error:
             raise _explained(error) from error
+
+    async def _say_below_picture(self, edit: Edit, text: str, keyboard: InlineKeyboardMarkup | None) -> bool:
+        """Put words into the caption of a status message that is a picture; False where it is none."""
+        try:
+            await self._bot.edit_message_caption(edit.chat, edit.status_message, caption=text, reply_markup=keyboard)
+        except BadRequest as error:
+            if not _says(error, "no caption in the message to edit"):
+                raise
+            return False
+        return True
 
     @contextlib.asynccontextmanager
     async def busy(self, edit: Edit) -> AsyncIterator[None]:

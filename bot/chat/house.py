@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import structlog
 from telegram import Message, User
+from telegram.error import TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot, JobQueue
 
 from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
 from bot.edits.service import Edits
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class House:
         allowed_users: Who may use the bot; empty: everyone.
         max_file_bytes: Larger files are refused at once.
         retention_hours: How long things are kept; told in /help.
+        failures: Updates whose handler failed, for `intake`: it does not confirm them.
     """
 
     edits: Edits
@@ -32,6 +37,7 @@ class House:
     allowed_users: frozenset[int]
     max_file_bytes: int
     retention_hours: float
+    failures: dict[int, Exception] = field(default_factory=dict)
 
     def say(self, user: User | None, message_id: str, **values: object) -> str:
         """A text in the person's language."""
@@ -40,6 +46,10 @@ class House:
     def language(self, user: User | None) -> str:
         """The language that the person is spoken to in."""
         return self.texts.language(user.language_code if user else None)
+
+    def note_unsent(self, message: Message | None, error: TelegramError) -> None:
+        """Log that something was not said that need not be."""
+        log.info("reply_not_sent", message=message.message_id if message else None, reason=type(error).__name__)
 
 
 class Context(CallbackContext[ExtBot[None], dict[str, object], dict[str, object], dict[str, object]]):

@@ -1,8 +1,8 @@
 """Keeps the bot within Telegram's flood limits, and through its hiccups; waits, and never drops.
 
 Limits (telegram.constants.FloodLimit, facts/telegram.md): about 30 messages a second overall, 1 a second in one chat
-(short bursts pass), 20 a minute in one group; edits count as messages. The exact rules are Telegram's secret, so its own
-``retry_after`` has the last word.
+(short bursts pass), 20 a minute in one group; edits count as messages. The exact rules are Telegram's secret, so its
+own ``retry_after`` has the last word.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from telegram.ext import BaseRateLimiter
 log = structlog.get_logger()
 
 MESSAGES = ("send", "edit", "copy", "forward")
-"""Methods whose names begin so put something into a chat and count; chat actions, answers to buttons and reads do not."""
+"""Methods whose names begin so put something into a chat and count; answers to buttons and reads do not."""
 
 FREE = ("sendChatAction",)
 

@@ -6,20 +6,8 @@ from telegram import Document, Message
 
 from bot.edits.model import PhotoRef
 
-ENDINGS = (
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-    ".heic",
-    ".heif",
-    ".avif",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".gif",
-    ".mpo",
-    ".jfif",
+ENDINGS = tuple(
+    [".jpg", ".jpeg", ".jfif", ".mpo", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff", ".gif"]
 )
 
 

@@ -1,7 +1,7 @@
 """What the bot says, in the person's language: gettext catalogues in `locales/`, read at start.
 
-The message ids are short names (``photo-broken``); both languages have a catalogue, and a test holds them to the same ids
-and placeholders.
+The message ids are short names (``photo-broken``); both languages have a catalogue, and a test holds them to the same
+ids and placeholders.
 """
 
 from __future__ import annotations

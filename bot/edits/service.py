@@ -80,8 +80,14 @@ class Edits:
             self._news.put_nowait(partial(self._post_offer, offer))
         return offer
 
-    async def choose(self, offer_id: str, operation: Operation, person: int) -> Edit:
+    async def choose(self, offer_id: str, operation: Operation, person: int, *, shown: int | None) -> Edit:
         """The person has chosen what to do with an offered photo: the question becomes the status message.
+
+        Args:
+            offer_id: The offer.
+            operation: What was chosen.
+            person: Who has.
+            shown: The message whose button was pressed.
 
         Raises:
             PersonError: ``not-yours``, ``too-old``, and what `submit` raises.
@@ -100,7 +106,7 @@ class Edits:
                 operation=operation,
                 photo=offer.photo,
                 language=offer.language,
-                status_message=offer.status_message,
+                status_message=shown or offer.status_message,
             )
         )
         return edit
@@ -173,6 +179,30 @@ class Edits:
             again = await self.store.show_again(again.id) or again
             self._hand_on(again)
         return again
+
+    async def fix_by_hand(self, edit_id: str, person: int) -> Edit:
+        """Let the person paint what should go on the edit's own photo; what the edit had found is already painted.
+
+        Raises:
+            PersonError: As `own` and `submit` do.
+        """
+        edit = await self.own(edit_id, person)
+        fixed, _ = await self.submit(
+            Order(
+                key=f"{edit.id}:fix",
+                person=edit.person,
+                chat=edit.chat,
+                message=edit.message,
+                operation=Operation.ERASE,
+                photo=edit.photo,
+                language=edit.language,
+            )
+        )
+        return fixed
+
+    async def forget(self, person: int) -> int:
+        """Delete what is stored about a person and is not being worked on; returns how many edits and offers."""
+        return await self.store.forget_person(person)
 
     async def cancel(self, edit_id: str, person: int) -> Edit:
         """Stop an edit, queued or running.

@@ -238,7 +238,13 @@ class Store:
                 return None
             self._lock_person(connection, edit.person)
             self._check_bounds(connection, edit.person)
-            values: dict[str, Any] = {"state": State.QUEUED, "stage": None, "error": None, "starts": 0, "enqueued": False}
+            values: dict[str, Any] = {
+                "state": State.QUEUED,
+                "stage": None,
+                "error": None,
+                "starts": 0,
+                "enqueued": False,
+            }
             values["attempt"] = edits.c.attempt + 1
             where = (edits.c.id == edit_id, edits.c.state.in_(only))
             connection.execute(edits.update().where(*where).values(updated=self._clock(), **values))

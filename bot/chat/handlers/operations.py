@@ -1,0 +1,96 @@
+"""Asking for an edit: by caption, by reply, by a word followed by a photo, and by a bare photo."""
+
+from __future__ import annotations
+
+from telegram import Message, Update
+from telegram.constants import ChatType
+
+from bot.chat.commands import operation_of
+from bot.chat.courier import too_large
+from bot.chat.handlers.welcome import answer, reply
+from bot.chat.house import Context, sender
+from bot.chat.photos import photo_in
+from bot.edits.model import Operation, Order, PhotoRef
+from bot.edits.service import ALBUM_SECONDS, WISH_SECONDS, request_key
+from bot.errors import PersonError
+
+
+async def command(update: Update, context: Context) -> None:
+    """/remove_subject, /remove_background, /erase: on the message's photo, on the one replied to, or on the next."""
+    message = update.effective_message
+    assert message is not None
+    operation = operation_of(message)
+    assert operation is not None
+    photo = photo_in(message)
+    if photo is not None:
+        if message.media_group_id:
+            about = f"album:{message.media_group_id}"
+            await context.house.edits.store.wish(message.chat.id, about, operation, seconds=ALBUM_SECONDS)
+        await ask(message, photo, operation, context)
+        return
+    if message.reply_to_message is not None and message.reply_to_message.effective_attachment:
+        photo = photo_in(message.reply_to_message)
+        if photo is None:
+            await answer(update, context, "not-a-photo")
+            return
+        await ask(message, photo, operation, context)
+        return
+    about = f"person:{sender(message)}"
+    await context.house.edits.store.wish(message.chat.id, about, operation, seconds=WISH_SECONDS)
+    await answer(update, context, f"send-photo-{operation}")
+
+
+async def photo(update: Update, context: Context) -> None:
+    """A photo without a command: what was wished for before, what its album is for, or the question what to do."""
+    message = update.effective_message
+    assert message is not None
+    sent = photo_in(message)
+    assert sent is not None
+    operation = await _wished(message, context)
+    if operation is not None:
+        await ask(message, sent, operation, context)
+    elif message.chat.type == ChatType.PRIVATE:
+        if sent.size is not None and sent.size > context.house.max_file_bytes:
+            await _refuse(message, too_large(sent.size, context.house.max_file_bytes), context)
+            return
+        language = context.house.language(message.from_user)
+        await context.house.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
+
+
+async def ask(message: Message, sent: PhotoRef, operation: Operation, context: Context) -> None:
+    """Record the wish for an edit; its status message follows by itself."""
+    try:
+        if sent.size is not None and sent.size > context.house.max_file_bytes:
+            raise too_large(sent.size, context.house.max_file_bytes)
+        await context.house.edits.submit(
+            Order(
+                key=request_key(message.chat.id, message.message_id, operation),
+                person=sender(message),
+                chat=message.chat.id,
+                message=message.message_id,
+                operation=operation,
+                photo=sent,
+                language=context.house.language(message.from_user),
+            )
+        )
+    except PersonError as error:
+        await _refuse(message, error, context)
+
+
+async def _wished(message: Message, context: Context) -> Operation | None:
+    store, chat = context.house.edits.store, message.chat.id
+    album = f"album:{message.media_group_id}" if message.media_group_id else None
+    operation = await store.wished(chat, album) if album else None
+    if operation is None:
+        about = f"person:{sender(message)}"
+        operation = await store.wished(chat, about)
+        if operation is not None:
+            if album:
+                await store.wish(chat, album, operation, seconds=ALBUM_SECONDS)
+            await store.forget_wish(chat, about)
+    return operation
+
+
+async def _refuse(message: Message, error: PersonError, context: Context) -> None:
+    language = context.house.language(message.from_user)
+    await reply(message, context.house.texts.error(language, error), context)

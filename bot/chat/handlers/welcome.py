@@ -1,0 +1,65 @@
+"""/start, /help, /delete_my_data, and whatever was not understood."""
+
+from __future__ import annotations
+
+from telegram import Message, ReplyParameters, Update
+from telegram.constants import ChatType
+from telegram.error import TelegramError
+
+from bot.chat.house import Context, sender
+
+
+async def start(update: Update, context: Context) -> None:
+    """/start: what the bot does and how."""
+    await answer(update, context, "start")
+
+
+async def help_(update: Update, context: Context) -> None:
+    """/help: all commands, and what happens to the photos."""
+    await answer(update, context, "help", hours=f"{context.house.retention_hours:g}")
+
+
+async def delete_my_data(update: Update, context: Context) -> None:
+    """/delete_my_data: everything finished or waiting is deleted; what is being worked on ends first."""
+    message = update.effective_message
+    assert message is not None
+    await context.house.edits.forget(sender(message))
+    await answer(update, context, "data-deleted")
+
+
+async def not_understood(update: Update, context: Context) -> None:
+    """One helpful line; silence in groups, where people talk to each other."""
+    message = update.effective_message
+    assert message is not None
+    if message.chat.type != ChatType.PRIVATE:
+        return
+    moving = message.animation or message.video or message.video_note
+    reason = (
+        "not-a-photo-sticker"
+        if message.sticker
+        else "not-a-photo-video"
+        if moving
+        else "not-a-photo"
+        if message.effective_attachment
+        else "not-understood"
+    )
+    await answer(update, context, reason)
+
+
+async def answer(update: Update, context: Context, message_id: str, **values: object) -> None:
+    """Reply with a text in the person's language."""
+    message = update.effective_message
+    assert message is not None
+    await reply(message, context.house.say(update.effective_user, message_id, **values), context)
+
+
+async def reply(message: Message, text: str, context: Context) -> None:
+    """Reply to a message. A reply that cannot be had now is not worth holding up the update for: it says nothing new."""
+    try:
+        await message.get_bot().send_message(
+            message.chat.id,
+            text,
+            reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True),
+        )
+    except TelegramError as error:
+        context.house.note_unsent(message, error)
