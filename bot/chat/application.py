@@ -78,7 +78,7 @@ def make_application(bot: ExtBot[None], house: House) -> App:
         .concurrent_updates(False)
         .context_types(ContextTypes(context=Context))
         .build()
-    )  # type: ignore[assignment]
+    )
     application.bot_data["house"] = house
     application.add_handler(TypeHandler(Update, _let_in), group=-1)
     for handler in handlers():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from telegram import Message, User
 from telegram.error import TelegramError
-from telegram.ext import Application, CallbackContext, ExtBot, JobQueue
+from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
@@ -52,7 +52,7 @@ class House:
         log.info("reply_not_sent", message=message.message_id if message else None, reason=type(error).__name__)
 
 
-class Context(CallbackContext[ExtBot[None], dict[str, object], dict[str, object], dict[str, object]]):
+class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
     """The handlers' context, with the house in it."""
 
     @property
@@ -66,10 +66,10 @@ class Context(CallbackContext[ExtBot[None], dict[str, object], dict[str, object]
 App: TypeAlias = Application[
     ExtBot[None],
     Context,
-    dict[str, object],
-    dict[str, object],
-    dict[str, object],
-    JobQueue[Context],
+    dict[Any, Any],
+    dict[Any, Any],
+    dict[Any, Any],
+    None,
 ]
 
 

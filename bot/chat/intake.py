@@ -1,7 +1,7 @@
 """Updates come in: each is confirmed to Telegram only when its handler has returned.
 
-python-telegram-bot's own updater confirms before handling (facts/telegram.md, lost updates): a killed process would lose
-what it had accepted. Handlers are idempotent, so an update that comes twice does no harm.
+python-telegram-bot's own updater confirms before handling (facts/telegram.md, lost updates): a killed process would
+lose what it had accepted. Handlers are idempotent, so an update that comes twice does no harm.
 """
 
 from __future__ import annotations

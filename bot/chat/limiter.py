@@ -66,7 +66,7 @@ class Bucket:
         return self._free_at <= now
 
 
-class FloodLimiter(BaseRateLimiter[dict[str, Any]]):
+class FloodLimiter(BaseRateLimiter[None]):
     """Waits before requests as long as the flood limits ask; repeats what failed in passing, if that does no harm."""
 
     def __init__(
@@ -90,7 +90,7 @@ class FloodLimiter(BaseRateLimiter[dict[str, Any]]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: dict[str, Any] | None,
+        rate_limit_args: None,
     ) -> bool | JSONDict | list[JSONDict]:
         """Make one request as soon as the limits allow, again where it failed in passing."""
         counts = endpoint.startswith(MESSAGES) and endpoint not in FREE and endpoint != "getUpdates"

@@ -6,8 +6,9 @@ from telegram import Document, Message
 
 from bot.edits.model import PhotoRef
 
-ENDINGS = tuple(
-    [".jpg", ".jpeg", ".jfif", ".mpo", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff", ".gif"]
+ENDINGS = (
+    *(".jpg", ".jpeg", ".jfif", ".mpo", ".png", ".webp", ".gif"),
+    *(".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff"),
 )
 
 

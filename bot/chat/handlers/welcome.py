@@ -54,12 +54,9 @@ async def answer(update: Update, context: Context, message_id: str, **values: ob
 
 
 async def reply(message: Message, text: str, context: Context) -> None:
-    """Reply to a message. A reply that cannot be had now is not worth holding up the update for: it says nothing new."""
+    """Reply to a message. A reply that cannot be sent is not worth holding up the update for: it says nothing new."""
+    quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
     try:
-        await message.get_bot().send_message(
-            message.chat.id,
-            text,
-            reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True),
-        )
+        await message.get_bot().send_message(message.chat.id, text, reply_parameters=quoted)
     except TelegramError as error:
         context.house.note_unsent(message, error)
