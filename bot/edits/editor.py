@@ -97,15 +97,23 @@ class Editor:
         pool: Where pixels are worked on.
         max_megapixels: Larger photos are refused before decoding.
         max_mask_bytes: Larger painted masks are refused before decoding.
+        matte_side: Long side in pixels that a found matte is handed back at; None: the photo's own.
     """
 
     def __init__(
-        self, engines: Sequence[Engine], pool: PixelPool, *, max_megapixels: float, max_mask_bytes: int = 5_000_000
+        self,
+        engines: Sequence[Engine],
+        pool: PixelPool,
+        *,
+        max_megapixels: float,
+        max_mask_bytes: int = 5_000_000,
+        matte_side: int | None = pixels.STORED_MATTE_SIDE,
     ) -> None:
         self._engines = tuple(engines)
         self._pool = pool
         self._max_megapixels = max_megapixels
         self._max_mask_bytes = max_mask_bytes
+        self._matte_side = matte_side
 
     async def load(self, source: Path) -> Photo:
         """Open a stranger's file; `PersonError` where it cannot be a photo."""
@@ -165,7 +173,7 @@ class Editor:
         await on_stage(Stage.INPAINTING)
         filled, engine = await ladder.climb(lambda engine: engine.inpainter.inpaint(photo, mask, seed=job.seed))
         written = await self._pool.run(pixels.erase, photo, filled, mask, target, job.format)
-        kept = await self._pool.run(pixels.small_matte, matte) if job.mask is None else None
+        kept = await self._pool.run(pixels.small_matte, matte, self._matte_side) if job.mask is None else None
         return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
 
     async def _remove_background(
@@ -190,7 +198,7 @@ class Editor:
             file_format = "PNG"
         written = await self._pool.run(pixels.replace_background, photo, matte, new, target, file_format, job.seed)
         doubtful = job.mask is None and await self._pool.run(pixels.is_doubtful, found)
-        kept = await self._pool.run(pixels.small_matte, matte) if job.mask is None else None
+        kept = await self._pool.run(pixels.small_matte, matte, self._matte_side) if job.mask is None else None
         return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
 
     async def _inpainted_background(

@@ -65,12 +65,12 @@ def stored_matte(data: bytes, width: int, height: int) -> Matte:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-def small_matte(matte: Matte) -> bytes:
-    """A matte as a grey PNG of bounded size, to be stored with its edit."""
+def small_matte(matte: Matte, side: int | None) -> bytes:
+    """A matte as a grey PNG whose long side is at most `side` (None: as it is), to be stored with its edit."""
     import cv2
 
     height, width = matte.shape
-    scale = min(1.0, STORED_MATTE_SIDE / max(width, height))
+    scale = min(1.0, (side or max(width, height)) / max(width, height))
     if scale < 1.0:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -156,10 +156,30 @@ def write(photo: Photo, target: Path, file_format: PictureFormat | None) -> Writ
     return Written(chosen, photo.width, photo.height)
 
 
-def write_for_chat(source: Path, target: Path, max_megapixels: float) -> bool:
-    """Make a JPEG that Telegram takes as a photo; False where it would not take this picture as one."""
-    data = encoding.fit_for_telegram_photo(open_photo(source, max_megapixels=max_megapixels))
-    if data is None:
-        return False
-    target.write_bytes(data)
-    return True
+def preview(path: Path, max_megapixels: float, long_side: int) -> bytes:
+    """A picture as a JPEG whose long side is at most so long."""
+    return encoding.preview(open_photo(path, max_megapixels=max_megapixels), long_side)
+
+
+def erase_mask(stored: bytes, invert: bool) -> bytes:
+    """A stored matte of the subject as a mask PNG of what was erased: the subject, or (inverted) all but it."""
+    import cv2
+
+    matte = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if matte is None:
+        raise PersonError("mask-broken")
+    mask = masks.from_matte(np.asarray(matte, dtype=np.uint8))
+    return encoding.encode_mask(masks.invert(mask) if invert else mask)
+
+
+def mask_png(mask: Mask) -> bytes:
+    """A mask as a 1-bit PNG."""
+    return encoding.encode_mask(mask)
+
+
+def format_of(path: Path) -> PictureFormat:
+    """The format that one of our own results is in."""
+    start = path.open("rb").read(12)
+    if start.startswith(b"\x89PNG"):
+        return "PNG"
+    return "WEBP" if start[8:12] == b"WEBP" else "JPEG"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
@@ -49,9 +49,27 @@ class EditQueue:
         self._workers = workers
         self.executor = executor or ("main" if database.is_sqlite else uuid.uuid4().hex)
         self._workflow: Callable[[str, int], Coroutine[Any, Any, str]] | None = None
+        self._closing = False
         self.running: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Close."""
+        await self.close()
+
+    def is_ready(self) -> bool:
+        """Whether edits can be taken."""
+        return self._workflow is not None
+
+    def take_no_more(self) -> None:
+        """Begin nothing new here; others may."""
+        self._closing = True
 
     async def start(self) -> None:
         """Launch DBOS on the running loop; what this executor had begun goes on at once."""

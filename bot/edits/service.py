@@ -200,6 +200,17 @@ class Edits:
         )
         return fixed
 
+    async def queue_with_mask(self, edit_id: str, mask: bytes) -> Edit | None:
+        """Give a waiting /erase its checked mask and queue it; None where it is not waiting.
+
+        Raises:
+            PersonError: As `submit` does.
+        """
+        edit = await self.store.queue_with_mask(edit_id, mask)
+        if edit is not None:
+            self._hand_on(edit)
+        return edit
+
     async def forget(self, person: int) -> int:
         """Delete what is stored about a person and is not being worked on; returns how many edits and offers."""
         return await self.store.forget_person(person)

@@ -136,12 +136,15 @@ class EditSteps:
             kept = again
         try:
             edit = await self.announcer.announce(edit)
-            return await self.courier.deliver(edit, kept.made)
+            result = await self.courier.deliver(edit, kept.made)
         except StatusGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is None:
                 return None
-            return await self.courier.deliver(await self.announcer.announce(fresh), kept.made)
+            result = await self.courier.deliver(await self.announcer.announce(fresh), kept.made)
+        # Whoever goes on from this result gets it as it was made, not as Telegram encoded it anew.
+        await self.photos.put(_photo_key(result), await asyncio.to_thread(kept.made.path.read_bytes))
+        return result
 
     async def finish(self, edit_id: str, result: PhotoRef) -> None:
         """Step 4: the edit is done."""
@@ -178,11 +181,21 @@ class EditSteps:
 
     async def fetch(self, photo: PhotoRef) -> Path:
         """The photo's file, from the cache or through the courier."""
-        key = f"photo:{photo.unique_id}"
+        key = _photo_key(photo)
         path = self.photos.find(key)
         if path is None:
             path = await self.photos.put(key, await self.courier.fetch(photo, max_bytes=self.max_file_bytes))
         return path
+
+    async def result_file(self, edit: Edit) -> Path:
+        """The finished picture's file.
+
+        Raises:
+            PersonError: ``too-old``: there is none.
+        """
+        if edit.result is None:
+            raise PersonError("too-old")
+        return await self.fetch(edit.result)
 
     async def _pending(self, edit_id: str) -> Edit | None:
         edit = await self.store.get(edit_id)
@@ -248,6 +261,10 @@ class _Progress:
                         await self._courier.show_progress(edit, stage=self._stage, position=0)
                 except BotError as error:
                     log.info("progress_not_shown", edit=self._edit.id, reason=str(error))
+
+
+def _photo_key(photo: PhotoRef) -> str:
+    return f"photo:{photo.unique_id}"
 
 
 def _result_key(edit: Edit) -> str:

@@ -1,0 +1,109 @@
+"""The command line: run · worker · edit · doctor · models · sweep.
+
+Exit codes: 0 done, 2 an input is at fault, 3 the engine is (or found no subject).
+
+Heavy modules are imported by the command that needs them, so that a wrong argument is answered at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from bot.errors import BotError, OperatorError
+from bot.settings import Settings, load_settings
+
+DONE, INPUT_AT_FAULT, ENGINE_AT_FAULT = 0, 2, 3
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers wrong arguments with one line and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where the help is."""
+        self.exit(INPUT_AT_FAULT, f"{self.prog}: {message} (try {self.prog} --help)\n")
+
+
+def build_parser() -> Parser:
+    """All commands and their arguments."""
+    parser = Parser(prog="python -m bot", description="A Telegram bot that cleans photos.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands.add_parser("run", help="chat, Mini App and workers in one process (the default)")
+    commands.add_parser("worker", help="only take edits from the queue (PostgreSQL); any number, on any machine")
+
+    edit = commands.add_parser("edit", help="clean photos without Telegram")
+    edit.add_argument("operation", choices=("remove-subject", "remove-background", "erase"))
+    edit.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    edit.add_argument("-o", "--output", required=True, metavar="OUT", help="a file, or FOLDER/ for several photos")
+    edit.add_argument("--mask", metavar="MASK", help="PNG, white = erase; a folder pairs masks with photos by stem")
+    edit.add_argument("--save-mask", metavar="FILE", help="write the mask that was used; FOLDER/ for several photos")
+    edit.add_argument(
+        "--finish", default="clean", help="clean, transparent, white, blur, #rrggbb, or a picture to stand behind"
+    )
+    edit.add_argument("--engine", choices=("auto", "volcengine", "local"), default=None)
+    edit.add_argument("--seed", type=int, default=0)
+
+    commands.add_parser("doctor", help="check settings, token, cloud keys, address, database, models")
+
+    models = commands.add_parser("models", help="the local engine's optional model files")
+    models.add_argument("action", nargs="?", choices=("list", "download"), default="list")
+    models.add_argument("names", nargs="*", metavar="NAME")
+
+    sweep = commands.add_parser("sweep", help="delete what is older than RETENTION_HOURS (run does so by itself)")
+    sweep.add_argument("--dry-run", action="store_true", help="only count")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    given = build_parser().parse_args(arguments)
+    try:
+        settings = load_settings(**({"engine": given.engine} if getattr(given, "engine", None) else {}))
+        return _command(given, settings)
+    except OperatorError as error:
+        print(f"python -m bot: {explain(error)}", file=sys.stderr)
+        return INPUT_AT_FAULT
+    except KeyboardInterrupt:
+        return 130
+
+
+def _command(given: argparse.Namespace, settings: Settings) -> int:
+    from bot import logs, wiring
+
+    command = given.command or "run"
+    quiet = command in ("edit", "doctor", "models", "sweep")
+    level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
+    logs.configure(level, settings.log_format, wiring.secrets_in(settings))
+    if command == "edit":
+        from bot.batch import edit_photos
+
+        return asyncio.run(edit_photos(given, settings))
+    if command == "doctor":
+        from bot.doctor import examine
+
+        return asyncio.run(examine(settings))
+    if command == "models":
+        from bot.model_files import models
+
+        return asyncio.run(models(given.action, given.names, settings))
+    if command == "sweep":
+        from bot.process import sweep_once
+
+        return asyncio.run(sweep_once(settings, dry_run=given.dry_run))
+    from bot import process
+
+    asyncio.run(process.run(settings) if command == "run" else process.work(settings))
+    return DONE
+
+
+def explain(error: BotError) -> str:
+    """An error as one English line for the terminal."""
+    if "text" in error.facts:
+        return str(error.facts["text"])
+    from bot.chat.texts import Texts
+
+    return " ".join(Texts("en").error("en", error).split())

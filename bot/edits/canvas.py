@@ -1,0 +1,206 @@
+"""What the Mini App may ask for: the photo, the mask, a selection, progress, the result; erasing round after round.
+
+The first mask of a waiting /erase is that edit's own. Any later one begins a new edit, a round: on the last round's
+result where the person goes on erasing, on the photo itself where an automatic result is mended by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from bot.edits import pixels
+from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
+from bot.edits.service import Edits
+from bot.edits.steps import EditSteps
+from bot.engines import Selector, Tap
+from bot.errors import PersonError
+from bot.imaging.photo import PictureFormat
+from bot.imaging.pool import PixelPool
+
+log = structlog.get_logger()
+
+PREVIEW_SIDE = 2048
+"""Long side in pixels of what the page shows: canvas memory is scarce on phones (facts/telegram.md, C4)."""
+
+MAX_MASK_BYTES = 5_000_000
+
+WATCH_SECONDS = 0.25
+"""Between looks at an edit whose progress somebody watches; it may run on another machine."""
+
+MAX_TAPS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an edit is doing.
+
+    Attributes:
+        kind: What happened.
+        stage: For ``stage``: what is being done.
+        position: For ``queued``: how many edits are before it.
+        error: For ``failed``: the message id of why.
+    """
+
+    kind: Literal["waiting", "queued", "stage", "done", "failed", "cancelled"]
+    stage: Stage | None = None
+    position: int | None = None
+    error: str | None = None
+
+
+class Canvas:
+    """The Mini App's door.
+
+    Args:
+        edits: The edits' own door.
+        steps: Fetches photos and finds results.
+        pool: Where pixels are worked on.
+        selector: Finds the thing that is tapped on.
+        max_megapixels: Larger photos are refused before decoding.
+    """
+
+    def __init__(
+        self, edits: Edits, steps: EditSteps, pool: PixelPool, selector: Selector, *, max_megapixels: float
+    ) -> None:
+        self._edits = edits
+        self._steps = steps
+        self._pool = pool
+        self._selector = selector
+        self._max_megapixels = max_megapixels
+
+    async def get(self, edit_id: str) -> Edit | None:
+        """The edit, with its photo's size filled in; None where there is none."""
+        edit = await self._edits.store.get(edit_id)
+        if edit is not None and edit.width is None:
+            path = await self._steps.fetch(edit.photo)
+            photo = await self._pool.run(pixels.load, path, self._max_megapixels, None)
+            edit = await self._edits.store.change(edit_id, width=photo.width, height=photo.height)
+        return edit
+
+    async def photo_preview(self, edit: Edit) -> bytes:
+        """The photo as a JPEG of at most 2048 px."""
+        path = await self._steps.fetch(edit.photo)
+        return await self._pool.run(pixels.preview, path, self._max_megapixels, PREVIEW_SIDE)
+
+    async def mask(self, edit: Edit) -> bytes | None:
+        """The stored mask as a PNG, white = erase; what segmentation found, where the edit was automatic."""
+        stored = await self._edits.store.mask(edit.id)
+        if stored is None:
+            return None
+        data, is_matte = stored
+        if is_matte:
+            return await self._pool.run(pixels.erase_mask, data, edit.operation is Operation.REMOVE_BACKGROUND)
+        return data
+
+    async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None) -> Edit:
+        """Check a painted mask, and queue the edit or its next round.
+
+        Args:
+            edit: The edit whose page it was painted on.
+            png: A stranger's bytes.
+            key: The same key again is the same submission; None: the mask itself is the key.
+
+        Raises:
+            PersonError: ``mask-…``, ``still-working``, and what `Edits.submit` raises.
+        """
+        checked = await self.get(edit.id)
+        if checked is None:
+            raise PersonError("too-old")
+        assert checked.width is not None
+        assert checked.height is not None
+        await self._pool.run(pixels.painted_mask, png, checked.width, checked.height, MAX_MASK_BYTES)
+        if checked.state is State.WAITING_FOR_MASK:
+            queued = await self._edits.queue_with_mask(checked.id, png)
+            if queued is not None:
+                return queued
+        submission = key or hashlib.sha256(png).hexdigest()
+        round_key = f"{checked.id}:round:{hashlib.sha256(submission.encode()).hexdigest()[:32]}"
+        known = await self._edits.store.by_key(round_key)
+        if known is not None:
+            return known
+        stored = await self._edits.store.mask(checked.id)
+        if checked.operation is Operation.ERASE and stored is not None and stored[0] == png:
+            return checked  # the same upload again: its answer was lost on the way
+        if not checked.state.is_final:
+            raise PersonError("still-working")
+        round_, _ = await self._edits.submit(
+            Order(
+                key=round_key,
+                person=checked.person,
+                chat=checked.chat,
+                message=checked.message,
+                operation=Operation.ERASE,
+                photo=self._base_of(checked),
+                language=checked.language,
+                parent=checked.id,
+                mask=png,
+            )
+        )
+        return round_
+
+    def _base_of(self, edit: Edit) -> PhotoRef:
+        """What a further round works on: the last round's result, or the photo of an automatic edit."""
+        if edit.operation is not Operation.ERASE or edit.result is None:
+            return edit.photo
+        return PhotoRef(edit.result.file_id, edit.result.unique_id, edit.photo.as_file, edit.photo.name)
+
+    async def select(self, edit: Edit, taps: Sequence[Tap]) -> bytes:
+        """The thing that the taps point at, as a mask PNG of the photo's aspect."""
+        path = await self._steps.fetch(edit.photo)
+        photo = await self._pool.run(pixels.load, path, self._max_megapixels, None)
+        found = await self._selector.select(photo, tuple(taps[:MAX_TAPS]))
+        return await self._pool.run(pixels.mask_png, found)
+
+    async def events(self, edit: Edit) -> AsyncIterator[Event]:
+        """What the edit is doing, from now until it is final."""
+        last: Event | None = None
+        while True:
+            current = await self._edits.store.get(edit.id)
+            if current is None:
+                return
+            event = await self._event(current)
+            if event != last:
+                last = event
+                yield event
+            if current.state.is_final:
+                return
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _event(self, edit: Edit) -> Event:
+        if edit.state is State.WAITING_FOR_MASK:
+            return Event("waiting")
+        if edit.state is State.QUEUED:
+            return Event("queued", position=await self._edits.store.position(edit))
+        if edit.state is State.RUNNING:
+            return Event("stage", stage=edit.stage or Stage.FETCHING)
+        if edit.state is State.FAILED:
+            return Event("failed", error=edit.error)
+        return Event("done" if edit.state is State.DONE else "cancelled")
+
+    async def result(self, edit: Edit) -> tuple[bytes, PictureFormat]:
+        """The result at full resolution and its format.
+
+        Raises:
+            PersonError: ``still-working``, ``too-old``.
+        """
+        if edit.state is not State.DONE or edit.result is None:
+            raise PersonError("still-working")
+        path = await self._steps.result_file(edit)
+        data = await asyncio.to_thread(path.read_bytes)
+        return data, await self._pool.run(pixels.format_of, path)
+
+    async def result_preview(self, edit: Edit) -> bytes:
+        """The result as a JPEG of at most 2048 px.
+
+        Raises:
+            PersonError: ``still-working``, ``too-old``.
+        """
+        if edit.state is not State.DONE or edit.result is None:
+            raise PersonError("still-working")
+        path = await self._steps.result_file(edit)
+        return await self._pool.run(pixels.preview, path, self._max_megapixels, PREVIEW_SIDE)

@@ -1,0 +1,40 @@
+"""Nothing is kept longer than promised: a sweeper over tables and caches."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from bot.edits.cache import FileCache
+from bot.edits.store import Store
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = 900.0
+
+
+async def sweep(store: Store, caches: Sequence[FileCache], hours: float, *, dry_run: bool = False) -> dict[str, int]:
+    """Delete what was last used longer ago than `hours`; in a dry run only count it.
+
+    Returns:
+        How many rows of each table, and how many ``files``.
+    """
+    older_than = time.time() - hours * 3600
+    swept = await store.sweep(older_than=older_than, dry_run=dry_run)
+    swept["files"] = 0
+    for cache in caches:
+        swept["files"] += await asyncio.to_thread(cache.sweep, older_than=older_than, dry_run=dry_run)
+    log.info("swept", dry_run=dry_run, **swept)
+    return swept
+
+
+async def keep_tidy(store: Store, caches: Sequence[FileCache], hours: float) -> None:
+    """Sweep now and every quarter of an hour, until cancelled."""
+    while True:
+        for cache in caches:
+            await asyncio.to_thread(cache.clear_unfinished)
+        await sweep(store, caches, hours)
+        await asyncio.sleep(SWEEP_SECONDS)
