@@ -79,9 +79,9 @@ _CLOCK = "Set this machine's clock (NTP): a signature is valid for 15 minutes ar
 _KEYS = "Check VOLC_ACCESSKEY, VOLC_SECRETKEY and VOLC_SESSION_TOKEN: whole, no spaces, not expired, not disabled."
 _POLICY = "Give the key's IAM user the policy for the visual service (such as CVFullAccess) in the Volcengine console."
 _OPEN = (
-    "Open the ability in the Volcengine console (visual intelligence), check that the account owes nothing and that "
-    "the key's IAM user may call it (a policy such as CVFullAccess). The same code is given for an ability that does not exist any more: "
-    "then set VOLC_INPAINT to the other one."
+    "Open the ability in the Volcengine console (visual intelligence), check that the account owes nothing, and that "
+    "the key's IAM user may call it (a policy such as CVFullAccess). The same code is given for an ability that does "
+    "not exist any more: then set VOLC_INPAINT to the other one."
 )
 _GONE = "The cloud does not offer this call (any more): set VOLC_INPAINT to the other ability, or update the bot."
 

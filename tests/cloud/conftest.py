@@ -1,0 +1,124 @@
+"""The world of the cloud's tests: a stand-in cloud, a pool of threads, and the engine between them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import numpy as np
+import pytest
+import structlog
+from structlog.typing import EventDict
+
+from bot.engines import Engine
+from bot.engines.volcengine import LocalGate, OperatorNotice, VolcConfig, volcengine_engine
+from bot.imaging.photo import Photo
+from tests.cloud.standin import CloudStandIn
+
+
+class ThreadPool:
+    """A pool without processes: what runs in it is tested here, not the pool."""
+
+    async def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.to_thread(function, *args)
+
+
+class World:
+    """What an engine in a test is given, and what it did with it."""
+
+    def __init__(self, cloud: CloudStandIn, stack: AsyncExitStack) -> None:
+        self._cloud = cloud
+        self._stack = stack
+        self.notices: list[OperatorNotice] = []
+        self.waits: list[float] = []
+        self.positions: list[int] = []
+        self.pool = ThreadPool()
+        self.sleep_hook: Callable[[float], Awaitable[None]] | None = None
+
+    def config(self, **changes: Any) -> VolcConfig:
+        keys = self._cloud.keys
+        settings = {
+            "access_key": keys.access_key,
+            "secret_key": keys.secret_key,
+            "session_token": keys.session_token,
+            "endpoint": self._cloud.url,
+            **changes,
+        }
+        return VolcConfig(**settings)
+
+    async def engine(self, *, gate: Any = None, **changes: Any) -> Engine:
+        return await self._stack.enter_async_context(
+            volcengine_engine(
+                self.config(**changes),
+                pool=self.pool,
+                gate=gate or LocalGate(2),
+                on_operator_error=self._note,
+                on_position=self._move,
+                sleep=self._sleep,
+            )
+        )
+
+    async def _note(self, notice: OperatorNotice) -> None:
+        self.notices.append(notice)
+
+    async def _move(self, position: int) -> None:
+        self.positions.append(position)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if self.sleep_hook is not None:
+            await self.sleep_hook(seconds)
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def cloud() -> AsyncIterator[CloudStandIn]:
+    async with CloudStandIn() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+async def world(cloud: CloudStandIn) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        yield World(cloud, stack)
+
+
+@pytest.fixture
+async def engine(world: World) -> Engine:
+    return await world.engine()
+
+
+@pytest.fixture
+def logs() -> Any:
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+def calls_logged(logs: list[EventDict]) -> list[tuple[Any, int]]:
+    """Code and attempt of each logged call."""
+    return [(line["code"], line["attempt"]) for line in logs if line["event"].startswith("volcengine call")]
+
+
+def scene(width: int = 400, height: int = 300, *, noisy: bool = True) -> Photo:
+    """A red block on blue-grey noise: the stand-in finds the block."""
+    rng = np.random.default_rng(7)
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[:] = (90, 110, 140)
+    if noisy:
+        pixels += rng.integers(0, 12, size=pixels.shape, dtype=np.uint8)
+    pixels[block(width, height)] = (210, 40, 30)
+    return Photo(pixels)
+
+
+def block(width: int, height: int) -> tuple[slice, slice]:
+    """Where the red block of `scene` stands."""
+    return slice(height // 3, height * 2 // 3), slice(width // 3, width * 2 // 3)
+
+
+def hole(width: int, height: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The block's mask."""
+    mask = np.zeros((height, width), np.uint8)
+    mask[block(width, height)] = 255
+    return mask
