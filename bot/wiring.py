@@ -19,6 +19,7 @@ from bot.edits.cache import FileCache
 from bot.edits.canvas import Canvas
 from bot.edits.database import Database
 from bot.edits.editor import Editor
+from bot.edits.gate import DatabaseGate
 from bot.edits.queue import EditQueue
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
@@ -188,6 +189,8 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         await opened.close()
 
 
-def gate(settings: Settings, _database: Database) -> Gate:
+def gate(settings: Settings, database: Database) -> Gate:
     """What limits the calls to the cloud, over all processes on the database."""
-    return LocalGate(settings.volc_concurrency)
+    if database.is_sqlite:
+        return LocalGate(settings.volc_concurrency)
+    return DatabaseGate(database, settings.volc_concurrency)

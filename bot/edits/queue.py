@@ -15,6 +15,7 @@ import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from bot.edits.database import Database
+from bot.edits.heartbeat import Heartbeat
 from bot.edits.steps import EditSteps
 from bot.errors import BotError, WorldError
 
@@ -50,6 +51,8 @@ class EditQueue:
         self.executor = executor or ("main" if database.is_sqlite else uuid.uuid4().hex)
         self._workflow: Callable[[str, int], Coroutine[Any, Any, str]] | None = None
         self._closing = False
+        self._heartbeat: Heartbeat | None = None
+        self._beating: asyncio.Task[None] | None = None
         self.running: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -96,6 +99,10 @@ class EditQueue:
             polling_interval_sec=POLL_SECONDS,
             on_conflict="always_update",
         )
+        if not self._database.is_sqlite:
+            self._heartbeat = Heartbeat(self._database, self.executor, self.take_over)
+            await self._heartbeat.beat()
+            self._beating = asyncio.create_task(self._heartbeat.run())
 
     async def enqueue(self, edit_id: str, attempt: int, *, person: int, number: int) -> None:
         """Hand an edit to the queue; the same edit and attempt twice is once.
@@ -116,6 +123,16 @@ class EditQueue:
         """Stop an edit, queued or running, wherever it runs."""
         await DBOS.cancel_workflow_async(_workflow_id(edit_id, attempt))
 
+    async def take_over(self, executor: str) -> int:
+        """Put the unfinished workflows of an executor that is gone back into the queue; returns how many."""
+        pending = await DBOS.list_workflows_async(
+            status="PENDING", executor_id=executor, load_input=False, load_output=False
+        )
+        ids = [workflow.workflow_id for workflow in pending]
+        if ids:
+            await DBOS.resume_workflows_async(ids, queue_name=QUEUE)
+        return len(ids)
+
     async def drain(self, seconds: float) -> bool:
         """Wait until no edit runs here, for so long at most; True when all ended."""
         try:
@@ -127,7 +144,12 @@ class EditQueue:
 
     async def close(self) -> None:
         """Let go of DBOS; what still ran stays recorded and goes on at the next start."""
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        if self._heartbeat is not None:
+            await self._heartbeat.leave()
 
     async def _see_through(self, edit_id: str, attempt: int) -> str:
         """The workflow: its id is made of edit and attempt."""

@@ -84,3 +84,19 @@ wishes = sa.Table(
     sa.Column("expires", sa.Float, nullable=False),
     comment="a command that waits for its photo, or for the rest of its album",
 )
+
+tickets = sa.Table(
+    "tickets",
+    metadata,
+    sa.Column("number", _Number, primary_key=True, autoincrement=True, comment="the order of those who wait"),
+    sa.Column("expires", sa.Float, nullable=False, comment="renewed while its holder lives"),
+    comment="who waits for, or makes, a call to the cloud",
+)
+
+executors = sa.Table(
+    "executors",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("beat", sa.Float, nullable=False, comment="when it was last heard of"),
+    comment="the processes that take edits from the queue",
+)

@@ -1,4 +1,4 @@
-"""The first tables: edits, offers, wishes."""
+"""The first tables: edits, offers, wishes, tickets, executors."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -72,4 +72,14 @@ def upgrade() -> None:
         sa.Column("about", sa.String(80), primary_key=True),
         sa.Column("operation", sa.String(32), nullable=False),
         sa.Column("expires", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "tickets",
+        sa.Column("number", number, primary_key=True, autoincrement=True),
+        sa.Column("expires", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "executors",
+        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("beat", sa.Float, nullable=False),
     )

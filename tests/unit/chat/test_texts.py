@@ -1,0 +1,70 @@
+"""The catalogues: both languages say the same things with the same placeholders, and every id that the code uses is there."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from bot.chat.texts import LANGUAGES, Texts, catalogue
+from bot.errors import BotError, PersonError
+
+BOT = Path(__file__).resolve().parents[3] / "bot"
+
+
+def texts_of(language: str) -> dict[str, str]:
+    return {key: text for key, text in catalogue(language)._catalog.items() if key and isinstance(key, str)}  # type: ignore[attr-defined]
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_texts_with_the_same_placeholders() -> None:
+    english, chinese = (texts_of(language) for language in LANGUAGES)
+    assert english.keys() == chinese.keys()
+    for key, text in english.items():
+        assert placeholders(text) == placeholders(chinese[key]), key
+
+
+def test_no_text_is_empty_or_left_in_english() -> None:
+    english, chinese = (texts_of(language) for language in LANGUAGES)
+    assert all(english.values())
+    for key, text in chinese.items():
+        assert re.search(r"[\u4e00-\u9fff]", text), key
+
+
+def test_every_error_that_people_can_meet_has_a_text() -> None:
+    source = "\n".join(path.read_text() for path in BOT.rglob("*.py") if "playground" not in path.parts)
+    used = set(
+        re.findall(
+            r"(?:PersonError|NothingFoundError|WorldError|EngineRefusedError|PhotoError|MaskError)\(\s*\"([a-z-]+)\"",
+            source,
+        )
+    )
+    assert {"photo-broken", "nothing-found", "took-too-long"} <= used
+    assert used - texts_of("en").keys() - {"usage"} == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "language"), [("zh-hans", "zh"), ("zh_TW", "zh"), ("en-GB", "en"), ("de", "en"), (None, "en")]
+)
+def test_a_person_is_spoken_to_in_a_language_the_bot_speaks(code: str | None, language: str) -> None:
+    assert Texts("en").language(code) == language
+
+
+def test_the_default_language_is_for_everybody_else() -> None:
+    assert Texts("zh").language("de") == "zh"
+
+
+def test_an_error_without_a_text_of_its_own_is_told_all_the_same() -> None:
+    texts = Texts()
+    assert texts.error("en", BotError("never-heard-of")) == texts.get("en", "something-broke")
+
+
+def test_an_error_is_told_with_its_facts() -> None:
+    told = Texts().error("zh", PersonError("photo-too-large", megabytes=25.0, limit=20))
+    assert "25.0 MB" in told
+    assert "20 MB" in told

@@ -1,0 +1,226 @@
+"""The store: what is remembered, once, within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from bot.edits.database import Database
+from bot.edits.migrations import VERSION_TABLE
+from bot.edits.model import Operation, Order, PhotoRef, State
+from bot.edits.store import Bounds, Claim, Store
+from bot.edits.tables import metadata
+from bot.errors import PersonError
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
+    await database.start()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def store(database: Database, clock: Clock) -> Store:
+    return Store(database, Bounds(pending_per_person=3, edits_per_day=5, pending=6), clock)
+
+
+def order(message: int = 1, person: int = 7, operation: Operation = Operation.REMOVE_SUBJECT, **more: object) -> Order:
+    photo = PhotoRef("file", "unique")
+    key = f"{person}:{message}:{operation}"
+    return Order(key, person, person, message, operation, photo, "en", **more)  # type: ignore[arg-type]
+
+
+async def test_the_same_order_twice_is_one_edit(store: Store) -> None:
+    first, new = await store.add(order())
+    again, new_again = await store.add(order())
+    assert (new, new_again) == (True, False)
+    assert again.id == first.id
+
+
+async def test_the_same_order_many_times_at_once_is_one_edit(store: Store) -> None:
+    added = await asyncio.gather(*(store.add(order()) for _ in range(20)))
+    assert len({edit.id for edit, _ in added}) == 1
+    assert sum(new for _, new in added) == 1
+
+
+async def test_ids_cannot_be_guessed_from_one_another(store: Store) -> None:
+    ids = [(await store.add(order(message, person=message)))[0].id for message in range(1, 5)]
+    assert len(set(ids)) == 4
+    assert all(len(edit_id) >= 22 for edit_id in ids)
+
+
+async def test_a_person_may_have_so_many_unfinished_edits(store: Store) -> None:
+    for message in range(3):
+        await store.add(order(message))
+    with pytest.raises(PersonError) as refused:
+        await store.add(order(4))
+    assert refused.value.message_id == "too-many-pending"
+    assert refused.value.facts == {"limit": 3}
+    await store.add(order(4, person=8))
+
+
+async def test_twenty_requests_at_once_do_not_slip_under_the_bound(store: Store) -> None:
+    added = await asyncio.gather(*(store.add(order(message)) for message in range(20)), return_exceptions=True)
+    assert sum(not isinstance(result, BaseException) for result in added) == 3
+
+
+async def test_a_finished_edit_makes_room_until_the_day_is_full(store: Store, clock: Clock) -> None:
+    for message in range(5):
+        edit, _ = await store.add(order(message))
+        await store.change(edit.id, state=State.DONE)
+    with pytest.raises(PersonError) as refused:
+        await store.add(order(9))
+    assert refused.value.message_id == "too-many-today"
+    clock.now += 86_401
+    await store.add(order(9))
+
+
+async def test_everybody_together_may_have_so_many(store: Store) -> None:
+    for person in range(6):
+        await store.add(order(person=person))
+    with pytest.raises(PersonError) as refused:
+        await store.add(order(person=99))
+    assert refused.value.message_id == "busy"
+    assert refused.value.facts == {"waiting": 6}
+
+
+async def test_the_position_counts_those_before(store: Store) -> None:
+    edits = [(await store.add(order(person=person)))[0] for person in range(4)]
+    assert [await store.position(edit) for edit in edits] == [0, 1, 2, 3]
+    await store.change(edits[0].id, state=State.DONE)
+    assert [await store.position(edit) for edit in edits[1:]] == [0, 1, 2]
+
+
+async def test_a_status_message_is_claimed_by_one(store: Store, clock: Clock) -> None:
+    edit, _ = await store.add(order())
+    claims = await asyncio.gather(*(store.claim_status(edit.id, claimed_before=clock.now - 15) for _ in range(5)))
+    assert sorted(claim.name for claim in claims) == ["FRESH", "NONE", "NONE", "NONE", "NONE"]
+
+
+async def test_a_stale_claim_is_taken_over_and_known_as_such(store: Store, clock: Clock) -> None:
+    edit, _ = await store.add(order())
+    assert await store.claim_status(edit.id, claimed_before=clock.now - 15) is Claim.FRESH
+    clock.now += 20
+    assert await store.claim_status(edit.id, claimed_before=clock.now - 15) is Claim.TAKEN_OVER
+
+
+async def test_a_posted_status_message_is_never_claimed_again(store: Store, clock: Clock) -> None:
+    edit, _ = await store.add(order())
+    await store.change(edit.id, status_message=5)
+    assert await store.claim_status(edit.id, claimed_before=clock.now + 100) is Claim.NONE
+
+
+async def test_a_failed_edit_can_be_queued_again_and_a_done_one_cannot(store: Store) -> None:
+    edit, _ = await store.add(order())
+    await store.change(edit.id, state=State.FAILED, error="took-too-long")
+    again = await store.requeue(edit.id)
+    assert again is not None
+    assert (again.state, again.error) == (State.QUEUED, None)
+    assert await store.number_and_attempt(edit.id) == (1, 2)
+    await store.change(edit.id, state=State.DONE)
+    assert await store.requeue(edit.id) is None
+
+
+async def test_an_edit_is_cancelled_until_it_is_being_delivered(store: Store) -> None:
+    edit, _ = await store.add(order())
+    await store.begin(edit.id)
+    await store.change(edit.id, stage="delivering")
+    assert await store.cancel(edit.id) is None
+    other, _ = await store.add(order(2))
+    cancelled = await store.cancel(other.id)
+    assert cancelled is not None
+    assert cancelled.state is State.CANCELLED
+    assert await store.begin(other.id) is None
+
+
+async def test_a_change_meant_for_one_state_leaves_the_others(store: Store) -> None:
+    edit, _ = await store.add(order())
+    await store.cancel(edit.id)
+    assert await store.change(edit.id, only=(State.RUNNING,), stage="delivering") is None
+
+
+async def test_a_wish_expires(store: Store, clock: Clock) -> None:
+    await store.wish(1, "person:7", Operation.ERASE, seconds=600)
+    assert await store.wished(1, "person:7") is Operation.ERASE
+    assert await store.wished(2, "person:7") is None
+    clock.now += 601
+    assert await store.wished(1, "person:7") is None
+
+
+async def test_a_later_wish_replaces_an_earlier_one(store: Store) -> None:
+    await store.wish(1, "person:7", Operation.ERASE, seconds=600)
+    await store.wish(1, "person:7", Operation.REMOVE_SUBJECT, seconds=600)
+    assert await store.wished(1, "person:7") is Operation.REMOVE_SUBJECT
+
+
+async def test_an_offer_is_made_once_for_a_message(store: Store) -> None:
+    offers = await asyncio.gather(*(store.add_offer(7, 7, 3, PhotoRef("f", "u"), "zh") for _ in range(5)))
+    assert len({offer.id for offer in offers}) == 1
+
+
+async def test_the_sweeper_takes_what_is_old_and_finished_and_a_dry_run_takes_nothing(
+    store: Store, clock: Clock
+) -> None:
+    done, _ = await store.add(order(1))
+    await store.change(done.id, state=State.DONE)
+    running, _ = await store.add(order(2))
+    await store.begin(running.id)
+    await store.add_offer(7, 7, 3, PhotoRef("f", "u"), "en")
+    clock.now += 100_000
+    young, _ = await store.add(order(4, person=8))
+    would = await store.sweep(older_than=clock.now - 86_400, dry_run=True)
+    assert would == {"edits": 1, "offers": 1, "wishes": 0}
+    assert await store.get(done.id) is not None
+    assert await store.sweep(older_than=clock.now - 86_400) == would
+    assert await store.get(done.id) is None
+    assert await store.get(running.id) is not None
+    assert await store.get(young.id) is not None
+
+
+async def test_a_person_is_forgotten_and_nobody_else(store: Store) -> None:
+    mine, _ = await store.add(order(1))
+    await store.change(mine.id, state=State.DONE, mask=b"x")
+    other, _ = await store.add(order(1, person=8))
+    await store.change(other.id, state=State.DONE)
+    assert await store.forget_person(7) == 1
+    assert await store.get(mine.id) is None
+    assert await store.get(other.id) is not None
+
+
+async def test_all_versions_together_give_todays_tables(database: Database) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        def ours(thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+            return not (kind == "table" and name == VERSION_TABLE)
+
+        options = {"include_object": ours, "compare_type": True, "compare_server_default": False}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+
+    found = [d for d in await database.run(differences) if "comment" not in str(d)]
+    assert found == []
+
+
+async def test_starting_twice_changes_nothing(database: Database, store: Store) -> None:
+    edit, _ = await store.add(order())
+    await database.start()
+    assert await store.get(edit.id) is not None

@@ -1,0 +1,64 @@
+"""Logs: one line an event, and never a secret in it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from bot import logs
+
+TOKEN = "123456789:AAF-abcdefghijklmnopqrstuvwxyz_01234"
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_no_secret_is_logged_wherever_it_hides(capsys: pytest.CaptureFixture[str], style: str) -> None:
+    logs.configure("INFO", style, ["sekrit-key", TOKEN])
+    log = structlog.get_logger()
+    log.info("event", url=f"https://api.telegram.org/bot{TOKEN}/getMe", key="sekrit-key")
+    logging.getLogger("some.library").warning("calling %s", f"/bot{TOKEN}/getMe")
+    try:
+        raise RuntimeError(f"no answer from /bot{TOKEN}/getMe with sekrit-key")
+    except RuntimeError:
+        log.exception("broke")
+        logging.getLogger("some.library").exception("broke too")
+    printed = capsys.readouterr().err
+    assert "broke too" in printed
+    assert TOKEN not in printed
+    assert "sekrit-key" not in printed
+    assert printed.count(logs.HIDDEN) >= 5
+
+
+def test_a_token_that_somebody_pasted_is_hidden_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "console", [])
+    structlog.get_logger().info("event", text="987654321:ZZZ-abcdefghijklmnopqrstuvwxyz_01234")
+    assert "ZZZ-" not in capsys.readouterr().err
+
+
+def test_for_machines_each_line_is_json_with_the_edits_id(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json", [])
+    with structlog.contextvars.bound_contextvars(edit="abc"):
+        structlog.get_logger().info("edit_done", ms=12)
+        logging.getLogger("some.library").warning("hm")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["edit_done", "hm"]
+    assert all(line["edit"] == "abc" and line["timestamp"].endswith("Z") for line in lines)
+
+
+def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("WARNING", "json", [])
+    structlog.get_logger().info("quiet")
+    logging.getLogger("some.library").info("quiet")
+    assert capsys.readouterr().err == ""

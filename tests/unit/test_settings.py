@@ -1,0 +1,101 @@
+"""Settings: defaults, ranges, and one clear line for a wrong one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import OperatorError
+from bot.settings import Settings, example_env, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def complaint(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(OperatorError) as wrong:
+        load_settings()
+    return str(wrong.value.facts["text"])
+
+
+def test_the_example_file_is_what_the_settings_print() -> None:
+    assert (ROOT / ".env.example").read_text() == example_env()
+
+
+def test_the_example_file_read_as_settings_gives_the_defaults(tmp_path: Path) -> None:
+    lines = [line.removeprefix("# ") for line in example_env().splitlines() if "=" in line and line.startswith("# ")]
+    assignments = [line for line in lines if line.split("=")[0].lower() in Settings.model_fields]
+    assert len(assignments) == len(Settings.model_fields)
+    (tmp_path / ".env").write_text("\n".join(assignments))
+    assert load_settings() == Settings(_env_file=None)
+
+
+def test_nothing_set_runs_the_playground_on_the_local_engine() -> None:
+    settings = load_settings()
+    assert settings.telegram_bot_token is None
+    assert not settings.uses_cloud
+    assert settings.database == "sqlite:///data/bot.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PORT", "99999", "PORT: input should be less than or equal to 65535; for example PORT=8080"),
+        ("PORT", "http", "PORT: input should be a valid integer"),
+        ("ADMINS", "me", "ADMINS: must be comma-separated numbers; for example ADMINS=12345678"),
+        ("PUBLIC_URL", "http://example.org", "PUBLIC_URL: must be an https address"),
+        ("ENGINE", "cloud", "ENGINE: input should be 'auto', 'volcengine' or 'local'"),
+        ("TELEGRAM_BOT_TOKEN", "hello", "TELEGRAM_BOT_TOKEN: is not a bot token"),
+        ("TELEGRAM_WEBHOOK_SECRET", "a b", "TELEGRAM_WEBHOOK_SECRET: must be 1–256"),
+        ("TELEGRAM_UPDATES", "webhook", "TELEGRAM_UPDATES: webhook needs PUBLIC_URL"),
+        ("VOLC_ACCESSKEY", "AKLT1", "VOLC_ACCESSKEY: needs VOLC_SECRETKEY"),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL: must start with postgresql://"),
+        ("RETENTION_HOURS", "0", "RETENTION_HOURS: input should be greater than or equal to 1"),
+        ("LANGUAGE", "de", "LANGUAGE: input should be 'en' or 'zh'"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_an_example(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    text = complaint(monkeypatch, **{name: value})
+    assert text.startswith(expected)
+    assert "\n" not in text
+
+
+def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Secr3t" not in complaint(monkeypatch, TELEGRAM_BOT_TOKEN="12:Secr3t")
+
+
+def test_lists_of_people_are_read_with_or_without_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_USERS", "12, 34,56,")
+    assert load_settings().allowed_users == {12, 34, 56}
+
+
+def test_cloud_keys_switch_the_cloud_on_unless_the_local_engine_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLC_ACCESSKEY", "AKLT1")
+    monkeypatch.setenv("VOLC_SECRETKEY", "secret")
+    assert load_settings().uses_cloud
+    monkeypatch.setenv("ENGINE", "local")
+    assert not load_settings().uses_cloud
+
+
+def test_a_postgres_address_gets_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://bot:secret@db/bot")
+    assert load_settings().database == "postgresql+psycopg://bot:secret@db/bot"
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLC_ACCESSKEY", "AKLTxyz")
+    monkeypatch.setenv("VOLC_SECRETKEY", "verysecret")
+    monkeypatch.setenv("DATABASE_URL", "postgres://bot:hunter2@db/bot")
+    printed = repr(load_settings())
+    assert not any(secret in printed for secret in ("AKLTxyz", "verysecret", "hunter2"))
