@@ -174,5 +174,7 @@ def test_the_host_is_signed_as_it_is_sent(endpoint: str, host: str) -> None:
 def test_a_wrong_setting_is_named(wrong: dict[str, Any]) -> None:
     with pytest.raises(OperatorError) as refused:
         VolcConfig(**{"access_key": "AKLTx", "secret_key": "secret", **wrong})
-    assert refused.value.message_id == "cloud-settings"
-    assert refused.value.facts["example"]
+    assert refused.value.message_id == "wrong-setting"
+    text = str(refused.value.facts["text"])
+    assert "such as" in text
+    assert "with space" not in text, "keys are not repeated"

@@ -104,6 +104,7 @@ class VolcConfig:
     breaker_pause: float = 30.0
     retry: RetryRules = RetryRules()
 
+    # Raises OperatorError `wrong-setting`, whose fact `text` is one line with the setting, its fault and an example.
     def __post_init__(self) -> None:
         for name, value, usual in (
             ("VOLC_ACCESSKEY", self.access_key, "the access key id of the console, such as AKLT…"),
@@ -170,4 +171,4 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _wrong(setting: str, problem: str, example: str) -> OperatorError:
-    return OperatorError("cloud-settings", setting=setting, problem=problem, example=example)
+    return OperatorError("wrong-setting", text=f"{setting}: {problem}; such as {example}", setting=setting)

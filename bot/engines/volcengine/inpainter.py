@@ -23,6 +23,7 @@ from bot.engines.volcengine.geometry import Box, crop_around
 from bot.engines.volcengine.pictures import BadPictureError, Body, inpaint_body, read_fill
 from bot.engines.volcengine.ports import Pool
 from bot.engines.volcengine.transport import Transport
+from bot.errors import PersonError
 from bot.imaging.photo import Mask, Photo, Pixels
 
 SEEDS: Final = 2**31
@@ -71,7 +72,6 @@ class VolcInpainter:
         caller: Repeats them.
         pool: Does the pixel work.
         sleep: Waits between two polls.
-        clock: Seconds that only rise, for the task's time limit.
     """
 
     def __init__(
@@ -133,7 +133,8 @@ class VolcInpainter:
             raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text="no picture in the answer")
         try:
             return await self._pool.run(read_fill, answer.pictures[0], body.fit, box.width, box.height, icc)
-        except BadPictureError as error:
+        except (BadPictureError, PersonError) as error:
+            # The pool's own words for a picture that was too much for it would blame the person.
             raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text=str(error)) from None
 
     async def _by_task(self, body: Body, attempt: Attempt) -> Answer:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from bot.engines.volcengine.answers import Answer
 from bot.engines.volcengine.caller import Attempt, Caller
 from bot.engines.volcengine.codes import NO_PICTURE, labelled
 from bot.engines.volcengine.config import SALIENCY, VolcConfig
-from bot.engines.volcengine.pictures import BadPictureError, Body, read_matte, segment_body
+from bot.engines.volcengine.geometry import LONGEST_SIDE, fit_within
+from bot.engines.volcengine.pictures import BadPictureError, Body, read_matte, scale, segment_body
 from bot.engines.volcengine.ports import Pool
 from bot.engines.volcengine.transport import Transport
-from bot.errors import NothingFoundError
+from bot.errors import NothingFoundError, PersonError
 from bot.imaging.photo import Matte, Photo
 
 
@@ -38,10 +40,13 @@ class VolcSegmenter:
             EngineUnavailableError: The cloud does not answer now, or not to this bot.
         """
         parameters = segment_parameters(self._config)
+        # A photo beyond the limits is scaled before it travels to a worker: OpenCV lets go of the lock, and what is not
+        # sent to the cloud need not be copied between processes. (Trusted pixels: decoded and checked before.)
+        shown = await asyncio.to_thread(_within_limits, photo)
 
         async def prepare(attempt: Attempt) -> Body:
             return await self._pool.run(
-                _segment_body, photo, parameters, self._config.max_picture_bytes, attempt.smaller
+                _segment_body, shown, parameters, self._config.max_picture_bytes, attempt.smaller
             )
 
         async def perform(body: Body, attempt: Attempt) -> Matte | None:
@@ -58,8 +63,17 @@ class VolcSegmenter:
             return None
         try:
             return await self._pool.run(read_matte, answer.pictures[0], body.fit, photo.width, photo.height)
-        except BadPictureError as error:
+        except (BadPictureError, PersonError) as error:
+            # The pool's own words for a picture that was too much for it would blame the person.
             raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text=str(error)) from None
+
+
+def _within_limits(photo: Photo) -> Photo:
+    fit = fit_within(photo.width, photo.height)
+    if max(photo.width, photo.height) <= LONGEST_SIDE:
+        return photo
+    alpha = None if photo.alpha is None else scale(photo.alpha, fit.width, fit.height)
+    return Photo(scale(photo.pixels, fit.width, fit.height), alpha, photo.icc_profile, photo.format)
 
 
 def _segment_body(photo: Photo, parameters: dict[str, Any], max_bytes: int, smaller: bool) -> Body:
