@@ -115,7 +115,7 @@ def geodesic(regions: Regions, *, around: bool = True) -> Floats:
     # The paper clips steps below the typical step of one surface, so that long smooth ramps stay one surface.
     steps = apart[first, second]
     clip = float(np.quantile(steps, 0.2)) if steps.size else 0.0
-    length = np.maximum(length - clip, 0)
+    length = np.asarray(np.maximum(length - clip, 0), np.float32)
     for middle in range(count):
         np.minimum(length, length[:, middle, None] + length[None, middle], out=length)
     return length
