@@ -51,6 +51,7 @@ class Call:
     pictures: list[Image.Image] = field(default_factory=list)
     code: int | str = 0
     why: str = ""
+    peer: tuple[str, int] | None = None
 
 
 @dataclass
@@ -160,6 +161,7 @@ class CloudStandIn:
         headers = {name.lower(): value for name, value in request.headers.items()}
         now = datetime.now(UTC) + self.clock_ahead
         call = Call(request.query.get("Action", ""), "", {}, headers)
+        call.peer = request.transport.get_extra_info("peername") if request.transport is not None else None
         polls = call.action == "CVSync2AsyncGetResult"
         self.in_flight += not polls
         self.most_in_flight = max(self.most_in_flight, self.in_flight)

@@ -19,8 +19,8 @@ from bot.engines.volcengine.codes import (
     labelled,
 )
 from bot.engines.volcengine.config import DREAM_ERASE, ERASE, VolcConfig
-from bot.engines.volcengine.geometry import Box, crop_around
-from bot.engines.volcengine.pictures import BadPictureError, Body, inpaint_body, read_fill
+from bot.engines.volcengine.geometry import Box, crop_around, fit_within
+from bot.engines.volcengine.pictures import BadPictureError, Body, inpaint_body, read_fill, scale, scale_hole
 from bot.engines.volcengine.ports import Pool
 from bot.engines.volcengine.transport import Transport
 from bot.errors import PersonError
@@ -56,7 +56,7 @@ def inpaint_parameters(config: VolcConfig, *, seed: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CutOut:
-    """The part of the photo that is sent."""
+    """The part of the photo that is sent, scaled down where it is larger than what is sent."""
 
     box: Box
     pixels: Pixels
@@ -123,16 +123,16 @@ class VolcInpainter:
                 answer = await self._by_task(body, attempt)
             else:
                 answer = await self._transport.call("CVProcess", ERASE, body.json, attempt=attempt.number)
-            return await self._read(answer, body, cut.box, photo.icc_profile)
+            return await self._read(answer, body, photo.icc_profile)
 
         fill = await self._caller.grant(self._config.inpaint, prepare, perform)
         return await asyncio.to_thread(_pasted, photo, fill, cut.box)
 
-    async def _read(self, answer: Answer, body: Body, box: Box, icc: bytes | None) -> Pixels:
+    async def _read(self, answer: Answer, body: Body, icc: bytes | None) -> Pixels:
         if not answer.pictures:
             raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text="no picture in the answer")
         try:
-            return await self._pool.run(read_fill, answer.pictures[0], body.fit, box.width, box.height, icc)
+            return await self._pool.run(read_fill, answer.pictures[0], body.fit, icc)
         except (BadPictureError, PersonError) as error:
             # The pool's own words for a picture that was too much for it would blame the person.
             raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text=str(error)) from None
@@ -177,12 +177,17 @@ def _cut_out(photo: Photo, mask: Mask, longest: int) -> _CutOut | None:
     box = crop_around(mask, longest=longest)
     if box is None:
         return None
-    return _CutOut(box, photo.pixels[box.slices].copy(), mask[box.slices].copy())
+    fit = fit_within(box.width, box.height, longest=longest)
+    pixels, hole = photo.pixels[box.slices], mask[box.slices]
+    if fit.width < box.width:
+        # What the cloud will not see need not be copied between processes either.
+        return _CutOut(box, scale(pixels, fit.width, fit.height), scale_hole(hole, fit.width, fit.height))
+    return _CutOut(box, pixels.copy(), hole.copy())
 
 
 def _pasted(photo: Photo, fill: Pixels, box: Box) -> Photo:
     pixels = photo.pixels.copy()
-    pixels[box.slices] = fill
+    pixels[box.slices] = scale(fill, box.width, box.height)
     return photo.with_pixels(pixels)
 
 

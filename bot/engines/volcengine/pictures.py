@@ -20,7 +20,7 @@ from bot.engines.volcengine.geometry import LONGEST_SIDE, Fit, fit_within
 from bot.imaging.photo import Mask, Matte, Pixels
 
 QUALITIES: Final = (95, 92, 88, 84, 80, 75, 70)
-"""JPEG qualities in the order tried; below the last one the picture gets smaller instead."""
+"""JPEG qualities, best first; below the last one the picture gets smaller instead."""
 SMALLER_SIDE: Final = 1024
 """Longest side of what is sent after the cloud found a picture too large."""
 _ANSWER_FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
@@ -91,25 +91,21 @@ def inpaint_body(
     fit = fit_within(pixels.shape[1], pixels.shape[0], longest=min(longest, SMALLER_SIDE) if smaller else longest)
     picture = _to_srgb(scale(pixels, fit.width, fit.height), icc)
     jpeg, fit = _jpeg_within(picture, fit, max_bytes)
-    # Whatever the hole touches stays hole, however small it is sent: a stroke of one pixel must not vanish.
-    hole = np.where(scale(np.where(mask > 0, 255, 0).astype(np.uint8), fit.width, fit.height) > 0, 255, 0).astype(
-        np.uint8
-    )
+    hole = scale_hole(mask, fit.width, fit.height)
     hole = _pad(hole, fit, value=0)
     return Body(_json(parameters, [jpeg, _png(hole)]), fit)
 
 
-def read_matte(picture: str, fit: Fit, width: int, height: int) -> Matte | None:
+def read_matte(picture: str, fit: Fit) -> Matte | None:
     """The mask out of a segmentation's answer.
 
     Args:
         picture: Base64 of a grey, RGB or RGBA picture of any size.
         fit: How the photo was sent.
-        width: The photo's pixels across.
-        height: The photo's pixels down.
 
     Returns:
-        (height, width) uint8, 255 = surely subject; None where nothing is selected.
+        (h, w) uint8, 255 = surely subject, of whatever size it came in, its padding cut off; None where nothing is
+        selected.
 
     Raises:
         BadPictureError: It cannot be opened.
@@ -123,29 +119,25 @@ def read_matte(picture: str, fit: Fit, width: int, height: int) -> Matte | None:
         grey = cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)
         # A mask may come in the colours (alpha 255) or in the alpha (colours white): the product is right for both.
         grey = np.round(grey.astype(np.float32) * rgba[..., 3] / 255).astype(np.uint8)
-    matte = scale(_unpad(np.ascontiguousarray(grey), fit), width, height)
+    matte: Matte = _unpad(grey, fit)
     return matte if bool((matte >= _SURE).any()) else None
 
 
-def read_fill(picture: str, fit: Fit, width: int, height: int, icc: bytes | None) -> Pixels:
-    """The picture out of an inpainting's answer, fitted to what was cut out of the photo.
+def read_fill(picture: str, fit: Fit, icc: bytes | None) -> Pixels:
+    """The picture out of an inpainting's answer.
 
     Args:
         picture: Base64 of a picture of any size and format.
         fit: How the cut-out was sent.
-        width: The cut-out's pixels across.
-        height: The cut-out's pixels down.
         icc: The profile that the photo stands in; the fill is brought into it.
 
     Returns:
-        (height, width, 3) uint8 RGB.
+        (h, w, 3) uint8 RGB of whatever size it came in, its padding cut off.
 
     Raises:
         BadPictureError: It cannot be opened.
     """
-    opened = _open(picture).convert("RGB")
-    pixels = np.ascontiguousarray(np.asarray(opened))
-    return _from_srgb(scale(_unpad(pixels, fit), width, height), icc)
+    return _from_srgb(_unpad(np.asarray(_open(picture).convert("RGB")), fit), icc)
 
 
 def scale(array: Pixels | Matte, width: int, height: int) -> Any:
@@ -156,16 +148,37 @@ def scale(array: Pixels | Matte, width: int, height: int) -> Any:
     return cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
 
 
+def scale_hole(mask: Mask, width: int, height: int) -> Mask:
+    """Resize a mask; whatever the hole touches stays hole: a stroke of one pixel must not vanish on its way."""
+    selected = np.where(mask > 0, 255, 0).astype(np.uint8)
+    return np.where(scale(selected, width, height) > 0, 255, 0).astype(np.uint8)
+
+
 def _jpeg_within(picture: Pixels, fit: Fit, max_bytes: int) -> tuple[bytes, Fit]:
     """Encode within the limit: quality steps down before size does."""
     while True:
         padded = _pad(picture, fit)
-        for quality in QUALITIES:
-            jpeg = _jpeg(padded, quality)
-            if len(jpeg) <= max_bytes:
-                return jpeg, fit
+        jpeg = _best_jpeg(padded, max_bytes)
+        if jpeg is not None:
+            return jpeg, fit
         fit = fit_within(fit.width, fit.height, longest=round(max(fit.width, fit.height) * 0.85))
         picture = scale(picture, fit.width, fit.height)
+
+
+def _best_jpeg(pixels: Pixels, max_bytes: int) -> bytes | None:
+    """The JPEG of the highest quality that is small enough; most photos fit at once, others take three more tries."""
+    jpeg = _jpeg(pixels, QUALITIES[0])
+    if len(jpeg) <= max_bytes:
+        return jpeg
+    best, low, high = None, 1, len(QUALITIES) - 1
+    while low <= high:
+        middle = (low + high) // 2
+        jpeg = _jpeg(pixels, QUALITIES[middle])
+        if len(jpeg) <= max_bytes:
+            best, high = jpeg, middle - 1
+        else:
+            low = middle + 1
+    return best
 
 
 def _pad(array: Any, fit: Fit, *, value: int | None = None) -> Any:

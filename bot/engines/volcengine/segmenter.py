@@ -51,18 +51,19 @@ class VolcSegmenter:
 
         async def perform(body: Body, attempt: Attempt) -> Matte | None:
             answer = await self._transport.call("CVProcess", SALIENCY, body.json, attempt=attempt.number)
-            return await self._read(answer, body, photo)
+            return await self._read(answer, body)
 
-        matte = await self._caller.grant(SALIENCY, prepare, perform)
-        if matte is None:
+        small = await self._caller.grant(SALIENCY, prepare, perform)
+        if small is None:
             raise NothingFoundError("nothing-found", engine="volcengine")
+        matte: Matte = await asyncio.to_thread(scale, small, photo.width, photo.height)
         return matte
 
-    async def _read(self, answer: Answer, body: Body, photo: Photo) -> Matte | None:
+    async def _read(self, answer: Answer, body: Body) -> Matte | None:
         if not answer.pictures:
             return None
         try:
-            return await self._pool.run(read_matte, answer.pictures[0], body.fit, photo.width, photo.height)
+            return await self._pool.run(read_matte, answer.pictures[0], body.fit)
         except (BadPictureError, PersonError) as error:
             # The pool's own words for a picture that was too much for it would blame the person.
             raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text=str(error)) from None
