@@ -119,6 +119,14 @@ class Editor:
         """Open a stranger's file; `PersonError` where it cannot be a photo."""
         return await self._pool.run(pixels.load, source, self._max_megapixels, None)
 
+    async def painted_mask(self, source: Path, painted: Path) -> bytes:
+        """What was painted on a copy of a photo, as a mask PNG.
+
+        Raises:
+            PersonError: ``nothing-painted``, ``not-the-same-photo``, or a file cannot be opened.
+        """
+        return await self._pool.run(pixels.painted_png, source, painted, self._max_megapixels)
+
     async def edit(
         self,
         source: Path,

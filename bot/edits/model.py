@@ -85,6 +85,7 @@ class Edit:
         width: Pixels across the upright photo, once it was opened.
         height: Pixels down.
         created: When it was asked for, UTC.
+        painted: A copy of the photo on which the person painted what shall be erased, in Telegram's own editor.
     """
 
     id: str
@@ -107,6 +108,7 @@ class Edit:
     width: int | None
     height: int | None
     created: datetime
+    painted: PhotoRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class Order:
         status_message: A message of the bot that shall become the answer; None: a new one is posted.
         mask: PNG of what to erase, or of the matte to use again; None: it is found, or painted later.
         mask_is_matte: Whether `mask` is a soft matte of the subject.
+        painted: A copy of the photo on which the person painted what shall be erased; stands in for a mask.
     """
 
     key: str
@@ -165,3 +168,4 @@ class Order:
     status_message: int | None = None
     mask: bytes | None = None
     mask_is_matte: bool = False
+    painted: PhotoRef | None = None

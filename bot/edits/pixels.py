@@ -10,6 +10,7 @@ import numpy as np
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging import backdrop, compositing, cutout, encoding, masks
 from bot.imaging.opening import open_photo
+from bot.imaging.painted import find_painted
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat
 
 FEATHER = 2.0
@@ -53,6 +54,12 @@ def removal_mask(matte: Matte, *, coarse: bool) -> tuple[Mask, bool]:
 def painted_mask(data: bytes, width: int, height: int, max_bytes: int) -> Mask:
     """A stranger's PNG as a mask of the photo's size; see `open_mask` for what it raises."""
     return masks.open_mask(data, size=(width, height), max_bytes=max_bytes)
+
+
+def painted_png(source: Path, painted: Path, max_megapixels: float) -> bytes:
+    """What was painted on a copy of a photo, as a 1-bit PNG; see `find_painted` for what it raises."""
+    original = open_photo(source, max_megapixels=max_megapixels)
+    return encoding.encode_mask(find_painted(original, open_photo(painted, max_megapixels=max_megapixels)))
 
 
 def stored_matte(data: bytes, width: int, height: int) -> Matte:

@@ -68,7 +68,7 @@ class Edits:
             PersonError: ``too-many-pending``, ``too-many-today``, ``busy``, ``unknown-finish``.
         """
         check_finish(order.finish)
-        waits = order.operation is Operation.ERASE and order.mask is None
+        waits = order.operation is Operation.ERASE and order.mask is None and order.painted is None
         edit, new = await self.store.add(order, State.WAITING_FOR_MASK if waits else State.QUEUED)
         self._hand_on(edit)
         return edit, new

@@ -203,6 +203,11 @@ class EditSteps:
 
     async def _edit(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> Made:
         stored = await self.store.mask(edit.id)
+        if stored is None and edit.painted is not None:
+            painted = await self.fetch(edit.painted)
+            found = await self.editor.painted_mask(source, painted)
+            await self.store.change(edit.id, mask=found, mask_is_matte=False)
+            stored = (found, False)
         job = Job(
             operation=edit.operation,
             finish=edit.finish,

@@ -86,6 +86,8 @@ class Store:
                 message=order.message,
                 operation=order.operation.value,
                 **_photo_columns(order.photo),
+                painted_file_id=order.painted.file_id if order.painted else None,
+                painted_unique_id=order.painted.unique_id if order.painted else None,
                 finish=order.finish,
                 seed=order.seed,
                 language=order.language,
@@ -129,6 +131,15 @@ class Store:
     async def get(self, edit_id: str) -> Edit | None:
         """The edit with this id, or None."""
         return await self._database.run(lambda connection: self._one(connection, edits.c.id == edit_id))
+
+    async def waiting_below(self, chat: int, status_message: int) -> Edit | None:
+        """The edit that waits for its mask under this status message, or None."""
+        where = (
+            edits.c.chat == chat,
+            edits.c.status_message == status_message,
+            edits.c.state == State.WAITING_FOR_MASK,
+        )
+        return await self._database.run(lambda connection: self._one(connection, sa.and_(*where)))
 
     async def by_key(self, key: str) -> Edit | None:
         """The edit with this key, or None."""
@@ -427,7 +438,9 @@ def _offer(row: sa.RowMapping) -> Offer:
 
 
 def _edit(row: sa.RowMapping) -> Edit:
-    result = None
+    result = painted = None
+    if row["painted_file_id"]:
+        painted = PhotoRef(row["painted_file_id"], row["painted_unique_id"])
     if row["result_file_id"]:
         result = PhotoRef(row["result_file_id"], row["result_unique_id"], bool(row["result_as_file"]))
     return Edit(
@@ -451,4 +464,5 @@ def _edit(row: sa.RowMapping) -> Edit:
         width=row["width"],
         height=row["height"],
         created=datetime.fromtimestamp(row["created"], UTC),
+        painted=painted,
     )

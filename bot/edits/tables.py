@@ -29,6 +29,8 @@ edits = sa.Table(
     sa.Column("as_file", sa.Boolean, nullable=False),
     sa.Column("file_name", sa.Text),
     sa.Column("file_size", sa.BigInteger),
+    sa.Column("painted_file_id", sa.Text, comment="a copy of the photo on which was painted what shall be erased"),
+    sa.Column("painted_unique_id", sa.Text),
     sa.Column("finish", sa.String(32), nullable=False),
     sa.Column("seed", sa.Integer, nullable=False),
     sa.Column("language", sa.String(16), nullable=False),

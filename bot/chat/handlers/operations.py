@@ -46,6 +46,10 @@ async def photo(update: Update, context: Context) -> None:
     assert message is not None
     sent = photo_in(message)
     assert sent is not None
+    original = await _painted_on(message, context)
+    if original is not None:
+        await ask(message, original, Operation.ERASE, context, painted=sent)
+        return
     operation = await _wished(message, context)
     if operation is not None:
         await ask(message, sent, operation, context)
@@ -57,7 +61,9 @@ async def photo(update: Update, context: Context) -> None:
         await context.house.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
 
 
-async def ask(message: Message, sent: PhotoRef, operation: Operation, context: Context) -> None:
+async def ask(
+    message: Message, sent: PhotoRef, operation: Operation, context: Context, *, painted: PhotoRef | None = None
+) -> None:
     """Record the wish for an edit; its status message follows by itself."""
     try:
         if sent.size is not None and sent.size > context.house.max_file_bytes:
@@ -71,10 +77,20 @@ async def ask(message: Message, sent: PhotoRef, operation: Operation, context: C
                 operation=operation,
                 photo=sent,
                 language=context.house.language(message.from_user),
+                painted=painted,
             )
         )
     except PersonError as error:
         await _refuse(message, error, context)
+
+
+async def _painted_on(message: Message, context: Context) -> PhotoRef | None:
+    """The photo that a message's photo is a painted copy of: the one it replies to, or the one /erase asked about."""
+    answered = message.reply_to_message
+    if answered is None or message.media_group_id:
+        return None
+    waiting = await context.house.edits.store.waiting_below(message.chat.id, answered.message_id)
+    return waiting.photo if waiting is not None else photo_in(answered)
 
 
 async def _wished(message: Message, context: Context) -> Operation | None:

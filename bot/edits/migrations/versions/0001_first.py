@@ -24,6 +24,8 @@ def upgrade() -> None:
         sa.Column("as_file", sa.Boolean, nullable=False),
         sa.Column("file_name", sa.Text),
         sa.Column("file_size", sa.BigInteger),
+        sa.Column("painted_file_id", sa.Text),
+        sa.Column("painted_unique_id", sa.Text),
         sa.Column("finish", sa.String(32), nullable=False),
         sa.Column("seed", sa.Integer, nullable=False),
         sa.Column("language", sa.String(16), nullable=False),
