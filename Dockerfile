@@ -1,0 +1,17 @@
+# The bot as a container: `docker build -t photo-bot . && docker run --env-file .env -v photo-bot:/app/data photo-bot`
+FROM python:3.11-slim
+WORKDIR /app
+RUN useradd --system --home /app bot && mkdir -p data && chown bot data
+COPY requirements requirements
+COPY tools tools
+RUN python tools/bootstrap.py run && rm -rf .tools /root/.cache
+COPY bot bot
+COPY webapp webapp
+USER bot
+ENV PATH=/app/.venv/bin:$PATH HOST=0.0.0.0 LOG_FORMAT=json MALLOC_ARENA_MAX=2
+VOLUME /app/data
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-c", \
+  "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+CMD ["python", "-m", "bot", "run"]
