@@ -101,11 +101,16 @@ def check_parameters(body: dict[str, Any]) -> None:
 
 
 def find_subject(photo: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """What differs from the colour of the picture's border: a plausible subject. (H, W) uint8, 0 or 255."""
+    """The largest thing that differs from the colour of the picture's border: (H, W) uint8, 0 or 255; maybe nothing."""
     pixels = np.asarray(photo.convert("RGB")).astype(np.int16)
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     distance = np.abs(pixels - np.median(border, axis=0)).max(axis=2)
-    return np.where(distance > 48, 255, 0).astype(np.uint8)
+    different = cv2.morphologyEx((distance > 48).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(different)
+    if count < 2:
+        return np.zeros_like(different)
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.where(labels == largest, 255, 0).astype(np.uint8)
 
 
 def fill(photo: Image.Image, mask: Image.Image, seed: int) -> Image.Image:

@@ -219,11 +219,13 @@ def _open(picture: str) -> Image.Image:
     text = picture.partition(",")[2] if picture.startswith("data:") else picture
     try:
         opened = Image.open(io.BytesIO(base64.b64decode(text)), formats=_ANSWER_FORMATS)
-        if opened.width * opened.height > _ANSWER_PIXELS:
-            raise BadPictureError(f"{opened.width}×{opened.height} pixels")
-        opened.load()
+        too_large = opened.width * opened.height > _ANSWER_PIXELS
+        if not too_large:
+            opened.load()
     except (binascii.Error, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadPictureError(type(error).__name__) from error
+    if too_large:
+        raise BadPictureError(f"{opened.width}×{opened.height} pixels")
     return opened
 
 
