@@ -98,7 +98,7 @@ def logs() -> Any:
 
 def calls_logged(logs: list[EventDict]) -> list[tuple[Any, int]]:
     """Code and attempt of each logged call."""
-    return [(line["code"], line["attempt"]) for line in logs if line["event"].startswith("volcengine call")]
+    return [(line["code"], line["attempt"]) for line in logs if line["event"].startswith("volcengine_call")]
 
 
 def scene(width: int = 400, height: int = 300, *, noisy: bool = True) -> Photo:

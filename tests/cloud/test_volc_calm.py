@@ -181,7 +181,7 @@ async def test_a_dead_cloud_is_left_alone_after_three_edits(
         assert raised.value.facts["calls"] == 0
         assert raised.value.facts["breaker"] == "open"
     assert len(cloud.calls) == 6, "nobody hammers it"
-    assert [line["event"] for line in logs].count("volcengine is left alone for a while") == 1
+    assert [line["event"] for line in logs].count("volcengine_left_alone") == 1
     assert REGISTRY.get_sample_value("volcengine_breaker_open", {"req_key": "saliency_seg"}) == 1
 
 
@@ -283,7 +283,7 @@ async def test_a_notice_that_cannot_be_delivered_costs_nobody_the_answer(logs: l
         raise RuntimeError("Telegram is away")
 
     await Notices(tell).tell(CallFailedError(50400, judge(50400)), "saliency_seg")
-    assert logs[-1]["event"] == "the notice could not be delivered"
+    assert logs[-1]["event"] == "operator_not_told"
 
 
 async def test_calls_and_retries_are_counted(world: World, cloud: CloudStandIn) -> None:

@@ -123,7 +123,7 @@ async def test_a_failing_cloud_is_called_as_often_as_its_code_allows_and_no_more
     assert calls_logged(logs) == [(row.logged, attempt) for attempt in range(1, row.calls + 1)]
     for line in logs:
         assert line["req_key"] in ("saliency_seg", "i2i_inpainting")
-    failed = [line for line in logs if line["event"] == "volcengine call failed"]
+    failed = [line for line in logs if line["event"] == "volcengine_call_failed"]
     assert all(line["log_level"] == "warning" and line["ms"] >= 0 and "request_id" in line for line in failed)
     if isinstance(row.fault, int):
         assert all(line["request_id"] for line in failed)

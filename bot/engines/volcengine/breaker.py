@@ -12,7 +12,7 @@ import structlog
 from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.engines.volcengine.metrics import BREAKER_OPEN
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 _LONGEST_FACTOR: Final = 10
 
 
@@ -78,7 +78,7 @@ class Breaker:
 
     def _answered(self) -> None:
         if self._open_until is not None:
-            _log.info("volcengine answers again", req_key=self._req_key)
+            log.info("volcengine_answers_again", req_key=self._req_key)
         self._failures = 0
         self._open_until = None
         self._pause = self._first_pause
@@ -93,8 +93,8 @@ class Breaker:
             return
         self._open_until = self._clock() + self._pause
         BREAKER_OPEN.labels(self._req_key).set(1)
-        _log.warning(
-            "volcengine is left alone for a while",
+        log.warning(
+            "volcengine_left_alone",
             req_key=self._req_key,
             seconds=self._pause,
             failures=self._failures,

@@ -18,7 +18,7 @@ from bot.engines.volcengine.config import RetryRules, VolcConfig
 from bot.engines.volcengine.gate import Gate, OnPosition
 from bot.engines.volcengine.notices import Notices
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 Prepared = TypeVar("Prepared")
 Granted = TypeVar("Granted")
 Sleep = Callable[[float], Awaitable[None]]

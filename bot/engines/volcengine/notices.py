@@ -11,7 +11,7 @@ import structlog
 
 from bot.engines.volcengine.codes import CallFailedError
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 NOTICE_INTERVAL: Final = 3600.0
 _SKEW_WORTH_TELLING: Final = 60.0
 
@@ -76,8 +76,8 @@ class Notices:
             return
         self._told[failure.code] = now
         notice = explain(failure, req_key)
-        _log.error(
-            "volcengine needs its operator",
+        log.error(
+            "volcengine_operator_must_act",
             req_key=req_key,
             code=notice.code,
             request_id=notice.request_id,
@@ -89,4 +89,4 @@ class Notices:
         try:
             await self._on_error(notice)
         except Exception:  # noqa: BLE001 - a foreign callback: news that cannot be delivered must not cost the person the edit
-            _log.exception("the notice could not be delivered", code=notice.code)
+            log.exception("operator_not_told", code=notice.code)

@@ -20,7 +20,7 @@ from bot.engines.volcengine.codes import CONNECTION, SUCCESS, TIMEOUT, TOO_LARGE
 from bot.engines.volcengine.config import VolcConfig
 from bot.engines.volcengine.signing import SignedRequest, sign
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class Transport:
@@ -51,7 +51,7 @@ class Transport:
         """
         # Hashing some megabytes takes longer than the loop may stand still.
         request = await asyncio.to_thread(sign, self._config, action, body)
-        log = _log.bind(req_key=req_key, action=action, attempt=attempt)
+        bound = log.bind(req_key=req_key, action=action, attempt=attempt)
         start = time.perf_counter()
         with metrics.IN_FLIGHT.track_inprogress():
             try:
@@ -60,8 +60,8 @@ class Transport:
                 took = time.perf_counter() - start
                 metrics.SECONDS.labels(req_key).observe(took)
                 metrics.CALLS.labels(req_key, metrics.code_label(failure.code)).inc()
-                log.warning(
-                    "volcengine call failed",
+                bound.warning(
+                    "volcengine_call_failed",
                     code=failure.code,
                     http=failure.http,
                     request_id=failure.request_id,
@@ -73,9 +73,9 @@ class Transport:
         took = time.perf_counter() - start
         metrics.SECONDS.labels(req_key).observe(took)
         metrics.CALLS.labels(req_key, str(SUCCESS)).inc()
-        tell = log.debug if quiet else log.info
+        tell = bound.debug if quiet else bound.info
         tell(
-            "volcengine call", code=SUCCESS, request_id=answer.request_id, ms=round(took * 1000), cloud_took=answer.took
+            "volcengine_call", code=SUCCESS, request_id=answer.request_id, ms=round(took * 1000), cloud_took=answer.took
         )
         return answer
 
