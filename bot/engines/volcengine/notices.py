@@ -88,5 +88,6 @@ class Notices:
             return
         try:
             await self._on_error(notice)
-        except Exception:  # noqa: BLE001 - a foreign callback: news that cannot be delivered must not cost the person the edit
+        except Exception:
+            # A boundary to foreign code: news that cannot be delivered must not cost the person the edit.
             log.exception("operator_not_told", code=notice.code)

@@ -130,7 +130,7 @@ async def open_transport(config: VolcConfig) -> AsyncIterator[Transport]:
         timeout=timeout,
         trust_env=config.trust_environment,
         cookie_jar=aiohttp.DummyCookieJar(),
-        skip_auto_headers=("User-Agent",),
+        headers={"User-Agent": "photo-cleaning-bot"},
     ) as session:
         yield Transport(config, session)
 
