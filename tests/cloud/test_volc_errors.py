@@ -109,7 +109,7 @@ async def test_a_failing_cloud_is_called_as_often_as_its_code_allows_and_no_more
     world: World, cloud: CloudStandIn, logs: list[EventDict], row: Row, ability: str
 ) -> None:
     # Long enough for an answer on a busy machine; only the rows that hang wait for it.
-    seconds = 0.4 if row.logged == "timeout" else 30
+    seconds = 0.8 if row.logged == "timeout" else 30
     engine = await world.engine(read_timeout=seconds, total_timeout=seconds, max_answer_bytes=1 << 20)
     cloud.fail_always(row.fault)
 

@@ -72,7 +72,8 @@ def _busy(meaning: str) -> Verdict:
 
 
 def _operator(meaning: str, advice: str) -> Verdict:
-    return Verdict(meaning, advice=advice, down=True)
+    # Not `down`: a refusal costs one quick call, and what the operator mends in the console should work at once.
+    return Verdict(meaning, advice=advice)
 
 
 _CLOCK = "Set this machine's clock (NTP): a signature is valid for 15 minutes around its time."

@@ -100,7 +100,7 @@ class VolcConfig:
     poll_interval: float = 2.0
     task_timeout: float = 240.0
     trust_environment: bool = False
-    breaker_threshold: int = 3
+    breaker_threshold: int = 5
     breaker_pause: float = 30.0
     retry: RetryRules = RetryRules()
 
