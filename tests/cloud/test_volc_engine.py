@@ -11,6 +11,8 @@ from PIL import ImageCms
 from bot.engines import Engine
 from bot.engines.volcengine import DREAM_ERASE, ERASE
 from bot.errors import NothingFoundError
+from bot.imaging.compositing import composite
+from bot.imaging.masks import feather_inside
 from bot.imaging.photo import Photo
 from tests.cloud.conftest import World, block, hole, scene
 from tests.cloud.signatures import Keys
@@ -277,3 +279,19 @@ async def test_proxies_and_netrc_of_the_environment_are_not_obeyed(
     await engine.segmenter.segment(scene())
     assert cloud.codes == [10000]
     assert cloud.calls[0].headers["authorization"].startswith("HMAC-SHA256 ")
+
+
+@pytest.mark.parametrize("size", [(400, 300), (3000, 2600)])
+async def test_outside_the_feathered_mask_the_photo_stays_bit_identical_though_the_cloud_changed_it(
+    engine: Engine, cloud: CloudStandIn, size: tuple[int, int]
+) -> None:
+    width, height = size
+    photo, mask = scene(width, height), hole(width, height)
+    filled = await engine.inpainter.inpaint(photo, mask, seed=0)
+    feathered = feather_inside(mask, 2.0)
+    answer = composite(photo, filled, feathered)
+
+    outside = feathered == 0
+    assert (filled.pixels[outside] != photo.pixels[outside]).any(), "the stand-in changes what it should not"
+    assert np.array_equal(answer.pixels[outside], photo.pixels[outside])
+    assert (answer.pixels[feathered == 255] != photo.pixels[feathered == 255]).any(axis=1).mean() > 0.95
