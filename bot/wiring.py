@@ -32,6 +32,9 @@ from bot.errors import OperatorError
 from bot.imaging.pool import PixelPool
 from bot.settings import Settings
 
+PRELOAD = ("bot.edits.pixels", "bot.engines.local")
+"""What pixel processes import before their first job."""
+
 CACHE_SHARE = 1_000_000_000
 """Bytes for each of the two caches, downloaded photos and finished results."""
 
@@ -94,7 +97,7 @@ def volc_config(settings: Settings) -> VolcConfig:
 @contextlib.asynccontextmanager
 async def pixel_pool(settings: Settings, workers: int) -> AsyncIterator[PixelPool]:
     """The processes that work on pixels."""
-    async with PixelPool(workers=workers, scratch=settings.data_dir / "scratch") as pool:
+    async with PixelPool(workers=workers, scratch=settings.data_dir / "scratch", preload=PRELOAD) as pool:
         yield pool
 
 

@@ -1,1 +1,78 @@
-"""placeholder"""
+"""The local engine: segmentation and inpainting on this machine, with no key and, if need be, with no model file.
+
+`local_engine` is the door. The pixel work is plain functions (`subject`, `hints`, `filling`) that run in the pool.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.engines import Engine, Tap
+from bot.engines.local import filling, hints, subject
+from bot.imaging.photo import Mask, Matte, Photo
+from bot.imaging.pool import PixelPool
+
+
+class LocalSegmenter:
+    """Finds subjects in a pool process.
+
+    Args:
+        pool: Where the work is done.
+        models: Folder of learned models; None: none are used.
+    """
+
+    def __init__(self, pool: PixelPool, models: Path | None = None) -> None:
+        self._pool = pool
+        self._models = models
+
+    async def segment(self, photo: Photo) -> Matte:
+        """See `Segmenter.segment`."""
+        return await self._pool.run(subject.find_subject, photo, self._models)
+
+
+class LocalInpainter:
+    """Fills holes in a pool process.
+
+    Args:
+        pool: Where the work is done.
+        models: Folder of learned models; None: none are used.
+    """
+
+    def __init__(self, pool: PixelPool, models: Path | None = None) -> None:
+        self._pool = pool
+        self._models = models
+
+    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int) -> Photo:
+        """See `Inpainter.inpaint`."""
+        return await self._pool.run(filling.fill, photo, mask, seed=seed)
+
+
+class LocalSelector:
+    """Finds what is tapped on, in a pool process.
+
+    Args:
+        pool: Where the work is done.
+    """
+
+    def __init__(self, pool: PixelPool) -> None:
+        self._pool = pool
+
+    async def select(self, photo: Photo, taps: tuple[Tap, ...]) -> Mask:
+        """See `Selector.select`."""
+        return await self._pool.run(hints.select, photo, taps)
+
+
+def local_engine(pool: PixelPool, *, models: Path | None = None) -> Engine:
+    """The local engine.
+
+    Args:
+        pool: Where the work is done.
+        models: Folder of learned models; None: none are used.
+    """
+    return Engine(
+        name="local",
+        segmenter=LocalSegmenter(pool, models),
+        inpainter=LocalInpainter(pool, models),
+        coarse_masks=True,
+        fills_backgrounds=False,
+    )

@@ -1,0 +1,64 @@
+"""Pictures into bytes."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bot.imaging.photo import Mask, Photo, PictureFormat, Pixels
+
+
+def encode(photo: Photo, file_format: PictureFormat | None = None, *, quality: int = 95) -> bytes:
+    """Encode a photo.
+
+    Args:
+        photo: The photo; its profile goes along.
+        file_format: None: the photo's own. JPEG has no alpha: such a photo is put on white.
+        quality: Of a JPEG, 1 … 100, without subsampling of its colours (4:4:4).
+    """
+    chosen = file_format or photo.format
+    buffer = io.BytesIO()
+    extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
+    if chosen == "JPEG":
+        Image.fromarray(_on_white(photo)).save(buffer, "JPEG", quality=quality, subsampling=0, **extra)
+    elif chosen == "PNG":
+        _with_alpha(photo).save(buffer, "PNG", compress_level=3, **extra)
+    else:
+        _with_alpha(photo).save(buffer, "WEBP", lossless=True, quality=30, method=1, exact=True, **extra)
+    return buffer.getvalue()
+
+
+def encode_mask(mask: Mask) -> bytes:
+    """A mask as a 1-bit PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask).convert("1", dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def preview(photo: Photo, long_side: int = 2048, *, quality: int = 88) -> bytes:
+    """The photo as an sRGB-like JPEG whose long side is at most so many pixels."""
+    scale = min(1.0, long_side / max(photo.width, photo.height))
+    pixels = _on_white(photo)
+    if scale < 1:
+        size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    buffer = io.BytesIO()
+    extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, **extra)
+    return buffer.getvalue()
+
+
+def _with_alpha(photo: Photo) -> Image.Image:
+    if photo.alpha is None:
+        return Image.fromarray(photo.pixels)
+    return Image.fromarray(np.dstack([photo.pixels, photo.alpha]))
+
+
+def _on_white(photo: Photo) -> Pixels:
+    if photo.alpha is None:
+        return photo.pixels
+    alpha = photo.alpha[..., None].astype(np.uint16)
+    return ((photo.pixels * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

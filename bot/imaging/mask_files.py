@@ -1,0 +1,80 @@
+"""Strangers' mask files: what is in them is known from the header before a pixel is decoded."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bot.errors import PersonError
+from bot.imaging.photo import Mask
+
+MAX_PIXELS = 50_000_000
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def read_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: int) -> Mask:
+    """Read a PNG mask; see `bot.imaging.masks.open_mask`.
+
+    Raises:
+        PersonError: ``mask-broken``, ``mask-wrong-shape``.
+    """
+    data = _bytes(source, max_bytes)
+    _check_header(data, size)
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if getattr(image, "n_frames", 1) > 1:
+                raise PersonError("mask-broken", why="animated")
+            grey = _grey(image)
+    except PersonError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- Pillow raises nearly anything over a damaged file
+        raise PersonError("mask-broken", why=type(error).__name__) from None
+    if size is not None and (grey.shape[1], grey.shape[0]) != size:
+        shrinks = size[0] < grey.shape[1]
+        grey = np.asarray(
+            cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), dtype=np.uint8
+        )
+    return np.where(grey >= 128, 255, 0).astype(np.uint8)
+
+
+def _bytes(source: bytes | Path, max_bytes: int) -> bytes:
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            source = file.read(max_bytes + 1)
+    if len(source) > max_bytes:
+        raise PersonError("mask-broken", why="too large")
+    return source
+
+
+def _check_header(data: bytes, size: tuple[int, int] | None) -> None:
+    """IHDR (PNG specification, 11.2.1): size, bit depth, colour type."""
+    if not data.startswith(SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:
+        raise PersonError("mask-broken", why="not a PNG")
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if data[24] > 8:
+        raise PersonError("mask-broken", why="16 bits")
+    if not width or not height or width * height > MAX_PIXELS:
+        raise PersonError("mask-wrong-shape", why="size")
+    if size is not None:
+        wanted_width, wanted_height = size
+        # Each side may be rounded by a pixel at the mask's own scale.
+        scale = max(width / wanted_width, height / wanted_height)
+        if abs(width - wanted_width * scale) > 1.01 or abs(height - wanted_height * scale) > 1.01:
+            raise PersonError("mask-wrong-shape", why="aspect")
+
+
+def _grey(image: Image.Image) -> Mask:
+    if image.mode in ("1", "L"):
+        return np.asarray(image.convert("L"), dtype=np.uint8)
+    if image.mode not in ("P", "RGB", "RGBA", "LA"):
+        raise PersonError("mask-broken", why=image.mode)
+    pixels = np.asarray(image.convert("RGBA"), dtype=np.uint8)
+    if (pixels[..., 3] != 255).any():
+        raise PersonError("mask-broken", why="transparent")
+    if (pixels[..., 0] != pixels[..., 1]).any() or (pixels[..., 1] != pixels[..., 2]).any():
+        raise PersonError("mask-broken", why="coloured")
+    return np.ascontiguousarray(pixels[..., 0])
