@@ -1,7 +1,7 @@
 """Errors that say whose turn it is: the person's, the operator's, or the world's.
 
-Each carries a message id (looked up in the chat's catalogues and in the command line's texts) and the facts for the log.
-They travel between processes and through the database, so they pickle by their arguments.
+Each carries a message id (looked up in the chat's catalogues and in the command line's texts) and the facts for the
+log. They travel between processes and through the database, so they pickle by their arguments.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ UserIds = Annotated[frozenset[int], NoDecode]
 
 
 def _setting(default: Any, group: str, meaning: str, *, example: str, **limits: Any) -> Any:
-    """One setting: its default, the heading it stands under, one sentence, and a right value to show when it is wrong."""
+    """One setting: its default, its heading, one sentence, and a right value to show when it is wrong."""
     return Field(default=default, description=meaning, examples=[example], json_schema_extra={"group": group}, **limits)
 
 
@@ -33,7 +33,10 @@ class Settings(BaseSettings):
     )
 
     telegram_bot_token: SecretStr | None = _setting(
-        None, "Telegram", "The bot's token from @BotFather; none: the playground runs instead.", example="123456:ABC-DEF…"
+        None,
+        "Telegram",
+        "The bot's token from @BotFather; none: the playground runs instead.",
+        example="123456:ABC-DEF…",
     )
     telegram_api_url: str = _setting(
         "https://api.telegram.org",
@@ -84,14 +87,18 @@ class Settings(BaseSettings):
         "The visual API's address.",
         example="https://visual.volcengineapi.com",
     )
-    volc_region: str = _setting("cn-north-1", "Engine", "The region that requests are signed for.", example="cn-north-1")
+    volc_region: str = _setting(
+        "cn-north-1", "Engine", "The region that requests are signed for.", example="cn-north-1"
+    )
     volc_inpaint: Literal["i2i_inpainting", "jimeng_image2image_dream_inpaint"] = _setting(
         "i2i_inpainting", "Engine", "The erase ability that is called.", example="i2i_inpainting"
     )
     volc_concurrency: int = _setting(
         1, "Engine", "Calls to Volcengine at a time, over all processes.", example="1", ge=1, le=1000
     )
-    volc_steps: int = _setting(30, "Engine", "Sampling steps of i2i_inpainting; more is slower.", example="30", ge=1, le=50)
+    volc_steps: int = _setting(
+        30, "Engine", "Sampling steps of i2i_inpainting; more is slower.", example="30", ge=1, le=50
+    )
     volc_strength: float = _setting(
         0.8, "Engine", "How far i2i_inpainting may go from the photo.", example="0.8", ge=0.1, le=1.0
     )
@@ -127,7 +134,9 @@ class Settings(BaseSettings):
         50, "Limits", "Photos with more pixels are refused before decoding.", example="50", ge=1, le=500
     )
     max_file_mb: float = _setting(20, "Limits", "Larger files are refused.", example="20", ge=1, le=2000)
-    edits_per_day: int = _setting(0, "Limits", "Edits a person may ask for in 24 hours; 0: no limit.", example="50", ge=0)
+    edits_per_day: int = _setting(
+        0, "Limits", "Edits a person may ask for in 24 hours; 0: no limit.", example="50", ge=0
+    )
     pending_per_user: int = _setting(
         3, "Limits", "Unfinished edits a person may have at a time.", example="3", ge=1, le=1000
     )
@@ -205,11 +214,15 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _together(self) -> Settings:
         if self.telegram_updates == "webhook" and not self.public_url:
-            raise ValueError("TELEGRAM_UPDATES: webhook needs PUBLIC_URL, such as PUBLIC_URL=https://photos.example.org")
+            raise ValueError(
+                "TELEGRAM_UPDATES: webhook needs PUBLIC_URL, such as PUBLIC_URL=https://photos.example.org"
+            )
         if bool(self.volc_accesskey) != bool(self.volc_secretkey):
             raise ValueError("VOLC_ACCESSKEY: needs VOLC_SECRETKEY beside it, and the other way round")
         if self.engine == "volcengine" and not self.volc_accesskey:
-            raise ValueError("ENGINE: volcengine needs VOLC_ACCESSKEY and VOLC_SECRETKEY, such as ENGINE=auto without them")
+            raise ValueError(
+                "ENGINE: volcengine needs VOLC_ACCESSKEY and VOLC_SECRETKEY, such as ENGINE=auto without them"
+            )
         return self
 
     @property

@@ -13,9 +13,10 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from bot.errors import PersonError
 from bot.imaging.photo import Matte, Photo, PictureFormat, Pixels
 
+Image.init()
 pi_heif.register_heif_opener()
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 LEAST_SIDE = 8
 
 
