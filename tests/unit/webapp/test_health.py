@@ -1,0 +1,33 @@
+"""What the operator's machines see."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client.parser import text_string_to_metric_families
+
+from webapp.health import add_health
+
+
+async def test_ready_is_said_only_once_edits_can_be_taken() -> None:
+    able = False
+    app = web.Application()
+    add_health(app, lambda: able)
+    async with TestClient(TestServer(app)) as client:
+        assert (await client.get("/healthz")).status == 200
+        waiting = await client.get("/readyz")
+        assert waiting.status == 503
+        assert waiting.headers["Retry-After"] == "1"
+        able = True
+        assert (await client.get("/readyz")).status == 200
+
+
+async def test_the_metrics_are_prometheus_text() -> None:
+    app = web.Application()
+    add_health(app, lambda: True)
+    async with TestClient(TestServer(app)) as client:
+        answer = await client.get("/metrics")
+        assert answer.status == 200
+        assert answer.content_type == "text/plain"
+        families = {family.name for family in text_string_to_metric_families(await answer.text())}
+    assert "python_info" in families
