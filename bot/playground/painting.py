@@ -1,0 +1,216 @@
+"""Brushes for the sample pictures: noise, perspective, light and film, all of them plain functions of arrays.
+
+Colours are linear light, so that shadows, haze and blur add up as they do in a camera; `develop` makes a picture of
+them at the end. Everything is made from seeds: the same call gives the same pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.imaging.photo import Pixels
+
+Field: TypeAlias = NDArray[np.float32]
+"""(H, W) float32: one number for each pixel."""
+Light: TypeAlias = NDArray[np.float32]
+"""(H, W, 3) float32: linear light, 1 = a white thing in the sun."""
+Colour: TypeAlias = tuple[float, float, float]
+
+WIDTH, HEIGHT = 1280, 960
+
+
+def rgb(code: str) -> Colour:
+    """Linear light of an sRGB colour written ``rrggbb``."""
+    srgb = [int(code[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (((value + 0.055) / 1.055) ** 2.4 for value in srgb)
+    return red, green, blue
+
+
+def grid() -> tuple[Field, Field]:
+    """Each pixel's x and y, counted from the upper left corner."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    return x, y
+
+
+def step(low: float, high: float, value: Field) -> Field:
+    """Smooth step: 0 below `low`, 1 above `high` (or the other way round where `low` > `high`)."""
+    t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
+    smooth: Field = t * t * (3 - 2 * t)
+    return smooth
+
+
+def mix(first: Light | Colour, second: Light | Colour, share: Field) -> Light:
+    """From `first` (where `share` is 0) to `second` (where it is 1)."""
+    one, two = np.asarray(first, np.float32), np.asarray(second, np.float32)
+    mixed: Light = one + (two - one) * share[..., None]
+    return mixed
+
+
+def ramp(stops: list[tuple[float, Colour]], value: Field) -> Light:
+    """Colours along `value`, between the stops that stand in rising order."""
+    at = [stop for stop, _ in stops]
+    channels = [np.interp(value, at, [colour[c] for _, colour in stops]) for c in range(3)]
+    return np.stack(channels, -1).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def texture(seed: int, side: int = 1024, slope: float = 1.0, coarsest: float = 2.0) -> Field:
+    """Noise that repeats without a seam: (side, side), mean 0, standard deviation 1.
+
+    Args:
+        seed: Another one gives another noise.
+        side: Of the tile, in texels.
+        slope: Amplitude falls as frequency to this power: 0 is white, 1 cloudy, 1.6 smooth hills.
+        coarsest: Waves longer than side / coarsest are left out.
+    """
+    white = np.random.default_rng(seed).standard_normal((side, side), dtype=np.float32)
+    waves = np.asarray(cv2.dft(white, flags=cv2.DFT_COMPLEX_OUTPUT))
+    along = np.fft.fftfreq(side).astype(np.float32) * side
+    frequency = np.hypot(along[:, None], along[None, :])
+    gain = np.where(frequency >= coarsest, np.maximum(frequency, 1) ** np.float32(-slope), 0).astype(np.float32)
+    tile = np.asarray(cv2.dft(waves * gain[..., None], flags=cv2.DFT_INVERSE | cv2.DFT_REAL_OUTPUT))
+    whole: Field = (tile - tile.mean()) / tile.std()
+    whole.flags.writeable = False
+    return whole
+
+
+def sample(tile: Field, u: Field, v: Field, *, coarse: float | Field = 0.0) -> Field:
+    """A texture read at (u, v), in tiles (1 is once across); it repeats.
+
+    Args:
+        tile: From `texture`.
+        u: Across, (H, W).
+        v: Down, (H, W).
+        coarse: How many times the texture is halved before it is read, a number, or (H, 1) for each row: what is far
+            away is read coarsely, or it would flicker.
+    """
+    level = np.broadcast_to(np.asarray(coarse, np.float32), (u.shape[0], 1))[:, 0]
+    read = np.zeros(u.shape, np.float32)
+    for halved in range(8):
+        share = np.clip(1 - np.abs(np.clip(level, 0, 7) - halved), 0, 1).astype(np.float32)
+        rows = np.flatnonzero(share)
+        if rows.size:
+            some = slice(int(rows[0]), int(rows[-1]) + 1)
+            read[some] += share[some, None] * _read(_halved(tile, halved), u[some], v[some])
+    return read
+
+
+def _halved(tile: Field, times: int) -> Field:
+    side = max(1, tile.shape[0] >> times)
+    return np.asarray(cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _read(tile: Field, u: Field, v: Field) -> Field:
+    side = tile.shape[0]
+    where = [np.mod(axis, 1).astype(np.float32) * side - 0.5 for axis in (u, v)]
+    padded = cv2.copyMakeBorder(tile, 1, 2, 1, 2, cv2.BORDER_WRAP)
+    read = cv2.remap(padded, where[0] + 1, where[1] + 1, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A level plane seen in perspective: the ground below the horizon, or the clouds above it.
+
+    Attributes:
+        across: Metres to the right of the camera, (H, W).
+        away: Metres from the camera, (H, W).
+        covers: 1 where the plane is seen, 0 on the other side of the horizon, (H, W).
+    """
+
+    across: Field
+    away: Field
+    covers: Field
+
+    def coarse(self, texel: float) -> Field:
+        """How often a texture with texels of so many metres must be halved in each row; see `sample`."""
+        per_pixel = np.gradient(self.away[:, :1], axis=0)
+        halvings = np.log2(np.maximum(np.sqrt(np.abs(per_pixel) * self.away[:, :1] / _FOCAL) / texel, 1))
+        return np.asarray(halvings, np.float32)
+
+
+_FOCAL = 1300.0
+"""Focal length in pixels: a normal lens, 52° across."""
+
+
+def plane(horizon: float, height: float) -> Plane:
+    """The level plane `height` metres below the camera (or above it, where negative); `horizon` is its row."""
+    x, y = grid()
+    below = (y - horizon) * np.sign(height)
+    away = np.abs(height) * _FOCAL / np.maximum(below, 0.5)
+    return Plane((x - WIDTH / 2) * away / _FOCAL, away, np.clip(below + 0.5, 0, 1))
+
+
+def shape(*outlines: list[tuple[float, float]], blur: float = 0.6) -> Field:
+    """Polygons filled with 1, their edges soft by `blur` pixels."""
+    canvas = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for outline in outlines:
+        points = np.round(np.asarray(outline, np.float64) * 16).astype(np.int32)
+        cv2.fillPoly(canvas, [points], (255,), cv2.LINE_AA, shift=4)
+    return soften(canvas.astype(np.float32) / 255, blur)
+
+
+def curve(*corners: tuple[float, float], parts: int = 24) -> list[tuple[float, float]]:
+    """A Bézier curve over its corners (2 … n of them)."""
+    t = np.linspace(0, 1, parts)[:, None, None]
+    points = np.broadcast_to(np.asarray(corners, np.float64), (parts, len(corners), 2))
+    while points.shape[1] > 1:
+        points = points[:, :-1] * (1 - t) + points[:, 1:] * t
+    return [(float(x), float(y)) for x, y in points[:, 0]]
+
+
+def soften(field: NDArray[np.float32], radius: float, *, down: float | None = None) -> NDArray[np.float32]:
+    """Gaussian blur by `radius` pixels across, and `down` pixels down (the same where not told)."""
+    if radius <= 0:
+        return field
+    shrink = min(8, int(max(1, min(radius, down or radius) / 4)))
+    if shrink > 1:
+        size = (field.shape[1] // shrink, field.shape[0] // shrink)
+        small = cv2.resize(field, size, interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (0, 0), radius / shrink, sigmaY=(down or radius) / shrink)
+        return np.asarray(cv2.resize(small, (field.shape[1], field.shape[0]), interpolation=cv2.INTER_CUBIC))
+    return np.asarray(cv2.GaussianBlur(field, (0, 0), radius, sigmaY=down or radius), np.float32)
+
+
+def out_of_focus(light: Light, radius: int) -> Light:
+    """Lens blur: each point becomes a disc of `radius` pixels, bright ones shine through."""
+    half = cv2.resize(light, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
+    reach = max(1, radius // 2)
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
+    disc = np.clip(reach + 0.5 - np.hypot(x, y), 0, 1)
+    blurred = cv2.filter2D(half, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.resize(blurred, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def develop(light: Light, seed: int, *, exposure: float = 1.0, warmth: float = 0.0, grain: float = 1.0) -> Pixels:
+    """From light to a picture: lens falloff, glow, film's shoulder, grain.
+
+    Args:
+        light: (HEIGHT, WIDTH, 3) linear light.
+        seed: Of the grain.
+        exposure: Times the light.
+        warmth: −1 … 1: bluer … yellower.
+        grain: 1 is that of a small camera by day.
+
+    Returns:
+        (HEIGHT, WIDTH, 3) uint8 sRGB.
+    """
+    x, y = grid()
+    falloff = 1 - 0.28 * (((x / WIDTH - 0.5) ** 2 + (y / HEIGHT - 0.5) ** 2) / 0.5) ** 1.3
+    lit = np.maximum(light, 0) * (exposure * falloff)[..., None]
+    lit = soften(lit, 0.55) + 0.05 * soften(np.maximum(lit - 0.7, 0), 24)
+    lit *= np.asarray((1 + 0.08 * warmth, 1, 1 - 0.1 * warmth), np.float32)
+    # Narkowicz' fit of the ACES film curve (2015).
+    film = np.clip(lit * (2.51 * lit + 0.03) / (lit * (2.43 * lit + 0.59) + 0.14), 0, 1)
+    srgb = np.where(film < 0.0031308, 12.92 * film, 1.055 * np.maximum(film, 1e-6) ** (1 / 2.4) - 0.055) * 255
+    noise = np.random.default_rng(seed).standard_normal((HEIGHT, WIDTH, 1), dtype=np.float32)
+    colour = np.random.default_rng(seed + 1).standard_normal((HEIGHT // 2, WIDTH // 2, 3), dtype=np.float32)
+    noise = soften(noise[..., 0], 0.5)[..., None] * 4.5 + cv2.resize(colour, (WIDTH, HEIGHT)) * 0.9
+    mids = 0.5 + 2 * (srgb / 255) * (1 - srgb / 255)
+    return np.clip(srgb + grain * mids * noise * 0.7 + 0.5, 0, 255).astype(np.uint8)
