@@ -1,7 +1,6 @@
 """Closed-form matting: the soft edge that follows from local lines of colours, solved for the unknown pixels alone.
 
 Levin, Lischinski, Weiss: A Closed-Form Solution to Natural Image Matting (2008). In each 3 × 3 window alpha is taken to
-Levin, Lischinski, Weiss: A Closed-Form Solution to Natural Image Matting (2008). In each 3 × 3 window alpha is taken to
 be an affine function of colour; the sum of the windows' misfits is a quadratic form whose matrix couples each pixel
 with the 5 × 5 around it. Known pixels are put in as values, so that the system is as large as the unknown band, not as
 the picture, and it is kept as 25 coefficients a pixel: no sparse-matrix library is needed.

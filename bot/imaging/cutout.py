@@ -5,31 +5,44 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from bot.imaging import foreground, matting
 from bot.imaging.photo import Matte, Photo
+
+BLEED = 8
+"""Pixels beyond the subject's edge that keep its colours: a viewer that scales straight alpha mixes them in."""
+
+_STRIP = 256
+"""Rows at a time: the arithmetic's copies stay small however large the photo is."""
 
 
 def refine_matte(photo: Photo, matte: Matte) -> Matte:
-    """Draw a matte's soft edge along the photo's edges (guided filter), in a band around it only."""
-    radius = max(4, round(0.008 * max(photo.width, photo.height)))
-    hard = np.where(matte >= 128, 255, 0).astype(np.uint8)
-    size = (2 * radius + 1,) * 2
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size)
-    band = cv2.dilate(hard, kernel) != cv2.erode(hard, kernel)
-    guided = cv2.ximgproc.guidedFilter(photo.pixels, hard, radius, 60.0)
-    return np.where(band, guided, hard).astype(np.uint8)
+    """Draw a matte's edge along the photo's, hair included, in a band around it only.
+
+    Args:
+        photo: The photo.
+        matte: (H, W) uint8, a mask or a soft matte of the subject.
+
+    Returns:
+        (H, W) uint8; 0 and 255 away from the edge. See `bot.imaging.matting`.
+    """
+    return matting.refine(photo, matte)
 
 
 def cut_out(photo: Photo, matte: Matte) -> Photo:
-    """The subject with straight alpha; where it is soft, its colours are taken from its solid inside."""
-    solid = np.where(matte >= 250, 255, 0).astype(np.uint8)
-    soft = (matte > 0) & (matte < 250)
-    pixels = photo.pixels.copy()
-    if soft.any() and solid.any():
-        weight = cv2.GaussianBlur(solid, (0, 0), 4).astype(np.float32)
-        colours = cv2.GaussianBlur(photo.pixels * (solid[..., None] > 0), (0, 0), 4).astype(np.float32)
-        usable = soft & (weight > 2)
-        pixels[usable] = np.clip(colours[usable] / weight[usable][:, None] * 255, 0, 255).astype(np.uint8)
+    """The subject with straight alpha, in its own colours.
+
+    Where the matte is soft the colours are estimated free of the old background, so that no fringe of it shows over
+    black, white or any colour. Where the subject is not, nothing of the old background is left in the file: a little
+    of the subject's colours near it, black beyond.
+
+    Args:
+        photo: The photo; where it is transparent itself, it stays so.
+        matte: (H, W) uint8, 255 = subject.
+    """
     alpha = matte if photo.alpha is None else np.minimum(matte, photo.alpha)
+    pixels = foreground.estimate(photo.pixels, matte) if (matte < 255).any() else photo.pixels.copy()
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * BLEED + 1,) * 2)
+    pixels[cv2.dilate(matte, kernel) == 0] = 0
     return Photo(pixels, alpha, photo.icc_profile, photo.format)
 
 
@@ -37,6 +50,10 @@ def flatten(photo: Photo, colour: tuple[int, int, int]) -> Photo:
     """The photo over one colour, opaque."""
     if photo.alpha is None:
         return photo
-    alpha = photo.alpha[..., None].astype(np.uint16)
-    pixels = (photo.pixels * alpha + np.array(colour, np.uint16) * (255 - alpha) + 127) // 255
-    return Photo(pixels.astype(np.uint8), None, photo.icc_profile, photo.format)
+    pixels = np.empty_like(photo.pixels)
+    behind = np.array(colour, np.uint16)
+    for top in range(0, photo.height, _STRIP):
+        rows = slice(top, top + _STRIP)
+        alpha = photo.alpha[rows, :, None].astype(np.uint16)
+        pixels[rows] = (photo.pixels[rows] * alpha + behind * (255 - alpha) + 127) // 255
+    return Photo(pixels, None, photo.icc_profile, photo.format)

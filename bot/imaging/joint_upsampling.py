@@ -1,0 +1,75 @@
+"""From a small matte to one of the photo's size that follows the photo's edges."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.imaging.photo import Matte, Pixels
+
+_STRIP = 256
+"""Rows worked at a time: bounds the memory for photos of any size."""
+
+_Floats = NDArray[np.float32]
+
+
+def upsample(
+    matte: _Floats, small: Pixels, picture: Pixels, band: NDArray[np.bool_], *, radius: int = 1, smooth: float = 1e-4
+) -> Matte:
+    """Carry a small matte up to the photo's size along the photo's edges.
+
+    The fast guided filter (He, Sun: Fast Guided Filter, 2015): a local linear model from colour to alpha is fitted on
+    the small picture and applied to the large one, in strips, where the band is. Elsewhere the matte is scaled plainly.
+
+    Args:
+        matte: (h, w) float32, 0 … 1.
+        small: (h, w, 3) uint8, the photo shrunk to the matte's size.
+        picture: (H, W, 3) uint8, the photo.
+        band: (h, w), where the edge is; outside it the small matte is 0 or 1.
+        radius: Of the window that a model is fitted in, in small pixels.
+        smooth: Regulariser of the fit (colours 0 … 1): the larger, the less the photo's texture shows.
+
+    Returns:
+        (H, W) uint8.
+    """
+    height, width = picture.shape[:2]
+    rows, columns = matte.shape
+    if (height, width) == (rows, columns):
+        return (np.clip(matte, 0, 1) * 255 + 0.5).astype(np.uint8)
+    model = [*_local_models(matte, small, radius, smooth), matte]
+    inside = band.astype(np.uint8)
+    answer = np.empty((height, width), np.uint8)
+    across, down = columns / width, rows / height
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    for top in range(0, height, _STRIP):
+        strip = picture[top : top + _STRIP]
+        size = (width, strip.shape[0])
+        place = np.array([[across, 0, 0.5 * across - 0.5], [0, down, (top + 0.5) * down - 0.5]])
+        near = cv2.warpAffine(inside, place, size, None, cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP) > 0
+        slope, offset, plain = (cv2.warpAffine(part, place, size, None, flags, cv2.BORDER_REPLICATE) for part in model)
+        guided = (slope[near] * (strip[near].astype(np.float32) / 255)).sum(1) + offset[near]
+        # A model may shoot over where the photo is finer than the small picture: hold it near the plain value.
+        plain[near] = np.clip(guided, plain[near] - 0.5, plain[near] + 0.5)
+        answer[top : top + _STRIP] = (np.clip(plain, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return answer
+
+
+def _local_models(matte: _Floats, small: Pixels, radius: int, smooth: float) -> tuple[_Floats, _Floats]:
+    """Slope (h, w, 3) and offset (h, w) of the best linear model from colour to alpha around each pixel."""
+    guide: _Floats = small.astype(np.float32) / np.float32(255)
+    window = (2 * radius + 1, 2 * radius + 1)
+
+    def mean(values: _Floats) -> _Floats:
+        return np.asarray(cv2.blur(values, window, borderType=cv2.BORDER_REFLECT), np.float32)
+
+    colour, alpha = mean(guide), mean(matte)
+    spread = np.empty((*matte.shape, 3, 3), np.float32)
+    for i in range(3):
+        for j in range(i, 3):
+            spread[..., i, j] = mean(guide[..., i] * guide[..., j]) - colour[..., i] * colour[..., j]
+            spread[..., j, i] = spread[..., i, j]
+        spread[..., i, i] += smooth
+    joint = mean(guide * matte[..., None]) - colour * alpha[..., None]
+    slope = np.linalg.solve(spread, joint[..., None])[..., 0].astype(np.float32)
+    return mean(slope), mean(alpha - (slope * colour).sum(-1))
