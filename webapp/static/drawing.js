@@ -1,0 +1,145 @@
+// @ts-check
+/** Operations drawn on any canvas in the photo's pixels: the screen, the loupe and the uploaded mask alike. */
+
+/** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
+/** @typedef {import('./strokes.js').Op} Op */
+/** @typedef {import('./strokes.js').Bits} Bits */
+
+const SHARP = Math.cos((75 * Math.PI) / 180); // a turn sharper than this is a corner that the person meant
+
+/**
+ * @param {number} width
+ * @param {number} height
+ * @returns {HTMLCanvasElement | OffscreenCanvas} Off screen; on the page's own element where there is no other.
+ */
+export function scratch(width, height) {
+  if (typeof OffscreenCanvas === 'function') return new OffscreenCanvas(width, height);
+  return Object.assign(document.createElement('canvas'), { width, height });
+}
+
+/**
+ * A cubic through p1 → p2 that knows the points beside them: it passes through every point, so nothing is cut short,
+ * and its handles are a third of each side, so it cannot loop where points are unevenly spaced.
+ * @param {Context} context
+ * @param {number[]} points
+ * @param {number} index Of p2's x in points.
+ */
+function curveTo(context, points, index) {
+  const [x1, y1, x2, y2] = [points[index - 2], points[index - 1], points[index], points[index + 1]];
+  const third = Math.hypot(x2 - x1, y2 - y1) / 3;
+  const [ax, ay] = direction(points, index - 2);
+  const [bx, by] = direction(points, index);
+  context.bezierCurveTo(x1 + ax * third, y1 + ay * third, x2 - bx * third, y2 - by * third, x2, y2);
+}
+
+/**
+ * @param {number[]} points
+ * @param {number} index
+ * @returns {[number, number]} The unit tangent at a point; none at the ends and at corners.
+ */
+function direction(points, index) {
+  if (index < 2 || index + 3 >= points.length) return [0, 0];
+  const [x, y] = [points[index], points[index + 1]];
+  const [inX, inY] = [x - points[index - 2], y - points[index - 1]];
+  const [outX, outY] = [points[index + 2] - x, points[index + 3] - y];
+  const lengths = Math.hypot(inX, inY) * Math.hypot(outX, outY);
+  if (!lengths || (inX * outX + inY * outY) / lengths < SHARP) return [0, 0];
+  const length = Math.hypot(inX + outX, inY + outY);
+  return [(inX + outX) / length, (inY + outY) / length];
+}
+
+/**
+ * Draw a brush or eraser line from its point number `from` on.
+ * @param {Context} context
+ * @param {import('./strokes.js').Line} line
+ * @param {number} [from]
+ */
+export function drawLine(context, line, from = 0) {
+  const { points } = line;
+  context.globalCompositeOperation = line.kind === 'eraser' ? 'destination-out' : 'source-over';
+  context.lineWidth = line.width;
+  context.lineCap = context.lineJoin = 'round';
+  context.beginPath();
+  const start = 2 * Math.max(0, Math.min(from, points.length / 2 - 1));
+  context.moveTo(points[start], points[start + 1]);
+  if (points.length === 2) context.lineTo(points[0], points[1]);
+  for (let index = start + 2; index < points.length; index += 2) curveTo(context, points, index);
+  context.stroke();
+}
+
+/**
+ * @param {Context} context Its transform takes photo pixels to the canvas; its fill and stroke styles are the mask's.
+ * @param {Op[]} ops
+ * @param {{width: number, height: number}} photo
+ * @param {{left: number, top: number, right: number, bottom: number}} seen What of the photo the canvas shows.
+ */
+export function drawOps(context, ops, photo, seen) {
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, photo.width, photo.height);
+  context.clip();
+  for (const op of ops) {
+    if (op.kind === 'brush' || op.kind === 'eraser') {
+      if (touches(op.points, op.width / 2, seen)) drawLine(context, op);
+    } else if (op.kind === 'area') {
+      context.globalCompositeOperation = op.erase ? 'destination-out' : 'source-over';
+      context.beginPath();
+      for (let index = 0; index < op.points.length; index += 2) context.lineTo(op.points[index], op.points[index + 1]);
+      context.fill('evenodd');
+    } else if (op.kind === 'found' || op.kind === 'stored') {
+      context.globalCompositeOperation = 'source-over';
+      context.drawImage(picture(op.mask, String(context.fillStyle)), 0, 0, photo.width, photo.height);
+    } else if (op.kind === 'invert') {
+      context.globalCompositeOperation = 'source-out';
+      context.fillRect(0, 0, photo.width, photo.height);
+    }
+  }
+  context.restore();
+}
+
+/**
+ * @param {number[]} points
+ * @param {number} margin
+ * @param {{left: number, top: number, right: number, bottom: number}} seen
+ */
+function touches(points, margin, seen) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let index = 0; index < points.length; index += 2) {
+    left = Math.min(left, points[index]);
+    right = Math.max(right, points[index]);
+    top = Math.min(top, points[index + 1]);
+    bottom = Math.max(bottom, points[index + 1]);
+  }
+  const room = margin * 1.5; // curves bulge a little past their points
+  return left - room < seen.right && right + room > seen.left && top - room < seen.bottom && bottom + room > seen.top;
+}
+
+/** @type {Map<Bits, {colour: string, image: CanvasImageSource}>} */
+const pictures = new Map();
+
+/**
+ * A 1-bit mask as something drawable. Only the last two are kept unpacked: one is up to 12 MB.
+ * @param {Bits} mask
+ * @param {string} colour #rrggbb
+ */
+function picture(mask, colour) {
+  const known = pictures.get(mask);
+  if (known?.colour === colour) return known.image;
+  const image = scratch(mask.width, mask.height);
+  const context = /** @type {Context} */ (image.getContext('2d'));
+  const data = context.createImageData(mask.width, mask.height);
+  const words = new Uint32Array(data.data.buffer);
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  const ink = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+  const stride = (mask.width + 7) >> 3;
+  for (let row = 0, at = 0; row < mask.height; row++) {
+    for (let column = 0; column < mask.width; column++, at++) {
+      if (mask.bits[row * stride + (column >> 3)] & (0x80 >> (column & 7))) words[at] = ink;
+    }
+  }
+  context.putImageData(data, 0, 0);
+  pictures.delete(mask);
+  pictures.set(mask, { colour, image });
+  if (pictures.size > 2) pictures.delete(/** @type {Bits} */ (pictures.keys().next().value));
+  return image;
+}

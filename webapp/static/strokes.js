@@ -1,0 +1,98 @@
+// @ts-check
+/** What has been painted: a list of operations in the photo's pixels, with undo and redo. Never bitmaps of the whole. */
+
+/**
+ * @typedef {{x: number, y: number, keep: boolean}} Tap  A tap in photo pixels; keep: it is part of the thing.
+ * @typedef {{width: number, height: number, bits: Uint8Array, png?: string}} Bits
+ *   A mask of 1 bit a pixel, rows padded to bytes, 1 = erase; png: the same as base64, for the draft.
+ * @typedef {{kind: 'brush' | 'eraser', width: number, points: number[]}} Line  points: x, y, x, y, … in photo pixels.
+ * @typedef {{kind: 'area', erase: boolean, points: number[]}} Area  A closed outline (lasso, rectangle).
+ * @typedef {{kind: 'found', session: number, taps: Tap[], mask: Bits}} Found  What a tap selected; the last of a
+ *   session stands for all of it.
+ * @typedef {{kind: 'stored', mask: Bits}} Stored  The mask the edit came with.
+ * @typedef {{kind: 'invert'} | {kind: 'clear'}} Whole
+ * @typedef {Line | Area | Found | Stored | Whole} Op
+ */
+
+export class Strokes {
+  /** @param {() => void} changed Called after every change. */
+  constructor(changed) {
+    this.changed = changed;
+    /** @type {Op[]} */
+    this.ops = [];
+    /** @type {Op[]} */
+    this.undone = [];
+  }
+
+  /** @param {Op} op */
+  add(op) {
+    this.ops.push(op);
+    this.undone = [];
+    this.changed();
+  }
+
+  /** @returns {boolean} Whether there was something to undo. */
+  undo() {
+    const op = this.ops.pop();
+    if (op) this.undone.push(op);
+    if (op) this.changed();
+    return Boolean(op);
+  }
+
+  /** @returns {boolean} Whether there was something to redo. */
+  redo() {
+    const op = this.undone.pop();
+    if (op) this.ops.push(op);
+    if (op) this.changed();
+    return Boolean(op);
+  }
+
+  /** Take back the last operation as if it had never been (a dot that turned out to be a double tap). */
+  drop() {
+    this.ops.pop();
+    this.changed();
+  }
+
+  /**
+   * @param {Op[]} ops
+   * @param {Op[]} [undone]
+   */
+  replace(ops, undone = []) {
+    this.ops = [...ops];
+    this.undone = [...undone];
+    this.changed();
+  }
+
+  /** @returns {Op[]} What counts now: nothing before the last clear, of a selection only its last state. */
+  visible() {
+    const start = this.ops.findLastIndex((op) => op.kind === 'clear') + 1;
+    return this.ops.slice(start).filter((op, index, rest) => {
+      const next = rest[index + 1];
+      return !(op.kind === 'found' && next?.kind === 'found' && next.session === op.session);
+    });
+  }
+
+  /** @returns {boolean} Whether something may be painted (erasing it all away again is noticed on export). */
+  get painted() {
+    return this.visible().some((op) => op.kind !== 'eraser' && !(op.kind === 'area' && op.erase));
+  }
+
+  /** @returns {Found | null} The selection that a further tap refines. */
+  openSelection(/** @type {number} */ session) {
+    const last = this.ops.at(-1);
+    return last?.kind === 'found' && last.session === session ? last : null;
+  }
+}
+
+/**
+ * @param {Bits} mask
+ * @param {number} x 0–1 across the photo.
+ * @param {number} y 0–1 down the photo.
+ * @returns {boolean} Whether the mask is set there.
+ */
+export function isSet(mask, x, y) {
+  const column = Math.min(mask.width - 1, Math.max(0, Math.floor(x * mask.width)));
+  const row = Math.min(mask.height - 1, Math.max(0, Math.floor(y * mask.height)));
+  const stride = (mask.width + 7) >> 3;
+  return Boolean(mask.bits[row * stride + (column >> 3)] & (0x80 >> (column & 7)));
+}

@@ -1,0 +1,107 @@
+// @ts-check
+/** Where the photo lies on the stage: zoom and pan as screen = photo · scale + (x, y), in CSS pixels of the stage. */
+
+const MARGIN = 8;
+const MAX_ZOOM = 12; // times the fitted size …
+const MAX_PIXEL = 4; // … or until a photo pixel is 4 CSS pixels, whichever is more
+
+export class View {
+  /**
+   * @param {number} width Of the photo, pixels.
+   * @param {number} height Of the photo, pixels.
+   */
+  constructor(width, height) {
+    this.width = width;
+    this.height = height;
+    this.stageWidth = 1;
+    this.stageHeight = 1;
+    this.fitScale = 1;
+    this.scale = 1;
+    this.x = 0;
+    this.y = 0;
+  }
+
+  /** @returns {boolean} Whether the whole photo is shown, as large as it fits. */
+  get fitted() {
+    return this.scale <= this.fitScale * 1.01;
+  }
+
+  /**
+   * The stage has another size: a fitted photo stays fitted, a zoomed one keeps what is in the middle.
+   * @param {number} width
+   * @param {number} height
+   */
+  resize(width, height) {
+    const fitted = this.fitted;
+    const middle = this.toPhoto(this.stageWidth / 2, this.stageHeight / 2);
+    this.stageWidth = width;
+    this.stageHeight = height;
+    this.fitScale = Math.min((width - 2 * MARGIN) / this.width, (height - 2 * MARGIN) / this.height);
+    if (!(this.fitScale > 0)) this.fitScale = 0.01;
+    if (fitted) return this.fit();
+    this.scale = this.#limit(this.scale);
+    this.x = width / 2 - middle.x * this.scale;
+    this.y = height / 2 - middle.y * this.scale;
+    this.settle();
+  }
+
+  fit() {
+    this.scale = this.fitScale;
+    this.x = (this.stageWidth - this.width * this.scale) / 2;
+    this.y = (this.stageHeight - this.height * this.scale) / 2;
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @returns {{x: number, y: number}} In photo pixels; outside the photo too.
+   */
+  toPhoto(x, y) {
+    return { x: (x - this.x) / this.scale, y: (y - this.y) / this.scale };
+  }
+
+  /**
+   * Zoom so that what was under (fromX, fromY) comes under (x, y): a pinch, or a wheel where both are the same.
+   * @param {number} factor
+   * @param {number} fromX
+   * @param {number} fromY
+   * @param {number} [x]
+   * @param {number} [y]
+   */
+  zoom(factor, fromX, fromY, x = fromX, y = fromY) {
+    const point = this.toPhoto(fromX, fromY);
+    this.scale = this.#limit(this.scale * factor);
+    this.x = x - point.x * this.scale;
+    this.y = y - point.y * this.scale;
+    this.#keepInSight();
+  }
+
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
+  pan(dx, dy) {
+    this.x += dx;
+    this.y += dy;
+    this.#keepInSight();
+  }
+
+  /** A gesture is over: a photo that is hardly zoomed snaps back to fit. */
+  settle() {
+    if (this.fitted) this.fit();
+    else this.#keepInSight();
+  }
+
+  /** @param {number} scale */
+  #limit(scale) {
+    return Math.min(Math.max(scale, this.fitScale), Math.max(this.fitScale * MAX_ZOOM, MAX_PIXEL));
+  }
+
+  /** Any edge can be brought to the stage's middle, so that it can be painted with a thumb, but no further. */
+  #keepInSight() {
+    const halfX = this.stageWidth / 2;
+    const halfY = this.stageHeight / 2;
+    this.x = Math.min(halfX, Math.max(halfX - this.width * this.scale, this.x));
+    this.y = Math.min(halfY, Math.max(halfY - this.height * this.scale, this.y));
+  }
+}
