@@ -1,0 +1,1 @@
+"""The sample pictures' painters, one file each: `paint()` gives the picture and the mask of its subject."""
