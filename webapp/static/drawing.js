@@ -85,7 +85,7 @@ export function drawOps(context, ops, photo, seen) {
       context.globalCompositeOperation = op.erase ? 'destination-out' : 'source-over';
       context.beginPath();
       for (let index = 0; index < op.points.length; index += 2) context.lineTo(op.points[index], op.points[index + 1]);
-      context.fill('evenodd');
+      context.fill();
     } else if (op.kind === 'found' || op.kind === 'stored') {
       context.globalCompositeOperation = 'source-over';
       context.drawImage(picture(op.mask, String(context.fillStyle)), 0, 0, photo.width, photo.height);

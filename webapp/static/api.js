@@ -1,0 +1,204 @@
+// @ts-check
+/** The server: a session from initData, then one edit's photo, mask, progress and result. */
+
+/** @typedef {{id: string, width: number, height: number, language: string, operation: string, mask: boolean,
+ *   result: boolean, state: string, parent: string | null}} Edit */
+/** @typedef {{type: string, data: any}} Event */
+
+const RETRIES = [400, 1000, 2500, 5000]; // ms between tries; a phone in a lift comes back within that
+const PATIENCE = 30_000; // ms for one answer
+
+/** What the server, or the network (status 0), would not do. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} [message] The server's own words for the person.
+   */
+  constructor(status, code, message) {
+    super(message || code);
+    this.status = status;
+    this.code = code;
+    this.said = message;
+  }
+}
+
+const wait = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
+
+export class Api {
+  #token = '';
+
+  /** @param {string} initData What Telegram signed; checked once by the server. */
+  constructor(initData) {
+    this.initData = initData;
+  }
+
+  async open() {
+    const response = await this.#request('session', {
+      method: 'POST',
+      headers: { Authorization: `tma ${this.initData}` },
+    });
+    this.#token = (await response.json()).token;
+  }
+
+  /** @returns {Promise<Edit>} */
+  async edit(/** @type {string} */ id) {
+    return (await this.#authorized(`edits/${encodeURIComponent(id)}`)).json();
+  }
+
+  /**
+   * @param {string} id
+   * @param {'photo' | 'mask' | 'result?preview=1'} what
+   * @returns {Promise<Blob>}
+   */
+  async picture(id, what) {
+    return (await this.#authorized(`edits/${encodeURIComponent(id)}/${what}`)).blob();
+  }
+
+  /**
+   * @param {string} id
+   * @param {import('./strokes.js').Tap[]} points
+   * @param {AbortSignal} signal
+   * @returns {Promise<Blob>} A mask PNG of the thing there.
+   */
+  async select(id, points, signal) {
+    const body = JSON.stringify({ points });
+    const headers = { 'Content-Type': 'application/json' };
+    const path = `edits/${encodeURIComponent(id)}/select`;
+    return (await this.#authorized(path, { method: 'POST', headers, body, signal })).blob();
+  }
+
+  /**
+   * @param {string} id The edit it was painted on.
+   * @param {Blob} png
+   * @param {string} key The same for every try, so that a retry is no second round.
+   * @param {boolean} onPhoto Erase on the edit's photo even where it has a result: its round was undone.
+   * @returns {Promise<string>} The id of the edit that erases it.
+   */
+  async send(id, png, key, onPhoto) {
+    const headers = { 'Content-Type': 'image/png', 'Idempotency-Key': key };
+    const path = `edits/${encodeURIComponent(id)}/mask${onPhoto ? '?base=photo' : ''}`;
+    const response = await this.#authorized(path, { method: 'POST', headers, body: png });
+    return (await response.json()).id ?? id;
+  }
+
+  /**
+   * What an edit is doing, until it is final; a broken connection is taken up again.
+   * @param {string} id
+   * @returns {AsyncGenerator<Event>}
+   */
+  async *events(id) {
+    for (let failures = 0; ; ) {
+      try {
+        const headers = { Accept: 'text/event-stream' };
+        const response = await this.#authorized(`edits/${encodeURIComponent(id)}/events`, { headers }, 0);
+        for await (const event of parse(/** @type {ReadableStream} */ (response.body))) {
+          failures = 0;
+          yield event;
+          if (['done', 'failed', 'cancelled'].includes(event.type)) return;
+        }
+      } catch (error) {
+        if (error instanceof ApiError && error.status && error.status < 500) throw error;
+        if (failures > 60) throw error;
+      }
+      await wait(RETRIES[Math.min(failures++, RETRIES.length - 1)]);
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} [init]
+   * @param {number} [patience] ms; 0: no end, for events.
+   */
+  async #authorized(path, init = {}, patience = PATIENCE) {
+    for (let renewed = false; ; renewed = true) {
+      const headers = { ...init.headers, Authorization: `Bearer ${this.#token}` };
+      try {
+        const response = await this.#request(path, { ...init, headers }, patience);
+        this.#token = response.headers.get('X-Session-Token') ?? this.#token;
+        return response;
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 401 || renewed) throw error;
+        await this.open();
+      }
+    }
+  }
+
+  /**
+   * One request, tried again where that may help. All of ours are idempotent: reads, or a mask with its key.
+   * @param {string} path
+   * @param {RequestInit} init
+   * @param {number} [patience]
+   */
+  async #request(path, init, patience = PATIENCE) {
+    for (let attempt = 0; ; attempt++) {
+      let pause = RETRIES[attempt];
+      try {
+        const response = await timed(`api/${path}`, init, patience);
+        if (response.ok) return response;
+        const error = await refusal(response);
+        const passing = response.status >= 500 || response.status === 408 || error.code === 'rate-limited';
+        const after = 1000 * Number(response.headers.get('Retry-After') ?? 0);
+        if (!passing || pause === undefined || after > 10_000) throw error;
+        pause = Math.max(pause, after);
+      } catch (error) {
+        if (error instanceof ApiError || init.signal?.aborted) throw error;
+        if (pause === undefined) throw new ApiError(0, 'offline');
+      }
+      await wait(pause);
+    }
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} init
+ * @param {number} patience
+ */
+async function timed(url, init, patience) {
+  if (!patience) return fetch(url, init);
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), patience);
+  const stop = () => abort.abort();
+  init.signal?.addEventListener('abort', stop);
+  try {
+    return await fetch(url, { ...init, signal: abort.signal });
+  } finally {
+    clearTimeout(timer);
+    init.signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** @param {Response} response */
+async function refusal(response) {
+  const told = await response.json().catch(() => ({}));
+  return new ApiError(response.status, told.error ?? `http-${response.status}`, told.message);
+}
+
+/**
+ * Server-sent events (HTML standard, 9.2.6), as far as ours go. EventSource itself can send no Authorization header.
+ * @param {ReadableStream<Uint8Array>} body
+ * @returns {AsyncGenerator<Event>}
+ */
+async function* parse(body) {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text = (text + decoder.decode(value, { stream: true })).replaceAll('\r\n', '\n');
+      const blocks = text.split('\n\n');
+      text = /** @type {string} */ (blocks.pop());
+      for (const block of blocks) {
+        const fields = block.split('\n').map((line) => line.match(/^(\w+): ?(.*)$/));
+        const data = fields.filter((field) => field?.[1] === 'data').map((field) => field?.[2]);
+        const type = fields.find((field) => field?.[1] === 'event')?.[2] ?? 'message';
+        if (fields.some(Boolean)) yield { type, data: data.length ? JSON.parse(data.join('\n')) : {} };
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,186 @@
+// @ts-check
+/** Masks as files: the painted one packed into a 1-bit grey PNG, a received one unpacked into bits. */
+
+import { drawOps, scratch } from './drawing.js';
+
+/** @typedef {import('./strokes.js').Op} Op */
+/** @typedef {import('./strokes.js').Bits} Bits */
+
+const MAX_BYTES = 100_000;
+const MAX_PIXELS = 12_600_000; // above a 12 MP photo the mask is scaled: its edges are feathered anyway
+const BAND_PIXELS = 1_000_000; // what is drawn at a time; no full-size canvas ever exists
+const KEPT_SIDE = 2048; // of masks that the server sends
+
+/** Nothing is painted (after all erasing), or everything is. */
+export class NoMaskError extends Error {
+  /** @param {'mask-empty' | 'mask-everything'} code */
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/**
+ * The painted mask as a PNG of the photo's aspect, white = erase, at most 100 KB: as large as it may be for that.
+ * @param {Op[]} ops
+ * @param {{width: number, height: number}} photo
+ * @returns {Promise<Blob>}
+ * @throws {NoMaskError}
+ */
+export async function exportMask(ops, photo) {
+  let scale = Math.min(1, Math.sqrt(MAX_PIXELS / (photo.width * photo.height)));
+  for (;;) {
+    const width = Math.max(1, Math.round(photo.width * scale));
+    const height = Math.max(1, Math.round(photo.height * scale));
+    const png = await render(ops, photo, width, height);
+    if (png.size <= MAX_BYTES || Math.min(width, height) < 64) return png;
+    scale *= Math.max(0.5, Math.min(0.85, Math.sqrt(MAX_BYTES / png.size)));
+  }
+}
+
+/**
+ * @param {Op[]} ops
+ * @param {{width: number, height: number}} photo
+ * @param {number} width
+ * @param {number} height
+ */
+async function render(ops, photo, width, height) {
+  const rows = Math.max(1, Math.min(height, Math.floor(BAND_PIXELS / width)));
+  const canvas = scratch(width, rows);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
+  const stride = (width + 7) >> 3;
+  const bits = new Uint8Array(stride * height);
+  const [scaleX, scaleY] = [width / photo.width, height / photo.height];
+  let set = 0;
+  for (let top = 0; top < height; top += rows) {
+    const count = Math.min(rows, height - top);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, rows);
+    context.setTransform(scaleX, 0, 0, scaleY, 0, -top);
+    context.fillStyle = context.strokeStyle = '#ffffff';
+    drawOps(context, ops, photo, { left: 0, right: photo.width, top: top / scaleY, bottom: (top + count) / scaleY });
+    const { data } = context.getImageData(0, 0, width, count);
+    for (let row = 0, at = 3; row < count; row++) {
+      const start = (top + row) * stride;
+      for (let column = 0; column < width; column++, at += 4) {
+        if (data[at] < 128) continue;
+        bits[start + (column >> 3)] |= 0x80 >> (column & 7);
+        set++;
+      }
+    }
+    await new Promise((done) => setTimeout(done)); // the page stays alive between bands
+  }
+  canvas.width = canvas.height = 1; // Safari frees a canvas's memory only so
+  if (!set) throw new NoMaskError('mask-empty');
+  if (set === width * height) throw new NoMaskError('mask-everything');
+  return encode({ width, height, bits });
+}
+
+/**
+ * A PNG of bit depth 1, colour type 0 (PNG specification, 11.2.1). Every row is filtered with "up" (9.2): below an
+ * edge mostly lies the same edge, which then is zeros.
+ * @param {Bits} mask
+ * @returns {Promise<Blob>}
+ */
+export async function encode(mask) {
+  const { width, height, bits } = mask;
+  const stride = (width + 7) >> 3;
+  const raw = new Uint8Array((stride + 1) * height);
+  for (let row = 0; row < height; row++) {
+    const [to, from] = [row * (stride + 1), row * stride];
+    raw[to] = 2;
+    for (let at = 0; at < stride; at++) raw[to + 1 + at] = bits[from + at] - (row ? bits[from + at - stride] : 0);
+  }
+  const header = new DataView(new ArrayBuffer(13));
+  header.setUint32(0, width);
+  header.setUint32(4, height);
+  header.setUint8(8, 1);
+  const parts = [
+    new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    ...chunk('IHDR', new Uint8Array(header.buffer)),
+    ...chunk('IDAT', await deflate(raw)),
+    ...chunk('IEND', new Uint8Array()),
+  ];
+  return new Blob(parts, { type: 'image/png' });
+}
+
+/** @param {Uint8Array<ArrayBuffer>} data */
+async function deflate(data) {
+  if (typeof CompressionStream !== 'function') return stored(data);
+  const stream = new Blob([data]).stream().pipeThrough(new CompressionStream('deflate'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/**
+ * A zlib stream without compression (RFC 1950, 1951 § 3.2.4), for browsers older than CompressionStream (Safari 16.4);
+ * `exportMask` then sends a smaller mask.
+ * @param {Uint8Array<ArrayBuffer>} data
+ */
+function stored(data) {
+  const blocks = Math.ceil(data.length / 65535);
+  const out = new Uint8Array(2 + blocks * 5 + data.length + 4);
+  out.set([0x78, 0x01]);
+  let [at, a, b] = [2, 1, 0];
+  for (let from = 0; from < data.length; from += 65535) {
+    const part = data.subarray(from, from + 65535);
+    const last = from + 65535 >= data.length ? 1 : 0;
+    out.set([last, part.length & 255, part.length >> 8, ~part.length & 255, (~part.length >> 8) & 255], at);
+    out.set(part, at + 5);
+    at += 5 + part.length;
+  }
+  for (const byte of data) b = (b + (a = (a + byte) % 65521)) % 65521;
+  new DataView(out.buffer).setUint32(at, ((b << 16) | a) >>> 0);
+  return out;
+}
+
+/** CRC-32 as PNG wants it (annex D). */
+const CRC = new Uint32Array(256).map((_, index) => {
+  for (let bit = 0; bit < 8; bit++) index = index & 1 ? 0xedb88320 ^ (index >>> 1) : index >>> 1;
+  return index;
+});
+
+/**
+ * @param {string} type
+ * @param {Uint8Array<ArrayBuffer>} data
+ */
+function chunk(type, data) {
+  const head = new Uint8Array(8);
+  new DataView(head.buffer).setUint32(0, data.length);
+  for (let at = 0; at < 4; at++) head[4 + at] = type.charCodeAt(at);
+  let crc = ~0;
+  for (const part of [head.subarray(4), data]) for (const byte of part) crc = CRC[(crc ^ byte) & 255] ^ (crc >>> 8);
+  const tail = new Uint8Array(4);
+  new DataView(tail.buffer).setUint32(0, ~crc >>> 0);
+  return [head, data, tail];
+}
+
+/**
+ * @param {Blob} png White = erase.
+ * @returns {Promise<Bits>} Its long side at most 2048.
+ */
+export async function decode(png) {
+  const url = URL.createObjectURL(png);
+  const image = new Image();
+  try {
+    image.src = url;
+    await image.decode();
+    const scale = Math.min(1, KEPT_SIDE / Math.max(image.naturalWidth, image.naturalHeight));
+    const width = Math.max(1, Math.round(image.naturalWidth * scale));
+    const height = Math.max(1, Math.round(image.naturalHeight * scale));
+    const canvas = scratch(width, height);
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
+    context.drawImage(image, 0, 0, width, height);
+    const { data } = context.getImageData(0, 0, width, height);
+    canvas.width = canvas.height = 1;
+    const stride = (width + 7) >> 3;
+    const bits = new Uint8Array(stride * height);
+    for (let row = 0, at = 0; row < height; row++) {
+      for (let column = 0; column < width; column++, at += 4) {
+        if (data[at] >= 128) bits[row * stride + (column >> 3)] |= 0x80 >> (column & 7);
+      }
+    }
+    return { width, height, bits };
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}

@@ -1,0 +1,153 @@
+// @ts-check
+/**
+ * Telegram's shell around the page. Its script comes from telegram.org, which some networks do not let through: who is
+ * calling and the theme are read from the address (where Telegram puts them), and the buttons join when it has come.
+ */
+
+const SCRIPT_PATIENCE = 3000; // ms, then the page shows its own button
+
+const launch = new URLSearchParams(location.hash.slice(1));
+
+/** @returns {any} */
+const webApp = () => /** @type {any} */ (window).Telegram?.WebApp;
+
+/** @param {string} version */
+const since = (version) => Boolean(webApp()?.isVersionAtLeast?.(version));
+
+/** @returns {string} What Telegram signed about who opened the page; '' outside Telegram. */
+export const initData = () => webApp()?.initData || launch.get('tgWebAppData') || '';
+
+/** @returns {string} The person's app language. */
+export function language() {
+  try {
+    const user = JSON.parse(new URLSearchParams(initData()).get('user') ?? '{}');
+    return user.language_code ?? navigator.language;
+  } catch {
+    return navigator.language;
+  }
+}
+
+/** @returns {string | null} The edit's id: from our own link, or from a t.me link's startapp. */
+export function editId() {
+  const query = new URLSearchParams(location.search);
+  return query.get('edit') ?? new URLSearchParams(initData()).get('start_param') ?? query.get('tgWebAppStartParam');
+}
+
+/** The theme from the address, so that the first frame has the right colours. */
+export function applyLaunchTheme() {
+  try {
+    const theme = JSON.parse(launch.get('tgWebAppThemeParams') ?? '{}');
+    for (const [name, colour] of Object.entries(theme)) {
+      document.documentElement.style.setProperty(`--tg-theme-${name.replaceAll('_', '-')}`, String(colour));
+    }
+    markScheme(theme.bg_color);
+  } catch {
+    // not Telegram's: the page has colours of its own
+  }
+}
+
+/** Dark or light, for what the theme has no variable for. @param {string | undefined} background #rrggbb */
+function markScheme(background) {
+  if (!/^#[0-9a-f]{6}$/i.test(background ?? '')) return;
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(/** @type {string} */ (background).slice(at, at + 2), 16));
+  document.documentElement.dataset.scheme = red * 0.299 + green * 0.587 + blue * 0.114 < 128 ? 'dark' : 'light';
+}
+
+/**
+ * Wait for Telegram's script and settle the page in its shell.
+ * @returns {Promise<boolean>} Whether Telegram's MainButton is there.
+ */
+export async function settle() {
+  const script = document.getElementById('telegram-script');
+  if (!webApp() && script && !script.dataset.failed) {
+    await new Promise((done) => {
+      script.addEventListener('load', done);
+      script.addEventListener('error', done);
+      setTimeout(done, SCRIPT_PATIENCE);
+    });
+  }
+  const app = webApp();
+  if (!app?.initData) return false;
+  app.ready();
+  app.expand();
+  const theme = () => markScheme(app.themeParams?.bg_color);
+  theme();
+  app.onEvent('themeChanged', theme);
+  if (since('6.1')) {
+    app.setHeaderColor?.('secondary_bg_color');
+    app.setBackgroundColor?.('secondary_bg_color');
+  }
+  if (since('7.10')) app.setBottomBarColor?.('secondary_bg_color');
+  if (since('7.7')) app.disableVerticalSwipes();
+  return Boolean(app.MainButton);
+}
+
+/**
+ * @typedef {{text: string, visible: boolean, active: boolean, progress?: boolean}} ButtonState
+ * @param {any} button
+ * @param {ButtonState} state
+ */
+function set(button, { text, visible, active, progress = false }) {
+  if (!button) return;
+  button.setParams({ text, is_visible: visible, is_active: active });
+  if (progress !== button.isProgressVisible) progress ? button.showProgress(true) : button.hideProgress();
+}
+
+export const mainButton = {
+  /** @param {ButtonState} state */
+  set: (state) => set(webApp()?.MainButton, state),
+  /** @param {() => void} pressed */
+  onPress: (pressed) => webApp()?.MainButton?.onClick(pressed),
+};
+
+export const secondaryButton = {
+  get exists() {
+    return since('7.10') && Boolean(webApp()?.SecondaryButton);
+  },
+  /** @param {ButtonState} state */
+  set: (state) => secondaryButton.exists && set(webApp().SecondaryButton, state),
+  /** @param {() => void} pressed */
+  onPress: (pressed) => secondaryButton.exists && webApp().SecondaryButton.onClick(pressed),
+};
+
+/** Fullscreen is offered where it gives a phone's small screen more room; Back leaves it. */
+export const fullscreen = {
+  get offered() {
+    return since('8.0') && ['ios', 'android', 'android_x'].includes(webApp()?.platform);
+  },
+  /** @param {(on: boolean) => void} changed */
+  watch(changed) {
+    const app = webApp();
+    if (!since('8.0')) return;
+    app.onEvent('fullscreenChanged', () => {
+      app.isFullscreen ? app.BackButton.show() : app.BackButton.hide();
+      changed(app.isFullscreen);
+    });
+    app.BackButton.onClick(() => app.exitFullscreen());
+  },
+  toggle() {
+    const app = webApp();
+    app.isFullscreen ? app.exitFullscreen() : app.requestFullscreen();
+  },
+};
+
+/** @param {'light' | 'medium' | 'select' | 'success' | 'warning' | 'error'} kind */
+export function haptic(kind) {
+  if (!since('6.1')) return;
+  const feedback = webApp().HapticFeedback;
+  if (kind === 'select') feedback?.selectionChanged();
+  else if (kind === 'light' || kind === 'medium') feedback?.impactOccurred(kind);
+  else feedback?.notificationOccurred(kind);
+}
+
+/** @param {boolean} needed Whether closing would lose something: then Telegram asks first. */
+export function confirmClosing(needed) {
+  if (!since('6.2') || webApp().isClosingConfirmationEnabled === needed) return;
+  needed ? webApp().enableClosingConfirmation() : webApp().disableClosingConfirmation();
+}
+
+/** @returns {boolean} Whether there was a shell to close. */
+export function close() {
+  webApp()?.initData && webApp().close();
+  return Boolean(webApp()?.initData);
+}
