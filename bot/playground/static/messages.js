@@ -1,0 +1,183 @@
+/** The log: which messages there are, in order, and where the reader is. */
+
+import { album, bubble, isMine } from "./bubble.js";
+import { buttonById, byId, calm, h } from "./dom.js";
+import { day, dayKey } from "./format.js";
+
+/** @typedef {import("./api.js").Message} Message */
+
+const NEAR_END = 90; // px: who is this near to the end wants to see what comes
+const TOGETHER_S = 300; // messages of one person within five minutes stand close together
+
+/**
+ * @param {import("./bubble.js").Actions} actions
+ * @param {() => void} onChange after messages came or went
+ */
+export function createLog(actions, onChange) {
+  const scroller = byId("log");
+  const list = byId("messages");
+  const toEnd = buttonById("to-end");
+  const unread = byId("unread");
+  /** @type {Map<number, Message>} */
+  const messages = new Map();
+  /** Blocks as they stand: a message, or an album. @type {Map<string, {element: HTMLElement, ids: number[], json: string}>} */
+  const blocks = new Map();
+  let missed = 0;
+
+  const key = (/** @type {Message} */ message) =>
+    message.media_group_id && message.photo ? `album ${message.media_group_id}` : `message ${message.message_id}`;
+  const ordered = () => [...messages.values()].sort((a, b) => a.message_id - b.message_id);
+  const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+
+  /** @param {boolean} [smooth] */
+  function scrollToEnd(smooth = false) {
+    scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && !calm() ? "smooth" : "instant" });
+    missed = 0;
+    showMissed();
+  }
+
+  function showMissed() {
+    toEnd.hidden = atEnd();
+    unread.hidden = missed === 0;
+    unread.textContent = String(missed);
+  }
+
+  /** Build what is new or has changed, drop what is gone, and leave all else alone: focus and selection live there. */
+  function draw() {
+    /** @type {Map<string, Message[]>} */
+    const wanted = new Map();
+    for (const message of ordered()) {
+      const name = key(message);
+      wanted.set(name, [...(wanted.get(name) ?? []), message]);
+    }
+    for (const [name, block] of blocks) {
+      if (wanted.has(name)) continue;
+      block.element.remove();
+      blocks.delete(name);
+    }
+    let seconds = 0;
+    let person = 0;
+    /** @type {HTMLElement | null} */
+    let previous = null;
+    /** @type {Node | null} */
+    let place = list.firstChild;
+    for (const old of list.querySelectorAll(".day")) if (old !== place) old.remove();
+    if (place instanceof HTMLElement && place.classList.contains("day")) {
+      const first = place;
+      place = first.nextSibling;
+      first.remove();
+    }
+    for (const [name, group] of wanted) {
+      const head = group[0];
+      if (!seconds || dayKey(head.date) !== dayKey(seconds)) {
+        list.insertBefore(h("div", { class: "day" }, h("span", {}, day(head.date))), place);
+        person = 0;
+      }
+      const element = drawBlock(name, group);
+      if (element === place) place = element.nextSibling;
+      else list.insertBefore(element, place);
+      const joins = person === head.from.id && head.date - seconds < TOGETHER_S;
+      element.classList.toggle("joins", joins);
+      previous?.classList.toggle("joined", joins);
+      element.classList.remove("joined");
+      previous = element;
+      person = head.from.id;
+      seconds = head.date;
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @param {Message[]} group
+   */
+  function drawBlock(name, group) {
+    const json = JSON.stringify(group);
+    const old = blocks.get(name);
+    if (old?.json === json) return old.element;
+    const element = group.length > 1 ? album(group, actions) : bubble(group[0], actions);
+    if (old) {
+      const focused = old.element.contains(document.activeElement) ? document.activeElement : null;
+      old.element.replaceWith(element);
+      refocus(element, focused);
+    } else element.classList.add("arrives");
+    blocks.set(name, { element, ids: group.map((message) => message.message_id), json });
+    return element;
+  }
+
+  /**
+   * A bubble that was built anew gives the keyboard back what it had, or its nearest relative.
+   * @param {HTMLElement} element
+   * @param {Element | null} focused
+   */
+  function refocus(element, focused) {
+    if (!(focused instanceof HTMLElement)) return;
+    const name = focused.dataset.key;
+    const same = name === undefined ? null : element.querySelector(`[data-key="${CSS.escape(name)}"]`);
+    const next = same ?? element.querySelector("button, a");
+    if (next instanceof HTMLElement) next.focus({ preventScroll: true });
+  }
+
+  /** @param {() => void} change */
+  function keepingPlace(change) {
+    const stay = atEnd();
+    change();
+    draw();
+    onChange();
+    if (stay) scrollToEnd(false);
+    else showMissed();
+  }
+
+  scroller.addEventListener("scroll", () => {
+    if (atEnd()) missed = 0;
+    showMissed();
+  }, { passive: true });
+  toEnd.addEventListener("click", () => scrollToEnd(true));
+  // The keyboard coming up, a reply bar, a turned phone: the end stays in sight.
+  let wasAtEnd = true;
+  scroller.addEventListener("scroll", () => (wasAtEnd = atEnd()), { passive: true });
+  new ResizeObserver(() => wasAtEnd && scrollToEnd(false)).observe(scroller);
+
+  return {
+    scrollToEnd,
+    /** @param {Message} message */
+    upsert(message) {
+      const isNew = !messages.has(message.message_id);
+      const stay = atEnd();
+      keepingPlace(() => messages.set(message.message_id, message));
+      if (!isNew) return;
+      if (isMine(message) || stay) scrollToEnd(true);
+      else {
+        missed += 1;
+        showMissed();
+      }
+    },
+    /** @param {number} id */
+    remove(id) {
+      keepingPlace(() => messages.delete(id));
+    },
+    /** @param {Message[]} all what the chat holds now */
+    reset(all) {
+      keepingPlace(() => {
+        messages.clear();
+        for (const message of all) messages.set(message.message_id, message);
+      });
+    },
+    /** Say everything again: the language has changed, or a button began or ceased to wait. @param {number} [id] */
+    redraw(id) {
+      for (const block of blocks.values()) if (id === undefined || block.ids.includes(id)) block.json = "";
+      keepingPlace(() => {});
+    },
+    /** @param {number} id */
+    get: (id) => messages.get(id),
+    all: ordered,
+    /** @param {number} id bring it into sight and point at it */
+    show(id) {
+      const element = list.querySelector(`[data-message-id="${id}"]`);
+      const target = element?.closest(".message");
+      if (!target) return;
+      target.scrollIntoView({ block: "center", behavior: calm() ? "instant" : "smooth" });
+      target.classList.remove("pointed");
+      requestAnimationFrame(() => target.classList.add("pointed"));
+    },
+  };
+}
