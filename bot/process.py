@@ -24,6 +24,7 @@ from bot.edits.retention import keep_tidy, sweep
 from bot.edits.store import Bounds, Store
 from bot.engines.volcengine import OperatorNotice
 from bot.errors import OperatorError
+from bot.model_files import fetch_default
 from bot.playground import Telegram, add_playground
 from bot.settings import Settings
 
@@ -110,6 +111,7 @@ async def _live(
     """Take updates until `stop`, then let running edits end."""
     background = [
         asyncio.create_task(core.edits.run()),
+        asyncio.create_task(fetch_default(settings)),
         asyncio.create_task(keep_tidy(core.store, (core.photos, core.results), settings.retention_hours)),
         asyncio.create_task(_introduce(settings, application)),
     ]

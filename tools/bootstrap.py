@@ -1,4 +1,4 @@
-"""Set up everything this repository needs, from a bare machine: `python3 tools/bootstrap.py [run|dev|bench] [--system]`.
+"""Set up everything this repository needs, from a bare machine: `python3 tools/bootstrap.py [run|dev] [--system]`.
 
 Needs only Python ≥ 3.11 with pip (neither venv nor ensurepip, which Debian packages apart). It
 

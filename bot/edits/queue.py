@@ -87,7 +87,11 @@ class EditQueue:
         }
         if self._database.is_sqlite:
             config["system_database_engine"] = self._database.engine
-        self._workflow = DBOS.workflow(name="edit", max_recovery_attempts=None)(self._see_through)
+
+        async def see_through(edit_id: str, attempt: int) -> str:
+            return await self._see_through(edit_id)
+
+        self._workflow = DBOS.workflow(name="edit", max_recovery_attempts=None)(see_through)
         DBOS(config=config)
         if self._workers == 0:
             DBOS.listen_queues([])
@@ -151,8 +155,8 @@ class EditQueue:
         if self._heartbeat is not None:
             await self._heartbeat.leave()
 
-    async def _see_through(self, edit_id: str, attempt: int) -> str:
-        """The workflow: its id is made of edit and attempt."""
+    async def _see_through(self, edit_id: str) -> str:
+        """The workflow; its id is made of edit and attempt."""
         with structlog.contextvars.bound_contextvars(edit=edit_id):
             self.running.add(edit_id)
             self._idle.clear()

@@ -1,0 +1,150 @@
+"""The Bot API over HTTP: /bot<token>/<method> and /file/bot<token>/<path>, forms and uploads, and trouble on demand."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import json
+from typing import Any
+
+from aiohttp import BodyPartReader, hdrs, web
+
+from bot.playground.faults import Fault
+from bot.playground.methods import BotApi
+from bot.playground.refusals import RefusedError, too_many
+from bot.playground.rules import Parameters
+from bot.playground.telegram import Telegram
+
+UPLOAD_BYTES = 50_000_000
+"""What a bot may upload at most (sendDocument)."""
+
+FIELD_BYTES = 1_000_000
+
+
+class TooLargeError(RefusedError):
+    """413."""
+
+    def __init__(self) -> None:
+        super().__init__(413, "Request Entity Too Large")
+
+
+class BotApiServer:
+    """The routes.
+
+    Args:
+        telegram: Whose they are.
+    """
+
+    def __init__(self, telegram: Telegram) -> None:
+        self._telegram = telegram
+        self._api = BotApi(telegram)
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add them to an application."""
+        app.router.add_route("*", "/bot{token}/{method}", self.call)
+        app.router.add_get("/file/bot{token}/{path:.+}", self.download)
+
+    async def call(self, request: web.Request) -> web.StreamResponse:
+        """One method."""
+        name = request.match_info["method"]
+        self._telegram.calls[name] += 1
+        self._telegram.journal.stir()
+        fault = self._telegram.faults.next_for(name)
+        if fault is not None:
+            early = await self._fail(fault, request)
+            if early is not None:
+                return early
+        try:
+            self._check(request.match_info["token"])
+            method = self._api.methods.get(name.lower())
+            if method is None:
+                raise RefusedError(404, "Not Found: method not found")
+            answer = {"ok": True, "result": await method(await _parameters(request))}
+            status = 200
+        except RefusedError as refused:
+            answer, status = refused.as_json(), refused.code
+        if fault is not None and fault.kind == "lose_answer":
+            return _dropped(request)
+        return web.json_response(answer, status=status)
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """One file."""
+        fault = self._telegram.faults.next_for("download")
+        if fault is not None:
+            early = await self._fail(fault, request)
+            if early is not None:
+                return early
+        try:
+            self._check(request.match_info["token"])
+        except RefusedError as refused:
+            return web.json_response(refused.as_json(), status=refused.code)
+        file = self._telegram.files.at(request.match_info["path"])
+        if file is None:
+            return web.json_response(RefusedError(404, "Not Found").as_json(), status=404)
+        return web.Response(body=file.data, content_type="application/octet-stream")
+
+    def _check(self, token: str) -> None:
+        if not hmac.compare_digest(token.encode(), self._telegram.token.encode()):
+            raise RefusedError(401, "Unauthorized")
+
+    async def _fail(self, fault: Fault, request: web.Request) -> web.StreamResponse | None:
+        """The answer of a call that gets no further; None where it is to be done all the same."""
+        if fault.kind == "flood":
+            refused = too_many(fault.retry_after)
+            return web.json_response(refused.as_json(), status=429)
+        if fault.kind == "bad_gateway":
+            html = "<html><head><title>502 Bad Gateway</title></head><body></body></html>"
+            return web.Response(status=502, text=html, content_type="text/html")
+        if fault.kind == "server_error":
+            return web.json_response(
+                {"ok": False, "error_code": 500, "description": "Internal Server Error"}, status=500
+            )
+        if fault.kind == "drop":
+            return _dropped(request)
+        if fault.kind == "hang":
+            await self._telegram.faults.hang()
+        return None
+
+
+def _dropped(request: web.Request) -> web.StreamResponse:
+    """No answer: the connection is gone."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+async def _parameters(request: web.Request) -> Parameters:
+    """What a call was given: in the address, as a form, as JSON, or as a form with uploads."""
+    given: dict[str, str] = dict(request.query)
+    uploads: dict[str, tuple[str, bytes]] = {}
+    kind = request.content_type
+    if kind == "multipart/form-data":
+        total = 0
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                raise RefusedError(400, "Bad Request: can't parse the form")
+            limit = UPLOAD_BYTES if part.filename else FIELD_BYTES
+            data = await _read(part, limit - total if part.filename else limit)
+            if part.filename:
+                total += len(data)
+                uploads[part.name] = (part.filename, data)
+            else:
+                given[part.name] = data.decode(errors="replace")
+    elif kind == "application/json":
+        body = await request.read()
+        with contextlib.suppress(ValueError):
+            values: Any = json.loads(body) if body else {}
+            given |= {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items() if v is not None}
+    elif request.method == hdrs.METH_POST:
+        given |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    return Parameters(given, uploads)
+
+
+async def _read(part: BodyPartReader, limit: int) -> bytes:
+    chunks, size = [], 0
+    while chunk := await part.read_chunk(2**16):
+        size += len(chunk)
+        if size > limit:
+            raise TooLargeError
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,258 @@
+"""The Bot API methods that the bot uses, with Telegram's own refusals. What the bot does not use is not there (404)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bot.playground import pictures, rules
+from bot.playground.files import DOWNLOAD_BYTES
+from bot.playground.refusals import NOT_MODIFIED, RefusedError, bad
+from bot.playground.rules import Parameters
+from bot.playground.telegram import Chat, Json, Telegram
+from bot.playground.updates import Webhook
+
+ACTIONS = frozenset(
+    ("typing", "upload_photo", "upload_document", "upload_video", "record_video", "choose_sticker", "find_location")
+)
+CONTENT = ("text", "caption", "photo", "document", "reply_markup")
+"""Fields that an edit may replace."""
+
+
+class BotApi:
+    """What a bot may ask of Telegram.
+
+    Args:
+        telegram: What Telegram remembers.
+    """
+
+    def __init__(self, telegram: Telegram) -> None:
+        self._telegram = telegram
+        self.methods: dict[str, Callable[[Parameters], Awaitable[Any]]] = {
+            name.lower(): method
+            for name, method in (
+                ("getMe", self._get_me),
+                ("getUpdates", self._get_updates),
+                ("setWebhook", self._set_webhook),
+                ("deleteWebhook", self._delete_webhook),
+                ("getWebhookInfo", self._get_webhook_info),
+                ("setMyCommands", self._set_my_commands),
+                ("setMyShortDescription", self._set_my_short_description),
+                ("sendMessage", self._send_message),
+                ("sendChatAction", self._send_chat_action),
+                ("editMessageText", self._edit_message_text),
+                ("editMessageCaption", self._edit_message_caption),
+                ("editMessageMedia", self._edit_message_media),
+                ("editMessageReplyMarkup", self._edit_message_reply_markup),
+                ("answerCallbackQuery", self._answer_callback_query),
+                ("getFile", self._get_file),
+            )
+        }
+
+    # ── the bot itself ──
+
+    async def _get_me(self, _given: Parameters) -> Json:
+        return {**self._telegram.bot, "can_join_groups": True, "can_read_all_group_messages": False}
+
+    async def _get_updates(self, given: Parameters) -> list[Json]:
+        return await self._telegram.updates.get(
+            given.number("offset"), given.number("limit") or 100, given.number("timeout") or 0, _kinds(given)
+        )
+
+    async def _set_webhook(self, given: Parameters) -> bool:
+        url = given.text("url") or ""
+        webhook = Webhook(url, given.text("secret_token") or "", given.number("max_connections") or 40) if url else None
+        await self._telegram.updates.set_webhook(webhook, _kinds(given), drop=given.flag("drop_pending_updates"))
+        return True
+
+    async def _delete_webhook(self, given: Parameters) -> bool:
+        await self._telegram.updates.set_webhook(None, None, drop=given.flag("drop_pending_updates"))
+        return True
+
+    async def _get_webhook_info(self, _given: Parameters) -> Json:
+        updates = self._telegram.updates
+        webhook = updates.webhook
+        info: Json = {"url": webhook.url if webhook else "", "has_custom_certificate": False}
+        info["pending_update_count"] = updates.waiting
+        if webhook is not None and webhook.last_error:
+            info["last_error_message"] = webhook.last_error
+        return info
+
+    async def _set_my_commands(self, given: Parameters) -> bool:
+        language = given.text("language_code") or ""
+        self._telegram.commands[language] = rules.commands(given.json("commands"))
+        for person in self._telegram.people.values():
+            commands = self._telegram.commands_for(person.get("language_code", ""))
+            self._telegram.journal.note(person["id"], "commands", {"commands": commands})
+        return True
+
+    async def _set_my_short_description(self, given: Parameters) -> bool:
+        text = given.text("short_description") or ""
+        if len(text) > 120:
+            raise bad("short description is too long")
+        self._telegram.abouts[given.text("language_code") or ""] = text
+        return True
+
+    # ── messages ──
+
+    async def _send_message(self, given: Parameters) -> Json:
+        chat = self._telegram.chat(given.chat())
+        content: Json = {"text": rules.message_text(given.text("text"))}
+        markup = rules.keyboard(given.json("reply_markup"), private=chat.is_private)
+        if markup is not None:
+            content["reply_markup"] = markup
+        return self._telegram.post(chat, self._telegram.bot, content, _reply_to(given, chat))
+
+    async def _send_chat_action(self, given: Parameters) -> bool:
+        chat = self._telegram.chat(given.chat())
+        action = given.text("action") or ""
+        if action not in ACTIONS:
+            raise bad("wrong parameter action in request")
+        self._telegram.journal.note(chat.about["id"], "action", {"action": action})
+        return True
+
+    async def _edit_message_text(self, given: Parameters) -> Json:
+        chat, message = self._editable(given)
+        text = rules.message_text(given.text("text"))
+        if "text" not in message:
+            raise bad("there is no text in the message to edit")
+        return self._edit(chat, message, {"text": text}, given)
+
+    async def _edit_message_caption(self, given: Parameters) -> Json:
+        chat, message = self._editable(given)
+        if "text" in message:
+            raise bad("there is no caption in the message to edit")
+        return self._edit(chat, message, _caption(given.text("caption"), message), given)
+
+    async def _edit_message_reply_markup(self, given: Parameters) -> Json:
+        chat, message = self._editable(given)
+        kept = {name: message[name] for name in ("text", "caption", "photo", "document") if name in message}
+        return self._edit(chat, message, kept, given)
+
+    async def _edit_message_media(self, given: Parameters) -> Json:
+        chat, message = self._editable(given)
+        media = given.json("media")
+        if not isinstance(media, dict):
+            raise bad("can't parse media JSON object")
+        content = await self._media(media, given.uploads)
+        caption = rules.caption(media.get("caption"))
+        # Uploading took a while: the message may have gone meanwhile.
+        chat, message = self._editable(given)
+        return self._edit(chat, message, {**content, **({"caption": caption} if caption else {})}, given)
+
+    def _editable(self, given: Parameters) -> tuple[Chat, Json]:
+        chat = self._telegram.chat(given.chat())
+        message = chat.messages.get(given.number("message_id") or 0)
+        if message is None:
+            raise bad("message to edit not found")
+        if message["from"]["id"] != self._telegram.bot["id"]:
+            raise bad("message can't be edited")
+        return chat, message
+
+    def _edit(self, chat: Chat, message: Json, content: Json, given: Parameters) -> Json:
+        """Replace a message's content and keyboard; a keyboard that is not given is taken away."""
+        markup = rules.keyboard(given.json("reply_markup"), private=chat.is_private)
+        if markup is not None:
+            content = {**content, "reply_markup": markup}
+        if content == {name: message[name] for name in CONTENT if name in message}:
+            raise bad(NOT_MODIFIED)
+        gone = tuple(name for name in CONTENT if name in message and name not in content)
+        return self._telegram.change(chat, message, content, without=gone)
+
+    async def _media(self, media: Json, uploads: dict[str, tuple[str, bytes]]) -> Json:
+        source = str(media.get("media", ""))
+        if not source.startswith("attach://"):
+            raise bad("wrong remote file identifier specified: can't unserialize it. Wrong last symbol")
+        if source.removeprefix("attach://") not in uploads:
+            raise bad("there is no file in the request")
+        name, data = uploads[source.removeprefix("attach://")]
+        if not data:
+            raise bad("file must be non-empty")
+        if media.get("type") == "photo":
+            return {"photo": await store_photo(self._telegram, data)}
+        if media.get("type") == "document":
+            return {"document": await store_document(self._telegram, data, name, "")}
+        raise bad("type of file mismatch")
+
+    # ── buttons and files ──
+
+    async def _answer_callback_query(self, given: Parameters) -> bool:
+        query = self._telegram.queries.pop(given.text("callback_query_id") or "", None)
+        if query is None:
+            raise bad("query is too old and response timeout expired or query ID is invalid")
+        text = given.text("text")
+        if text is not None and len(text) > rules.ANSWER:
+            raise bad("MESSAGE_TOO_LONG")
+        answer = {"id": query.id, "text": text or None, "show_alert": given.flag("show_alert")}
+        self._telegram.journal.note(query.chat, "answer", answer)
+        return True
+
+    async def _get_file(self, given: Parameters) -> Json:
+        try:
+            file = self._telegram.files.get(given.text("file_id") or "")
+        except RefusedError:
+            raise bad("invalid file_id") from None
+        if len(file.data) > DOWNLOAD_BYTES:
+            raise bad("file is too big")
+        about = {"file_id": file.file_id, "file_unique_id": file.unique_id, "file_size": len(file.data)}
+        return {**about, "file_path": file.path}
+
+
+async def store_photo(telegram: Telegram, data: bytes) -> list[Json]:
+    """Keep a photo in its sizes; the Bot API's list of PhotoSize, smallest first.
+
+    Raises:
+        RefusedError: It may not be a photo.
+    """
+    sizes = await asyncio.to_thread(pictures.photo_sizes, data)
+    return [
+        telegram.files.put(size.data, "photos", mime="image/jpeg", width=size.width, height=size.height).as_size()
+        for size in sizes
+    ]
+
+
+async def store_document(telegram: Telegram, data: bytes, name: str, mime: str) -> Json:
+    """Keep a file; the Bot API's Document."""
+    small = await asyncio.to_thread(pictures.thumbnail, data)
+    file = telegram.files.put(data, "documents", name=name, mime=mime or _mime_of(name))
+    document: Json = {
+        "file_id": file.file_id,
+        "file_unique_id": file.unique_id,
+        "file_name": name,
+        "mime_type": file.mime,
+        "file_size": len(data),
+    }
+    if small is not None:
+        document["thumbnail"] = telegram.files.put(
+            small.data, "thumbnails", mime="image/jpeg", width=small.width, height=small.height
+        ).as_size()
+    return document
+
+
+def _mime_of(name: str) -> str:
+    import mimetypes
+
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _kinds(given: Parameters) -> list[str] | None:
+    kinds = given.json("allowed_updates")
+    return [str(kind) for kind in kinds] if isinstance(kinds, list) else None
+
+
+def _caption(text: str | None, message: Json) -> Json:
+    media = {name: message[name] for name in ("photo", "document") if name in message}
+    trimmed = rules.caption(text)
+    return {**media, **({"caption": trimmed} if trimmed else {})}
+
+
+def _reply_to(given: Parameters, chat: Chat) -> int | None:
+    reply = given.json("reply_parameters")
+    if not isinstance(reply, dict) or "message_id" not in reply:
+        return None
+    if reply["message_id"] not in chat.messages:
+        if not reply.get("allow_sending_without_reply"):
+            raise bad("message to be replied not found")
+        return None
+    return int(reply["message_id"])

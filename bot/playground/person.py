@@ -1,0 +1,175 @@
+"""What a person does in a chat: writing, sending photos and files, replying, pressing buttons, editing, blocking."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from bot.playground import rules
+from bot.playground.methods import store_document, store_photo
+from bot.playground.refusals import RefusedError, bad
+from bot.playground.telegram import Chat, Json, Query, Telegram
+
+FILE_BYTES = 100_000_000
+"""What a person may send here; Telegram takes 2 GB, which nobody wants in a playground's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture or file that a person sends.
+
+    Attributes:
+        data: Its bytes.
+        name: Its name.
+        mime: Its type; empty: by its name.
+        as_file: Sent as a file, not as a photo.
+    """
+
+    data: bytes
+    name: str = "photo.jpg"
+    mime: str = ""
+    as_file: bool = False
+
+
+class Person:
+    """A person with the bot's chat open.
+
+    Args:
+        telegram: Where.
+        number: The person's id.
+        first_name: The person's name.
+        language: The app's language, as Telegram tells the bot (``en``, ``zh-hans``).
+    """
+
+    def __init__(
+        self, telegram: Telegram, number: int = 1001, *, first_name: str = "You", language: str | None = "en"
+    ) -> None:
+        self._telegram = telegram
+        self.id = number
+        self.about: Json = {"id": number, "is_bot": False, "first_name": first_name}
+        if language:
+            self.about["language_code"] = language
+        telegram.enter(self.about)
+
+    @property
+    def chat(self) -> Chat:
+        """The private chat with the bot."""
+        return self._telegram.chats[self.id]
+
+    @property
+    def messages(self) -> list[Json]:
+        """All that stands in the private chat, in order."""
+        return list(self.chat.messages.values())
+
+    @property
+    def answers(self) -> list[Json]:
+        """What the bot has written there."""
+        return [message for message in self.messages if message["from"]["is_bot"]]
+
+    def speak(self, language: str) -> None:
+        """Switch the app to another language."""
+        self.about["language_code"] = language
+
+    async def write(self, text: str, *, reply_to: int | None = None, group: Chat | None = None) -> Json:
+        """Send a text."""
+        return self._send({"text": rules.message_text(text)}, reply_to, group)
+
+    async def send(
+        self,
+        *uploads: Upload,
+        caption: str = "",
+        reply_to: int | None = None,
+        group: Chat | None = None,
+    ) -> list[Json]:
+        """Send photos or files; several are an album, with the caption below the first.
+
+        Raises:
+            RefusedError: One may not be sent so; nothing was sent.
+        """
+        text = rules.caption(caption)
+        contents = [await self._content(upload) for upload in uploads]
+        if len(contents) > 1:
+            album = str(secrets.randbits(62))
+            contents = [{**content, "media_group_id": album} for content in contents]
+        if text:
+            contents[0]["caption"] = text
+        return [self._send(content, reply_to, group) for content in contents]
+
+    async def send_sticker(self) -> Json:
+        """Send a sticker."""
+        file = self._telegram.files.put(b"RIFF\x00\x00\x00\x00WEBP", "stickers", mime="image/webp")
+        sticker = {
+            "file_id": file.file_id,
+            "file_unique_id": file.unique_id,
+            "type": "regular",
+            "width": 512,
+            "height": 512,
+            "is_animated": False,
+            "is_video": False,
+            "emoji": "🐳",
+        }
+        return self._send({"sticker": sticker}, None, None)
+
+    async def edit(self, message_id: int, text: str) -> Json:
+        """Edit one of one's own messages."""
+        message = self.chat.messages[message_id]
+        field = "text" if "text" in message else "caption"
+        changed = self._telegram.change(self.chat, message, {field: text})
+        self._telegram.updates.add("edited_message", changed)
+        return changed
+
+    async def press(self, message_id: int, data: str, *, group: Chat | None = None) -> str:
+        """Press a button below a message; returns the id of the query, whose answer comes as an event.
+
+        Raises:
+            RefusedError: There is no such button.
+        """
+        chat = group or self.chat
+        message = chat.messages.get(message_id)
+        if message is None or data not in [button.get("callback_data") for button in buttons(message)]:
+            raise bad("there is no such button any more")
+        query = Query(str(secrets.randbits(62)), chat.about["id"])
+        self._telegram.queries[query.id] = query
+        update = {"id": query.id, "from": self.about, "message": message, "chat_instance": "1", "data": data}
+        self._telegram.updates.add("callback_query", update)
+        return query.id
+
+    async def press_labelled(self, message_id: int, label: str) -> str:
+        """Press the button whose label contains these words."""
+        message = self.chat.messages[message_id]
+        for button in buttons(message):
+            if label.lower() in button["text"].lower() and "callback_data" in button:
+                return await self.press(message_id, button["callback_data"])
+        raise bad(f"there is no button {label!r}, only {[button['text'] for button in buttons(message)]}")
+
+    def delete(self, message_id: int) -> None:
+        """Delete a message for both."""
+        self._telegram.delete(self.chat, message_id)
+
+    def block(self, *, blocked: bool = True) -> None:
+        """Block the bot, or let it in again."""
+        self.chat.blocked = blocked
+
+    def _send(self, content: Json, reply_to: int | None, group: Chat | None) -> Json:
+        chat = group or self.chat
+        message = self._telegram.post(chat, self.about, content, reply_to)
+        self._telegram.updates.add("message", message)
+        return message
+
+    async def _content(self, upload: Upload) -> Json:
+        if len(upload.data) > FILE_BYTES:
+            raise RefusedError(413, "Request Entity Too Large")
+        if not upload.data:
+            raise bad("file must be non-empty")
+        if upload.as_file:
+            document = await store_document(self._telegram, upload.data, upload.name, upload.mime)
+            content: Json = {"document": document}
+            if document["mime_type"] == "image/gif":  # Telegram makes an animation of it, and says so in both fields
+                content["animation"] = {**document, "width": 320, "height": 240, "duration": 1}
+            return content
+        return {"photo": await store_photo(self._telegram, upload.data)}
+
+
+def buttons(message: Json) -> list[Json]:
+    """All buttons below a message."""
+    return [button for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row]
