@@ -22,7 +22,10 @@ export function createLog(actions, onChange) {
   const messages = new Map();
   /** Blocks as they stand: a message, or an album. @type {Map<string, {element: HTMLElement, ids: number[], json: string}>} */
   const blocks = new Map();
+  /** @type {Map<string, HTMLElement>} */
+  const days = new Map();
   let missed = 0;
+  let quiet = true; // what is there from the start does not come flying in
 
   const key = (/** @type {Message} */ message) =>
     message.media_group_id && message.photo ? `album ${message.media_group_id}` : `message ${message.message_id}`;
@@ -50,40 +53,41 @@ export function createLog(actions, onChange) {
       const name = key(message);
       wanted.set(name, [...(wanted.get(name) ?? []), message]);
     }
-    for (const [name, block] of blocks) {
-      if (wanted.has(name)) continue;
-      block.element.remove();
-      blocks.delete(name);
-    }
-    let seconds = 0;
-    let person = 0;
+    /** @type {HTMLElement[]} */
+    const nodes = [];
+    /** @type {Message | null} */
+    let before = null;
     /** @type {HTMLElement | null} */
-    let previous = null;
-    /** @type {Node | null} */
-    let place = list.firstChild;
-    for (const old of list.querySelectorAll(".day")) if (old !== place) old.remove();
-    if (place instanceof HTMLElement && place.classList.contains("day")) {
-      const first = place;
-      place = first.nextSibling;
-      first.remove();
-    }
+    let above = null;
     for (const [name, group] of wanted) {
       const head = group[0];
-      if (!seconds || dayKey(head.date) !== dayKey(seconds)) {
-        list.insertBefore(h("div", { class: "day" }, h("span", {}, day(head.date))), place);
-        person = 0;
-      }
+      const newDay = !before || dayKey(head.date) !== dayKey(before.date);
+      if (newDay) nodes.push(dayNode(head.date));
       const element = drawBlock(name, group);
-      if (element === place) place = element.nextSibling;
-      else list.insertBefore(element, place);
-      const joins = person === head.from.id && head.date - seconds < TOGETHER_S;
+      const joins = !newDay && before?.from.id === head.from.id && head.date - before.date < TOGETHER_S;
       element.classList.toggle("joins", joins);
-      previous?.classList.toggle("joined", joins);
+      above?.classList.toggle("joined", joins);
       element.classList.remove("joined");
-      previous = element;
-      person = head.from.id;
-      seconds = head.date;
+      nodes.push(element);
+      above = element;
+      before = head;
     }
+    for (const name of blocks.keys()) if (!wanted.has(name)) blocks.delete(name);
+    const kept = new Set(nodes);
+    for (const child of [...list.children]) if (child instanceof HTMLElement && !kept.has(child)) child.remove();
+    nodes.forEach((node, index) => {
+      if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
+    });
+  }
+
+  /** @param {number} seconds the line between two days; the same element each time, or it would be read out again */
+  function dayNode(seconds) {
+    const name = dayKey(seconds);
+    const node = days.get(name) ?? h("div", { class: "day" }, h("span"));
+    days.set(name, node);
+    const words = day(seconds);
+    if (node.textContent !== words) node.replaceChildren(h("span", {}, words));
+    return node;
   }
 
   /**
@@ -99,7 +103,7 @@ export function createLog(actions, onChange) {
       const focused = old.element.contains(document.activeElement) ? document.activeElement : null;
       old.element.replaceWith(element);
       refocus(element, focused);
-    } else element.classList.add("arrives");
+    } else if (!quiet) element.classList.add("arrives");
     blocks.set(name, { element, ids: group.map((message) => message.message_id), json });
     return element;
   }
@@ -157,10 +161,12 @@ export function createLog(actions, onChange) {
     },
     /** @param {Message[]} all what the chat holds now */
     reset(all) {
+      quiet = true;
       keepingPlace(() => {
         messages.clear();
         for (const message of all) messages.set(message.message_id, message);
       });
+      quiet = false;
     },
     /** Say everything again: the language has changed, or a button began or ceased to wait. @param {number} [id] */
     redraw(id) {

@@ -1,0 +1,147 @@
+/** Small things over the page: toasts, questions, menus. All words in them are set as text. */
+
+import { byId, dialogById, h, icon } from "./dom.js";
+import { Refused } from "./api.js";
+import { t } from "./strings.js";
+
+const TOAST_MS = 4000;
+/** @type {number | undefined} */
+let toastTimer;
+
+/** @param {string} text */
+export function toast(text) {
+  const element = byId("toast");
+  element.hidePopover();
+  element.textContent = text;
+  // Shown anew each time: so it comes to stand above a dialog that was opened meanwhile.
+  element.showPopover();
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => element.hidePopover(), Math.max(TOAST_MS, text.length * 60));
+}
+
+/**
+ * What went wrong, in the page's words where it knows them, else in the playground's.
+ * @param {unknown} error
+ */
+export function reason(error) {
+  if (!(error instanceof Refused)) throw error;
+  if (error.status === 0) return t("offline");
+  if (error.status === 413) return t("too_large");
+  return error.message || t("failed");
+}
+
+/**
+ * Ask, and wait for the answer.
+ * @param {{title?: string, text: string, buttons: {id: string, text: string, kind?: string}[]}} question
+ * @returns {Promise<string | null>} the id of the pressed button; null if it was dismissed
+ */
+export function ask({ title = "", text, buttons }) {
+  const dialog = dialogById("alert");
+  if (dialog.open) dialog.close("");
+  byId("alert-title").textContent = title;
+  byId("alert-title").hidden = !title;
+  byId("alert-text").textContent = text;
+  byId("alert-buttons").replaceChildren(
+    ...buttons.map(({ id, text: words, kind }) =>
+      h("button", { type: "button", class: `button ${kind ?? ""}`, onclick: () => dialog.close(`=${id}`) }, words)),
+  );
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      resolve(dialog.returnValue.startsWith("=") ? dialog.returnValue.slice(1) : null);
+    }, { once: true });
+  });
+}
+
+/** @param {string} text */
+export const tell = (text) => ask({ text, buttons: [{ id: "ok", text: t("ok"), kind: "primary" }] });
+
+/**
+ * @typedef {{text: string, hint?: string, icon?: string, checked?: boolean, danger?: boolean, testid?: string,
+ *   onPick: () => void} | {heading: string}} Item
+ */
+
+/** @type {HTMLElement | null} */
+let opener = null;
+
+/**
+ * Open a menu beside an element, or at a point.
+ * @param {Item[]} items
+ * @param {HTMLElement | {x: number, y: number}} where
+ */
+export function openMenu(items, where) {
+  const menu = byId("popup-menu");
+  closeMenu();
+  menu.replaceChildren(...items.map((item) => {
+    if ("heading" in item) return h("div", { class: "heading", role: "presentation" }, item.heading);
+    const choice = item.checked !== undefined;
+    return h("button", {
+      type: "button", role: choice ? "menuitemradio" : "menuitem", "aria-checked": choice ? String(item.checked) : null,
+      class: item.danger ? "danger" : null, "data-testid": item.testid,
+      onclick: () => {
+        closeMenu();
+        item.onPick();
+      },
+    }, icon(item.icon ?? (item.checked ? "check" : "none")),
+    h("span", {}, item.text, item.hint ? h("small", {}, item.hint) : null));
+  }));
+  if (where instanceof HTMLElement) {
+    opener = where;
+    where.setAttribute("aria-expanded", "true");
+  }
+  menu.showPopover();
+  place(menu, where);
+  menu.querySelector("button")?.focus({ preventScroll: true });
+}
+
+/**
+ * @param {HTMLElement} menu
+ * @param {HTMLElement | {x: number, y: number}} where
+ */
+function place(menu, where) {
+  const margin = 8;
+  const { offsetWidth: width, offsetHeight: height } = menu;
+  let { x, y } = where instanceof HTMLElement ? { x: 0, y: 0 } : where;
+  if (where instanceof HTMLElement) {
+    const box = where.getBoundingClientRect();
+    x = box.left + box.width / 2 > innerWidth / 2 ? box.right - width : box.left;
+    y = box.top > innerHeight / 2 ? box.top - height - margin : box.bottom + margin;
+  } else if (y + height > innerHeight - margin) y -= height;
+  menu.style.left = `${Math.max(margin, Math.min(x, innerWidth - width - margin))}px`;
+  menu.style.top = `${Math.max(margin, Math.min(y, innerHeight - height - margin))}px`;
+}
+
+/** @param {boolean} [refocus] give the focus back to what opened the menu */
+export function closeMenu(refocus = false) {
+  const menu = byId("popup-menu");
+  if (!menu.matches(":popover-open")) return;
+  menu.hidePopover();
+  opener?.setAttribute("aria-expanded", "false");
+  if (refocus) opener?.focus();
+  opener = null;
+}
+
+/** Menus close by a press elsewhere, by Escape, and by leaving; arrows walk in them. */
+export function watchMenus() {
+  const menu = byId("popup-menu");
+  const isOpen = () => menu.matches(":popover-open");
+  document.addEventListener("pointerdown", (event) => {
+    if (!isOpen() || !(event.target instanceof Node) || menu.contains(event.target)) return;
+    // The press on the opener closes the menu; its click must not open it again.
+    if (opener?.contains(event.target)) opener.addEventListener("click", (click) => click.stopImmediatePropagation(),
+      { once: true, capture: true });
+    closeMenu();
+  }, true);
+  addEventListener("resize", () => closeMenu());
+  menu.addEventListener("keydown", (event) => {
+    const buttons = [...menu.querySelectorAll("button")];
+    const at = buttons.findIndex((button) => button === document.activeElement);
+    if (event.key === "Escape" || event.key === "Tab") closeMenu(true);
+    else if (event.key === "ArrowDown") buttons[(at + 1) % buttons.length]?.focus();
+    else if (event.key === "ArrowUp") buttons[(at - 1 + buttons.length) % buttons.length]?.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
