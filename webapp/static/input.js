@@ -34,6 +34,7 @@ export class Input {
   #lastTap = { time: -Infinity, x: 0, y: 0 };
   #penSeen = -Infinity;
   #box = { left: 0, top: 0 };
+  #wheelRest = 0;
   spaceHeld = false;
 
   /**
@@ -69,7 +70,7 @@ export class Input {
   /** @param {PointerEvent} event */
   #down(event) {
     const idle = this.#fingers.size === 0;
-    if (idle) this.#box = this.stage.getBoundingClientRect();
+    if (idle) this.measure();
     const at = this.#at(event);
     const touch = event.pointerType === 'touch';
     if (event.pointerType === 'pen') this.#penSeen = event.timeStamp;
@@ -121,8 +122,12 @@ export class Input {
 
   /** @param {PointerEvent} event */
   #hover(event) {
-    this.#box = this.#box.left || this.#box.top ? this.#box : this.stage.getBoundingClientRect();
     this.hands.hover(this.#at(event));
+  }
+
+  /** The stage has moved or has another size. */
+  measure() {
+    this.#box = this.stage.getBoundingClientRect();
   }
 
   /**
@@ -171,8 +176,7 @@ export class Input {
   #wheel(event) {
     event.preventDefault();
     if (this.#mode !== 'idle') return;
-    const box = this.stage.getBoundingClientRect();
-    const at = { x: event.clientX - box.left, y: event.clientY - box.top };
+    const at = this.#at(event);
     const unit = event.deltaMode === 1 ? 18 : 1;
     if (!event.ctrlKey && (event.deltaX || event.shiftKey)) {
       const across = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
@@ -181,7 +185,8 @@ export class Input {
       const speed = event.ctrlKey ? WHEEL * 5 : WHEEL; // a trackpad's pinch comes as a wheel with ctrl, in small steps
       this.hands.zoom(Math.exp(-event.deltaY * unit * speed), at, at);
     }
-    this.hands.settle();
+    clearTimeout(this.#wheelRest);
+    this.#wheelRest = setTimeout(() => this.hands.settle(), 160);
   }
 
   /** @param {MouseEvent} event */

@@ -1,0 +1,238 @@
+// @ts-check
+/** The stage: the photo under its mask, and what hands do there. All drawing happens once a frame. */
+
+import { Input } from './input.js';
+import { Loupe } from './loupe.js';
+import { Painter } from './painter.js';
+import { areaTool, lineTool, tapTool } from './tools.js';
+import { View } from './view.js';
+
+const LOUPE_DELAY = 120; // ms: a quick dab needs no loupe
+
+/** @typedef {import('./tools.js').Point} Point */
+/**
+ * @typedef {object} StageEvents
+ * @property {(op: import('./strokes.js').Op) => void} painted
+ * @property {(at: Point) => void} tapped In photo pixels.
+ * @property {() => void} untapped The tap was the first half of a double tap.
+ * @property {() => void} viewed Zoom or pan has changed.
+ */
+
+export class Stage {
+  /** @type {import('./tools.js').ToolName} */
+  tool = 'brush';
+  size = 36;
+  locked = false;
+  /** @type {import('./tools.js').Tool | null} */
+  #gesture = null;
+  #touch = false;
+  /** @type {Point} */
+  #at = { x: 0, y: 0 };
+  #loupeFrom = Infinity;
+  #frame = 0;
+  #dirty = false;
+  #moved = false;
+  #last = /** @type {'op' | 'tap' | null} */ (null);
+
+  /**
+   * @param {HTMLElement} root
+   * @param {import('./strokes.js').Strokes} strokes
+   * @param {{width: number, height: number}} photo
+   * @param {StageEvents} events
+   */
+  constructor(root, strokes, photo, events) {
+    const find = (/** @type {string} */ name) => /** @type {any} */ (root.querySelector(name));
+    this.root = root;
+    this.strokes = strokes;
+    this.events = events;
+    /** @type {HTMLElement} */ this.picture = find('#picture');
+    /** @type {HTMLImageElement} */ this.image = find('#image');
+    /** @type {HTMLImageElement} */ this.before = find('#before');
+    /** @type {SVGPolygonElement} */ this.outline = find('#outline polygon');
+    /** @type {HTMLElement} */ this.ring = find('#ring');
+    this.view = new View(photo.width, photo.height);
+    this.painter = new Painter(find('#mask'), this.view);
+    this.loupe = new Loupe(find('#loupe'), { photo: this.image, painter: this.painter, view: this.view });
+    this.input = new Input(root, this.#hands());
+    new ResizeObserver(() => this.#resize()).observe(root);
+    this.#resize();
+  }
+
+  /** Something but a stroke under the finger has changed what is painted. */
+  redraw() {
+    this.#dirty = true;
+    this.#schedule();
+  }
+
+  /** @param {Blob} blob The picture to paint on from now on; shown when it is decoded. */
+  async show(blob) {
+    const url = URL.createObjectURL(blob);
+    const next = new Image();
+    next.src = url;
+    await next.decode().catch(() => {});
+    const old = this.image.src;
+    this.image.src = url;
+    await this.image.decode().catch(() => {});
+    this.picture.classList.add('ready');
+    if (old) URL.revokeObjectURL(old);
+  }
+
+  /** @param {string | null} url The picture to compare with, while the button is held. */
+  compare(url) {
+    if (url) this.before.src = url;
+    this.root.classList.toggle('comparing', url !== null);
+  }
+
+  fit() {
+    this.view.fit();
+    this.#place();
+    this.redraw();
+  }
+
+  /** Show how large the brush is, in the middle of the stage. */
+  preview() {
+    this.#ring({ x: this.view.stageWidth / 2, y: this.view.stageHeight / 2 }, true);
+  }
+
+  endPreview() {
+    this.#ring(null);
+  }
+
+  #resize() {
+    const { clientWidth, clientHeight } = this.root;
+    if (!clientWidth || !clientHeight) return;
+    this.input.measure();
+    this.view.resize(clientWidth, clientHeight);
+    this.painter.resize();
+    this.picture.style.width = `${this.view.width * this.view.fitScale}px`;
+    this.picture.style.height = `${this.view.height * this.view.fitScale}px`;
+    this.#place();
+    this.painter.redraw(this.strokes.visible());
+    this.events.viewed();
+  }
+
+  #place() {
+    const { x, y, scale, fitScale } = this.view;
+    this.picture.style.transform = `translate(${x}px, ${y}px) scale(${scale / fitScale})`;
+    this.events.viewed();
+  }
+
+  #schedule() {
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.#frame = 0;
+    if (this.#moved) {
+      this.#place();
+      this.painter.follow(this.strokes.visible());
+      this.#moved = false;
+    }
+    if (this.#dirty) this.painter.redraw(this.strokes.visible());
+    this.#dirty = false;
+    if (!this.#gesture) return;
+    this.#gesture.frame();
+    if (!this.#touch) return;
+    const line = this.tool === 'brush' || this.tool === 'eraser';
+    if (performance.now() >= this.#loupeFrom) this.loupe.show(this.#at.x, this.#at.y, line ? this.size : 0);
+    else setTimeout(() => this.#gesture && this.#schedule(), LOUPE_DELAY);
+  }
+
+  /**
+   * @param {Point | null} at
+   * @param {boolean} [middle]
+   */
+  #ring(at, middle = false) {
+    const round = this.tool === 'brush' || this.tool === 'eraser' || middle;
+    this.ring.hidden = !at || !round || this.locked;
+    if (!at || this.ring.hidden) return;
+    const scale = this.size / 100; // the ring is 100 px wide, so that changing it means no layout
+    this.ring.style.transform = `translate(${at.x - 50}px, ${at.y - 50}px) scale(${scale})`;
+    this.ring.style.borderWidth = `${1.5 / scale}px`;
+  }
+
+  /** @returns {import('./input.js').Hands} */
+  #hands() {
+    const camera = () => {
+      this.root.classList.add('moving');
+      this.#moved = true;
+      this.#schedule();
+    };
+    return {
+      begin: (at, how) => this.#begin(at, how),
+      move: (points) => {
+        this.#gesture?.move(points);
+        this.#at = points[points.length - 1];
+        this.#loupeFrom = Math.min(this.#loupeFrom, performance.now());
+        if (!this.#touch) this.#ring(this.#at);
+        this.#schedule();
+      },
+      end: () => this.#end(),
+      cancel: () => {
+        this.#gesture?.end();
+        this.#gesture = null;
+        this.loupe.hide();
+        this.redraw();
+      },
+      doubleTap: () => {
+        if (this.view.fitted) return false;
+        if (this.#last === 'op') this.strokes.drop();
+        if (this.#last === 'tap') this.events.untapped();
+        this.fit();
+        return true;
+      },
+      zoom: (factor, from, to) => {
+        this.view.zoom(factor, from.x, from.y, to.x, to.y);
+        camera();
+      },
+      pan: (dx, dy) => {
+        this.view.pan(dx, dy);
+        camera();
+      },
+      settle: () => {
+        this.view.settle();
+        this.root.classList.remove('moving');
+        this.#moved = true;
+        this.redraw();
+      },
+      hover: (at) => this.#ring(at),
+    };
+  }
+
+  /**
+   * @param {Point} at
+   * @param {{touch: boolean, away: boolean, eraser: boolean}} how
+   */
+  #begin(at, { touch, away, eraser }) {
+    if (this.locked) return false;
+    const { tool, view } = this;
+    if (tool === 'select') this.#gesture = tapTool(at, view);
+    else if (tool === 'lasso' || tool === 'rect') {
+      this.#gesture = areaTool(tool, at, away || eraser, view, this.outline);
+    } else {
+      const kind = eraser || away ? 'eraser' : tool;
+      this.#gesture = lineTool(kind, at, this.size, view, this.painter);
+    }
+    this.#touch = touch;
+    this.#at = at;
+    this.#loupeFrom = performance.now() + LOUPE_DELAY;
+    if (touch) this.#ring(null);
+    this.#schedule();
+    return true;
+  }
+
+  #end() {
+    const gesture = this.#gesture;
+    if (!gesture) return;
+    gesture.frame();
+    this.#gesture = null;
+    this.loupe.hide();
+    const made = gesture.end();
+    this.#last = made ? ('kind' in made ? 'op' : 'tap') : null;
+    if (!made) return;
+    if (!('kind' in made)) return this.events.tapped(made);
+    const drawn = made.kind === 'brush' || made.kind === 'eraser';
+    this.events.painted(made);
+    if (drawn) this.#dirty = false; // it is on the canvas already: a long painting stays quick
+  }
+}

@@ -1,0 +1,105 @@
+// @ts-check
+/** What one finger does on the photo: paint, take away, outline an area, point at a thing. */
+
+const STEP = 1.5; // CSS px between a line's points
+const TINY = 6; // CSS px: a lasso or rectangle smaller than this was a slip
+const STILL = 10; // CSS px that a pointing finger may wander
+
+/** @typedef {{x: number, y: number}} Point */
+/** @typedef {'brush' | 'eraser' | 'lasso' | 'rect' | 'select'} ToolName */
+/**
+ * @typedef {object} Tool One gesture of a tool; points are on the stage, CSS px.
+ * @property {(points: Point[]) => void} move
+ * @property {() => void} frame Once a screen frame: draw what came since.
+ * @property {() => import('./strokes.js').Op | Point | null} end What it made: an operation, a tap, or nothing.
+ */
+
+/**
+ * @param {'brush' | 'eraser'} kind
+ * @param {Point} start
+ * @param {number} size Of the brush, CSS px.
+ * @param {import('./view.js').View} view
+ * @param {import('./painter.js').Painter} painter
+ * @returns {Tool}
+ */
+export function lineTool(kind, start, size, view, painter) {
+  const first = view.toPhoto(start.x, start.y);
+  /** @type {import('./strokes.js').Line} */
+  const line = { kind, width: size / view.scale, points: [first.x, first.y] };
+  let drawn = 0;
+  let last = start;
+  return {
+    move(points) {
+      for (const point of points) {
+        if (Math.hypot(point.x - last.x, point.y - last.y) < STEP) continue;
+        const { x, y } = view.toPhoto(point.x, point.y);
+        line.points.push(round(x), round(y));
+        last = point;
+      }
+    },
+    frame() {
+      const count = line.points.length / 2;
+      if (count === drawn) return;
+      painter.extend(line, drawn - 2); // the last curve did not know yet where the line would turn
+      drawn = count;
+    },
+    end: () => line,
+  };
+}
+
+/** A tenth of a pixel is finer than any finger; drafts stay small. @param {number} value */
+const round = (value) => Math.round(value * 10) / 10;
+
+/**
+ * @param {'lasso' | 'rect'} kind
+ * @param {Point} start
+ * @param {boolean} erase Take the area away instead.
+ * @param {import('./view.js').View} view
+ * @param {SVGPolygonElement} outline
+ * @returns {Tool}
+ */
+export function areaTool(kind, start, erase, view, outline) {
+  /** @type {Point[]} */
+  let points = [start];
+  let fresh = true;
+  return {
+    move(more) {
+      fresh = true;
+      const [{ x, y }, to] = [points[0], more[more.length - 1]];
+      if (kind === 'rect') points = [points[0], { x: to.x, y }, to, { x, y: to.y }];
+      else points.push(...more);
+    },
+    frame() {
+      if (!fresh) return;
+      fresh = false;
+      outline.setAttribute('points', points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' '));
+    },
+    end() {
+      outline.setAttribute('points', '');
+      const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
+      const extent = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
+      if (points.length < 3 || extent < TINY) return null;
+      const corners = points.map(({ x, y }) => view.toPhoto(x, y));
+      return { kind: 'area', erase, points: corners.flatMap(({ x, y }) => [round(x), round(y)]) };
+    },
+  };
+}
+
+/**
+ * @param {Point} start
+ * @param {import('./view.js').View} view
+ * @returns {Tool} Its end is the tap in photo pixels, if it was one on the photo.
+ */
+export function tapTool(start, view) {
+  let still = true;
+  return {
+    move(points) {
+      still &&= points.every(({ x, y }) => Math.hypot(x - start.x, y - start.y) < STILL);
+    },
+    frame() {},
+    end() {
+      const { x, y } = view.toPhoto(start.x, start.y);
+      return still && x >= 0 && y >= 0 && x < view.width && y < view.height ? { x, y } : null;
+    },
+  };
+}
