@@ -1,0 +1,183 @@
+/** The chat page of the playground: what belongs to what. */
+
+import * as api from "./api.js";
+import { watchFiles } from "./attach.js";
+import { isMine } from "./bubble.js";
+import { createButtons } from "./buttons.js";
+import { createComposer } from "./composer.js";
+import { ask, openMenu, reason, toast, watchMenus } from "./dialogs.js";
+import { buttonById, byId } from "./dom.js";
+import { watchGestures } from "./gestures.js";
+import { createLog } from "./messages.js";
+import { createMiniApp } from "./miniapp.js";
+import { createPreview } from "./preview.js";
+import { speak, t } from "./strings.js";
+import { createViewer } from "./viewer.js";
+
+const ACTION_MS = 5000; // the Bot API's: an action is shown five seconds or less
+
+/** @type {api.Chat | null} */
+let chat = null;
+let connected = false;
+let action = "";
+/** @type {number | undefined} */
+let actionTimer;
+
+const viewer = createViewer();
+const miniApp = createMiniApp();
+const composer = createComposer(sent);
+const buttons = createButtons(miniApp, (id) => log.redraw(id));
+const log = createLog(
+  {
+    onCommand: (command) => composer.say(command),
+    onButton: buttons.press,
+    isPending: buttons.isPending,
+    onPicture: viewer.open,
+    onQuote: (id) => log.show(id),
+    onReply: (message) => composer.setReply(message),
+  },
+  drawRest,
+);
+const preview = createPreview({ ...composer, onSent: (messages) => {
+  composer.setReply(null);
+  sent(messages);
+  composer.focus();
+} });
+const files = watchFiles(preview);
+
+/** @param {api.Message[]} messages */
+function sent(messages) {
+  for (const message of messages) log.upsert(message);
+  log.scrollToEnd(true);
+}
+
+/** What depends on whether there are messages. */
+function drawRest() {
+  if (!chat) return;
+  const all = log.all();
+  byId("greeting").hidden = all.length > 0;
+  files.offerSamples(!all.some((message) => isMine(message) && (message.photo || message.document)));
+}
+
+/** @type {Record<string, import("./strings.js").Key>} */
+const ACTIONS = { typing: "typing", upload_photo: "uploading_photo", upload_document: "uploading_file" };
+
+function drawStatus() {
+  const line = byId("status");
+  const doing = connected && action ? t(ACTIONS[action] ?? "typing") : "";
+  line.textContent = connected ? doing || t("bot") : t("connecting");
+  line.classList.toggle("busy", Boolean(doing));
+}
+
+/** @param {string} kind */
+function setAction(kind) {
+  action = kind;
+  clearTimeout(actionTimer);
+  if (kind) actionTimer = setTimeout(() => setAction(""), ACTION_MS);
+  drawStatus();
+}
+
+/** @param {string} code */
+function setPersonLanguage(code) {
+  speak(code);
+  if (!chat) return;
+  chat.person.language_code = code;
+  byId("bot-name").textContent = chat.bot.first_name;
+  byId("about").textContent = chat.about;
+  byId("log").setAttribute("aria-label", t("chat", { name: chat.bot.first_name }));
+  document.title = chat.bot.first_name;
+  drawStatus();
+  log.redraw();
+}
+
+/** @param {string} code */
+async function chooseLanguage(code) {
+  try {
+    await api.setLanguage(code);
+    setPersonLanguage(code);
+  } catch (error) {
+    toast(reason(error));
+  }
+}
+
+async function clearChat() {
+  const buttonsOfQuestion = [{ id: "no", text: t("cancel") }, { id: "yes", text: t("clear"), kind: "danger" }];
+  if ((await ask({ text: t("clear_question"), buttons: buttonsOfQuestion })) !== "yes") return;
+  await api.clear().catch((error) => toast(reason(error)));
+}
+
+function openMainMenu() {
+  const code = chat?.person.language_code ?? "en";
+  const speaks = (/** @type {string} */ tag) => code.toLowerCase().startsWith(tag);
+  const other = !speaks("en") && !speaks("zh");
+  openMenu([
+    { heading: t("language") },
+    { text: "English", checked: speaks("en"), testid: "language-en", onPick: () => chooseLanguage("en") },
+    { text: "中文", checked: speaks("zh"), testid: "language-zh-hans", onPick: () => chooseLanguage("zh-hans") },
+    { text: t("german"), hint: t("german_hint"), checked: other, testid: "language-de", onPick: () => chooseLanguage("de") },
+    { text: t("clear"), icon: "trash", danger: true, testid: "clear", onPick: clearChat },
+  ], buttonById("menu-button"));
+}
+
+/** @type {Record<string, (data: any) => void>} */
+const EVENTS = {
+  message(message) {
+    const isNew = !log.get(message.message_id);
+    if (isNew && !isMine(message)) setAction("");
+    log.upsert(message);
+  },
+  deleted: ({ message_id }) => log.remove(message_id),
+  action: (data) => setAction(data.action),
+  answer: (answer) => buttons.answered(answer),
+  commands: ({ commands }) => setCommands(commands),
+  cleared() {
+    composer.setReply(null);
+    setAction("");
+    log.reset([]);
+  },
+};
+
+/** @param {api.Command[]} commands */
+function setCommands(commands) {
+  composer.setCommands(commands);
+  preview.setCommands(commands);
+}
+
+/**
+ * Where a browser does not make room for its on-screen keyboard (Safari), the page does.
+ */
+function followKeyboard() {
+  const view = window.visualViewport;
+  if (!view) return;
+  const fit = () => {
+    if (view.scale > 1.01) return; // zoomed in by two fingers: that is no keyboard
+    document.documentElement.style.setProperty("--height", `${Math.round(view.height)}px`);
+    window.scrollTo(0, 0);
+  };
+  view.addEventListener("resize", fit);
+  fit();
+}
+
+speak(navigator.language);
+drawStatus();
+watchMenus();
+followKeyboard();
+watchGestures({ get: log.get, reply: (message) => composer.setReply(message), open: viewer.open });
+byId("menu-button").addEventListener("click", openMainMenu);
+byId("start").addEventListener("click", () => composer.say("/start"));
+if (matchMedia("(hover: hover)").matches) composer.focus();
+
+api.follow({
+  onChat(state, restarted) {
+    chat = state;
+    setPersonLanguage(state.person.language_code);
+    setCommands(state.commands);
+    log.reset(state.messages);
+    if (restarted) log.scrollToEnd();
+  },
+  onEvent: (kind, data) => EVENTS[kind]?.(data),
+  onLine(now) {
+    connected = now;
+    drawStatus();
+  },
+});
