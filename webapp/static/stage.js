@@ -231,8 +231,9 @@ export class Stage {
     this.#last = made ? ('kind' in made ? 'op' : 'tap') : null;
     if (!made) return;
     if (!('kind' in made)) return this.events.tapped(made);
-    const drawn = made.kind === 'brush' || made.kind === 'eraser';
+    const dirty = this.#dirty;
     this.events.painted(made);
-    if (drawn) this.#dirty = false; // it is on the canvas already: a long painting stays quick
+    const drawn = made.kind === 'brush' || made.kind === 'eraser';
+    if (drawn) this.#dirty = dirty; // the line itself is on the canvas already: a long painting stays quick
   }
 }

@@ -43,8 +43,20 @@ export function lineTool(kind, start, size, view, painter) {
       painter.extend(line, drawn - 2); // the last curve did not know yet where the line would turn
       drawn = count;
     },
-    end: () => line,
+    end: () => (meets(line, view) ? line : null),
   };
+}
+
+/**
+ * @param {import('./strokes.js').Line} line
+ * @param {{width: number, height: number}} photo
+ * @returns {boolean} Whether any of it can be on the photo: undo should have something to show.
+ */
+function meets({ points, width }, photo) {
+  const xs = points.filter((_, index) => index % 2 === 0);
+  const ys = points.filter((_, index) => index % 2 === 1);
+  const across = Math.max(...xs) > -width / 2 && Math.min(...xs) < photo.width + width / 2;
+  return across && Math.max(...ys) > -width / 2 && Math.min(...ys) < photo.height + width / 2;
 }
 
 /** A tenth of a pixel is finer than any finger; drafts stay small. @param {number} value */

@@ -1,0 +1,149 @@
+// @ts-check
+/** Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. */
+
+import { ApiError } from './api.js';
+import { exportMask } from './png.js';
+
+/** @typedef {{ops: import('./strokes.js').Op[], undone: import('./strokes.js').Op[]}} Painting */
+/** @typedef {{id: string, result: Blob | null}} Round */
+
+/** The edit ended without a result. */
+export class EraseError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} [said] The server's own words for the person.
+   */
+  constructor(code, said) {
+    super(said || code);
+    this.code = code;
+    this.said = said;
+  }
+}
+
+export class Rounds {
+  /** @type {Round[]} */
+  rounds = [];
+  /** How many rounds the picture on the stage has behind it. */
+  at = 0;
+  /** @type {string | null} */
+  pending = null;
+  /** @type {{mask: Blob, key: string, painting: string} | null} */
+  #unsent = null;
+  /** @type {Painting[]} What was painted on picture 0, 1, … */
+  #paintings = [];
+  /** @type {Blob | null} */
+  #photo = null;
+
+  /**
+   * @param {import('./api.js').Api} api
+   * @param {import('./api.js').Edit} edit That the page was opened for.
+   */
+  constructor(api, edit) {
+    this.api = api;
+    this.edit = edit;
+    if (edit.operation === 'erase' && edit.result) {
+      this.rounds = [{ id: edit.id, result: null }];
+      this.at = 1;
+    }
+  }
+
+  /** @returns {string} The edit whose picture is on the stage: a mask for it goes there. */
+  get target() {
+    return this.at ? this.rounds[this.at - 1].id : this.edit.id;
+  }
+
+  /** @returns {boolean} */
+  get canRedo() {
+    return this.at < this.rounds.length;
+  }
+
+  /**
+   * Go on from where a draft was left.
+   * @param {import('./draft.js').Draft} draft
+   */
+  restore(draft) {
+    this.rounds = draft.rounds.map((id) => ({ id, result: null }));
+    this.at = Math.min(draft.at, this.rounds.length);
+  }
+
+  /** @returns {Promise<Blob>} The photo as it came. */
+  async photo() {
+    return (this.#photo ??= await this.api.picture(this.edit.id, 'photo'));
+  }
+
+  /** @returns {Promise<Blob>} The picture on the stage. */
+  async picture() {
+    if (!this.at) return this.photo();
+    const round = this.rounds[this.at - 1];
+    return (round.result ??= await this.api.picture(round.id, 'result?preview=1'));
+  }
+
+  /**
+   * @param {import('./strokes.js').Op[]} ops
+   * @returns {Promise<string>} The id of the edit that erases them.
+   * @throws {import('./png.js').NoMaskError | ApiError}
+   */
+  async send(ops) {
+    const mask = await exportMask(ops, this.edit);
+    const painting = `${this.at}:${JSON.stringify(ops.map((op) => ('mask' in op ? { ...op, mask: 0 } : op)))}`;
+    // After a lost connection the same painting is sent with the same key: the server may have it already.
+    if (this.#unsent?.painting !== painting) this.#unsent = { mask, key: crypto.randomUUID(), painting };
+    const again = this.at === 0 && this.rounds.length > 0;
+    this.pending = await this.api.send(this.target, mask, this.#unsent.key, again);
+    this.#unsent = null;
+    return this.pending;
+  }
+
+  /**
+   * Follow an edit to its end, and make its result the picture.
+   * @param {string} id
+   * @param {Painting} painting What was painted for it; comes back when the round is undone.
+   * @param {(event: import('./api.js').Event) => void} progress
+   * @throws {EraseError | ApiError}
+   */
+  async follow(id, painting, progress) {
+    this.pending = id;
+    try {
+      for await (const event of this.api.events(id)) {
+        if (event.type === 'failed') throw new EraseError(event.data.error ?? 'failed', event.data.message);
+        if (event.type === 'cancelled') throw new EraseError('cancelled');
+        if (event.type !== 'done') progress(event);
+      }
+      const result = await this.api.picture(id, 'result?preview=1');
+      this.rounds.length = this.at;
+      this.rounds.push({ id, result });
+      this.#paintings[this.at++] = painting;
+    } finally {
+      this.pending = null;
+    }
+  }
+
+  /**
+   * Back to the picture before the last round.
+   * @param {Painting} painting What is painted on the one that is left.
+   * @returns {Painting} What was painted on the one that comes back.
+   */
+  undo(painting) {
+    this.#paintings[this.at--] = painting;
+    return this.#paintings[this.at] ?? { ops: [], undone: [] };
+  }
+
+  /**
+   * @param {Painting} painting
+   * @returns {Painting}
+   */
+  redo(painting) {
+    this.#paintings[this.at++] = painting;
+    return this.#paintings[this.at] ?? { ops: [], undone: [] };
+  }
+
+  /**
+   * @param {number} at
+   * @param {Painting} painting
+   */
+  keep(at, painting) {
+    this.#paintings[at] = painting;
+  }
+}
+
+export { ApiError };

@@ -1,0 +1,131 @@
+// @ts-check
+/** What the page says, in English and Chinese. */
+
+const EN = {
+  title: 'Erase',
+  brush: 'Brush',
+  eraser: 'Eraser',
+  lasso: 'Lasso',
+  rect: 'Rectangle',
+  select: 'Tap to select',
+  invert: 'Swap painted and unpainted',
+  clear: 'Clear',
+  undo: 'Undo',
+  redo: 'Redo',
+  undoRound: 'Undo round',
+  compare: 'Hold to see the original',
+  fit: 'Show the whole photo',
+  fullscreen: 'Full screen',
+  size: 'Brush size',
+  tools: 'Tools',
+  photo: 'The photo. Paint over what should go.',
+  erase: 'Erase',
+  done: 'Done',
+  paint: 'Paint over what should go',
+  tap: 'Tap the thing that should go',
+  refine: 'Tap more to add, on it to take away',
+  selecting: 'Looking…',
+  notSelected: 'Nothing found there. Try the brush.',
+  opening: 'Opening the photo…',
+  original: 'Original',
+  sending: 'Sending…',
+  waiting: 'Starting…',
+  queued: 'In line: {position} before yours',
+  fetching: 'Getting the photo…',
+  segmenting: 'Looking at the photo…',
+  inpainting: 'Painting what belongs there…',
+  delivering: 'Almost done…',
+  finished: 'Erased. Paint on, or press Done.',
+  undone: 'Back before that round. It stays in the chat.',
+  cancelled: 'Stopped. Nothing was changed.',
+  failed: 'That did not work. Please try again.',
+  offline: 'No connection. What you painted is kept: try again.',
+  'mask-empty': 'Nothing is painted yet. Paint over what should go.',
+  'mask-everything': 'Everything is painted over: something must stay.',
+  gone: 'This photo is no longer here. Send it to the bot again.',
+  expired: 'This was open too long. Close it and open it again from the chat; what you painted is kept.',
+  outside: 'Open this from Telegram: send the bot a photo with /erase, then press the button under its answer.',
+  closeHint: 'You can close this page; the photo is in the chat.',
+  again: 'Try again',
+};
+
+/** @type {Record<keyof typeof EN, string>} */
+const ZH = {
+  title: '涂抹消除',
+  brush: '画笔',
+  eraser: '橡皮',
+  lasso: '套索',
+  rect: '矩形',
+  select: '点选物体',
+  invert: '反选',
+  clear: '清空',
+  undo: '撤销',
+  redo: '重做',
+  undoRound: '撤销这一轮',
+  compare: '按住看原图',
+  fit: '显示整张照片',
+  fullscreen: '全屏',
+  size: '画笔大小',
+  tools: '工具',
+  photo: '照片。涂抹要去掉的地方。',
+  erase: '消除',
+  done: '完成',
+  paint: '涂抹要去掉的地方',
+  tap: '点一下要去掉的物体',
+  refine: '再点可添加，点已选处可去掉',
+  selecting: '正在识别…',
+  notSelected: '这里没有识别到物体，请用画笔。',
+  opening: '正在打开照片…',
+  original: '原图',
+  sending: '正在上传…',
+  waiting: '马上开始…',
+  queued: '排队中：前面还有 {position} 张',
+  fetching: '正在获取照片…',
+  segmenting: '正在识别照片…',
+  inpainting: '正在补全画面…',
+  delivering: '快好了…',
+  finished: '已消除。可以继续涂抹，或点“完成”。',
+  undone: '已回到这一轮之前，聊天里的图片仍保留。',
+  cancelled: '已取消，没有做任何改动。',
+  failed: '没有成功，请再试一次。',
+  offline: '没有网络。涂抹已保留，请再试一次。',
+  'mask-empty': '还没有涂抹。请涂抹要去掉的地方。',
+  'mask-everything': '整张都涂满了，总要留下一些。',
+  gone: '这张照片已经不在了，请重新发给机器人。',
+  expired: '打开太久了。请关闭后从聊天里重新打开，涂抹会保留。',
+  outside: '请在 Telegram 里打开：给机器人发一张照片并附上 /erase，再点回复下面的按钮。',
+  closeHint: '可以关闭此页面，照片已在聊天里。',
+  again: '再试一次',
+};
+
+/** @typedef {keyof typeof EN} Key */
+let words = EN;
+
+/** @param {string | undefined} code A language code such as zh-hans. */
+export function speak(code) {
+  const chinese = (code ?? '').toLowerCase().startsWith('zh');
+  words = chinese ? ZH : EN;
+  document.documentElement.lang = chinese ? 'zh' : 'en';
+  document.title = words.title;
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-text]'))) {
+    element.textContent = say(/** @type {Key} */ (element.dataset.text));
+  }
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-label]'))) {
+    const label = say(/** @type {Key} */ (element.dataset.label));
+    element.setAttribute('aria-label', label);
+    if (element.tagName === 'BUTTON') element.title = label;
+  }
+}
+
+/**
+ * @param {Key} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function say(key, values = {}) {
+  return words[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+}
+
+/** @returns {code is Key} @param {string} code */
+export function known(code) {
+  return code in EN;
+}
