@@ -164,11 +164,16 @@ def plane(horizon: float, height: float, top: float, bottom: float) -> Plane:
 
 def shape(*outlines: list[tuple[float, float]], blur: float = 0.6) -> Field:
     """Polygons filled with 1, their edges soft by `blur` pixels."""
-    canvas = np.zeros((HEIGHT, WIDTH), np.uint8)
-    for outline in outlines:
-        points = np.round(np.asarray(outline, np.float64) * 16).astype(np.int32)
-        cv2.fillPoly(canvas, [points], (255,), cv2.LINE_AA, shift=4)
-    return soften(canvas.astype(np.float32) / 255, blur)
+    points = [np.asarray(outline, np.float64) for outline in outlines]
+    margin = 3 * blur + 2
+    left, top = np.maximum(np.floor(np.min([corners.min(0) for corners in points], 0) - margin), 0).astype(int)
+    right, bottom = np.minimum(np.max([corners.max(0) for corners in points], 0) + margin, (WIDTH, HEIGHT)).astype(int)
+    part = np.zeros((max(1, bottom - top), max(1, right - left)), np.uint8)
+    for corners in points:
+        cv2.fillPoly(part, [np.round((corners - (left, top)) * 16).astype(np.int32)], (255,), cv2.LINE_AA, shift=4)
+    whole = np.zeros((HEIGHT, WIDTH), np.float32)
+    whole[top:bottom, left:right] = soften(part.astype(np.float32) / 255, blur)
+    return whole
 
 
 def curve(*corners: tuple[float, float], parts: int = 24) -> list[tuple[float, float]]:

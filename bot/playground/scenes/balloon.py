@@ -18,13 +18,13 @@ _GORES = 24
 def paint() -> tuple[Pixels, Mask]:
     """The picture, (H, W, 3) uint8 sRGB, and its subject, (H, W) uint8."""
     light = np.zeros((p.HEIGHT, p.WIDTH, 3), np.float32)
-    light[:_HORIZON] = outdoors.sky(_HORIZON, 11, "2c6bb0", "cbdcea", clouds=0.42)
+    light[:_HORIZON] = outdoors.sky(_HORIZON, 11, "4a82bd", "cbdcea", clouds=0.42)
     _hills(light)
     light[_HORIZON:] = _meadow()
     outdoors.blades(light[_HORIZON + 24 :], _HORIZON + 24, _HORIZON, count=6500, length=58, seed=47)
     where = np.zeros((p.HEIGHT, p.WIDTH), np.float32)
     box = (slice(90, 640), slice(470, 920))
-    balloon, where[box] = _balloon(cx=694, top=112, radius=196, tall=455)
+    balloon, where[box] = _balloon(cx=694, top=176, radius=160, tall=372)
     light[box] = p.mix(light[box], balloon, where[box])
     return p.develop(light, 31, exposure=0.95, warmth=0.3), outdoors.solid(where)
 

@@ -53,7 +53,7 @@ def ridge(rows: tuple[float, float], foot: float, height: float, seed: int, *, s
     """
     x, y = p.grid(*rows)
     line = p.sample(p.texture(seed, slope=slope), x[:1] / p.WIDTH / wave, np.full_like(x[:1], 0.37))
-    return p.step(-0.9, 0.9, y - foot + height * (0.5 + 0.25 * np.clip(line, -1.9, 2)))
+    return p.step(-0.9, 0.9, y - foot + height * (0.5 + 0.25 * np.clip(line, -1.2, 2)))
 
 
 def blades(ground: Light, top: float, horizon: float, *, count: int, length: float, seed: int) -> None:
@@ -81,11 +81,15 @@ def blades(ground: Light, top: float, horizon: float, *, count: int, length: flo
         size = length * (0.45 + 0.75 * high) * (row - horizon) / (p.HEIGHT - horizon)
         root = canvas[min(int(row - top), canvas.shape[0] - 1), int(column)].astype(np.float64)
         colour = np.clip(root * (0.72 + 0.5 * bright), 0, 255).tolist()
-        tip = (column + bend * size, row - top - size)
-        middle = (column + bend * size * 0.25, row - top - size * 0.55)
-        wide = max(0.5, size * 0.035)
-        leaf = [(column - wide, row - top), (middle[0] - wide * 0.7, middle[1]), tip, (middle[0] + wide * 0.7, middle[1]),
-                (column + wide, row - top)]  # fmt: skip
+        root_row, wide = row - top, max(0.5, size * 0.035)
+        knee, knee_row = column + bend * size * 0.25, root_row - size * 0.55
+        leaf = [
+            (column - wide, root_row),
+            (knee - wide * 0.7, knee_row),
+            (column + bend * size, root_row - size),
+            (knee + wide * 0.7, knee_row),
+            (column + wide, root_row),
+        ]
         cv2.fillPoly(canvas, [np.round(np.asarray(leaf) * 16).astype(np.int32)], colour, cv2.LINE_AA, shift=4)
     ground[:] = (canvas.astype(np.float32) / 255) ** 2
 
