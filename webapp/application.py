@@ -7,7 +7,23 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.edits.canvas import Canvas
+from bot.errors import BotError
+from webapp import texts
+from webapp.callers import Callers
+from webapp.edits_api import EditsApi
+from webapp.errors import Explain, answer_errors
+from webapp.events import Events
 from webapp.health import add_health
+from webapp.tokens import Tokens
+
+API_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+"""Of every answer of the API: people's photos, and nothing that a browser should open as a page."""
 
 
 def add_mini_app(
@@ -17,6 +33,7 @@ def add_mini_app(
     bot_token: str,
     telegram_script: str | None = None,
     ready: Callable[[], bool],
+    explain: Explain | None = None,
 ) -> None:
     """Add the page, its API, health and metrics.
 
@@ -26,5 +43,29 @@ def add_mini_app(
         bot_token: Proves who is calling (initData), and is the root of the session tokens' key.
         telegram_script: Where the page loads Telegram's script from; None: from telegram.org.
         ready: Whether edits can be taken.
+        explain: Words the core's errors for a person; None: "something went wrong" for each, beside its code.
     """
     add_health(app, ready)
+    app.add_subapp("/api", _api(canvas, bot_token, explain or _in_general))
+
+
+def _api(canvas: Canvas, bot_token: str, explain: Explain) -> web.Application:
+    """The API: an application of its own, so that its middlewares see only its own routes."""
+    callers = Callers(bot_token, Tokens(bot_token))
+    events = Events(canvas, explain)
+    api = web.Application(middlewares=[answer_errors(explain), callers.recognise(everyone=frozenset({"/api/session"}))])
+    api.router.add_post("/session", callers.open_session)
+    EditsApi(canvas).add_to(api.router)
+    events.add_to(api.router)
+    api.on_response_prepare.append(_secure)
+    api.on_shutdown.append(events.close)
+    return api
+
+
+async def _secure(_: web.Request, response: web.StreamResponse) -> None:
+    for name, value in API_HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+def _in_general(language: str, _: BotError) -> str:
+    return texts.text(language, "something-broke")

@@ -1,0 +1,141 @@
+"""An honest Canvas in memory: it remembers, measures and refuses as the real one does, without database or Telegram.
+
+What it checks, it checks with the real pixel functions; what it answers are real pictures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from bot.edits import pixels
+from bot.edits.canvas import MAX_MASK_BYTES, Event
+from bot.edits.model import Edit, Operation, PhotoRef, State
+from bot.engines import Tap
+from bot.errors import PersonError
+from bot.imaging import encoding
+from bot.imaging.photo import Photo, PictureFormat
+
+WIDTH, HEIGHT = 320, 240
+
+
+def make_edit(edit_id: str, person: int, **values: object) -> Edit:
+    edit = Edit(
+        id=edit_id,
+        person=person,
+        chat=person,
+        message=7,
+        operation=Operation.ERASE,
+        photo=PhotoRef("file", "unique"),
+        finish="clean",
+        seed=0,
+        language="en",
+        state=State.WAITING_FOR_MASK,
+        stage=None,
+        status_message=8,
+        has_mask=False,
+        result=None,
+        engine=None,
+        error=None,
+        parent=None,
+        width=WIDTH,
+        height=HEIGHT,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return replace(edit, **values)
+
+
+def mask_png(width: int = WIDTH, height: int = HEIGHT) -> bytes:
+    mask = np.zeros((height, width), np.uint8)
+    mask[height // 4 : height // 2, width // 4 : width // 2] = 255
+    return encoding.encode_mask(mask)
+
+
+class CanvasDouble:
+    """Stands where `bot.edits.canvas.Canvas` does."""
+
+    def __init__(self) -> None:
+        self.edits: dict[str, Edit] = {}
+        self.masks: dict[str, bytes] = {}
+        self.rounds: dict[tuple[str, str], str] = {}
+        self.taps: list[Tap] = []
+        self.happening: dict[str, asyncio.Queue[Event | Exception | None]] = {}
+        self.trouble: Exception | None = None
+        self.watching = 0
+
+    def add(self, edit: Edit) -> Edit:
+        self.edits[edit.id] = edit
+        self.happening[edit.id] = asyncio.Queue()
+        return edit
+
+    def finish(self, edit_id: str) -> None:
+        self.edits[edit_id] = replace(self.edits[edit_id], state=State.DONE, result=PhotoRef("result", "result"))
+
+    async def get(self, edit_id: str) -> Edit | None:
+        return self.edits.get(edit_id)
+
+    async def photo_preview(self, edit: Edit) -> bytes:
+        self._stumble()
+        return encoding.encode(_photo(edit), "JPEG")
+
+    async def mask(self, edit: Edit) -> bytes | None:
+        return self.masks.get(edit.id)
+
+    async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None) -> Edit:
+        self._stumble()
+        pixels.painted_mask(png, WIDTH, HEIGHT, MAX_MASK_BYTES)
+        submission = key or hashlib.sha256(png).hexdigest()
+        known = self.rounds.get((edit.id, submission))
+        if known is not None:
+            return self.edits[known]
+        current = self.edits[edit.id]
+        if current.state is State.WAITING_FOR_MASK:
+            erasing = replace(current, state=State.QUEUED, has_mask=True)
+            self.edits[edit.id] = erasing
+        elif current.state.is_final:
+            erasing = self.add(make_edit(f"{edit.id}-round{len(self.rounds)}", edit.person, parent=edit.id))
+        else:
+            raise PersonError("still-working")
+        self.masks[erasing.id] = png
+        self.rounds[edit.id, submission] = erasing.id
+        return erasing
+
+    async def select(self, edit: Edit, taps: Sequence[Tap]) -> bytes:
+        self._stumble()
+        self.taps = list(taps)
+        return mask_png()
+
+    async def events(self, edit: Edit) -> AsyncIterator[Event]:
+        self.watching += 1
+        try:
+            while (event := await self.happening[edit.id].get()) is not None:
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+        finally:
+            self.watching -= 1
+
+    async def result(self, edit: Edit) -> tuple[bytes, PictureFormat]:
+        if edit.result is None:
+            raise PersonError("still-working")
+        return encoding.encode(_photo(edit), "PNG"), "PNG"
+
+    async def result_preview(self, edit: Edit) -> bytes:
+        if edit.result is None:
+            raise PersonError("still-working")
+        return encoding.encode(_photo(edit), "JPEG")
+
+    def _stumble(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+
+def _photo(edit: Edit) -> Photo:
+    assert edit.width is not None
+    assert edit.height is not None
+    return Photo(np.full((edit.height, edit.width, 3), 128, np.uint8))

@@ -1,0 +1,117 @@
+"""The door: a session for who proves who they are, and nothing without it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from tests.unit.webapp.conftest import ADA, Page
+from tests.unit.webapp.signing import TOKEN, signed
+from webapp.init_data import Caller
+from webapp.tokens import LIFE, RENEW_AFTER, Tokens
+
+
+async def test_init_data_opens_a_session_that_opens_the_edit(client: TestClient) -> None:
+    page = Page(client, ADA)
+    answer = await page.open()
+    assert answer.status == 200
+    told = await answer.json()
+    assert set(told) == {"token", "expires_in"}
+    assert told["expires_in"] == LIFE
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert (await page.get("/edits/adas")).status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "tma",
+        "tma ",
+        "tma hello",
+        f"Bearer {signed()}",
+        f"tma {signed(token=TOKEN[:-1] + 'x', auth_date=int(time.time()))}",
+        f"tma {signed(auth_date=int(time.time()) - 7200)}",
+        f"tma {signed(auth_date=int(time.time()) + 7200)}",
+        f"tma {signed(auth_date=int(time.time()))}&user=%7B%22id%22%3A1%7D",
+        "tma " + "a=" * 4000,
+    ],
+)
+async def test_without_proof_there_is_no_session(client: TestClient, header: str | None) -> None:
+    answer = await client.post("/api/session", headers={} if header is None else {"Authorization": header})
+    assert answer.status == 401
+    assert (await answer.json())["error"] == "unauthorized"
+
+
+async def test_two_authorizations_are_none(client: TestClient, ada: Page) -> None:
+    headers = [("Authorization", f"Bearer {ada.token}"), ("Authorization", "Bearer x")]
+    assert (await client.get("/api/edits/adas", headers=headers)).status == 401
+
+
+@pytest.mark.parametrize("credentials", ["", "Bearer", "Bearer x", "tma {init_data}", "Basic {token}", "{token}"])
+async def test_no_route_answers_without_a_session(client: TestClient, ada: Page, credentials: str) -> None:
+    header = credentials.format(init_data=ada.init_data, token=ada.token)
+    for method, path in ROUTES:
+        answer = await client.request(method, f"/api/edits/adas{path}", headers={"Authorization": header})
+        assert answer.status == 401, path
+        assert (await answer.json())["error"] == "unauthorized"
+
+
+async def test_init_data_does_not_stand_in_the_query(client: TestClient, ada: Page) -> None:
+    assert (await client.get(f"/api/edits/adas?token={ada.token}")).status == 401
+
+
+ROUTES = [
+    ("GET", ""),
+    ("GET", "/photo"),
+    ("GET", "/mask"),
+    ("POST", "/mask"),
+    ("POST", "/select"),
+    ("GET", "/result"),
+    ("GET", "/result?preview=1"),
+    ("GET", "/events"),
+]
+
+
+async def test_a_used_session_is_handed_a_fresh_token(client: TestClient, ada: Page) -> None:
+    assert "X-Session-Token" not in (await ada.get("/edits/adas")).headers
+    older = Tokens(TOKEN, lambda: time.time() - RENEW_AFTER - 5)
+    ada.token, _ = older.begin(Caller(ADA, "en"))
+    answer = await ada.get("/edits/adas")
+    assert answer.headers["X-Session-Expires-In"] == str(LIFE)
+    ada.token = answer.headers["X-Session-Token"]
+    again = await ada.get("/edits/adas")
+    assert again.status == 200
+    assert "X-Session-Token" not in again.headers
+
+
+async def test_what_the_caller_is_told_is_in_their_language(client: TestClient) -> None:
+    page = Page(client, ADA, "zh-hans")
+    await page.open()
+    assert "照片" in (await (await page.get("/edits/none")).json())["message"]
+    stranger = await client.get("/api/edits/none", headers={"Accept-Language": "de, zh-CN;q=0.8, en;q=0.5"})
+    assert "机器人" in (await stranger.json())["message"]
+
+
+async def test_an_address_cannot_hammer_the_door(client: TestClient) -> None:
+    assert (await client.post("/api/session")).status == 401
+    for _ in range(1000):
+        last = await client.post("/api/session")
+        if last.status != 401:
+            break
+    assert last.status == 429
+    assert int(last.headers["Retry-After"]) >= 1
+    assert (await last.json())["error"] == "rate-limited"
+    elsewhere = await client.post("/api/session", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert elsewhere.status == 401
+
+
+async def test_one_person_cannot_take_everybodys_time(ada: Page, ben: Page) -> None:
+    statuses = {(await ada.get("/edits/adas")).status}
+    while len(statuses) == 1:
+        statuses.add((await ada.get("/edits/adas")).status)
+    assert statuses == {200, 429}
+    assert (await ben.get("/edits/bens")).status == 200

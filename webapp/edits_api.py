@@ -1,0 +1,169 @@
+"""What the page asks about one edit: its photo, its mask, a selection, the result.
+
+Every route begins with the owner: what is not the caller's is answered exactly as what does not exist. The id comes
+from the path, the person from the session, never from a body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from http import HTTPStatus
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+
+from bot.edits.canvas import MAX_MASK_BYTES, MAX_TAPS, Canvas
+from bot.edits.model import Edit
+from bot.engines import Tap
+from webapp.bodies import MAX_JSON, read_body
+from webapp.callers import PERSON
+from webapp.errors import RefusedError
+from webapp.limits import Buckets
+
+WORK_SECONDS = 60.0
+"""For one answer, the pixels' work and its queue included."""
+
+MASK_KEY = re.compile(r"[!-~]{1,128}")
+"""An Idempotency-Key: visible ASCII."""
+
+EDIT = "/edits/{id:[A-Za-z0-9_-]{1,64}}"
+
+
+class _Point(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    x: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    y: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    keep: StrictBool = True
+
+
+class _Selection(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    points: Annotated[list[_Point], Field(min_length=1, max_length=MAX_TAPS)]
+
+
+async def owned(request: web.Request, canvas: Canvas) -> Edit:
+    """The caller's edit that the path names.
+
+    Raises:
+        RefusedError: 404: there is none, or it is another person's.
+    """
+    edit = await canvas.get(request.match_info["id"])
+    if edit is None or edit.person != request[PERSON]:
+        raise RefusedError(HTTPStatus.NOT_FOUND)
+    return edit
+
+
+class EditsApi:
+    """The routes under /edits/ID, but for the events.
+
+    Args:
+        canvas: Does what is asked.
+    """
+
+    def __init__(self, canvas: Canvas) -> None:
+        self._canvas = canvas
+        # A photo opens with 3 of these; then come taps and masks, each some tenths of a second of a core.
+        self._pixel_work = Buckets(rate=2.0, burst=40.0)
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Add the routes."""
+        router.add_get(EDIT, self.describe)
+        router.add_get(f"{EDIT}/photo", self.photo)
+        router.add_get(f"{EDIT}/mask", self.mask)
+        router.add_post(f"{EDIT}/mask", self.submit_mask)
+        router.add_post(f"{EDIT}/select", self.select)
+        router.add_get(f"{EDIT}/result", self.result)
+
+    async def describe(self, request: web.Request) -> web.Response:
+        """What the page needs to know to open."""
+        async with asyncio.timeout(WORK_SECONDS):
+            edit = await owned(request, self._canvas)
+        return web.json_response(
+            {
+                "id": edit.id,
+                "width": edit.width,
+                "height": edit.height,
+                "language": edit.language,
+                "operation": edit.operation,
+                "mask": edit.has_mask,
+                "result": edit.result is not None,
+                "state": edit.state,
+                "parent": edit.parent,
+            }
+        )
+
+    async def photo(self, request: web.Request) -> web.Response:
+        """The photo, small enough for a phone's canvas."""
+        async with asyncio.timeout(WORK_SECONDS):
+            edit = await owned(request, self._canvas)
+            self._spend(request)
+            return _picture(await self._canvas.photo_preview(edit), "jpeg")
+
+    async def mask(self, request: web.Request) -> web.Response:
+        """What is painted, or was found."""
+        async with asyncio.timeout(WORK_SECONDS):
+            edit = await owned(request, self._canvas)
+            self._spend(request)
+            found = await self._canvas.mask(edit)
+        if found is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND)
+        return _picture(found, "png")
+
+    async def submit_mask(self, request: web.Request) -> web.Response:
+        """Take a painted mask; 202 with the id of the edit that now erases it, which may be a new round.
+
+        The same Idempotency-Key again, or without one the same mask again, is the same submission.
+        """
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and not MASK_KEY.fullmatch(key):
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "bad-request")
+        async with asyncio.timeout(WORK_SECONDS):
+            edit = await owned(request, self._canvas)
+            self._spend(request)
+            png = await read_body(request, "image/png", MAX_MASK_BYTES)
+            erasing = await self._canvas.submit_mask(edit, png, key=key)
+        return web.json_response({"id": erasing.id}, status=HTTPStatus.ACCEPTED)
+
+    async def select(self, request: web.Request) -> web.Response:
+        """The mask of the thing that is tapped on."""
+        async with asyncio.timeout(WORK_SECONDS):
+            edit = await owned(request, self._canvas)
+            self._spend(request)
+            taps = _taps(await read_body(request, "application/json", MAX_JSON), edit)
+            return _picture(await self._canvas.select(edit, taps), "png")
+
+    async def result(self, request: web.Request) -> web.Response:
+        """The finished picture: whole, or with ?preview=1 small enough for a phone's canvas."""
+        async with asyncio.timeout(WORK_SECONDS):
+            edit = await owned(request, self._canvas)
+            self._spend(request)
+            if request.query.get("preview") == "1":
+                return _picture(await self._canvas.result_preview(edit), "jpeg")
+            data, file_format = await self._canvas.result(edit)
+        return _picture(data, file_format.lower())
+
+    def _spend(self, request: web.Request) -> None:
+        wait = self._pixel_work.take(request[PERSON])
+        if wait > 0:
+            raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, retry_after=wait)
+
+
+def _taps(body: bytes, edit: Edit) -> list[Tap]:
+    """The taps of a selection, each on the photo."""
+    try:
+        selection = _Selection.model_validate_json(body)
+    except ValidationError:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "bad-request") from None
+    assert edit.width is not None
+    assert edit.height is not None
+    if any(point.x > edit.width or point.y > edit.height for point in selection.points):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "bad-request")
+    return [Tap(point.x, point.y, point.keep) for point in selection.points]
+
+
+def _picture(data: bytes, kind: str) -> web.Response:
+    return web.Response(body=data, content_type=f"image/{kind}")
