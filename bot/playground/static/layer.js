@@ -4,7 +4,7 @@ let depth = 0;
 
 /**
  * @param {() => void} close what back does; it must lead to `closed()`
- * @returns {{opened: () => void, closed: () => void}}
+ * @returns {{opened: () => void, closed: () => void, reopen: () => void}}
  */
 export function createLayer(close) {
   let mine = 0;
@@ -16,6 +16,10 @@ export function createLayer(close) {
       depth += 1;
       mine = depth;
       history.pushState({ depth }, "");
+    },
+    /** Back was pressed, but the layer stays for now: give it a new entry to go back from. */
+    reopen() {
+      if (mine && (history.state?.depth ?? 0) < mine) history.pushState({ depth: mine }, "");
     },
     /** Closed in another way: the entry that was made for back goes too. */
     closed() {
