@@ -1,0 +1,199 @@
+"""Nearest-neighbour fields: for every patch that touches a hole, the known patch that looks most like it.
+
+The search is PatchMatch (Barnes et al., SIGGRAPH 2009) written as whole-array steps: all patches try their neighbour's
+source at once, at several distances (as in jump flooding), then random ones. Patches are compared by the low
+frequencies of their cosine transform, a sixth of the numbers for nearly the same order of distances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+Indices: TypeAlias = NDArray[np.intp]
+Flags: TypeAlias = NDArray[np.bool_]
+
+_FREQUENCIES = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (0, 3), (3, 0), (2, 2), (0, 4), (4, 0))
+"""Down and across, lowest first."""
+_COLOUR_FREQUENCIES = 5
+_TEXTURE_WEIGHT = 6.0
+"""How much the mean slope counts beside a colour (measured, facts A4)."""
+
+
+@dataclass(slots=True)
+class Field:
+    """Where each patch of the hole comes from.
+
+    Attributes:
+        rows: (N,) centres of the patches, all at least a radius inside the picture.
+        columns: (N,) likewise.
+        source_rows: (N,) centres of the known patches they were matched with.
+        source_columns: (N,) likewise.
+        cost: (N,) float32 squared distance of their descriptors; inf where nothing has been tried.
+    """
+
+    rows: Indices
+    columns: Indices
+    source_rows: Indices
+    source_columns: Indices
+    cost: Floats
+
+
+def whole_patches(sources: Flags, radius: int) -> Flags:
+    """(H, W): whether a patch centred there consists of sources alone and lies inside the picture."""
+    square = np.ones((2 * radius + 1,) * 2, np.uint8)
+    whole = cv2.erode(sources.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(whole > 0)
+
+
+def describe(picture: Floats, radius: int) -> Floats:
+    """Describe the patch around every pixel.
+
+    Args:
+        picture: (H, W, 3) float32 RGB 0 … 255.
+        radius: The patches are 2·radius + 1 across.
+
+    Returns:
+        (H, W, K) float32, whose squared distances are about the sums of squared differences of the patches, plus those
+        of how much slope they have across and down.
+    """
+    side = 2 * radius + 1
+    grid = (np.arange(side) + 0.5) * np.pi / side
+    waves = [np.cos(k * grid) for k in range(min(5, side))]
+    waves = [(wave / np.linalg.norm(wave)).astype(np.float32) for wave in waves]
+    frequencies = [(down, across) for down, across in _FREQUENCIES if max(down, across) < side]
+    # An orthonormal opponent space: distances stay those of RGB, and the first axis has most of the variance.
+    opponent = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float32)
+    opponent /= np.linalg.norm(opponent, axis=1, keepdims=True)
+    planes = cv2.transform(picture, opponent)
+    light = np.ascontiguousarray(planes[..., 0])
+    described = np.empty((*light.shape, len(frequencies) + 2 * _COLOUR_FREQUENCIES + 2), np.float32)
+    at = 0
+    for number, (down, across) in enumerate(frequencies):
+        channels = planes if number < _COLOUR_FREQUENCIES else light
+        found = cv2.sepFilter2D(channels, cv2.CV_32F, waves[across], waves[down])
+        found = found.reshape(*light.shape, -1)
+        described[..., at : at + found.shape[2]] = found
+        at += found.shape[2]
+    # The light is √3 times the grey; a Sobel of one row is twice the slope.
+    weight = _TEXTURE_WEIGHT * side / (2 * np.sqrt(3))
+    for dx, dy in ((1, 0), (0, 1)):
+        described[..., at] = weight * cv2.blur(np.abs(cv2.Sobel(light, cv2.CV_32F, dx, dy, ksize=1)), (side, side))
+        at += 1
+    return described
+
+
+class Matcher:
+    """Finds sources for the patches over one hole in one picture.
+
+    Args:
+        known: (H, W, 3) float32 RGB; its values where `sources` is false do not matter.
+        hole: (H, W) bool, what is to be filled.
+        sources: (H, W) bool, the pixels that may be copied; at least one whole patch of them.
+        radius: The patches are 2·radius + 1 across.
+        rng: Where chance comes from.
+    """
+
+    def __init__(self, known: Floats, hole: Flags, sources: Flags, *, radius: int, rng: np.random.Generator) -> None:
+        self.radius = radius
+        self.shape = (int(hole.shape[0]), int(hole.shape[1]))
+        self._rng = rng
+        self._whole = whole_patches(sources, radius)
+        self._sources = describe(known, radius).reshape(hole.size, -1)
+        touched = cv2.dilate(hole.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
+        touched[:radius] = touched[-radius:] = False
+        touched[:, :radius] = touched[:, -radius:] = False
+        self._rows, self._columns = np.nonzero(touched)
+        self._target_at = np.full(hole.shape, -1, np.int32)
+        self._target_at[self._rows, self._columns] = np.arange(len(self._rows))
+        top, left = self._rows.min() - radius, self._columns.min() - radius
+        bottom, right = self._rows.max() + radius + 1, self._columns.max() + radius + 1
+        self._window = (slice(top, bottom), slice(left, right))
+
+    def target_index(self, rows: Indices, columns: Indices) -> Indices:
+        """Which patch of the field is centred there; -1 where none is."""
+        inside = (rows >= 0) & (rows < self.shape[0]) & (columns >= 0) & (columns < self.shape[1])
+        flat = np.where(inside, rows * self.shape[1] + columns, 0)
+        return np.where(inside, self._target_at.ravel()[flat], -1).astype(np.intp)
+
+    def start(self) -> Field:
+        """A field of chance."""
+        rows, columns = np.nonzero(self._whole)
+        picked = self._rng.integers(0, len(rows), len(self._rows))
+        return self._field(rows[picked], columns[picked])
+
+    def start_from(self, coarse: Field, coarse_shape: tuple[int, int]) -> Field:
+        """The field of a coarser level, brought to this one's size."""
+        scale_y, scale_x = self.shape[0] / coarse_shape[0], self.shape[1] / coarse_shape[1]
+        offsets = np.full((*coarse_shape, 2), np.inf, np.float32)
+        offsets[coarse.rows, coarse.columns, 0] = (coarse.source_rows - coarse.rows) * scale_y
+        offsets[coarse.rows, coarse.columns, 1] = (coarse.source_columns - coarse.columns) * scale_x
+        near_rows = np.clip((self._rows / scale_y).astype(np.intp), coarse.rows.min(), coarse.rows.max())
+        near_columns = np.clip((self._columns / scale_x).astype(np.intp), coarse.columns.min(), coarse.columns.max())
+        offset = offsets[near_rows, near_columns]
+        told = np.isfinite(offset[:, 0])
+        step = np.rint(np.where(told[:, None], offset, 0)).astype(np.intp)
+        rows, columns = self._rows + step[:, 0], self._columns + step[:, 1]
+        usable = told & self._usable(rows, columns)
+        chance = self.start()
+        return self._field(np.where(usable, rows, chance.source_rows), np.where(usable, columns, chance.source_columns))
+
+    def improve(self, field: Field, picture: Floats, *, turns: int = 1, reach: int | None = None) -> None:
+        """Search better sources for the patches as they now look.
+
+        Args:
+            field: Changed in place.
+            picture: (H, W, 3) float32 with the hole as filled so far.
+            turns: How often neighbours and chance are tried.
+            reach: The furthest random try from the present source in pixels; None: the whole picture.
+        """
+        rows, columns = self._window
+        described = describe(np.ascontiguousarray(picture[rows, columns]), self.radius)
+        targets = described[field.rows - rows.start, field.columns - columns.start]
+        everyone = np.arange(len(field.rows))
+        field.cost = self._distance(targets, everyone, field.source_rows * self.shape[1] + field.source_columns)
+        for _ in range(turns):
+            for step in (8, 4, 2, 1, 1):
+                for down, right in ((0, step), (0, -step), (step, 0), (-step, 0)):
+                    self._try_neighbours(field, targets, down, right)
+            span = float(reach or max(self.shape))
+            while span >= 1:
+                shift = np.rint(self._rng.uniform(-span, span, (2, len(everyone)))).astype(np.intp)
+                self._try(field, targets, everyone, field.source_rows + shift[0], field.source_columns + shift[1])
+                span /= 3
+
+    def _try_neighbours(self, field: Field, targets: Floats, down: int, right: int) -> None:
+        neighbour = self.target_index(field.rows + down, field.columns + right)
+        who = np.flatnonzero(neighbour >= 0)
+        theirs = neighbour[who]
+        new_rows, new_columns = field.source_rows[theirs] - down, field.source_columns[theirs] - right
+        differs = (new_rows != field.source_rows[who]) | (new_columns != field.source_columns[who])
+        self._try(field, targets, who[differs], new_rows[differs], new_columns[differs])
+
+    def _try(self, field: Field, targets: Floats, who: Indices, rows: Indices, columns: Indices) -> None:
+        usable = self._usable(rows, columns)
+        who, rows, columns = who[usable], rows[usable], columns[usable]
+        cost = self._distance(targets, who, rows * self.shape[1] + columns)
+        better = cost < field.cost[who]
+        who = who[better]
+        field.cost[who] = cost[better]
+        field.source_rows[who] = rows[better]
+        field.source_columns[who] = columns[better]
+
+    def _distance(self, targets: Floats, who: Indices, sources: Indices) -> Floats:
+        difference = targets[who]
+        difference -= self._sources[sources]
+        return np.asarray(np.einsum("nk,nk->n", difference, difference), np.float32)
+
+    def _usable(self, rows: Indices, columns: Indices) -> Flags:
+        inside = (rows >= 0) & (rows < self.shape[0]) & (columns >= 0) & (columns < self.shape[1])
+        flat = np.where(inside, rows * self.shape[1] + columns, 0)
+        return np.asarray(inside & self._whole.ravel()[flat])
+
+    def _field(self, rows: Indices, columns: Indices) -> Field:
+        return Field(self._rows, self._columns, rows.copy(), columns.copy(), np.zeros(len(rows), np.float32))
