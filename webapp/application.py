@@ -14,6 +14,7 @@ from webapp.edits_api import EditsApi
 from webapp.errors import Explain, answer_errors
 from webapp.events import Events
 from webapp.health import add_health
+from webapp.pages import Pages
 from webapp.tokens import Tokens
 
 API_HEADERS = {
@@ -46,6 +47,7 @@ def add_mini_app(
         explain: Words the core's errors for a person; None: "something went wrong" for each, beside its code.
     """
     add_health(app, ready)
+    Pages(telegram_script).add_to(app.router)
     app.add_subapp("/api", _api(canvas, bot_token, explain or _in_general))
 
 

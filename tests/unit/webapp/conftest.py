@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from aiohttp import ClientResponse, web
@@ -45,7 +45,7 @@ class Page:
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         return await self.client.request(method, f"/api{path}", headers=headers, **options)
 
-    async def send_mask(self, edit_id: str, png: bytes, **headers: str) -> ClientResponse:
+    async def send_mask(self, edit_id: str, png: bytes | BinaryIO, **headers: str) -> ClientResponse:
         return await self.post(f"/edits/{edit_id}/mask", data=png, headers={"Content-Type": "image/png", **headers})
 
 

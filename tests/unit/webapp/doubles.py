@@ -67,6 +67,7 @@ class CanvasDouble:
         self.happening: dict[str, asyncio.Queue[Event | Exception | None]] = {}
         self.trouble: Exception | None = None
         self.watching = 0
+        self._watchers_changed = asyncio.Event()
 
     def add(self, edit: Edit) -> Edit:
         self.edits[edit.id] = edit
@@ -112,6 +113,7 @@ class CanvasDouble:
 
     async def events(self, edit: Edit) -> AsyncIterator[Event]:
         self.watching += 1
+        self._watchers_changed.set()
         try:
             while (event := await self.happening[edit.id].get()) is not None:
                 if isinstance(event, Exception):
@@ -119,6 +121,13 @@ class CanvasDouble:
                 yield event
         finally:
             self.watching -= 1
+            self._watchers_changed.set()
+
+    async def watched_by(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while self.watching != count:
+                self._watchers_changed.clear()
+                await self._watchers_changed.wait()
 
     async def result(self, edit: Edit) -> tuple[bytes, PictureFormat]:
         if edit.result is None:

@@ -1,0 +1,163 @@
+"""What an edit is doing, told to its owner's page as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientPayloadError, ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import REGISTRY
+
+from bot.chat.texts import Texts
+from bot.edits.canvas import Event
+from bot.edits.model import Stage
+from tests.unit.webapp.conftest import ADA, Page
+from tests.unit.webapp.doubles import CanvasDouble
+from webapp.callers import PERSON
+from webapp.events import STREAMS_PER_PERSON, Events
+
+
+async def told(answer: ClientResponse) -> AsyncIterator[tuple[str, Any]]:
+    """The events as an independent reader of the standard's format sees them (a comment is ("", text))."""
+    kind, data = "message", ""
+    async for raw in answer.content:
+        line = raw.decode().rstrip("\n")
+        field, _, value = line.partition(":")
+        if not line:
+            if data:
+                yield kind, json.loads(data)
+            kind, data = "message", ""
+        elif not field:
+            yield "", value.strip()
+        elif field == "event":
+            kind = value.strip()
+        elif field == "data":
+            data += value.strip()
+
+
+async def test_the_page_hears_each_step_and_the_end(ada: Page, canvas: CanvasDouble) -> None:
+    for event in (
+        Event("waiting"),
+        Event("queued", position=2),
+        Event("stage", stage=Stage.INPAINTING),
+        Event("done"),
+        None,
+    ):
+        canvas.happening["adas"].put_nowait(event)
+    answer = await ada.get("/edits/adas/events")
+    assert answer.status == 200
+    assert answer.content_type == "text/event-stream"
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert [event async for event in told(answer)] == [
+        ("waiting", {}),
+        ("queued", {"position": 2}),
+        ("stage", {"stage": "inpainting"}),
+        ("done", {}),
+    ]
+
+
+async def test_an_event_is_told_when_it_happens_not_at_the_end(ada: Page, canvas: CanvasDouble) -> None:
+    answer = await ada.get("/edits/adas/events")
+    events = told(answer)
+    for position in (3, 2, 1):
+        canvas.happening["adas"].put_nowait(Event("queued", position=position))
+        assert await anext(events) == ("queued", {"position": position})
+    answer.close()
+
+
+async def test_a_failure_says_why_in_the_persons_language(client: TestClient, canvas: CanvasDouble) -> None:
+    page = Page(client, ADA, "zh-hans")
+    await page.open()
+    canvas.happening["adas"].put_nowait(Event("failed", error="nothing-found"))
+    canvas.happening["adas"].put_nowait(None)
+    events = [event async for event in told(await page.get("/edits/adas/events"))]
+    assert events == [
+        ("failed", {"error": "nothing-found", "message": Texts("en").get("zh", "nothing-found")}),
+    ]
+
+
+async def test_a_person_watches_only_so_much_at_a_time(ada: Page, ben: Page, canvas: CanvasDouble) -> None:
+    streams = [await ada.get("/edits/adas/events") for _ in range(STREAMS_PER_PERSON)]
+    assert REGISTRY.get_sample_value("bot_event_streams") == STREAMS_PER_PERSON
+    refused = await ada.get("/edits/adas/events")
+    assert (refused.status, (await refused.json())["error"]) == (429, "rate-limited")
+    others = await ben.get("/edits/bens/events")
+    assert others.status == 200
+    others.close()
+    canvas.happening["bens"].put_nowait(None)
+    await canvas.watched_by(STREAMS_PER_PERSON)
+    canvas.happening["adas"].put_nowait(None)  # ends one of them
+    await canvas.watched_by(STREAMS_PER_PERSON - 1)
+    again = None
+    async with asyncio.timeout(10):
+        while again is None or again.status == 429:
+            again = await ada.get("/edits/adas/events")
+    assert again.status == 200
+    for stream in [*streams, again]:
+        stream.close()
+
+
+async def test_what_breaks_under_way_cuts_the_stream_and_nothing_else(ada: Page, canvas: CanvasDouble) -> None:
+    canvas.happening["adas"].put_nowait(Event("waiting"))
+    canvas.happening["adas"].put_nowait(ValueError("secret-of-the-house"))
+    answer = await ada.get("/edits/adas/events")
+    events = told(answer)
+    assert await anext(events) == ("waiting", {})
+    with pytest.raises(ClientPayloadError):
+        await anext(events)
+    assert (await ada.get("/edits/adas")).status == 200
+
+
+async def serve(canvas: CanvasDouble, events: Events) -> TestClient:
+    """The route alone, with who is calling settled, so that its own times can be chosen."""
+
+    @web.middleware
+    async def is_ada(request: web.Request, handler) -> web.StreamResponse:
+        request[PERSON] = ADA
+        return await handler(request)
+
+    app = web.Application(middlewares=[is_ada])
+    events.add_to(app.router)
+    app.on_shutdown.append(events.close)
+    client = TestClient(TestServer(app))
+    await client.start_server()
+    return client
+
+
+async def test_silence_is_filled_with_comments(canvas: CanvasDouble) -> None:
+    client = await serve(canvas, Events(canvas, Texts("en").error, keep_alive=0.02))
+    answer = await client.get("/edits/adas/events")
+    events = told(answer)
+    assert await anext(events) == ("", "alive")
+    assert await anext(events) == ("", "alive")
+    canvas.happening["adas"].put_nowait(Event("queued", position=1))
+    async for event in events:
+        if event[0]:
+            assert event == ("queued", {"position": 1})
+            break
+    answer.close()
+    await client.close()
+
+
+async def test_a_page_that_has_gone_is_noticed(canvas: CanvasDouble) -> None:
+    client = await serve(canvas, Events(canvas, Texts("en").error, keep_alive=0.02))
+    answer = await client.get("/edits/adas/events")
+    await canvas.watched_by(1)
+    answer.close()
+    await canvas.watched_by(0)
+    await client.close()
+
+
+async def test_the_server_need_not_wait_for_who_is_watching(canvas: CanvasDouble) -> None:
+    client = await serve(canvas, Events(canvas, Texts("en").error))
+    answer = await client.get("/edits/adas/events")
+    await canvas.watched_by(1)
+    async with asyncio.timeout(10):
+        await client.server.close()
+        assert [event async for event in told(answer)] == []
+    await canvas.watched_by(0)
+    await client.close()
