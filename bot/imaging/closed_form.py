@@ -17,7 +17,7 @@ from bot.imaging.photo import Matte, Pixels
 _Floats = NDArray[np.float64]
 _Indices = NDArray[np.intp]
 
-_EPSILON = 1e-6
+_EPSILON = 1e-5
 """Regulariser of a window's colour covariance (colours 0 … 1), against noise and flat windows."""
 
 _CHUNK = 16384
@@ -35,7 +35,7 @@ def solve(
     trimap: Matte,
     *,
     guess: NDArray[np.float32] | None = None,
-    trust: float = 0.0,
+    trust: NDArray[np.float32] | None = None,
     iterations: int = 80,
 ) -> NDArray[np.float32]:
     """Alpha of a trimap's unknown pixels.
@@ -44,7 +44,8 @@ def solve(
         picture: (H, W, 3) uint8.
         trimap: (H, W) uint8: 0 = background, 255 = foreground, anything between = unknown.
         guess: (H, W) float32, 0 … 1: what alpha should stay near where the colours say little. None: nothing known.
-        trust: Weight of `guess` against a window's misfit, ≥ 0; 0: it is only where the solver starts.
+        trust: (H, W) float32 ≥ 0, weight of `guess` against a window's misfit. None: `guess` is only where the solver
+            starts.
         iterations: Most steps of conjugate gradients at full size; each is linear in the unknown pixels.
 
     Returns:
@@ -54,21 +55,21 @@ def solve(
     unknown = (trimap > 0) & (trimap < 255)
     if not unknown.any():
         return alpha
-    start = _first_guess(picture, trimap, guess, trust) if guess is None or trust > 0 else guess
-    pull = guess if guess is not None and trust > 0 else None
+    start = _first_guess(picture, trimap, guess, trust) if guess is None or trust is not None else guess
     coefficients, neighbours = _system(picture, unknown)
     places = np.flatnonzero(unknown)
     right = -_known_part(coefficients, alpha, places)
-    if pull is not None:
-        coefficients[12] += trust
-        right += trust * pull.ravel()[places]
+    if guess is not None and trust is not None:
+        pull = trust.ravel()[places]
+        coefficients[12] += pull
+        right += pull * guess.ravel()[places]
     solved = _conjugate_gradients(coefficients, neighbours, right, start.ravel()[places].astype(np.float64), iterations)
     alpha.ravel()[places] = np.clip(solved, 0, 1)
     return alpha
 
 
 def _first_guess(
-    picture: Pixels, trimap: Matte, guess: NDArray[np.float32] | None, trust: float
+    picture: Pixels, trimap: Matte, guess: NDArray[np.float32] | None, trust: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
     """The solution at half size, scaled up: conjugate gradients mend fine errors fast and broad ones slowly."""
     height, width = trimap.shape
@@ -77,12 +78,11 @@ def _first_guess(
     size = ((width + 1) // 2, (height + 1) // 2)
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     mixed = cv2.resize(np.where(trimap == 255, 255, np.where(trimap == 0, 0, 128)).astype(np.uint8), size)
-    coarse = solve(
-        small,
-        np.asarray(mixed, np.uint8),
-        guess=None if guess is None else np.asarray(cv2.resize(guess, size, interpolation=cv2.INTER_AREA), np.float32),
-        trust=trust,
+    halves = (
+        None if part is None else np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+        for part in (guess, trust)
     )
+    coarse = solve(small, np.asarray(mixed, np.uint8), guess=next(halves), trust=next(halves))
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

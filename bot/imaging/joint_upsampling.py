@@ -37,7 +37,7 @@ def upsample(
     rows, columns = matte.shape
     if (height, width) == (rows, columns):
         return (np.clip(matte, 0, 1) * 255 + 0.5).astype(np.uint8)
-    model = [*_local_models(matte, small, radius, smooth), matte]
+    model = [*_local_models(matte, small, band, radius, smooth), matte]
     inside = band.astype(np.uint8)
     answer = np.empty((height, width), np.uint8)
     across, down = columns / width, rows / height
@@ -55,21 +55,26 @@ def upsample(
     return answer
 
 
-def _local_models(matte: _Floats, small: Pixels, radius: int, smooth: float) -> tuple[_Floats, _Floats]:
-    """Slope (h, w, 3) and offset (h, w) of the best linear model from colour to alpha around each pixel."""
+def _local_models(
+    matte: _Floats, small: Pixels, band: NDArray[np.bool_], radius: int, smooth: float
+) -> tuple[_Floats, _Floats]:
+    """Slope (h, w, 3) and offset (h, w) of the best linear model from colour to alpha around each pixel of the band."""
     guide: _Floats = small.astype(np.float32) / np.float32(255)
     window = (2 * radius + 1, 2 * radius + 1)
 
     def mean(values: _Floats) -> _Floats:
         return np.asarray(cv2.blur(values, window, borderType=cv2.BORDER_REFLECT), np.float32)
 
-    colour, alpha = mean(guide), mean(matte)
-    spread = np.empty((*matte.shape, 3, 3), np.float32)
+    near = cv2.dilate(band.astype(np.uint8), np.ones(window, np.uint8)) > 0
+    colour, alpha = mean(guide)[near], mean(matte)[near]
+    spread = np.empty((len(alpha), 3, 3), np.float32)
     for i in range(3):
         for j in range(i, 3):
-            spread[..., i, j] = mean(guide[..., i] * guide[..., j]) - colour[..., i] * colour[..., j]
-            spread[..., j, i] = spread[..., i, j]
-        spread[..., i, i] += smooth
-    joint = mean(guide * matte[..., None]) - colour * alpha[..., None]
-    slope = np.linalg.solve(spread, joint[..., None])[..., 0].astype(np.float32)
-    return mean(slope), mean(alpha - (slope * colour).sum(-1))
+            product = mean(guide[..., i] * guide[..., j])[near]
+            spread[:, i, j] = spread[:, j, i] = product - colour[:, i] * colour[:, j]
+        spread[:, i, i] += smooth
+    joint = mean(guide * matte[..., None])[near] - colour * alpha[:, None]
+    slope, offset = np.zeros_like(guide), matte.copy()
+    slope[near] = np.linalg.solve(spread, joint[..., None])[..., 0]
+    offset[near] = alpha - (slope[near] * colour).sum(1)
+    return mean(slope), mean(offset)
