@@ -1,11 +1,12 @@
 // @ts-check
 /** Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. */
 
-import { ApiError } from './api.js';
 import { exportMask } from './png.js';
 
 /** @typedef {{ops: import('./strokes.js').Op[], undone: import('./strokes.js').Op[]}} Painting */
 /** @typedef {{id: string, result: Blob | null}} Round */
+
+const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-');
 
 /** The edit ended without a result. */
 export class EraseError extends Error {
@@ -33,6 +34,7 @@ export class Rounds {
   #paintings = [];
   /** @type {Blob | null} */
   #photo = null;
+  #original = '';
 
   /**
    * @param {import('./api.js').Api} api
@@ -41,10 +43,14 @@ export class Rounds {
   constructor(api, edit) {
     this.api = api;
     this.edit = edit;
-    if (edit.operation === 'erase' && edit.result) {
-      this.rounds = [{ id: edit.id, result: null }];
-      this.at = 1;
-    }
+    this.restart();
+  }
+
+  /** As the server knows it: a finished erase shows its result. */
+  restart() {
+    const erased = this.edit.operation === 'erase' && this.edit.result;
+    this.rounds = erased ? [{ id: this.edit.id, result: null }] : [];
+    this.at = this.rounds.length;
   }
 
   /** @returns {string} The edit whose picture is on the stage: a mask for it goes there. */
@@ -52,9 +58,27 @@ export class Rounds {
     return this.at ? this.rounds[this.at - 1].id : this.edit.id;
   }
 
+  /** Whether something was painted since a round was undone: then that round cannot be redone. */
+  changed = false;
+
   /** @returns {boolean} */
   get canRedo() {
-    return this.at < this.rounds.length;
+    return !this.changed && this.at < this.rounds.length;
+  }
+
+  /** @returns {{rounds: string[], at: number, pending: string | null}} What a draft keeps of it. */
+  get state() {
+    return { rounds: this.rounds.map((round) => round.id), at: this.at, pending: this.pending };
+  }
+
+  /** @param {Blob} photo The photo as it came. */
+  start(photo) {
+    this.#photo = photo;
+  }
+
+  /** @returns {Promise<string>} A URL of the photo as it came, to compare with. */
+  async original() {
+    return (this.#original ||= URL.createObjectURL(await this.photo()));
   }
 
   /**
@@ -81,17 +105,15 @@ export class Rounds {
   /**
    * @param {import('./strokes.js').Op[]} ops
    * @returns {Promise<string>} The id of the edit that erases them.
-   * @throws {import('./png.js').NoMaskError | ApiError}
+   * @throws {import('./png.js').NoMaskError | import('./api.js').ApiError}
    */
   async send(ops) {
     const mask = await exportMask(ops, this.edit);
     const painting = `${this.at}:${JSON.stringify(ops.map((op) => ('mask' in op ? { ...op, mask: 0 } : op)))}`;
     // After a lost connection the same painting is sent with the same key: the server may have it already.
-    if (this.#unsent?.painting !== painting) this.#unsent = { mask, key: crypto.randomUUID(), painting };
+    if (this.#unsent?.painting !== painting) this.#unsent = { mask, key: newKey(), painting };
     const again = this.at === 0 && this.rounds.length > 0;
-    this.pending = await this.api.send(this.target, mask, this.#unsent.key, again);
-    this.#unsent = null;
-    return this.pending;
+    return this.api.send(this.target, mask, this.#unsent.key, again);
   }
 
   /**
@@ -99,17 +121,19 @@ export class Rounds {
    * @param {string} id
    * @param {Painting} painting What was painted for it; comes back when the round is undone.
    * @param {(event: import('./api.js').Event) => void} progress
-   * @throws {EraseError | ApiError}
+   * @throws {EraseError | import('./api.js').ApiError}
    */
   async follow(id, painting, progress) {
     this.pending = id;
     try {
       for await (const event of this.api.events(id)) {
+        if (event.type === 'failed' || event.type === 'cancelled') this.#unsent = null;
         if (event.type === 'failed') throw new EraseError(event.data.error ?? 'failed', event.data.message);
         if (event.type === 'cancelled') throw new EraseError('cancelled');
         if (event.type !== 'done') progress(event);
       }
       const result = await this.api.picture(id, 'result?preview=1');
+      this.#unsent = null;
       this.rounds.length = this.at;
       this.rounds.push({ id, result });
       this.#paintings[this.at++] = painting;
@@ -125,6 +149,7 @@ export class Rounds {
    */
   undo(painting) {
     this.#paintings[this.at--] = painting;
+    this.changed = false;
     return this.#paintings[this.at] ?? { ops: [], undone: [] };
   }
 
@@ -145,5 +170,3 @@ export class Rounds {
     this.#paintings[at] = painting;
   }
 }
-
-export { ApiError };

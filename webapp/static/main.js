@@ -1,0 +1,303 @@
+// @ts-check
+/** The page: opens an edit, and joins stage, rounds, draft and Telegram's shell. */
+
+import { Api, ApiError } from './api.js';
+import { DraftKeeper, selection } from './draft.js';
+import { decode, NoMaskError } from './png.js';
+import { EraseError, Rounds } from './rounds.js';
+import { Stage } from './stage.js';
+import { known, say, speak } from './strings.js';
+import { isSet, Strokes } from './strokes.js';
+import * as telegram from './telegram.js';
+import { Ui } from './ui.js';
+
+/** @typedef {import('./strings.js').Key} Key */
+
+/** @type {Api} */ let api;
+/** @type {Rounds} */ let rounds;
+/** @type {Stage | undefined} */ let stage;
+/** @type {DraftKeeper} */ let draft;
+let working = false;
+let ownButton = false;
+let session = 0; // of tap-to-select
+/** @type {AbortController | null} */ let selecting = null;
+
+telegram.applyLaunchTheme();
+speak(telegram.language());
+
+const strokes = new Strokes(changed);
+const ui = new Ui({
+  tool: chooseTool,
+  size: resizeBrush,
+  compare,
+  space: holdSpace,
+  undo,
+  redo,
+  clear: () => strokes.painted && change({ kind: 'clear' }),
+  invert: () => change({ kind: 'invert' }),
+  undoRound,
+  fit: () => stage?.fit(),
+  fullscreen: () => telegram.fullscreen.toggle(),
+  erase,
+  done,
+  escape,
+});
+ui.notice(say('opening'));
+
+const shell = telegram.settle().then((hasMainButton) => {
+  ownButton = !hasMainButton;
+  telegram.mainButton.onPress(erase);
+  telegram.secondaryButton.onPress(undoRound);
+  telegram.fullscreen.watch(() => {});
+  ui.show({ fullscreen: telegram.fullscreen.offered });
+  refresh();
+});
+open();
+
+async function open() {
+  if (!telegram.initData()) await shell;
+  const id = telegram.editId();
+  if (!telegram.initData() || !id) return ui.notice(say('outside'));
+  ui.notice(say('opening'));
+  try {
+    api = new Api(telegram.initData());
+    await api.open();
+    const [edit, photo] = await Promise.all([api.edit(id), api.picture(id, 'photo')]);
+    speak(edit.language);
+    rounds = new Rounds(api, edit);
+    rounds.start(photo);
+    draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
+    stage = new Stage(/** @type {HTMLElement} */ (document.getElementById('stage')), strokes, edit, {
+      painted: change,
+      tapped,
+      untapped: () => selecting?.abort(),
+      viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
+    });
+    ui.open();
+    ui.tool('brush');
+    resizeBrush(ui.size, true);
+    await resume(edit);
+  } catch (error) {
+    const again = error instanceof ApiError && (error.status === 0 || error.status >= 500);
+    ui.notice(explain(error, 'gone'), again ? open : null);
+  }
+}
+
+/** Paint what the edit came with, or what a draft kept; follow what is still being made. */
+async function resume(/** @type {import('./api.js').Edit} */ edit) {
+  await stage?.show(await rounds.picture());
+  const stored = edit.mask ? await decode(await api.picture(edit.id, 'mask')) : null;
+  const kept = await draft.load(stored);
+  const first = { ops: stored ? [{ kind: /** @type {const} */ ('stored'), mask: stored }] : [], undone: [] };
+  rounds.keep(0, first);
+  if (kept) {
+    rounds.restore(kept);
+    strokes.replace(kept.ops);
+    await showPicture().catch(() => rounds.restart()); // a round that the server has forgotten
+  } else if (!rounds.at) strokes.replace(first.ops);
+  refresh();
+  hint();
+  const busy = edit.state === 'queued' || edit.state === 'running';
+  const pending = kept?.pending ?? (busy ? edit.id : null);
+  if (pending) await work(() => follow(pending));
+}
+
+async function showPicture() {
+  await stage?.show(await rounds.picture());
+}
+
+function changed() {
+  stage?.redraw();
+  draft?.touch();
+  refresh();
+}
+
+/** A tool has made something. */
+function change(/** @type {import('./strokes.js').Op} */ op) {
+  const takes = op.kind === 'eraser' || (op.kind === 'area' && op.erase);
+  if (takes && !strokes.painted) return stage?.redraw();
+  rounds.changed = true;
+  strokes.add(op);
+  telegram.haptic('light');
+  hint();
+}
+
+/** Buttons, Telegram's and ours, as they now make sense. */
+function refresh() {
+  if (!rounds || !stage) return;
+  const { painted } = strokes;
+  const idle = !working;
+  const erased = rounds.at > 0;
+  ui.enable({
+    undo: idle && (strokes.ops.length > 0 || erased),
+    redo: idle && (strokes.undone.length > 0 || rounds.canRedo),
+    clear: idle && painted,
+    invert: idle,
+    'fallback-erase': idle && painted,
+    'undo-round': idle,
+    compare: painted || erased,
+  });
+  ui.show({ 'fallback-erase': ownButton, 'undo-round': erased && !telegram.secondaryButton.exists, done: erased });
+  telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && painted, progress: working });
+  telegram.secondaryButton.set({ text: say('undoRound'), visible: erased, active: idle });
+  telegram.confirmClosing(idle && painted);
+}
+
+/** What to do next, where nothing is painted yet. */
+function hint() {
+  if (working || selecting) return;
+  const selected = strokes.openSelection(session);
+  if (stage?.tool === 'select') ui.status(say(selected ? 'refine' : 'tap'));
+  else if (strokes.ops.length) ui.status('');
+  else ui.status(say(rounds.at ? 'finished' : 'paint'));
+}
+
+function chooseTool(/** @type {import('./tools.js').ToolName} */ tool) {
+  if (!stage) return;
+  if (stage.tool !== tool) telegram.haptic('select');
+  stage.tool = tool;
+  session++; // the next tap begins another selection
+  hint();
+}
+
+function resizeBrush(/** @type {number} */ size, /** @type {boolean} */ done) {
+  if (!stage) return;
+  stage.size = size;
+  done ? stage.endPreview() : stage.preview();
+}
+
+async function compare(/** @type {boolean} */ on) {
+  stage?.compare(on ? await rounds.original() : null);
+}
+
+function holdSpace(/** @type {boolean} */ on) {
+  if (stage) stage.input.spaceHeld = on;
+  document.body.classList.toggle('grabbing', on);
+}
+
+function escape() {
+  if (stage?.input.busy) stage.input.abort();
+  else if (selecting) selecting.abort();
+  else stage?.fit();
+}
+
+function undo() {
+  if (working || stage?.input.busy) return;
+  if (!strokes.undo() && rounds.at) undoRound();
+  else hint();
+}
+
+function redo() {
+  if (working || stage?.input.busy) return;
+  if (strokes.redo()) hint();
+  else if (rounds.canRedo) changeRound(rounds.redo({ ops: strokes.ops, undone: strokes.undone }), 'finished');
+}
+
+function undoRound() {
+  if (working || !rounds.at) return;
+  telegram.haptic('medium');
+  changeRound(rounds.undo({ ops: strokes.ops, undone: strokes.undone }), 'undone');
+}
+
+/**
+ * @param {import('./rounds.js').Painting} painting
+ * @param {Key} told
+ */
+async function changeRound(painting, told) {
+  strokes.replace(painting.ops, painting.undone);
+  ui.status(say(told));
+  await work(showPicture);
+}
+
+/** A tap of the select tool: on what is selected it takes away, elsewhere it adds. */
+async function tapped(/** @type {{x: number, y: number}} */ at) {
+  if (!stage || working) return;
+  selecting?.abort();
+  const mine = (selecting = new AbortController());
+  const before = strokes.openSelection(session);
+  const inside = before && isSet(before.mask, at.x / stage.view.width, at.y / stage.view.height);
+  const taps = [...(before?.taps ?? []), { x: Math.round(at.x), y: Math.round(at.y), keep: !inside }];
+  ui.status(say('selecting'));
+  try {
+    const mask = await selection(await api.select(rounds.target, taps, mine.signal));
+    if (mine.signal.aborted) return;
+    const found = mask.bits.some(Boolean);
+    selecting = null;
+    if (found || before) change({ kind: 'found', session, taps, mask });
+    else ui.status(say('notSelected'), true);
+  } catch (error) {
+    if (!mine.signal.aborted) ui.status(explain(error, 'failed'), true);
+  } finally {
+    if (selecting === mine) {
+      selecting = null;
+      if (mine.signal.aborted) hint();
+    }
+  }
+}
+
+async function erase() {
+  if (working || !stage || !strokes.painted) return;
+  stage.input.abort();
+  await work(async () => {
+    ui.status(say('sending'));
+    const id = await rounds.send(strokes.visible());
+    await follow(id);
+  });
+}
+
+async function follow(/** @type {string} */ id) {
+  draft.save();
+  const painting = { ops: strokes.ops, undone: strokes.undone };
+  await rounds.follow(id, painting, ({ type, data }) => {
+    const key = type === 'stage' ? data.stage : type === 'queued' && !data.position ? 'waiting' : type;
+    if (known(key)) ui.status(say(key, { position: data.position ?? 0 }));
+  });
+  await showPicture();
+  strokes.replace([]);
+  telegram.haptic('success');
+  ui.status(say('finished'));
+  draft.save();
+}
+
+/** Do something during which nothing can be painted; say what went wrong with it. */
+async function work(/** @type {() => Promise<void>} */ job) {
+  working = true;
+  if (stage) stage.locked = true;
+  ui.working(true);
+  refresh();
+  try {
+    await job();
+  } catch (error) {
+    telegram.haptic('error');
+    ui.status(explain(error, 'failed'), true);
+  } finally {
+    working = false;
+    if (stage) stage.locked = false;
+    ui.working(false);
+    draft.save();
+    refresh();
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @param {Key} otherwise
+ */
+function explain(error, otherwise) {
+  if (error instanceof NoMaskError || error instanceof EraseError || error instanceof ApiError) {
+    if ('said' in error && error.said) return error.said;
+    if (error instanceof ApiError && error.status === 401) return say('expired');
+    if (error instanceof ApiError && error.status === 404) return say('gone');
+    if (known(error.code)) return say(error.code);
+    if (error instanceof EraseError) return say('failed');
+  }
+  if (!(error instanceof ApiError)) console.error(error);
+  return say(otherwise === 'gone' && !(error instanceof ApiError) ? 'failed' : otherwise);
+}
+
+/** The results are in the chat already. */
+function done() {
+  telegram.confirmClosing(false);
+  draft.save();
+  if (!telegram.close()) ui.notice(say('closeHint'));
+}

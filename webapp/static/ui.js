@@ -1,0 +1,202 @@
+// @ts-check
+/** Buttons, slider, keys and words around the stage. It knows what is pressed, not what that does. */
+
+import { remember } from './draft.js';
+import { say } from './strings.js';
+
+const SMALLEST = 6; // CSS px
+const LARGEST = 140;
+const TOOLS = ['brush', 'eraser', 'lasso', 'rect', 'select'];
+const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' };
+
+/**
+ * @typedef {object} Actions
+ * @property {(tool: import('./tools.js').ToolName) => void} tool
+ * @property {(size: number, done: boolean) => void} size CSS px.
+ * @property {(on: boolean) => void} compare
+ * @property {(on: boolean) => void} space
+ * @property {() => void} undo
+ * @property {() => void} redo
+ * @property {() => void} clear
+ * @property {() => void} invert
+ * @property {() => void} undoRound
+ * @property {() => void} fit
+ * @property {() => void} fullscreen
+ * @property {() => void} erase
+ * @property {() => void} done
+ * @property {() => void} escape
+ */
+
+/** @param {string} name @returns {any} */
+export const byTestId = (name) => document.querySelector(`[data-testid="${name}"]`);
+
+/** @param {string} name @returns {any} */
+const byId = (name) => document.getElementById(name);
+
+export class Ui {
+  /** @type {HTMLInputElement} */
+  #slider = byTestId('size');
+
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.actions = actions;
+    for (const tool of TOOLS) byTestId(`tool-${tool}`).onclick = () => this.tool(tool);
+    for (const name of ['undo', 'redo', 'clear', 'invert', 'fit', 'fullscreen', 'done']) {
+      byTestId(name).onclick = () => actions[/** @type {'undo'} */ (name)]();
+    }
+    byTestId('undo-round').onclick = () => actions.undoRound();
+    byTestId('fallback-erase').onclick = () => actions.erase();
+    this.#hold(byTestId('compare'), actions.compare);
+    this.#bindSlider();
+    this.#roam(byId('tools'));
+    addEventListener('keydown', (event) => this.#key(event));
+    addEventListener('keyup', (event) => event.code === 'Space' && actions.space(false));
+    addEventListener('blur', () => actions.space(false));
+  }
+
+  /** @param {string} tool */
+  tool(tool) {
+    for (const name of TOOLS) byTestId(`tool-${name}`).setAttribute('aria-pressed', String(name === tool));
+    byId('size-row').classList.toggle('off', tool !== 'brush' && tool !== 'eraser');
+    document.body.classList.toggle('tapping', tool === 'select');
+    document.body.classList.toggle('outlining', tool === 'lasso' || tool === 'rect');
+    this.actions.tool(/** @type {import('./tools.js').ToolName} */ (tool));
+  }
+
+  /** @returns {number} The brush's size in CSS px; as much finer at the slider's small end as it is there. */
+  get size() {
+    return SMALLEST * (LARGEST / SMALLEST) ** (Number(this.#slider.value) / 100);
+  }
+
+  /** @param {string} text @param {boolean} [wrong] */
+  status(text, wrong = false) {
+    const element = byId('status');
+    element.classList.toggle('wrong', wrong);
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  /** @param {Record<string, boolean>} states By test id: whether it can be pressed. */
+  enable(states) {
+    for (const [name, on] of Object.entries(states)) byTestId(name).disabled = !on;
+  }
+
+  /** @param {Record<string, boolean>} states By test id: whether it is there. */
+  show(states) {
+    for (const [name, on] of Object.entries(states)) byTestId(name).hidden = !on;
+  }
+
+  /** @param {boolean} on Whether an edit is being made. */
+  working(on) {
+    document.body.classList.toggle('working', on);
+    document.body.classList.toggle('locked', on);
+    byId('progress').hidden = !on;
+  }
+
+  /** The photo is there. */
+  open() {
+    byId('app').hidden = false;
+    byId('notice').classList.add('off');
+  }
+
+  /**
+   * Instead of the page: what is the matter.
+   * @param {string} text
+   * @param {(() => void) | null} [again]
+   */
+  notice(text, again = null) {
+    byId('app').hidden = true;
+    const notice = byId('notice');
+    notice.classList.remove('off');
+    notice.classList.toggle('still', text !== say('opening'));
+    notice.querySelector('p').textContent = text;
+    byTestId('again').hidden = !again;
+    byTestId('again').onclick = again;
+  }
+
+  #bindSlider() {
+    const { actions } = this;
+    this.#slider.value = remember('brush-size') ?? '57';
+    const tell = (/** @type {boolean} */ done) => {
+      this.#slider.setAttribute('aria-valuetext', `${Math.round(this.size)} px`);
+      document.body.classList.toggle('sizing', !done);
+      actions.size(this.size, done);
+      if (done) remember('brush-size', this.#slider.value);
+    };
+    this.#slider.oninput = () => tell(false);
+    this.#slider.onpointerdown = () => tell(false);
+    for (const type of ['change', 'pointerup', 'pointercancel', 'blur']) {
+      this.#slider.addEventListener(type, () => tell(true));
+    }
+    tell(true);
+  }
+
+  /** @param {number} step */
+  #resize(step) {
+    this.#slider.value = String(Number(this.#slider.value) + step);
+    this.#slider.oninput?.(new Event('input'));
+    clearTimeout(this.#sizing);
+    this.#sizing = setTimeout(() => this.#slider.dispatchEvent(new Event('change')), 700);
+  }
+
+  #sizing = 0;
+
+  /**
+   * A button that does something while it is held, by finger or key.
+   * @param {HTMLElement} button
+   * @param {(on: boolean) => void} action
+   */
+  #hold(button, action) {
+    const set = (/** @type {boolean} */ on) => {
+      if ((button.getAttribute('aria-pressed') === 'true') === on) return;
+      button.setAttribute('aria-pressed', String(on));
+      action(on);
+    };
+    button.addEventListener('pointerdown', (event) => {
+      button.setPointerCapture(event.pointerId);
+      set(true);
+    });
+    for (const type of ['pointerup', 'pointercancel', 'lostpointercapture', 'blur', 'keyup']) {
+      button.addEventListener(type, () => set(false));
+    }
+    button.addEventListener('keydown', (event) => {
+      if (event.key === ' ' || event.key === 'Enter') set(true);
+    });
+    button.addEventListener('contextmenu', (event) => event.preventDefault());
+  }
+
+  /** Arrow keys move within a toolbar; Tab enters and leaves it (ARIA practices, toolbar). */
+  #roam(/** @type {HTMLElement} */ toolbar) {
+    const buttons = [...toolbar.querySelectorAll('button')];
+    buttons.forEach((button, index) => (button.tabIndex = index ? -1 : 0));
+    toolbar.addEventListener('keydown', (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const index = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
+      const next = buttons[(index + step + buttons.length) % buttons.length];
+      buttons.forEach((button) => (button.tabIndex = button === next ? 0 : -1));
+      next.focus();
+    });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const { actions } = this;
+    const focus = document.activeElement;
+    const onButton = focus instanceof HTMLButtonElement;
+    const command = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    if (byId('app').hidden || event.isComposing) return;
+    if (key === 'z') event.shiftKey ? actions.redo() : actions.undo();
+    else if (command && key === 'y') actions.redo();
+    else if (command || event.altKey) return;
+    else if (key === '[') this.#resize(-4);
+    else if (key === ']') this.#resize(4);
+    else if (key in TOOL_KEYS) this.tool(TOOL_KEYS[/** @type {'b'} */ (key)]);
+    else if (key === 'escape') actions.escape();
+    else if (key === '0') actions.fit();
+    else if (event.code === 'Space' && !onButton) actions.space(true);
+    else if (key === 'enter' && !onButton && !event.repeat) actions.erase();
+    else return;
+    event.preventDefault();
+  }
+}
