@@ -10,7 +10,7 @@ import structlog
 
 from bot.edits.announcer import Announcer
 from bot.edits.editor import check_finish
-from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, State
+from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State
 from bot.edits.ports import Courier
 from bot.edits.queue import EditQueue
 from bot.edits.store import Store
@@ -154,7 +154,8 @@ class Edits:
         return await self._again(edit, seed=edit.seed, finish=check_finish(finish))
 
     async def _again(self, edit: Edit, *, seed: int, finish: str) -> Edit:
-        if edit.state is not State.DONE:
+        # Buttons come with the picture, a moment before the edit is noted as done: a quick press is as good.
+        if edit.state is not State.DONE and edit.stage is not Stage.DELIVERING:
             raise PersonError("still-working")
         stored = await self.store.mask(edit.id)
         root = edit.parent or edit.id

@@ -1,0 +1,196 @@
+"""Asking for an edit in every way there is, and getting the picture back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.playground import TelegramServer
+from bot.playground.person import Upload
+from tests.support import Talk, encoded, scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+JPEG = encoded(scene())
+
+
+def is_red(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return (pixels[..., 0] > 150) & (pixels[..., 1] < 90)
+
+
+async def test_a_photo_with_remove_subject_comes_back_without_it(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+    first = await talk.answer_to(sent, settled=False)
+    assert "text" in first, "a status message comes first"
+    answer = await talk.answer_to(sent)
+    assert answer["message_id"] == first["message_id"], "the status message becomes the picture"
+    assert "gone" in answer["caption"]
+    picture = talk.picture(answer)
+    assert picture.size == (320, 240)
+    assert is_red(np.asarray(picture)).mean() < 0.01
+    assert len(talk.answers_to(sent)) == 1
+
+
+async def test_a_photo_with_remove_background_keeps_the_subject_only(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background")
+    answer = await talk.answer_to(sent)
+    pixels = np.asarray(talk.picture(answer))
+    assert pixels.shape == (240, 320, 3)
+    assert is_red(pixels)[90:150, 120:200].mean() > 0.95
+    texts = [b["text"] for row in answer["reply_markup"]["inline_keyboard"] for b in row]
+    assert "Transparent" in texts
+    assert "White" in texts
+
+
+async def test_another_finish_takes_the_place_of_the_first(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background")
+    answer = await talk.answer_to(sent)
+    await talk.person.press_labelled(answer["message_id"], "White")
+    await talk.telegram.journal.until(lambda: "White" not in str(answer_now(talk, answer).get("reply_markup")))
+    white = await talk.settles(answer["message_id"])
+    assert np.asarray(talk.picture(white))[:8, :8].min() > 250
+    await talk.person.press_labelled(answer["message_id"], "Transparent")
+    await talk.telegram.journal.until(lambda: "document" in answer_now(talk, answer))
+    clear = answer_now(talk, answer)
+    picture = talk.picture(clear)
+    assert picture.format == "PNG"
+    assert picture.mode == "RGBA"
+    assert np.asarray(picture)[2, 2, 3] == 0
+    assert len(talk.answers_to(sent)) == 1
+
+
+def answer_now(talk: Talk, answer: dict[str, Any]) -> dict[str, Any]:
+    return talk.person.chat.messages[answer["message_id"]]
+
+
+async def test_a_command_in_reply_to_a_photo_of_anybody(talk: Talk) -> None:
+    (photo,) = await talk.person.send(Upload(JPEG))
+    offer = await talk.answer_to(photo)
+    asked = await talk.person.write("/remove_background", reply_to=photo["message_id"])
+    answer = await talk.answer_to(asked)
+    assert "photo" in answer
+    again = await talk.person.write("/remove_subject", reply_to=answer["message_id"])
+    assert "photo" in await talk.answer_to(again), "the bot's own answer is a photo like any other"
+    assert "photo" not in answer_now(talk, offer)
+
+
+async def test_a_command_alone_waits_for_its_photo(talk: Talk) -> None:
+    asked = await talk.person.write("/remove_subject@Photo_Cleaning_Bot")
+    assert "Send me the photo" in (await talk.answer_to(asked))["text"]
+    (sent,) = await talk.person.send(Upload(JPEG))
+    assert "photo" in await talk.answer_to(sent)
+    (bare,) = await talk.person.send(Upload(JPEG))
+    assert (await talk.answer_to(bare))["text"] == "What should go?", "a wish is granted once"
+
+
+async def test_a_bare_photo_gets_three_buttons_and_the_question_becomes_the_answer(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG))
+    offer = await talk.answer_to(sent)
+    assert [b["text"] for row in offer["reply_markup"]["inline_keyboard"] for b in row] == [
+        "✂️ The subject",
+        "🏞 The background",
+        "🖌 What I paint",
+    ]
+    query = await talk.person.press_labelled(offer["message_id"], "subject")
+    await talk.telegram.journal.until(lambda: "photo" in answer_now(talk, offer))
+    answered = [e.data for e in talk.telegram.journal.since(0) if e.kind == "answer" and e.data["id"] == query]
+    assert answered == [{"id": query, "text": None, "show_alert": False}]
+    assert len(talk.answers_to(sent)) == 1
+
+
+async def test_an_image_file_is_answered_as_a_file_at_full_resolution(talk: Talk) -> None:
+    large = scene(3000, 2000)
+    upload = Upload(encoded(large, "PNG"), "My holiday.png", as_file=True)
+    (sent,) = await talk.person.send(upload, caption="/remove_subject")
+    answer = await talk.answer_to(sent, seconds=90)
+    assert answer["document"]["file_name"] == "My holiday-clean.png"
+    picture = talk.picture(answer)
+    assert picture.size == (3000, 2000)
+    before, after = np.asarray(large), np.asarray(picture.convert("RGB"))
+    assert (before[:400] == after[:400]).all(), "far from the subject every pixel is the photo's own"
+    assert is_red(after).mean() < 0.01
+
+
+async def test_the_same_update_twice_is_one_edit(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+    talk.telegram.updates.add("message", sent)
+    talk.telegram.updates.add("message", sent)
+    await talk.answer_to(sent)
+    marker = await talk.person.write("/help")
+    await talk.answer_to(marker)
+    assert len(talk.answers_to(sent)) == 1
+
+
+async def test_an_edited_caption_does_not_start_another_edit(talk: Talk) -> None:
+    note = await talk.person.write("hello")
+    await talk.answer_to(note)
+    await talk.person.edit(note["message_id"], "/remove_subject")
+    marker = await talk.person.write("/help")
+    await talk.answer_to(marker)
+    assert len(talk.answers_to(note)) == 1
+
+
+async def test_an_album_is_edited_photo_by_photo_under_one_command(talk: Talk) -> None:
+    uploads = [Upload(encoded(scene(seed=seed))) for seed in (1, 2, 3)]
+    sent = await talk.person.send(*uploads, caption="/remove_subject")
+    for message in sent:
+        assert "photo" in await talk.answer_to(message)
+
+
+async def test_everything_else_gets_one_helpful_line(talk: Talk) -> None:
+    asked = await talk.person.write("what is this?")
+    assert (await talk.answer_to(asked))["text"] == "Send me a photo, or /help."
+    sticker = await talk.person.send_sticker()
+    assert "sticker" in (await talk.answer_to(sticker))["text"]
+
+
+async def test_start_and_help_name_every_command(talk: Talk) -> None:
+    for command in ("/start", "/help"):
+        asked = await talk.person.write(command)
+        text = (await talk.answer_to(asked))["text"]
+        assert "/remove_subject" in text
+        assert "/remove_background" in text
+        assert "/erase" in text
+
+
+async def test_chinese_for_those_who_speak_it_english_for_the_rest(meet: Callable[..., Talk]) -> None:
+    chinese, german, unknown = meet("zh-hans"), meet("de"), meet(None)
+    asked = await chinese.person.write("你好")
+    assert "照片" in (await chinese.answer_to(asked))["text"]
+    for talk in (german, unknown):
+        asked = await talk.person.write("hallo")
+        assert (await talk.answer_to(asked))["text"] == "Send me a photo, or /help."
+    (sent,) = await chinese.person.send(Upload(JPEG), caption="/remove_subject")
+    assert "主体" in (await chinese.answer_to(sent))["caption"]
+
+
+async def test_commands_are_registered_in_each_language(server: TelegramServer) -> None:
+    names = [command["command"] for command in server.telegram.commands_for("en")]
+    assert names == ["remove_subject", "remove_background", "erase", "help", "delete_my_data"]
+    assert "主体" in server.telegram.commands_for("zh-hans")[0]["description"]
+    assert server.telegram.commands_for("fr") == server.telegram.commands_for("en")
+
+
+async def test_erase_opens_the_canvas(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/erase")
+    answer = await talk.answer_to(sent, settled=False)
+    apps = [b["web_app"]["url"] for row in answer["reply_markup"]["inline_keyboard"] for b in row if "web_app" in b]
+    assert len(apps) == 1
+    assert apps[0].startswith("https://photos.example.org/app?edit=")
+
+
+async def test_painting_in_telegrams_own_editor_erases_what_was_painted(talk: Talk) -> None:
+    photo = scene()
+    painted = photo.copy()
+    painted.paste((0, 255, 60), (20, 20, 90, 60))
+    (original,) = await talk.person.send(Upload(encoded(photo, quality=95)))
+    await talk.answer_to(original)
+    (sent,) = await talk.person.send(Upload(encoded(painted, quality=80)), reply_to=original["message_id"])
+    answer = await talk.answer_to(sent)
+    pixels = np.asarray(talk.picture(answer)).astype(int)
+    green = (pixels[..., 1] > 180) & (pixels[..., 0] < 100)
+    assert green.mean() < 0.002
+    assert is_red(pixels.astype(np.uint8)).mean() > 0.08, "what was not painted stays"

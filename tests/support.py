@@ -1,0 +1,128 @@
+"""What tests of several kinds share: the whole bot in this process against the stand-in for Telegram, and pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from bot import process
+from bot.playground import Person, Telegram, TelegramServer
+from bot.settings import Settings
+
+PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
+"""Real photos, where this checkout has them beside it."""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def settings_for(server: TelegramServer, folder: Path, **changes: Any) -> Settings:
+    """Settings of a bot that talks to the stand-in; nothing of the machine's environment is in them but names."""
+    values: dict[str, Any] = {
+        "telegram_bot_token": server.telegram.token,
+        "telegram_api_url": server.url,
+        "data_dir": folder,
+        "port": free_port(),
+        "engine": "local",
+        "models": "off",
+        "workers": 2,
+    }
+    return Settings(_env_file=None, **{**values, **changes})
+
+
+@contextlib.asynccontextmanager
+async def running_bot(settings: Settings, telegram: Telegram) -> AsyncIterator[None]:
+    """The whole bot, as `python -m bot run` runs it, until the block ends."""
+    stop = asyncio.Event()
+    before = telegram.calls["setMyShortDescription"]
+    running = asyncio.create_task(process.run(settings, stop=stop, say=lambda _text: None))
+    introduced = asyncio.create_task(
+        telegram.journal.until(lambda: telegram.calls["setMyShortDescription"] >= before + 3, seconds=60)
+    )
+    await asyncio.wait({running, introduced}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        introduced.cancel()
+        running.result()
+    await introduced
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+class Talk:
+    """A person's talk with the bot, and waiting for what the bot says."""
+
+    def __init__(self, telegram: Telegram, number: int, language: str | None = "en") -> None:
+        self.telegram = telegram
+        self.person = Person(telegram, number, language=language)
+
+    async def answer_to(self, message: dict[str, Any], *, settled: bool = True, seconds: float = 60) -> dict[str, Any]:
+        """The bot's reply to a message; with `settled`, once it says its last word (a picture, or words with no
+        Cancel button)."""
+
+        def found() -> dict[str, Any] | None:
+            for answer in self.person.answers:
+                quoted = answer.get("reply_to_message", {}).get("message_id")
+                if quoted == message["message_id"] and not (settled and is_working(answer)):
+                    return answer
+            return None
+
+        await self.telegram.journal.until(found, seconds=seconds)
+        answer = found()
+        assert answer is not None
+        return answer
+
+    def answers_to(self, message: dict[str, Any]) -> list[dict[str, Any]]:
+        """All the bot's replies to a message."""
+        number = message["message_id"]
+        return [a for a in self.person.answers if a.get("reply_to_message", {}).get("message_id") == number]
+
+    async def settles(self, message_id: int, *, seconds: float = 60) -> dict[str, Any]:
+        """A message of the bot, once nothing more is being done to it."""
+        chat = self.person.chat
+        await self.telegram.journal.until(lambda: not is_working(chat.messages[message_id]), seconds=seconds)
+        return chat.messages[message_id]
+
+    def picture(self, message: dict[str, Any]) -> Image.Image:
+        """A message's picture in its largest size, or its file."""
+        file_id = message["photo"][-1]["file_id"] if "photo" in message else message["document"]["file_id"]
+        image = Image.open(io.BytesIO(self.telegram.files.get(file_id).data))
+        image.load()
+        return image
+
+
+def is_working(message: dict[str, Any]) -> bool:
+    """Whether a message of the bot is a status that will still change."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    data = [button.get("callback_data", "") for row in rows for button in row]
+    return any(item.endswith(":cancel") for item in data)
+
+
+def scene(width: int = 320, height: int = 240, *, seed: int = 7) -> Image.Image:
+    """A red block on noisy blue-grey: any segmentation finds it."""
+    rng = np.random.default_rng(seed)
+    pixels = np.full((height, width, 3), (90, 110, 140), np.uint8)
+    pixels += rng.integers(0, 12, size=pixels.shape, dtype=np.uint8)
+    pixels[height // 3 : height * 2 // 3, width // 3 : width * 2 // 3] = (210, 40, 30)
+    return Image.fromarray(pixels)
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
+    """An image's bytes."""
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
