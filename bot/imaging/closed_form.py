@@ -51,7 +51,7 @@ def solve(
     Returns:
         (H, W) float32, 0 … 1; 0 and 1 where the trimap knows.
     """
-    alpha = (trimap == 255).astype(np.float32)
+    alpha: NDArray[np.float32] = (trimap == 255).astype(np.float32)
     unknown = (trimap > 0) & (trimap < 255)
     if not unknown.any():
         return alpha
@@ -74,7 +74,7 @@ def _first_guess(
     """The solution at half size, scaled up: conjugate gradients mend fine errors fast and broad ones slowly."""
     height, width = trimap.shape
     if max(height, width) <= _COARSEST or min(height, width) < 8:
-        return trimap.astype(np.float32) / 255
+        return np.asarray(trimap / 255, np.float32)
     size = ((width + 1) // 2, (height + 1) // 2)
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     mixed = cv2.resize(np.where(trimap == 255, 255, np.where(trimap == 0, 0, 128)).astype(np.uint8), size)

@@ -42,8 +42,8 @@ def estimate(picture: Pixels, matte: Matte) -> Pixels:
     height, width = matte.shape
     scale = min(1.0, WORK_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32) / 255
-    alpha = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32) / 255
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+    alpha = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
     front, back = _levels(small, alpha)
     answer = picture.copy()
     for top in range(0, height, _STRIP):
@@ -61,8 +61,8 @@ def estimate(picture: Pixels, matte: Matte) -> Pixels:
         own = matte[rows][soft].astype(np.float32)[:, None] / 255
         # One step of the paper's per-pixel solution with the upsampled F and B as the neighbours.
         misfit = picture[rows][soft].astype(np.float32) / 255 - own * fine - (1 - own) * behind
-        fine += own * misfit / (own**2 + (1 - own) ** 2 + 1e-3)
-        answer[rows][soft] = (np.clip(fine, 0, 1) * 255 + 0.5).astype(np.uint8)
+        mended = fine + own * misfit / (own**2 + (1 - own) ** 2 + 1e-3)
+        answer[rows][soft] = (np.clip(mended, 0, 1) * 255 + 0.5).astype(np.uint8)
     return answer
 
 

@@ -127,7 +127,7 @@ def _pull(picture: Pixels, trimap: Matte, radius: int) -> NDArray[np.float32]:
     Returns:
         (H, W) float32, FREE … HELD.
     """
-    colours = picture.astype(np.float32) / 255
+    colours: NDArray[np.float32] = picture.astype(np.float32) / np.float32(255)
     asked = (trimap > 0) & (trimap < 255)
     front, front_spread = _side(colours, trimap == 255, asked, radius)
     back, back_spread = _side(colours, trimap == 0, asked, radius)
