@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from bot.imaging.photo import Pixels
 
-Field: TypeAlias = NDArray[np.float32]
-"""(H, W) float32: one number for each pixel."""
+Field: TypeAlias = NDArray[np.floating[Any]]
+"""(H, W): one number for each pixel; float32 wherever size matters."""
 Light: TypeAlias = NDArray[np.float32]
 """(H, W, 3) float32: linear light, 1 = a white thing in the sun."""
 Colour: TypeAlias = tuple[float, float, float]
@@ -58,14 +58,19 @@ def mix(first: Light | Colour, second: Light | Colour, share: Field) -> Light:
 
 def times(light: Light | Colour, level: Field) -> Light:
     """Light made brighter or darker, pixel by pixel."""
-    return np.stack([np.asarray(light, np.float32)[..., channel] * level for channel in range(3)], -1)
+    lit = np.empty((*level.shape, 3), np.float32)
+    for channel in range(3):
+        lit[..., channel] = np.asarray(light, np.float32)[..., channel] * level
+    return lit
 
 
 def ramp(stops: list[tuple[float, Colour]], value: Field) -> Light:
     """Colours along `value`, between the stops that stand in rising order."""
     at = [stop for stop, _ in stops]
-    channels = [np.interp(value, at, [colour[c] for _, colour in stops]) for c in range(3)]
-    return np.stack(channels, -1).astype(np.float32)
+    colours = np.empty((*value.shape, 3), np.float32)
+    for channel in range(3):
+        colours[..., channel] = np.interp(value, at, [colour[channel] for _, colour in stops])
+    return colours
 
 
 @lru_cache(maxsize=16)
@@ -172,7 +177,7 @@ def shape(*outlines: list[tuple[float, float]], blur: float = 0.6) -> Field:
     for corners in points:
         cv2.fillPoly(part, [np.round((corners - (left, top)) * 16).astype(np.int32)], (255,), cv2.LINE_AA, shift=4)
     whole = np.zeros((HEIGHT, WIDTH), np.float32)
-    whole[top:bottom, left:right] = soften(part.astype(np.float32) / 255, blur)
+    whole[top:bottom, left:right] = soften(part / np.float32(255), blur)
     return whole
 
 
@@ -185,27 +190,18 @@ def curve(*corners: tuple[float, float], parts: int = 24) -> list[tuple[float, f
     return [(float(x), float(y)) for x, y in points[:, 0]]
 
 
-def soften(field: NDArray[np.float32], radius: float, *, down: float | None = None) -> NDArray[np.float32]:
+def soften(field: Field | Light, radius: float, *, down: float | None = None) -> NDArray[np.float32]:
     """Gaussian blur by `radius` pixels across, and `down` pixels down (the same where not told)."""
-    if radius <= 0:
-        return field
+    field = np.asarray(field, np.float32)
     shrink = min(8, int(max(1, min(radius, down or radius) / 4)))
     if shrink > 1:
         size = (field.shape[1] // shrink, field.shape[0] // shrink)
         small = cv2.resize(field, size, interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), radius / shrink, sigmaY=(down or radius) / shrink)
-        return np.asarray(cv2.resize(small, (field.shape[1], field.shape[0]), interpolation=cv2.INTER_CUBIC))
+        return np.asarray(
+            cv2.resize(small, (field.shape[1], field.shape[0]), interpolation=cv2.INTER_CUBIC), np.float32
+        )
     return np.asarray(cv2.GaussianBlur(field, (0, 0), radius, sigmaY=down or radius), np.float32)
-
-
-def out_of_focus(light: Light, radius: int) -> Light:
-    """Lens blur: each point becomes a disc of `radius` pixels, bright ones shine through."""
-    half = cv2.resize(light, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
-    reach = max(1, radius // 2)
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
-    disc = np.clip(reach + 0.5 - np.hypot(x, y), 0, 1)
-    blurred = cv2.filter2D(half, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(cv2.resize(blurred, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def develop(light: Light, seed: int, *, exposure: float = 1.0, warmth: float = 0.0, grain: float = 1.0) -> Pixels:

@@ -72,7 +72,7 @@ def _balloon(cx: float, top: float, radius: float, tall: float) -> tuple[Light, 
     bent = around + 0.36 * bulge
     facing = outdoors.SUN[0] * np.sin(bent) - outdoors.SUN[1] * lean + outdoors.SUN[2] * np.cos(bent)
     facing = facing / np.sqrt(1 + lean**2)
-    cloth = p.mix(rgb("d3241d"), rgb("ae1119"), np.floor(gores) % 2)
+    cloth = p.mix(rgb("d3241d"), rgb("ae1119"), p.step(-0.05, 0.05, np.sin(np.pi * gores)))
     cloth = p.mix(cloth, rgb("f0b03c"), p.step(0.004, 0.0, np.abs(t - 0.575 + 0.035 * np.cos(around)) - 0.026))
     wrinkles = p.sample(p.texture(51, slope=0.9), gores / 5, t)
     # Cloth lets light through: the side away from the sun glows instead of going black.
@@ -98,4 +98,4 @@ def _profile(t: NDArray[np.float32]) -> NDArray[np.float32]:
     """The envelope's half width, 0 … 1, from its top (0) to its mouth (1)."""
     dome = np.sqrt(np.clip(1 - ((0.43 - t) / 0.43) ** 2, 0, 1))
     taper = 0.2 + 0.8 * (1 - np.clip((t - 0.43) / 0.57, 0, 1) ** 1.75)
-    return np.where(t < 0.43, dome, taper)
+    return np.asarray(np.where(t < 0.43, dome, taper), np.float32)

@@ -65,7 +65,11 @@ def _lake(above: Light, boat: Light, where: Field) -> Light:
     rows = 2 * _WATERLINE - y - tilt * (3 + 0.03 * (y - _HORIZON))
     mirrored_boat = cv2.remap(boat, x + 2 * aside, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     share = cv2.remap(where, x + 2 * aside, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    share = p.soften(share, 7, down=10) * p.step(_WATERLINE - 6, _WATERLINE + 6, y) * p.step(900, 690, y)
+    share = (
+        p.soften(np.asarray(share, np.float32), 7, down=10)
+        * p.step(_WATERLINE - 6, _WATERLINE + 6, y)
+        * p.step(900, 690, y)
+    )
     seen = p.mix(np.asarray(seen, np.float32), np.asarray(mirrored_boat, np.float32), 0.34 * share)
     grazing = np.clip(0.1 + 0.68 * (1 - (y - _HORIZON) / (p.HEIGHT - _HORIZON)) ** 1.5 - 0.16 * tilt, 0.06, 0.95)
     deep = p.times(rgb("1d4656"), np.clip(0.85 + 0.22 * tilt, 0.3, 2))

@@ -36,7 +36,7 @@ def sky(horizon: float, seed: int, top: str, low: str, *, clouds: float, metres:
     cover = p.step(edge - 0.45, edge + 0.75, thick) * 0.96
     shade = np.clip(0.62 + 0.55 * (thick - towards_sun) - 0.2 * p.step(edge + 0.5, edge + 1.8, thick), 0, 1)
     white = p.mix(rgb("a9b6c9"), (1.12, 1.1, 1.06), shade)
-    white = p.mix(white, np.asarray(rgb(low)) * 1.08, np.clip(above.away / 26000, 0, 1) ** 0.8)
+    white = p.mix(white, np.asarray(rgb(low), np.float32) * np.float32(1.08), np.clip(above.away / 26000, 0, 1) ** 0.8)
     return p.mix(blue, white, cover)
 
 

@@ -1,0 +1,77 @@
+"""Sample pictures for a first try: painted by `scenes/`, so that they are nobody else's and travel with the code.
+
+Each has one subject that stands out from its surroundings, and surroundings that go on behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from bot.imaging.encoding import encode
+from bot.imaging.photo import Mask, Photo, Pixels
+from bot.playground import painting
+from bot.playground.scenes import balloon, beach, boat, mug
+
+_QUALITY = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture.
+
+    Attributes:
+        name: As in its address: lower case, no blanks.
+        title_en: What is seen, for people who read English.
+        title_zh: What is seen, for people who read Chinese.
+        scene: Paints the picture and its subject's mask, the same ones at each call.
+    """
+
+    name: str
+    title_en: str
+    title_zh: str
+    scene: Callable[[], tuple[Pixels, Mask]]
+
+    def paint(self) -> Pixels:
+        """The picture: (H, W, 3) uint8 sRGB."""
+        return self.scene()[0]
+
+    def mask(self) -> Mask:
+        """Where its subject is: (H, W) uint8, 255 = subject."""
+        return self.scene()[1]
+
+
+SAMPLES: tuple[Sample, ...] = (
+    Sample("balloon", "A balloon over a meadow", "草地上空的热气球", balloon.paint),
+    Sample("boat", "A boat on a mountain lake", "山间湖上的帆船", boat.paint),
+    Sample("mug", "A mug on a wooden table", "木桌上的马克杯", mug.paint),
+    Sample("beach", "A parasol on the beach", "沙滩上的遮阳伞", beach.paint),
+)
+
+_BY_NAME = {sample.name: sample for sample in SAMPLES}
+
+
+def names() -> tuple[str, ...]:
+    """The samples' names, in the order in which they are shown."""
+    return tuple(_BY_NAME)
+
+
+@cache
+def jpeg(name: str) -> bytes:
+    """A sample as a JPEG; painted once for each process.
+
+    Raises:
+        KeyError: There is no such sample.
+    """
+    return encode(Photo(_BY_NAME[name].paint()), "JPEG", quality=_QUALITY)
+
+
+def size(name: str) -> tuple[int, int]:
+    """Width and height of a sample, in pixels.
+
+    Raises:
+        KeyError: There is no such sample.
+    """
+    _ = _BY_NAME[name]
+    return painting.WIDTH, painting.HEIGHT
