@@ -7,7 +7,7 @@ from telegram.constants import ChatType
 
 from bot.chat.commands import operation_of
 from bot.chat.courier import too_large
-from bot.chat.handlers.welcome import answer, reply
+from bot.chat.handlers.welcome import answer, not_understood, reply
 from bot.chat.house import Context, sender
 from bot.chat.photos import photo_in
 from bot.edits.model import Operation, Order, PhotoRef
@@ -27,6 +27,9 @@ async def command(update: Update, context: Context) -> None:
             about = f"album:{message.media_group_id}"
             await context.house.edits.store.wish(message.chat.id, about, operation, seconds=ALBUM_SECONDS)
         await ask(message, photo, operation, context)
+        return
+    if message.effective_attachment:
+        await not_understood(update, context)
         return
     if message.reply_to_message is not None and message.reply_to_message.effective_attachment:
         photo = photo_in(message.reply_to_message)

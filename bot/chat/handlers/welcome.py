@@ -6,6 +6,7 @@ from telegram import Message, ReplyParameters, Update
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 
+from bot.chat.commands import command_in
 from bot.chat.house import Context, sender
 
 
@@ -31,7 +32,7 @@ async def not_understood(update: Update, context: Context) -> None:
     """One helpful line; silence in groups, where people talk to each other."""
     message = update.effective_message
     assert message is not None
-    if message.chat.type != ChatType.PRIVATE:
+    if message.chat.type != ChatType.PRIVATE and command_in(message) is None:
         return
     moving = message.animation or message.video or message.video_note
     reason = (
