@@ -16,6 +16,7 @@ from webapp.events import Events
 from webapp.health import add_health
 from webapp.pages import Pages
 from webapp.tokens import Tokens
+from webapp.traffic import count
 
 API_HEADERS = {
     "Cache-Control": "private, no-store",
@@ -55,7 +56,8 @@ def _api(canvas: Canvas, bot_token: str, explain: Explain) -> web.Application:
     """The API: an application of its own, so that its middlewares see only its own routes."""
     callers = Callers(bot_token, Tokens(bot_token))
     events = Events(canvas, explain)
-    api = web.Application(middlewares=[answer_errors(explain), callers.recognise(everyone=frozenset({"/api/session"}))])
+    recognise = callers.recognise(everyone=frozenset({"/api/session"}))
+    api = web.Application(middlewares=[count, answer_errors(explain), recognise])
     api.router.add_post("/session", callers.open_session)
     EditsApi(canvas).add_to(api.router)
     events.add_to(api.router)

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from bot.engines import EngineRefusedError
 from bot.errors import BotError, PersonError
 from webapp import texts
+from webapp.traffic import route_of
 
 log = structlog.get_logger()
 
@@ -95,11 +96,11 @@ def answer_errors(explain: Explain) -> Middleware:
             except web.HTTPException as error:
                 answer = _http_answer(request, error)
             except TimeoutError:
-                log.warning("api_timeout", route=_route(request))
+                log.warning("api_timeout", route=route_of(request))
                 code = "took-too-long"
                 answer = _answer(HTTPStatus.GATEWAY_TIMEOUT, code, texts.text(language_of(request), code))
             except Exception:  # the API's boundary
-                log.exception("api_broke", route=_route(request))
+                log.exception("api_broke", route=route_of(request))
                 code = "something-broke"
                 answer = _answer(HTTPStatus.INTERNAL_SERVER_ERROR, code, texts.text(language_of(request), code))
         answer.headers["X-Request-Id"] = number
@@ -113,12 +114,12 @@ def _core_answer(request: web.Request, error: BotError, explain: Explain) -> web
         status = STATUS_OF.get(error.message_id, HTTPStatus.UNPROCESSABLE_ENTITY)
         if status is HTTPStatus.NOT_FOUND:
             return _http_answer(request, web.HTTPNotFound())
-        log.info("api_refused", route=_route(request), reason=str(error))
+        log.info("api_refused", route=route_of(request), reason=str(error))
         answer = _answer(status, error.message_id, explain(language_of(request), error))
         if status is HTTPStatus.TOO_MANY_REQUESTS:
             answer.headers["Retry-After"] = str(RETRY_AFTER)
         return answer
-    log.warning("api_failed", route=_route(request), reason=str(error), kind=type(error).__name__)
+    log.warning("api_failed", route=route_of(request), reason=str(error), kind=type(error).__name__)
     answer = _answer(HTTPStatus.SERVICE_UNAVAILABLE, error.message_id, explain(language_of(request), error))
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer
@@ -135,9 +136,3 @@ def _http_answer(request: web.Request, error: web.HTTPException) -> web.Response
 
 def _answer(status: HTTPStatus, code: str, message: str) -> web.Response:
     return web.json_response({"error": code, "message": message}, status=status)
-
-
-def _route(request: web.Request) -> str:
-    """The route's pattern, not the path: ids stay out of the log."""
-    resource = request.match_info.route.resource
-    return f"{request.method} {resource.canonical if resource else '?'}"

@@ -60,7 +60,11 @@ class Pages:
     """
 
     def __init__(self, telegram_script: str | None = None, folder: Path = STATIC) -> None:
-        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.*"))}
+        files = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*.*"))
+            if path.is_file()
+        }
         index = files.pop(INDEX, None)
         if index is None:
             raise FileNotFoundError(folder / INDEX)

@@ -1,0 +1,35 @@
+"""The API's numbers: how often, how long, how it ended, by route."""
+
+from __future__ import annotations
+
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from prometheus_client import Histogram
+
+SECONDS = Histogram(
+    "bot_api_seconds",
+    "The Mini App API's answers, by route and status; of event streams, how long they were open.",
+    ["route", "status"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
+)
+
+
+def route_of(request: web.Request) -> str:
+    """The route's pattern, not the path: ids stay out of log and metrics."""
+    resource = request.match_info.route.resource
+    return f"{request.method} {resource.canonical}" if resource is not None else "?"
+
+
+@web.middleware
+async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The outermost middleware: sees every answer."""
+    begun = time.monotonic()
+    status = "gone"
+    try:
+        answer = await handler(request)
+        status = str(answer.status)
+        return answer
+    finally:
+        SECONDS.labels(route_of(request), status).observe(time.monotonic() - begun)
