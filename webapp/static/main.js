@@ -67,13 +67,13 @@ async function open() {
     rounds = new Rounds(api, edit);
     rounds.start(photo);
     draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
+    ui.open(); // before the stage: it has no size while hidden
     stage = new Stage(/** @type {HTMLElement} */ (document.getElementById('stage')), strokes, edit, {
       painted: change,
       tapped,
       untapped: () => selecting?.abort(),
       viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
     });
-    ui.open();
     ui.tool('brush');
     resizeBrush(ui.size, true);
     await resume(edit);

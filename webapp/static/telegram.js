@@ -88,10 +88,16 @@ export async function settle() {
  * @param {ButtonState} state
  */
 function set(button, { text, visible, active, progress = false }) {
-  if (!button) return;
+  const state = JSON.stringify([text, visible, active, progress]);
+  if (!button || told.get(button) === state) return;
+  told.set(button, state);
+  // Progress first: showing and hiding it changes whether the button is active.
+  if (progress !== button.isProgressVisible) progress ? button.showProgress(active) : button.hideProgress();
   button.setParams({ text, is_visible: visible, is_active: active });
-  if (progress !== button.isProgressVisible) progress ? button.showProgress(true) : button.hideProgress();
 }
+
+/** @type {WeakMap<object, string>} What each button was last told; every telling is a message to the app. */
+const told = new WeakMap();
 
 export const mainButton = {
   /** @param {ButtonState} state */
