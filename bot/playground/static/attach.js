@@ -109,6 +109,7 @@ function createSamples(preview) {
   let there = false;
   let refused = false;
   let offered = false;
+  let shown = false;
 
   /** @param {import("./api.js").Sample} sample */
   async function choose(sample) {
@@ -138,8 +139,10 @@ function createSamples(preview) {
 
   /** @param {boolean} wanted */
   async function show(wanted) {
+    shown = wanted;
     if (wanted) await load();
-    section.hidden = !wanted || strip.childElementCount === 0;
+    // Asked again, for the answer may have changed while they were loading.
+    section.hidden = !shown || strip.childElementCount === 0;
   }
   byId("samples-close").addEventListener("click", () => {
     refused = true;

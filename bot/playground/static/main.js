@@ -170,9 +170,9 @@ if (matchMedia("(hover: hover)").matches) composer.focus();
 api.follow({
   onChat(state, restarted) {
     chat = state;
+    log.reset(state.messages);
     setPersonLanguage(state.person.language_code);
     setCommands(state.commands);
-    log.reset(state.messages);
     if (restarted) log.scrollToEnd();
   },
   onEvent: (kind, data) => EVENTS[kind]?.(data),

@@ -148,8 +148,8 @@ export function createMiniApp() {
     dialog.classList.remove("fullscreen");
     for (const part of [header, stage, byId("miniapp-buttons")]) part.removeAttribute("style");
     bottom.reset();
-    frame = h("iframe", { src: withTheme(url), title, "data-testid": "miniapp-frame", allow: "fullscreen; clipboard-write",
-      sandbox: "allow-scripts allow-same-origin allow-forms allow-modals allow-popups allow-downloads" });
+    frame = h("iframe", { src: withTheme(url), title, "data-testid": "miniapp-frame",
+      allow: "fullscreen; clipboard-write" });
     frame.addEventListener("load", () => (byId("miniapp-loading").hidden = true));
     stage.append(frame);
     dialog.showModal();
