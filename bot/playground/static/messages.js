@@ -25,6 +25,8 @@ export function createLog(actions, onChange) {
   /** @type {Map<string, HTMLElement>} */
   const days = new Map();
   let missed = 0;
+  let pinned = true; // the reader follows what comes; a scroll upwards ends that, the end resumes it
+  let lastTop = 0;
   let quiet = true; // what is there from the start does not come flying in
 
   const key = (/** @type {Message} */ message) =>
@@ -34,13 +36,14 @@ export function createLog(actions, onChange) {
 
   /** @param {boolean} [smooth] */
   function scrollToEnd(smooth = false) {
-    scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && !calm() ? "smooth" : "instant" });
+    pinned = true;
     missed = 0;
+    scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && !calm() ? "smooth" : "instant" });
     showMissed();
   }
 
   function showMissed() {
-    toEnd.hidden = atEnd();
+    toEnd.hidden = pinned || atEnd();
     unread.hidden = missed === 0;
     unread.textContent = String(missed);
   }
@@ -121,39 +124,38 @@ export function createLog(actions, onChange) {
     if (next instanceof HTMLElement) next.focus({ preventScroll: true });
   }
 
-  /** @param {() => void} change */
-  function keepingPlace(change) {
-    const stay = atEnd();
+  /**
+   * @param {() => void} change
+   * @param {boolean} [smooth]
+   */
+  function keepingPlace(change, smooth = false) {
     change();
     draw();
     onChange();
-    if (stay) scrollToEnd(false);
+    if (pinned) scrollToEnd(smooth);
     else showMissed();
   }
 
   scroller.addEventListener("scroll", () => {
-    if (atEnd()) missed = 0;
+    if (atEnd()) {
+      pinned = true;
+      missed = 0;
+    } else if (scroller.scrollTop < lastTop) pinned = false;
+    lastTop = scroller.scrollTop;
     showMissed();
   }, { passive: true });
   toEnd.addEventListener("click", () => scrollToEnd(true));
   // The keyboard coming up, a reply bar, a turned phone: the end stays in sight.
-  let wasAtEnd = true;
-  scroller.addEventListener("scroll", () => (wasAtEnd = atEnd()), { passive: true });
-  new ResizeObserver(() => wasAtEnd && scrollToEnd(false)).observe(scroller);
+  new ResizeObserver(() => pinned && scrollToEnd()).observe(scroller);
 
   return {
     scrollToEnd,
     /** @param {Message} message */
     upsert(message) {
       const isNew = !messages.has(message.message_id);
-      const stay = atEnd();
-      keepingPlace(() => messages.set(message.message_id, message));
-      if (!isNew) return;
-      if (isMine(message) || stay) scrollToEnd(true);
-      else {
-        missed += 1;
-        showMissed();
-      }
+      if (isNew && isMine(message)) pinned = true;
+      if (isNew && !pinned) missed += 1;
+      keepingPlace(() => messages.set(message.message_id, message), isNew);
     },
     /** @param {number} id */
     remove(id) {

@@ -183,7 +183,8 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
         asFile.checked = as ? as === "file" : !pictures;
         caption.value = takeText();
         dialog.showModal();
-        caption.focus({ preventScroll: true });
+        // On a phone the keyboard would come up over the picture, and the chips may be all that is wanted.
+        (matchMedia("(hover: hover)").matches ? caption : sendButton).focus({ preventScroll: true });
       } else if (as === "file" || !pictures) asFile.checked = true;
       refresh();
     },
