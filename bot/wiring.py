@@ -153,7 +153,7 @@ def build_core(
         max_file_bytes=int(settings.max_file_mb * 1e6),
     )
     queue = EditQueue(database, steps, workers=settings.workers)
-    edits = Edits(store, queue, courier, announcer)
+    edits = Edits(store, queue, courier, announcer, (photos, results))
     canvas = Canvas(edits, steps, pool, LocalSelector(pool), max_megapixels=settings.max_megapixels)
     return Core(store, queue, edits, canvas, courier, photos, results)
 

@@ -71,6 +71,10 @@ class FileCache:
         finally:
             self._tidying.release()
 
+    def remove(self, key: str) -> None:
+        """Let go of the key's file, if it is there. Blocks."""
+        self.path(key).unlink(missing_ok=True)
+
     def sweep(self, *, older_than: float, dry_run: bool = False) -> int:
         """Delete files last used before `older_than` (seconds since the epoch); returns how many. Blocks."""
         old = [path for path, stat in _files(self.folder) if stat.st_mtime < older_than]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import structlog
 
 from bot.edits.announcer import Announcer
+from bot.edits.cache import FileCache
 from bot.edits.editor import check_finish
 from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State
 from bot.edits.ports import Courier
 from bot.edits.queue import EditQueue
+from bot.edits.steps import file_keys
 from bot.edits.store import Store
 from bot.errors import BotError, PersonError
 
@@ -26,6 +29,9 @@ ALBUM_SECONDS = 60.0
 
 LOOK_AGAIN = 10.0
 """Seconds between looks for edits whose announcing or queueing was cut off, by a kill or by an outage."""
+
+FORGET_SECONDS, FORGET_AGAIN = 10.0, 0.05
+"""How long a picture that is just being delivered is waited for before its edit is deleted, and between looks."""
 
 POSITIONS_SECONDS = 3.0
 """Seconds between updates of the queue positions shown in status messages."""
@@ -47,13 +53,22 @@ class Edits:
         queue: Who sees edits through.
         courier: Who carries words.
         announcer: Who posts status messages.
+        caches: Where files lie that go when a person is forgotten.
     """
 
-    def __init__(self, store: Store, queue: EditQueue, courier: Courier, announcer: Announcer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        queue: EditQueue,
+        courier: Courier,
+        announcer: Announcer,
+        caches: Sequence[FileCache] = (),
+    ) -> None:
         self.store = store
         self._queue = queue
         self._courier = courier
         self._announcer = announcer
+        self._caches = tuple(caches)
         self._news: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._shown_positions: dict[str, int] = {}
 
@@ -213,8 +228,31 @@ class Edits:
         return edit
 
     async def forget(self, person: int) -> int:
-        """Delete what is stored about a person and is not being worked on; returns how many edits and offers."""
-        return await self.store.forget_person(person)
+        """Stop what a person has in the works, and delete all that is stored about them; returns how many edits.
+
+        What is being delivered this moment is deleted when it is done: soon, or at last by the sweeper.
+        """
+        for edit in await self.store.pending_of(person):
+            with contextlib.suppress(PersonError):
+                await self.cancel(edit.id, person)
+        deleted = 0
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(contextlib.suppress(TimeoutError))
+            await stack.enter_async_context(asyncio.timeout(FORGET_SECONDS))
+            while True:
+                edits, left = await self.store.forget_person(person)
+                deleted += len(edits)
+                await asyncio.to_thread(self._drop_files, edits)
+                if not left:
+                    break
+                await asyncio.sleep(FORGET_AGAIN)
+        return deleted
+
+    def _drop_files(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            for key in file_keys(edit):
+                for cache in self._caches:
+                    cache.remove(key)
 
     async def cancel(self, edit_id: str, person: int) -> Edit:
         """Stop an edit, queued or running.

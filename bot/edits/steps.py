@@ -274,3 +274,9 @@ def _photo_key(photo: PhotoRef) -> str:
 
 def _result_key(edit: Edit) -> str:
     return f"result:{edit.id}:{edit.finish}:{edit.seed}"
+
+
+def file_keys(edit: Edit) -> list[str]:
+    """The keys of all files that the caches may hold for an edit."""
+    photos = [photo for photo in (edit.photo, edit.painted, edit.result) if photo is not None]
+    return [_result_key(edit), *(_photo_key(photo) for photo in photos)]

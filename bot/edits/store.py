@@ -405,14 +405,21 @@ class Store:
 
         return await self._database.run(work)
 
-    async def forget_person(self, person: int) -> int:
-        """Delete a person's finished and waiting edits and offers; returns how many. Running ones end first."""
+    async def forget_person(self, person: int) -> tuple[list[Edit], int]:
+        """Delete a person's edits that are not in the works, and the offers.
 
-        def work(connection: sa.Connection) -> int:
-            gone = connection.execute(
-                edits.delete().where(edits.c.person == person, sa.not_(edits.c.state.in_(PENDING)))
-            ).rowcount
-            return gone + connection.execute(offers.delete().where(offers.c.person == person)).rowcount
+        Returns:
+            The edits that were deleted, and how many are in the works still.
+        """
+
+        def work(connection: sa.Connection) -> tuple[list[Edit], int]:
+            theirs = edits.c.person == person
+            gone = sa.and_(theirs, sa.not_(edits.c.state.in_(PENDING)))
+            rows = connection.execute(sa.select(*_EDIT_COLUMNS, _HAS_MASK).where(gone)).mappings().all()
+            connection.execute(edits.delete().where(gone))
+            connection.execute(offers.delete().where(offers.c.person == person))
+            left = connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one()
+            return [_edit(row) for row in rows], left
 
         return await self._database.run(work)
 

@@ -127,7 +127,7 @@ class BotApi:
 
     async def _edit_message_reply_markup(self, given: Parameters) -> Json:
         chat, message = self._editable(given)
-        kept = {name: message[name] for name in ("text", "caption", "photo", "document") if name in message}
+        kept: Json = {name: message[name] for name in ("text", "caption", "photo", "document") if name in message}
         return self._edit(chat, message, kept, given)
 
     async def _edit_message_media(self, given: Parameters) -> Json:
@@ -242,7 +242,7 @@ def _kinds(given: Parameters) -> list[str] | None:
 
 
 def _caption(text: str | None, message: Json) -> Json:
-    media = {name: message[name] for name in ("photo", "document") if name in message}
+    media: Json = {name: message[name] for name in ("photo", "document") if name in message}
     trimmed = rules.caption(text)
     return {**media, **({"caption": trimmed} if trimmed else {})}
 

@@ -21,7 +21,7 @@ async def help_(update: Update, context: Context) -> None:
 
 
 async def delete_my_data(update: Update, context: Context) -> None:
-    """/delete_my_data: everything finished or waiting is deleted; what is being worked on ends first."""
+    """/delete_my_data: what is in the works is stopped, and everything stored about the person deleted."""
     message = update.effective_message
     assert message is not None
     await context.house.edits.forget(sender(message))

@@ -203,7 +203,8 @@ async def test_a_person_is_forgotten_and_nobody_else(store: Store) -> None:
     await store.change(mine.id, state=State.DONE, mask=b"x")
     other, _ = await store.add(order(1, person=8))
     await store.change(other.id, state=State.DONE)
-    assert await store.forget_person(7) == 1
+    gone, left = await store.forget_person(7)
+    assert ([edit.id for edit in gone], left) == ([mine.id], 0)
     assert await store.get(mine.id) is None
     assert await store.get(other.id) is not None
 

@@ -1,0 +1,199 @@
+"""Waiting, cancelling, trying again: with a cloud engine that answers when the test says so."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from bot.playground import TelegramServer
+from bot.playground.person import Upload
+from tests.cloud.abilities import ERASE, SALIENCY
+from tests.cloud.standin import CloudStandIn
+from tests.support import Talk, encoded, running_bot, scene, settings_for
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+JPEG = encoded(scene())
+_numbers = itertools.count(7001)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cloud() -> AsyncIterator[CloudStandIn]:
+    async with CloudStandIn() as cloud:
+        yield cloud
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(cloud: CloudStandIn, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TelegramServer]:
+    async with TelegramServer() as server:
+        settings = settings_for(
+            server,
+            tmp_path_factory.mktemp("data"),
+            engine="volcengine",
+            volc_accesskey=cloud.keys.access_key,
+            volc_secretkey=cloud.keys.secret_key,
+            volc_session_token=cloud.keys.session_token or None,
+            volc_endpoint=cloud.url,
+            volc_concurrency=2,
+            pending_per_user=5,
+            workers=8,
+        )
+        async with running_bot(settings, server.telegram):
+            yield server
+
+
+@pytest.fixture
+def meet(server: TelegramServer) -> Callable[[], Talk]:
+    return lambda: Talk(server.telegram, next(_numbers))
+
+
+@pytest.fixture
+def talk(meet: Callable[[], Talk]) -> Talk:
+    return meet()
+
+
+async def shows(talk: Talk, message: dict[str, Any], words: str) -> dict[str, Any]:
+    """The bot's answer, once it contains these words."""
+
+    def found() -> list[dict[str, Any]]:
+        return [a for a in talk.answers_to(message) if words in str(a.get("text") or a.get("caption"))]
+
+    await talk.telegram.journal.until(found)
+    return found()[0]
+
+
+async def test_both_commands_go_through_the_cloud(talk: Talk, cloud: CloudStandIn) -> None:
+    start = len(cloud.calls)
+    for command in ("/remove_subject", "/remove_background"):
+        (sent,) = await talk.person.send(Upload(JPEG), caption=command)
+        assert "photo" in await talk.answer_to(sent)
+    made = [(call.req_key, call.code) for call in cloud.calls[start:]]
+    assert made == [(SALIENCY, 10000), (ERASE, 10000)] * 2
+
+
+async def test_a_mask_given_by_hand_asks_the_cloud_for_the_fill_alone(talk: Talk, cloud: CloudStandIn) -> None:
+    photo = scene()
+    painted = photo.copy()
+    painted.paste((0, 255, 60), (20, 20, 90, 60))
+    (original,) = await talk.person.send(Upload(encoded(photo, quality=95)))
+    await talk.answer_to(original)
+    start = len(cloud.calls)
+    (sent,) = await talk.person.send(Upload(encoded(painted, quality=85)), reply_to=original["message_id"])
+    assert "photo" in await talk.answer_to(sent)
+    assert [call.req_key for call in cloud.calls[start:]] == [ERASE]
+
+
+async def test_outside_the_mask_the_answer_is_the_photo_bit_for_bit(talk: Talk, cloud: CloudStandIn) -> None:
+    photo = scene(640, 480)
+    upload = Upload(encoded(photo, "PNG"), "scene.png", as_file=True)
+    (sent,) = await talk.person.send(upload, caption="/remove_subject")
+    after = np.asarray(talk.picture(await talk.answer_to(sent)).convert("RGB"))
+    before = np.asarray(photo)
+    changed = (before != after).any(axis=2)
+    assert changed[160:320, 214:426].any()
+    changed[130:350, 184:456] = False  # the mask with its dilation and feather
+    assert not changed.any()
+
+
+async def test_cancelling_while_the_cloud_works(talk: Talk, cloud: CloudStandIn) -> None:
+    start = len(cloud.calls)
+    with cloud.holding():
+        (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+        status = await talk.answer_to(sent, settled=False)
+        await cloud.wait_for_calls(start + 1)
+        await talk.person.press_labelled(status["message_id"], "Cancel")
+        cancelled = await shows(talk, sent, "Stopped")
+    await talk.person.press_labelled(cancelled["message_id"], "Try again")
+    assert "photo" in await shows(talk, sent, "gone")
+    assert len(talk.answers_to(sent)) == 1
+
+
+async def test_cancelling_while_it_waits_in_line(talk: Talk, cloud: CloudStandIn) -> None:
+    start = len(cloud.calls)
+    with cloud.holding():
+        (first,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+        await cloud.wait_for_calls(start + 1)
+        (second,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+        waiting = await shows(talk, second, "before yours")
+        await talk.person.press_labelled(waiting["message_id"], "Cancel")
+        await shows(talk, second, "Stopped")
+    assert "photo" in await talk.answer_to(first)
+    marker = await talk.person.write("/help")
+    await talk.answer_to(marker)
+    assert "text" in talk.answers_to(second)[0], "it was never made"
+
+
+async def test_a_refusal_is_explained_and_not_offered_again(talk: Talk, cloud: CloudStandIn) -> None:
+    cloud.fail_next(50411, req_key=SALIENCY)
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+    answer = await talk.answer_to(sent)
+    assert "will not work on this photo" in answer["text"]
+    assert "reply_markup" not in answer
+
+
+async def test_trouble_that_passes_offers_to_try_again(talk: Talk, cloud: CloudStandIn) -> None:
+    cloud.fail_next(50501, times=2, req_key=SALIENCY)
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+    failed = await talk.answer_to(sent)
+    assert "does not answer" in failed["text"]
+    await talk.person.press_labelled(failed["message_id"], "Try again")
+    assert "photo" in await shows(talk, sent, "gone")
+
+
+async def test_more_photos_than_one_may_have_in_the_works(talk: Talk, cloud: CloudStandIn) -> None:
+    start = len(cloud.calls)
+    with cloud.holding():
+        sent = [(await talk.person.send(Upload(JPEG), caption="/remove_subject"))[0] for _ in range(6)]
+        refused = await shows(talk, sent[5], "5 photos in the works")
+        assert "reply_markup" not in refused
+        await cloud.wait_for_calls(start + 1)
+    for message in sent[:5]:
+        assert "photo" in await talk.answer_to(message)
+
+
+async def test_twenty_photos_at_once_two_in_flight_each_persons_in_order(
+    meet: Callable[[], Talk], cloud: CloudStandIn
+) -> None:
+    cloud.most_in_flight = 0
+    cloud.latency = 0.05
+    people = [meet() for _ in range(5)]
+    sent: dict[int, list[dict[str, Any]]] = {}
+    for _ in range(4):
+        for talk in people:
+            sent.setdefault(talk.person.id, []).extend(await talk.person.send(Upload(JPEG), caption="/remove_subject"))
+    for talk in people:
+        for message in sent[talk.person.id]:
+            assert "photo" in await talk.answer_to(message)
+            assert len(talk.answers_to(message)) == 1
+    cloud.latency = 0.0
+    assert cloud.most_in_flight == 2
+    for talk in people:
+        done = [
+            event.data["reply_to_message"]["message_id"]
+            for event in talk.telegram.journal.since(0)
+            if event.chat == talk.person.id
+            and event.kind == "message"
+            and event.data["from"]["is_bot"]
+            and "photo" in event.data
+        ]
+        assert done == [message["message_id"] for message in sent[talk.person.id]]
+
+
+async def test_deleting_ones_data(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background")
+    answer = await talk.answer_to(sent)
+    asked = await talk.person.write("/delete_my_data")
+    assert "deleted" in (await talk.answer_to(asked))["text"]
+    query = await talk.person.press_labelled(answer["message_id"], "White")
+
+    def told() -> list[str]:
+        events = talk.telegram.journal.since(0)
+        return [str(e.data["text"]) for e in events if e.kind == "answer" and e.data["id"] == query]
+
+    await talk.telegram.journal.until(told)
+    assert "too long ago" in told()[0]
