@@ -122,8 +122,9 @@ function openMainMenu() {
 /** @type {Record<string, (data: any) => void>} */
 const EVENTS = {
   message(message) {
-    const isNew = !log.get(message.message_id);
-    if (isNew && !isMine(message)) setAction("");
+    const before = log.get(message.message_id);
+    // The bot turns its status message into the picture: then too it has done what it was doing.
+    if (!isMine(message) && (!before || (message.photo && !before.photo))) setAction("");
     log.upsert(message);
   },
   deleted: ({ message_id }) => log.remove(message_id),
