@@ -76,7 +76,7 @@ class Events:
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Add the route."""
-        router.add_get(f"{EDIT}/events", self.stream)
+        router.add_get(f"{EDIT}/events", self.stream, allow_head=False)
 
     async def close(self, _: web.Application) -> None:
         """End all streams: the server stops, and would wait for them."""

@@ -161,3 +161,8 @@ async def test_the_server_need_not_wait_for_who_is_watching(canvas: CanvasDouble
         assert [event async for event in told(answer)] == []
     await canvas.watched_by(0)
     await client.close()
+
+
+async def test_a_stream_is_not_opened_for_its_headers_alone(ada: Page, canvas: CanvasDouble) -> None:
+    assert (await ada.ask("HEAD", "/edits/adas/events")).status == 405
+    assert canvas.watching == 0
