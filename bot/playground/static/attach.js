@@ -9,14 +9,14 @@ const PICTURES = "image/*,.heic,.heif";
 
 /**
  * @param {{open: (files: Iterable<File>, as?: "photo" | "file" | null) => void, isOpen: () => boolean}} preview
- * @returns {{offerSamples: (offer: boolean) => void}}
+ * @returns {{offerSamples: (offer: boolean) => void, renewSamples: () => void}}
  */
 export function watchFiles(preview) {
   watchButton(preview, () => samples.show(true));
   watchDrops(preview);
   watchPaste(preview);
   const samples = createSamples(preview);
-  return { offerSamples: samples.offer };
+  return { offerSamples: samples.offer, renewSamples: samples.renew };
 }
 
 /**
@@ -117,7 +117,8 @@ function createSamples(preview) {
       const response = await fetch(api.sampleUrl(sample.name));
       if (!response.ok) throw new api.Refused(response.status, "", t("not_loaded"));
       const blob = await response.blob();
-      preview.open([new File([blob], sample.name, { type: blob.type || "image/jpeg" })], "photo");
+      const name = /\.jpe?g$/i.test(sample.name) ? sample.name : `${sample.name}.jpg`;
+      preview.open([new File([blob], name, { type: blob.type || "image/jpeg" })], "photo");
     } catch (error) {
       toast(error instanceof api.Refused ? reason(error) : t("offline"));
     }
@@ -161,6 +162,12 @@ function createSamples(preview) {
       if (offer === offered) return;
       offered = offer;
       show(offer && !refused);
+    },
+    /** Their titles come in the person's language: load them anew. */
+    async renew() {
+      if (!there) return;
+      there = false;
+      await load();
     },
   };
 }

@@ -22,8 +22,8 @@ const WIDEST = 416; // px: a bubble's photo on a desk
 const TALLEST = 480;
 const SMALLEST = 120;
 const EXTREMES = { min: 0.45, max: 3 }; // a panorama or a strip is cropped to this, as messengers do
-const PREVIEWED = /^image\/(png|webp|gif|jpeg|avif|bmp|svg\+xml)$/;
-const TRANSPARENT = /^image\/(png|webp|gif|svg\+xml)$/;
+const PREVIEWED = /^image\/(png|webp|gif|jpeg)$/; // what the playground serves as a picture
+const TRANSPARENT = /^image\/(png|webp|gif)$/;
 const SELF_PREVIEW_BYTES = 12e6; // a thumbnail is a JPEG: only the file itself shows what is transparent
 
 /** @param {Message} message */

@@ -19,6 +19,15 @@ export function toast(text) {
   toastTimer = setTimeout(() => element.hidePopover(), Math.max(TOAST_MS, text.length * 60));
 }
 
+/** What the Bot API's descriptions mean to a person. @type {[RegExp, import("./strings.js").Key][]} */
+const MEANINGS = [
+  [/IMAGE_PROCESS_FAILED/, "not_a_picture"],
+  [/PHOTO_INVALID_DIMENSIONS/, "odd_shape"],
+  [/too big for a photo/, "too_large_photo"],
+  [/file must be non-empty/, "empty_file"],
+  [/no such button/, "no_button"],
+];
+
 /**
  * What went wrong, in the page's words where it knows them, else in the playground's.
  * @param {unknown} error
@@ -27,7 +36,8 @@ export function reason(error) {
   if (!(error instanceof Refused)) throw error;
   if (error.status === 0) return t("offline");
   if (error.status === 413) return t("too_large");
-  return error.message || t("failed");
+  const known = MEANINGS.find(([pattern]) => pattern.test(error.message));
+  return known ? t(known[1]) : [t("failed"), error.message].filter(Boolean).join(" ");
 }
 
 /**

@@ -95,6 +95,7 @@ async function chooseLanguage(code) {
   try {
     await api.setLanguage(code);
     setPersonLanguage(code);
+    files.renewSamples();
   } catch (error) {
     toast(reason(error));
   }

@@ -1,6 +1,6 @@
 /** The dialog before files are sent: what, as what, and with which words. */
 
-import { send } from "./api.js";
+import { Refused, send } from "./api.js";
 import { CAPTION_LIMIT } from "./composer.js";
 import { buttonById, byId, dialogById, growWithText, h, icon, inputById, onBackdrop, textareaById } from "./dom.js";
 import { reason, toast } from "./dialogs.js";
@@ -117,9 +117,8 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
       dialog.close();
       onSent(sent);
     } catch (error) {
-      const offline = error instanceof Object && "status" in error && error.status === 0;
-      const words = reason(error);
-      showError(words, !asFile.checked && !offline);
+      const asked = error instanceof Refused && error.status >= 400 && error.status < 500;
+      showError(reason(error), asked && error.status !== 413 && !asFile.checked);
     } finally {
       sending = false;
       progress.hidden = true;
