@@ -30,12 +30,14 @@ class Photo:
         alpha: (H, W) uint8 straight alpha, or None for an opaque photo.
         icc_profile: The RGB profile that `pixels` stand in, or None for sRGB.
         format: What the answer is encoded as unless somebody asks otherwise.
+        frames: 1, or more where the file is a moving picture of which this is the first frame.
     """
 
     pixels: Pixels
     alpha: Matte | None = None
     icc_profile: bytes | None = None
     format: PictureFormat = "JPEG"
+    frames: int = 1
 
     @property
     def width(self) -> int:
