@@ -49,20 +49,24 @@ class BotApiServer:
         name = request.match_info["method"]
         self._telegram.calls[name] += 1
         self._telegram.journal.stir()
-        fault = self._telegram.faults.next_for(name)
-        if fault is not None:
-            early = await self._fail(fault, request)
-            if early is not None:
-                return early
+        fault = None
         try:
+            given = await _parameters(request)
+            fault = self._telegram.faults.next_for(name)
+            if fault is not None:
+                early = await self._fail(fault, request)
+                if early is not None:
+                    return early
             self._check(request.match_info["token"])
             method = self._api.methods.get(name.lower())
             if method is None:
                 raise RefusedError(404, "Not Found: method not found")
-            answer = {"ok": True, "result": await method(await _parameters(request))}
+            answer = {"ok": True, "result": await method(given)}
             status = 200
         except RefusedError as refused:
             answer, status = refused.as_json(), refused.code
+        except ConnectionError:  # the bot went away in the middle of its request
+            return web.Response(status=400)
         if fault is not None and fault.kind == "lose_answer":
             return _dropped(request)
         return web.json_response(answer, status=status)

@@ -1,0 +1,128 @@
+"""Bots as processes of their own, which tests may kill."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bot.playground import Telegram, TelegramServer
+from tests.cloud.standin import CloudStandIn
+from tests.support import Talk, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment(server: TelegramServer, cloud: CloudStandIn, folder: Path, **changes: Any) -> dict[str, str]:
+    """The settings of a bot between the two stand-ins, and nothing else of this process's environment."""
+    values: dict[str, Any] = {
+        "TELEGRAM_BOT_TOKEN": server.telegram.token,
+        "TELEGRAM_API_URL": server.url,
+        "DATA_DIR": folder,
+        "PORT": free_port(),
+        "ENGINE": "volcengine",
+        "VOLC_ACCESSKEY": cloud.keys.access_key,
+        "VOLC_SECRETKEY": cloud.keys.secret_key,
+        "VOLC_SESSION_TOKEN": cloud.keys.session_token,
+        "VOLC_ENDPOINT": cloud.url,
+        "VOLC_CONCURRENCY": 4,
+        "MODELS": "off",
+        "WORKERS": 4,
+        "PENDING_PER_USER": 20,
+        "PYTHONWARNINGS": "default",
+        **changes,
+    }
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {name: str(value) for name, value in values.items()}
+
+
+class BotProcess:
+    """`python -m bot run` (or `worker`)."""
+
+    def __init__(self, telegram: Telegram, settings: dict[str, str], *, command: str = "run") -> None:
+        self._telegram = telegram
+        self._settings = settings
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._log = Path(settings["DATA_DIR"]) / f"{command}.log"
+
+    async def start(self, *, wait: bool = True) -> None:
+        """Start it; with `wait`, return once it asks for updates."""
+        polls = self._telegram.calls["getUpdates"]
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", self._command, cwd=ROOT, env=self._settings, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        if wait:
+            await self._telegram.journal.until(
+                lambda: self._telegram.calls["getUpdates"] > polls or self.ended, seconds=60
+            )
+            assert not self.ended, self.log
+
+    @property
+    def ended(self) -> bool:
+        return self._process is None or self._process.returncode is not None
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text() if self._log.exists() else ""
+
+    async def kill(self) -> None:
+        """SIGKILL, the pixel processes with it."""
+        if self._process is not None and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+    async def terminate(self) -> int:
+        """SIGTERM; returns its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return await self._process.wait()
+
+
+async def send_photos(talks: Iterable[Talk], each: int, photo: Any) -> list[tuple[Talk, dict[str, Any]]]:
+    """Everybody sends so many photos at once; returns all messages and whose they are."""
+    sent = []
+    for _ in range(each):
+        for talk in talks:
+            (message,) = await talk.person.send(photo, caption="/remove_subject")
+            sent.append((talk, message))
+    return sent
+
+
+async def all_answered(sent: list[tuple[Talk, dict[str, Any]]], *, seconds: float) -> None:
+    """Wait until every photo has its picture."""
+    telegram = sent[0][0].telegram
+
+    def waiting() -> list[tuple[Talk, dict[str, Any]]]:
+        return [(talk, m) for talk, m in sent if not any("photo" in a for a in talk.answers_to(m))]
+
+    left = sent
+
+    def none_left() -> bool:
+        nonlocal left
+        left = [(talk, m) for talk, m in left if not any("photo" in a for a in talk.answers_to(m))]
+        return not left
+
+    try:
+        await telegram.journal.until(none_left, seconds=seconds)
+    except TimeoutError:
+        texts = [[a.get("text") for a in talk.answers_to(m)] for talk, m in waiting()]
+        raise AssertionError(f"{len(texts)} of {len(sent)} without a picture: {texts[:10]}") from None
+
+
+def check_once(sent: list[tuple[Talk, dict[str, Any]]]) -> None:
+    """Every photo has one answer, a picture, and nothing else of the bot is left in the chats."""
+    for talk, message in sent:
+        answers = talk.answers_to(message)
+        assert len(answers) == 1, [a.get("text") or a.get("caption") for a in answers]
+        assert "photo" in answers[0]
+    for talk in {id(talk): talk for talk, _ in sent}.values():
+        strays = [a.get("text") for a in talk.person.answers if "photo" not in a]
+        assert not strays, strays

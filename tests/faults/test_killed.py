@@ -1,0 +1,123 @@
+"""A process killed at any moment: every accepted photo is answered, once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from bot.playground import TelegramServer
+from bot.playground.person import Upload
+from tests.cloud.standin import CloudStandIn
+from tests.faults.bots import BotProcess, all_answered, check_once, environment, send_photos
+from tests.support import Talk, encoded, scene
+
+PHOTO = Upload(encoded(scene(160, 120)))
+
+
+@pytest.mark.timeout(180)
+async def test_killed_while_the_cloud_works(server: TelegramServer, cloud: CloudStandIn, tmp_path: Path) -> None:
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
+    talks = [Talk(server.telegram, number) for number in (1, 2, 3)]
+    try:
+        await bot.start()
+        with cloud.holding():
+            sent = await send_photos(talks, 1, PHOTO)
+            await cloud.wait_for_calls(3)
+            await bot.kill()
+        before = len(cloud.calls)
+        await bot.start()
+        await all_answered(sent, seconds=60)
+        check_once(sent)
+        assert len(cloud.calls) - before == 6, "one call was repeated for each photo, and none besides"
+    finally:
+        await bot.kill()
+
+
+@pytest.mark.timeout(180)
+async def test_killed_before_the_update_was_confirmed(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
+) -> None:
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
+    talk = Talk(server.telegram, 1)
+    try:
+        await bot.start()
+        sent = await send_photos([talk], 3, PHOTO)
+        await server.telegram.journal.until(lambda: server.telegram.calls["sendMessage"] >= 1)
+        await bot.kill()
+        await bot.start()
+        await all_answered(sent, seconds=60)
+        check_once(sent)
+    finally:
+        await bot.kill()
+
+
+@pytest.mark.timeout(180)
+async def test_killed_while_the_answer_is_being_delivered(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
+) -> None:
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
+    talk = Talk(server.telegram, 1)
+    try:
+        await bot.start()
+        server.telegram.faults.plan("hang", "editMessageMedia")
+        sent = await send_photos([talk], 1, PHOTO)
+        await server.telegram.journal.until(lambda: server.telegram.calls["editMessageMedia"] == 1)
+        calls = len(cloud.calls)
+        await bot.kill()
+        server.telegram.faults.release()  # Telegram had the request: it delivers, though nobody hears of it
+        await all_answered(sent, seconds=30)
+        await bot.start()
+        marker = await talk.person.write("/help")
+        await talk.answer_to(marker)
+        await server.telegram.journal.until(lambda: server.telegram.calls["editMessageMedia"] >= 2)
+        assert [len(talk.answers_to(message)) for _, message in sent] == [1]
+        assert len(cloud.calls) == calls, "the picture was kept: the cloud is not asked again"
+    finally:
+        await bot.kill()
+
+
+@pytest.mark.timeout(300)
+async def test_a_storm_with_kills_at_random(server: TelegramServer, cloud: CloudStandIn, tmp_path: Path) -> None:
+    dice = random.Random(20)
+    cloud.latency = 0.05
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
+    talks = [Talk(server.telegram, number) for number in range(1, 13)]
+    try:
+        await bot.start()
+        sent = await send_photos(talks, 3, PHOTO)
+        for _ in range(4):
+            edits = server.telegram.calls["editMessageMedia"] + dice.randrange(1, 8)
+            await server.telegram.journal.until(
+                lambda enough=edits: server.telegram.calls["editMessageMedia"] >= enough, seconds=60
+            )
+            await bot.kill()
+            await bot.start()
+        await all_answered(sent, seconds=120)
+        await asyncio.wait_for(bot.terminate(), 30)
+        check_once(sent)
+    finally:
+        await bot.kill()
+
+
+@pytest.mark.timeout(120)
+async def test_sigterm_lets_running_edits_end(server: TelegramServer, cloud: CloudStandIn, tmp_path: Path) -> None:
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
+    talks = [Talk(server.telegram, number) for number in (1, 2)]
+    try:
+        await bot.start()
+        with cloud.holding():
+            sent = await send_photos(talks, 1, PHOTO)
+            await cloud.wait_for_calls(2)
+            ending = asyncio.create_task(bot.terminate())
+            late = await send_photos(talks, 1, PHOTO)
+        assert await ending == 0
+        await all_answered(sent, seconds=1)
+        assert all("photo" not in a for talk, m in late for a in talk.answers_to(m)), "nothing new was begun"
+        await bot.start()
+        await all_answered(late, seconds=60)
+        check_once([*sent, *late])
+    finally:
+        await bot.kill()
