@@ -143,17 +143,21 @@ class Matcher:
         chance = self.start()
         return self._field(np.where(usable, rows, chance.source_rows), np.where(usable, columns, chance.source_columns))
 
-    def improve(self, field: Field, picture: Floats, *, turns: int = 1, reach: int | None = None) -> None:
+    def improve(
+        self, field: Field, picture: Floats, *, turns: int = 1, reach: int | None = None, texture: float = 1
+    ) -> None:
         """Search better sources for the patches as they now look.
 
         Args:
             field: Changed in place.
             picture: (H, W, 3) float32 with the hole as filled so far.
             turns: How often neighbours and chance are tried.
+            texture: How much more texture the sources should have than the picture has.
             reach: The furthest random try from the present source in pixels; None: the whole picture.
         """
         rows, columns = self._window
         described = describe(np.ascontiguousarray(picture[rows, columns]), self.radius)
+        described[..., -2:] *= texture
         targets = described[field.rows - rows.start, field.columns - columns.start]
         everyone = np.arange(len(field.rows))
         field.cost = self._distance(targets, everyone, field.source_rows * self.shape[1] + field.source_columns)
