@@ -25,7 +25,7 @@ async function toBase64(blob) {
 }
 
 /** @param {string} text */
-const fromBase64 = (text) => new Blob([Uint8Array.from(atob(text), (char) => char.charCodeAt(0))], { type: 'image/png' });
+const fromBase64 = (text) => new Blob([Uint8Array.from(atob(text), (char) => char.charCodeAt(0))]);
 
 export class DraftKeeper {
   #timer = 0;

@@ -12,8 +12,9 @@ const PEN_REST = 1500; // ms after a pen, touches are a resting hand
 
 /**
  * @typedef {{x: number, y: number}} Point  On the stage, CSS px.
+ * @typedef {{touch: boolean, away: boolean, eraser: boolean}} How
  * @typedef {object} Hands What the gestures do.
- * @property {(at: Point, how: {touch: boolean, away: boolean, eraser: boolean}) => boolean} begin A stroke; false: not now.
+ * @property {(at: Point, how: How) => boolean} begin A stroke; false: not now.
  * @property {(points: Point[]) => void} move
  * @property {() => void} end
  * @property {() => void} cancel

@@ -37,12 +37,12 @@ export class Loupe {
     this.canvas.classList.toggle('right', high && x < view.stageWidth / 2);
     context.setTransform(density, 0, 0, density, 0, 0);
     context.clearRect(0, 0, SIZE, SIZE);
-    context.setTransform(density * zoom, 0, 0, density * zoom, density * zoom * (side / 2 - x), density * zoom * (side / 2 - y));
+    const [left, top, pixel] = [x - side / 2, y - side / 2, density * zoom];
+    context.setTransform(pixel, 0, 0, pixel, -pixel * left, -pixel * top);
     context.drawImage(photo, view.x, view.y, view.width * view.scale, view.height * view.scale);
     const crop = painter.density;
     context.globalAlpha = 0.55;
-    const from = [x - side / 2, y - side / 2];
-    context.drawImage(painter.canvas, from[0] * crop, from[1] * crop, side * crop, side * crop, from[0], from[1], side, side);
+    context.drawImage(painter.canvas, left * crop, top * crop, side * crop, side * crop, left, top, side, side);
     context.globalAlpha = 1;
     this.#mark(x, y, size, zoom);
   }

@@ -44,7 +44,7 @@ const ui = new Ui({
 });
 ui.notice(say('opening'));
 
-const shell = telegram.settle().then((hasMainButton) => {
+const shell = telegram.settle(refresh).then((hasMainButton) => {
   ownButton = !hasMainButton;
   telegram.mainButton.onPress(erase);
   telegram.secondaryButton.onPress(undoRound);
@@ -183,6 +183,7 @@ function escape() {
 
 function undo() {
   if (working || stage?.input.busy) return;
+  if (selecting) return selecting.abort();
   if (!strokes.undo() && rounds.at) undoRound();
   else hint();
 }
@@ -236,8 +237,10 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
 }
 
 async function erase() {
-  if (working || !stage || !strokes.painted) return;
+  if (working || !stage) return;
+  if (!strokes.painted) return ui.status(say('mask-empty'), true);
   stage.input.abort();
+  selecting?.abort();
   await work(async () => {
     ui.status(say('sending'));
     const id = await rounds.send(strokes.visible());

@@ -1,5 +1,5 @@
 // @ts-check
-/** What has been painted: a list of operations in the photo's pixels, with undo and redo. Never bitmaps of the whole. */
+/** What has been painted: a list of operations in the photo's pixels, with undo and redo; never bitmaps. */
 
 /**
  * @typedef {{x: number, y: number, keep: boolean}} Tap  A tap in photo pixels; keep: it is part of the thing.

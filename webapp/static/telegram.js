@@ -6,6 +6,8 @@
 
 const SCRIPT_PATIENCE = 3000; // ms, then the page shows its own button
 
+const HEX = /^#[0-9a-f]{6}$/i;
+
 const launch = new URLSearchParams(location.hash.slice(1));
 
 /** @returns {any} */
@@ -48,16 +50,17 @@ export function applyLaunchTheme() {
 
 /** Dark or light, for what the theme has no variable for. @param {string | undefined} background #rrggbb */
 function markScheme(background) {
-  if (!/^#[0-9a-f]{6}$/i.test(background ?? '')) return;
+  if (!HEX.test(background ?? '')) return;
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(/** @type {string} */ (background).slice(at, at + 2), 16));
   document.documentElement.dataset.scheme = red * 0.299 + green * 0.587 + blue * 0.114 < 128 ? 'dark' : 'light';
 }
 
 /**
  * Wait for Telegram's script and settle the page in its shell.
+ * @param {() => void} themed Called when the theme has changed.
  * @returns {Promise<boolean>} Whether Telegram's MainButton is there.
  */
-export async function settle() {
+export async function settle(themed) {
   const script = document.getElementById('telegram-script');
   if (!webApp() && script && !script.dataset.failed) {
     await new Promise((done) => {
@@ -70,9 +73,11 @@ export async function settle() {
   if (!app?.initData) return false;
   app.ready();
   app.expand();
-  const theme = () => markScheme(app.themeParams?.bg_color);
-  theme();
-  app.onEvent('themeChanged', theme);
+  markScheme(app.themeParams?.bg_color);
+  app.onEvent('themeChanged', () => {
+    markScheme(app.themeParams?.bg_color);
+    themed();
+  });
   if (since('6.1')) {
     app.setHeaderColor?.('secondary_bg_color');
     app.setBackgroundColor?.('secondary_bg_color');
@@ -88,12 +93,28 @@ export async function settle() {
  * @param {ButtonState} state
  */
 function set(button, { text, visible, active, progress = false }) {
-  const state = JSON.stringify([text, visible, active, progress]);
-  if (!button || told.get(button) === state) return;
+  if (!button) return;
+  const colours = button === webApp()?.MainButton ? mainColours(active || progress) : {};
+  const state = JSON.stringify([text, visible, active, progress, colours]);
+  if (told.get(button) === state) return;
   told.set(button, state);
   // Progress first: showing and hiding it changes whether the button is active.
   if (progress !== button.isProgressVisible) progress ? button.showProgress(active) : button.hideProgress();
-  button.setParams({ text, is_visible: visible, is_active: active });
+  button.setParams({ text, is_visible: visible, is_active: active, ...colours });
+}
+
+/** The apps draw a button that cannot be pressed like any other: it is told paler colours. @param {boolean} active */
+function mainColours(active) {
+  const { button_color: button, button_text_color: text, bg_color: background } = webApp().themeParams ?? {};
+  if (![button, text, background].every((colour) => HEX.test(colour ?? ''))) return {};
+  return { color: active ? button : mix(button, background), text_color: text };
+}
+
+/** @param {string} colour #rrggbb @param {string} other @returns {string} Half of each. */
+function mix(colour, other) {
+  const part = (/** @type {string} */ of, /** @type {number} */ at) => parseInt(of.slice(at, at + 2), 16);
+  const half = (/** @type {number} */ at) => (part(colour, at) + part(other, at)) >> 1;
+  return `#${[1, 3, 5].map((at) => half(at).toString(16).padStart(2, '0')).join('')}`;
 }
 
 /** @type {WeakMap<object, string>} What each button was last told; every telling is a message to the app. */
@@ -116,10 +137,10 @@ export const secondaryButton = {
   onPress: (pressed) => secondaryButton.exists && webApp().SecondaryButton.onClick(pressed),
 };
 
-/** Fullscreen is offered where it gives a phone's small screen more room; Back leaves it. */
+/** Fullscreen gives a small screen more room; Back leaves it. */
 export const fullscreen = {
   get offered() {
-    return since('8.0') && ['ios', 'android', 'android_x'].includes(webApp()?.platform);
+    return since('8.0') && Boolean(webApp()?.requestFullscreen);
   },
   /** @param {(on: boolean) => void} changed */
   watch(changed) {

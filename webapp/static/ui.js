@@ -49,6 +49,10 @@ export class Ui {
     this.#hold(byTestId('compare'), actions.compare);
     this.#bindSlider();
     this.#roam(byId('tools'));
+    // A button pressed by hand gives the focus back: Space and Enter are the canvas's then.
+    addEventListener('click', ({ detail, target }) => {
+      if (detail && target instanceof Element) target.closest('button')?.blur();
+    });
     addEventListener('keydown', (event) => this.#key(event));
     addEventListener('keyup', (event) => event.code === 'Space' && actions.space(false));
     addEventListener('blur', () => actions.space(false));
@@ -133,7 +137,7 @@ export class Ui {
   /** @param {number} step */
   #resize(step) {
     this.#slider.value = String(Number(this.#slider.value) + step);
-    this.#slider.oninput?.(new Event('input'));
+    this.#slider.dispatchEvent(new Event('input'));
     clearTimeout(this.#sizing);
     this.#sizing = setTimeout(() => this.#slider.dispatchEvent(new Event('change')), 700);
   }
