@@ -95,8 +95,8 @@ function documentBlock(message, actions) {
         onclick: () => actions.onPicture(message) }, picture)
     : h("span", { class: "tile" }, picture);
   return h("div", { class: "document" }, tile,
-    h("a", { class: "about", href: fileUrl(doc.file_id, true), download: name, title: t("download"),
-      "data-testid": "download" },
+    h("a", { class: "about", href: fileUrl(doc.file_id, true), download: name, title: name, "data-testid": "download",
+      "aria-label": [t("download"), name, ...facts].filter(Boolean).join(", ") },
       h("b", {}, ...middleCut(name)), h("span", {}, icon("download"), facts.filter(Boolean).join(" · "))));
 }
 

@@ -31,7 +31,7 @@ const EN = {
   drop_file: "Drop here to send as a file",
   drop_file_hint: "without compression, at full resolution",
   drop_photo: "Drop here to send as a photo",
-  drop_photo_hint: "in a quick way",
+  drop_photo_hint: "smaller and quicker",
   edited: "edited",
   failed: "It was not sent.",
   german: "Deutsch",
@@ -53,7 +53,6 @@ const EN = {
   open: "Open",
   photo: "Photo",
   placeholder: "Message",
-  preview_failed: "no preview",
   remove: "Remove {name}",
   reply: "Reply",
   reply_to: "Reply to {name}",
@@ -74,10 +73,8 @@ const EN = {
   unknown: "This message cannot be shown here.",
   uploading_file: "uploading a file",
   uploading_photo: "uploading a photo",
-  write_to: "Write to {name}",
   yesterday: "Yesterday",
   you: "You",
-  zoom_hint: "Wheel or pinch to zoom",
 };
 
 /** @type {typeof EN} */
@@ -112,7 +109,7 @@ const ZH = {
   drop_file: "拖到此处以文件发送",
   drop_file_hint: "不压缩，保留原始分辨率",
   drop_photo: "拖到此处以照片发送",
-  drop_photo_hint: "快速发送",
+  drop_photo_hint: "体积更小，发送更快",
   edited: "已编辑",
   failed: "未能发送。",
   german: "Deutsch",
@@ -134,7 +131,6 @@ const ZH = {
   open: "打开",
   photo: "照片",
   placeholder: "消息",
-  preview_failed: "无法预览",
   remove: "移除 {name}",
   reply: "回复",
   reply_to: "回复 {name}",
@@ -155,10 +151,8 @@ const ZH = {
   unknown: "此处无法显示这条消息。",
   uploading_file: "正在发送文件",
   uploading_photo: "正在发送照片",
-  write_to: "发消息给 {name}",
   yesterday: "昨天",
   you: "您",
-  zoom_hint: "滚轮或双指缩放",
 };
 
 /** @typedef {keyof typeof EN} Key */
