@@ -112,7 +112,6 @@ export function watchGestures({ get, reply, open }) {
     addEventListener("pointerup", (event) => {
       if (event.pointerId !== start.pointerId) return;
       const meant = swiping && away >= SWIPE;
-      if (swiping) swallowClick();
       end();
       if (meant) reply(message);
     }, { signal: ending.signal });
@@ -120,15 +119,16 @@ export function watchGestures({ get, reply, open }) {
   }
 }
 
-/** The click that a finger leaves behind was no click: it must not open the picture under it. */
+/** The click that a long press leaves behind in some browsers: it must not open the picture under it. */
 function swallowClick() {
   const stop = (/** @type {Event} */ event) => {
     event.preventDefault();
     event.stopPropagation();
   };
   addEventListener("click", stop, { capture: true, once: true });
-  addEventListener("pointerup", () => setTimeout(() => removeEventListener("click", stop, true), 50), { once: true });
-  setTimeout(() => removeEventListener("click", stop, true), 1500);
+  const lifted = () => setTimeout(() => removeEventListener("click", stop, true), 50);
+  addEventListener("pointerup", lifted, { once: true });
+  addEventListener("pointercancel", lifted, { once: true });
 }
 
 /** @param {string} text */

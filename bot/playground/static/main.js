@@ -56,6 +56,8 @@ function drawRest() {
   if (!chat) return;
   const all = log.all();
   byId("greeting").hidden = all.length > 0;
+  const target = composer.replyTo();
+  if (target && !log.get(target.message_id)) composer.setReply(null);
   files.offerSamples(!all.some((message) => isMine(message) && (message.photo || message.document)));
 }
 
@@ -133,7 +135,6 @@ const EVENTS = {
   answer: (answer) => buttons.answered(answer),
   commands: ({ commands }) => setCommands(commands),
   cleared() {
-    composer.setReply(null);
     setAction("");
     log.reset([]);
   },
