@@ -36,7 +36,7 @@ def _shore(light: Light) -> None:
     part = light[rows[0] : rows[1]]
     crags = p.sample(p.texture(62, slope=1.3), x / 700, y / 520)
     lit = crags - p.sample(p.texture(62, slope=1.3), x / 700 + 0.012, y / 520 - 0.012)
-    for height, seed, code, haze, contrast in ((370, 63, "566a80", 0.5, 0.35), (240, 66, "3f5c5c", 0.3, 0.4)):
+    for height, seed, code, haze, contrast in ((410, 122, "566a80", 0.5, 0.35), (300, 66, "3f5c5c", 0.3, 0.4)):
         skyline = outdoors.ridge(rows, _HORIZON, height, seed, slope=2.0, wave=1.7)
         level = np.clip(0.85 + contrast * lit + 0.12 * crags, 0.25, 2)
         mist = np.clip(haze + 0.25 * p.step(_HORIZON - 150, _HORIZON, y), 0, 1)
@@ -58,7 +58,7 @@ def _lake(above: Light, boat: Light, where: Field) -> Light:
     gusts = p.sample(p.texture(69, slope=1.4), u / 190, v / 260)
     tilt = (0.65 * swell + 0.55 * ripples) * (1 + 0.25 * np.clip(gusts, -1.5, 1.5))
     # A facet that leans towards the camera mirrors what is higher up; the nearer, the more.
-    lift = np.clip(tilt + 1.1, 0, 4) * (10 + 0.16 * (y - _HORIZON))
+    lift = np.clip(tilt + 1.1, 0, 4) * (5 + 0.09 * (y - _HORIZON))
     aside = swell * (2 + 0.02 * (y - _HORIZON))
     mirrored = np.minimum(2 * _HORIZON - y - lift, _HORIZON - 1)
     seen = cv2.remap(above, x + aside, mirrored, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
@@ -70,8 +70,8 @@ def _lake(above: Light, boat: Light, where: Field) -> Light:
         * p.step(_WATERLINE - 6, _WATERLINE + 6, y)
         * p.step(900, 690, y)
     )
-    seen = p.mix(np.asarray(seen, np.float32), np.asarray(mirrored_boat, np.float32), 0.34 * share)
-    grazing = np.clip(0.1 + 0.68 * (1 - (y - _HORIZON) / (p.HEIGHT - _HORIZON)) ** 1.5 - 0.16 * tilt, 0.06, 0.95)
+    seen = p.mix(np.asarray(seen, np.float32), np.asarray(mirrored_boat, np.float32), 0.1 * share)
+    grazing = np.clip(0.1 + 0.52 * (1 - (y - _HORIZON) / (p.HEIGHT - _HORIZON)) ** 1.5 - 0.16 * tilt, 0.06, 0.95)
     deep = p.times(rgb("1d4656"), np.clip(0.85 + 0.22 * tilt, 0.3, 2))
     lake = p.mix(deep, seen, grazing)
     glints = p.step(1.9, 2.7, tilt + 0.3 * gusts) * 0.5
@@ -111,7 +111,7 @@ def _boat(cx: float, waterline: float) -> tuple[Light, Field]:
     planks = 1 - 0.16 * p.step(0.4, 0.5, np.abs((y + 0.00035 * (x - cx) ** 2) / 9 % 1 - 0.5))
     wood = planks * (0.62 + 0.5 * np.clip((waterline - y) / 44, 0, 1)) + 0.1 * p.step(cx, cx + 180, x)
     spars = [
-        [(mast - 2, head - 14), (mast + 2, head - 14), (mast + 3, waterline - 26), (mast - 3, waterline - 26)],
+        [(mast - 2, head - 5), (mast + 2, head - 5), (mast + 3, waterline - 26), (mast - 3, waterline - 26)],
         [(mast, boom), (mast, boom + 6), (cx - 156, boom + 1), (cx - 156, boom - 4)],
     ]
     layers = [
@@ -121,7 +121,7 @@ def _boat(cx: float, waterline: float) -> tuple[Light, Field]:
         *_sailor(cx - 104, waterline - 27, rgb("c8321f")),
         *_sailor(cx - 58, waterline - 26, rgb("e0a526")),
         (p.times(rgb("7f3119"), wood), _shape(hull)),
-        (p.times(rgb("efe6d2"), 1 + 0 * x), _shape([*sheer, *[(a, b + 7) for a, b in reversed(sheer)]])),
+        (p.times(rgb("cdb98c"), 1 + 0 * x), _shape([*sheer, *[(a, b + 7) for a, b in reversed(sheer)]])),
     ]
     for paint_of, cover in layers:
         light = p.mix(light, paint_of, cover)
