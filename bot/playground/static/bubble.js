@@ -24,6 +24,7 @@ const SMALLEST = 120;
 const EXTREMES = { min: 0.45, max: 3 }; // a panorama or a strip is cropped to this, as messengers do
 const PREVIEWED = /^image\/(png|webp|gif|jpeg)$/; // what the playground serves as a picture
 const TRANSPARENT = /^image\/(png|webp|gif)$/;
+const LONG_NAME = 24; // characters: a longer name may have to be cut in its middle
 const SELF_PREVIEW_BYTES = 12e6; // a thumbnail is a JPEG: only the file itself shows what is transparent
 
 /** @param {Message} message */
@@ -96,7 +97,7 @@ function documentBlock(message, actions) {
     : h("span", { class: "tile" }, picture);
   return h("div", { class: "document" }, tile,
     h("a", { class: "about", href: fileUrl(doc.file_id, true), download: name, title: name, "data-testid": "download",
-      "aria-label": [t("download"), name, ...facts].filter(Boolean).join(", ") },
+      "aria-label": name.length > LONG_NAME ? [name, ...facts].filter(Boolean).join(", ") : null },
       h("b", {}, ...middleCut(name)), h("span", {}, icon("download"), facts.filter(Boolean).join(" · "))));
 }
 
@@ -105,7 +106,8 @@ function documentBlock(message, actions) {
  * @param {string} name
  */
 function middleCut(name) {
-  const cut = Math.max(0, name.length - 9);
+  if (name.length <= LONG_NAME) return [h("span", { class: "head" }, name)];
+  const cut = name.length - 9;
   return [h("span", { class: "head" }, name.slice(0, cut)), h("span", { class: "tail" }, name.slice(cut))];
 }
 
