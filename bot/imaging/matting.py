@@ -66,14 +66,14 @@ def refine(photo: Photo, matte: Matte) -> Matte:
     long_side = max(hard.shape)
     # A soft matte of a learned model already says how wide its edge is; a mask's ramp is one pixel.
     soft = ((rough > 12) & (rough < 243)).astype(np.uint8)
-    radius = max(3, round(BAND * long_side))
+    radius = max(5, round(BAND * long_side))
     trimap = _trimap(hard, _widen(soft > 0, 2), radius)
     # The given edge is wanted crisp: a network's blur comes from its small size, not from the photo.
     steep = np.clip((rough.astype(np.float32) / 255 - 0.5) * STEEP + 0.5, 0, 1)
     prior = np.asarray(cv2.GaussianBlur(steep, (0, 0), 1), np.float32)
     pull = _pull(small, trimap, 3 * radius)
     alpha = closed_form.solve(small, trimap, guess=prior, trust=pull)
-    hairy = _hairy(alpha, pull, trimap, hard, max(6, round(WIDE_BAND * long_side)))
+    hairy = _hairy(alpha, pull, trimap, hard, max(8, round(WIDE_BAND * long_side)))
     if hairy.any():
         trimap = np.where(hairy, 128, trimap).astype(np.uint8)
         alpha = closed_form.solve(small, trimap, guess=prior, trust=_pull(small, trimap, 3 * radius))

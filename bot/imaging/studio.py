@@ -16,6 +16,9 @@ FIELD_SIDE = 512
 FAINT = 0.1
 """Depth of shadow given to a subject that stands low in the picture and has none of its own."""
 
+STEEPEST = 0.35
+"""Rows a column by which the ground under a subject may climb: the slant of a car seen from a corner."""
+
 _Floats = NDArray[np.float32]
 
 
@@ -25,7 +28,9 @@ class Stand:
 
     Attributes:
         left, top, right, bottom: Its box in field pixels, the last two just outside.
-        shade: (w,) float32, 0 … 1: how much of each column of the field touches the ground.
+        ground: (w,) float32: the field's row in which the ground lies under each column.
+        touch: (w,) float32, 0 … 1: how near the subject comes to the ground in each column.
+        cover: (w,) float32, 0 or 1: where it is above the ground at all.
         depth: How dark the photo's ground is right under the subject against the ground aside, 0 … 1; 0: it flies,
             or its lower end is out of the picture.
     """
@@ -34,7 +39,9 @@ class Stand:
     top: int
     right: int
     bottom: int
-    shade: _Floats
+    ground: _Floats
+    touch: _Floats
+    cover: _Floats
     depth: float
 
 
@@ -110,32 +117,63 @@ def _stand(lightness: _Floats, alpha: _Floats) -> Stand:
     """Find the subject's box, its feet, and how much shadow the photo itself has under them."""
     height, width = alpha.shape
     solid = alpha > 0.5
-    shade = np.zeros(width, np.float32)
     if not solid.any():
-        return Stand(0, 0, width, height, shade, 0.0)
+        nothing = np.zeros(width, np.float32)
+        return Stand(0, 0, width, height, nothing, nothing, nothing, 0.0)
     left, top, across, down = cv2.boundingRect(solid.astype(np.uint8))
     right, bottom = left + across, top + down
-    lowest = np.where(solid.any(0), height - 1 - solid[::-1].argmax(0), -height)
-    # Feet further from the camera stand higher in the picture.
-    reach = max(3.0, 0.1 * down)
-    shade[:] = np.clip(1 - (bottom - 1 - lowest) / reach, 0, 1)
+    lowest = np.where(solid.any(0), height - 1 - solid[::-1].argmax(0), -height).astype(np.float32)
+    ground, level = _ground(lowest, left, right)
+    cover = (level & (ground >= bottom - 0.25 * down)).astype(np.float32)
+    touch = (cover * np.exp(-(((ground - lowest) / max(2.0, 0.03 * down)) ** 2))).astype(np.float32)
+    box = (left, top, right, bottom, ground, touch, cover)
     if bottom >= height - max(2, 0.01 * height):
-        return Stand(left, top, right, bottom, shade, 0.0)
+        return Stand(*box, 0.0)
     # Between the wheels or feet too: there the photo's own shadow is deepest.
     under = slice(max(0, bottom - round(0.15 * down)), min(height, bottom + max(3, round(0.06 * down))))
     free = alpha < 0.02
-    close = (np.arange(height)[:, None] > lowest) & (lowest >= bottom - 0.25 * down)
+    close = (np.arange(height)[:, None] > lowest) & (lowest >= bottom - 0.25 * down) & (cover > 0)
     below = free[under, left:right] & close[under, left:right]
     level = slice(max(0, bottom - round(0.02 * down) - 1), under.stop)
     beside = free[level].copy()
     beside[:, max(0, left - across // 6) : right + across // 6] = False
     if below.sum() < 8 or beside.sum() < 8:
-        return Stand(left, top, right, bottom, shade, 0.25)
+        return Stand(*box, 0.25)
     ground = float(np.median(lightness[level][beside]))
     darkest = float(np.quantile(lightness[under, left:right][below], 0.3))
     # Low in the picture things stand, even in light that shows no shadow; higher up they may well fly.
     least = FAINT if bottom > 0.72 * height else 0.0
-    return Stand(left, top, right, bottom, shade, float(np.clip(1 - darkest / max(ground, 1.0), least, 0.8)))
+    return Stand(*box, float(np.clip(1 - darkest / max(ground, 1.0), least, 0.8)))
+
+
+def _ground(lowest: _Floats, left: int, right: int) -> tuple[_Floats, NDArray[np.bool_]]:
+    """The ground under a subject: what it would rest on, its lower convex hull.
+
+    Args:
+        lowest: (w,) float32: its lowest row in each column.
+        left: Its first column.
+        right: The column after its last.
+
+    Returns:
+        (w,) float32 row of the ground, and (w,) whether it is level there: a hull that climbs steeply, from a foot to
+        an outstretched arm, is no ground.
+    """
+    hull: list[int] = []
+    for x in range(left, right):
+        if lowest[x] < 0:
+            continue
+        while len(hull) > 1:
+            first, last = hull[-2], hull[-1]
+            rise = (lowest[x] - lowest[first]) * (last - first)
+            if (lowest[last] - lowest[first]) * (x - first) > rise:
+                break
+            hull.pop()
+        hull.append(x)
+    rows = np.interp(np.arange(len(lowest)), hull, lowest[hull]).astype(np.float32)
+    steep = np.abs(np.diff(rows, append=rows[-1:])) > STEEPEST
+    inside = np.zeros(len(lowest), np.bool_)
+    inside[hull[0] : hull[-1] + 1] = True
+    return rows, inside & ~steep
 
 
 def _roll(wall: _Floats, floor: _Floats, size: tuple[int, int], stand: Stand) -> _Floats:
@@ -170,21 +208,10 @@ def _shadow(stand: Stand, size: tuple[int, int]) -> _Floats:
     shadow = np.zeros((height, width), np.float32)
     if stand.depth < 0.04:
         return shadow
-    across, down = stand.right - stand.left, stand.bottom - stand.top
+    across = min(stand.right - stand.left, 2 * (stand.bottom - stand.top))
     strength = min(0.2 + 0.7 * stand.depth, 0.25 + 0.5 * stand.depth)
-    thick = max(2, round(0.035 * across))
-    row = max(0, min(height - 1, stand.bottom - 1 - thick // 2))
-    touching = shadow.copy()
-    touching[max(0, row - thick // 2) : row + thick // 2 + 1] = stand.shade
-    spread = max(1.5, 0.02 * across)
-    near = cv2.GaussianBlur(touching, (0, 0), spread, sigmaY=max(1.2, 0.6 * spread), borderType=cv2.BORDER_CONSTANT)
-    wide = np.zeros_like(shadow)
-    # Under the feet more than under the middle: an arm stretched out takes little light.
-    feet = float((stand.shade * np.arange(width)).sum() / max(float(stand.shade.sum()), 1e-3))
-    centre = (round(0.25 * (stand.left + stand.right) + 0.5 * feet), row)
-    axes = (max(2, round(0.45 * across)), max(2, round(0.05 * min(across, 2 * down))))
-    cv2.ellipse(wide, centre, axes, 0, 0, 360, 1.0, -1)
-    blur = max(2.0, 0.05 * across)
-    around = cv2.GaussianBlur(wide, (0, 0), blur, sigmaY=max(2.0, 0.5 * blur), borderType=cv2.BORDER_CONSTANT)
-    taken = strength * (0.75 * near / max(float(near.max()), 1e-3) + 0.4 * around)
-    return np.asarray(np.clip(taken, 0, 0.85), np.float32)
+    below = np.arange(height, dtype=np.float32)[:, None] - stand.ground
+    near, wide = max(1.5, 0.018 * across), max(3.0, 0.06 * across)
+    dark = 0.75 * stand.touch * np.exp(-((below / near) ** 2)) + 0.6 * stand.cover * np.exp(-((below / wide) ** 2))
+    soft = cv2.GaussianBlur(dark, (0, 0), 1.5 * near, sigmaY=max(0.8, 0.5 * near), borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(np.clip(strength * soft, 0, 0.85), np.float32)
