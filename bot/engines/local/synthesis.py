@@ -22,8 +22,8 @@ RADIUS = 3
 _GUESS_SIDE = 320
 """Measured over 10 scenes, SWD / tex: 256 px 2.18 / .30, 320 px 2.07 / .30, 400 px 2.47 / .37 (radius 5)."""
 _DECAY = 2.0
-"""How much less a patch counts for every pixel that it lies deeper in the hole. Over 20 photos: 1.15 tex .336, 1.3 .327,
-1.5 .318; more was better with `_GUESS_TEXTURE` too."""
+"""How much less a patch counts for every pixel that it lies deeper in the hole. Over 20 photos: 1.15 tex .336,
+1.3 .327, 1.5 .318; more was better with `_GUESS_TEXTURE` too."""
 _GUESS_TEXTURE = 1.2
 """How much more texture is looked for than the guess has, a mean being too smooth. Over 20 photos: 1.0 tex .327,
 SWD 2.57; 1.3 .309, 2.57; 1.6 .308, 2.77."""
@@ -109,15 +109,11 @@ def synthesise(scene: Scene, *, seed: int, guess: Floats | None = None) -> Synth
         small = scene
     matcher = Matcher(small.picture, small.hole, small.copied, radius=RADIUS, rng=rng)
     field = matcher.start()
-    matcher.improve(
-        field,
-        guess if guess is not None else _patchmatch(small, rng),
-        turns=4,
-        texture=1 if guess is not None else _GUESS_TEXTURE,
-    )
     if guess is not None:
+        matcher.improve(field, guess, turns=4)
         rows, columns = _best(matcher, field, small.hole)
         return Synthesis(np.where(scene.hole[..., None], guess, scene.picture), rows, columns)
+    matcher.improve(field, _patchmatch(small, rng), turns=4, texture=_GUESS_TEXTURE)
     matcher.improve(field, _copy(small, *_best(matcher, field, small.hole)), reach=16)
     if small is not scene:
         finer = Matcher(scene.picture, scene.hole, scene.copied, radius=RADIUS, rng=rng)
