@@ -3,7 +3,8 @@
 
 import { drawLine, drawOps } from './drawing.js';
 
-const MAX_SIDE = 2048; // px; three dpr-3 phones' worth would be memory for nothing
+const MAX_SIDE = 2048; // px
+const MAX_DENSITY = 2; // px for a CSS px: a third is not seen under a finger, and is half of the memory and time
 const FAST = 7; // ms; a redraw quicker than this is made anew in every frame of a pinch
 export const INK = '#ff2e63';
 
@@ -23,7 +24,7 @@ export class Painter {
 
   resize() {
     const { stageWidth, stageHeight } = this.view;
-    this.density = Math.min(devicePixelRatio || 1, MAX_SIDE / Math.max(stageWidth, stageHeight));
+    this.density = Math.min(devicePixelRatio || 1, MAX_DENSITY, MAX_SIDE / Math.max(stageWidth, stageHeight));
     this.canvas.width = Math.round(stageWidth * this.density);
     this.canvas.height = Math.round(stageHeight * this.density);
   }

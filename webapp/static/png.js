@@ -77,8 +77,8 @@ async function render(ops, photo, width, height) {
 }
 
 /**
- * A PNG of bit depth 1, colour type 0 (PNG specification, 11.2.1). Every row is filtered with "up" (9.2): below an
- * edge mostly lies the same edge, which then is zeros.
+ * A PNG of bit depth 1, colour type 0 (PNG specification, 11.2.1). No filter: deflate finds the row above by itself,
+ * and does so better than after the filter "up" (15.9 KB against 20.8 for a wave over 12 MP).
  * @param {Bits} mask
  * @returns {Promise<Blob>}
  */
@@ -87,9 +87,7 @@ export async function encode(mask) {
   const stride = (width + 7) >> 3;
   const raw = new Uint8Array((stride + 1) * height);
   for (let row = 0; row < height; row++) {
-    const [to, from] = [row * (stride + 1), row * stride];
-    raw[to] = 2;
-    for (let at = 0; at < stride; at++) raw[to + 1 + at] = bits[from + at] - (row ? bits[from + at - stride] : 0);
+    raw.set(bits.subarray(row * stride, (row + 1) * stride), row * (stride + 1) + 1);
   }
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
