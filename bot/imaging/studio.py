@@ -13,7 +13,7 @@ from bot.imaging.photo import Matte, Pixels
 FIELD_SIDE = 512
 """Long side in pixels that the backdrop is drawn at; it has no detail that a larger one would show."""
 
-FAINT = 0.1
+FAINT = 0.16
 """Depth of shadow given to a subject that stands low in the picture and has none of its own."""
 
 STEEPEST = 0.35
@@ -129,21 +129,23 @@ def _stand(lightness: _Floats, alpha: _Floats) -> Stand:
     box = (left, top, right, bottom, ground, touch, cover)
     if bottom >= height - max(2, 0.01 * height):
         return Stand(*box, 0.0)
+    last = min(height, bottom + max(3, round(0.06 * down)))
     # Between the wheels or feet too: there the photo's own shadow is deepest.
-    under = slice(max(0, bottom - round(0.15 * down)), min(height, bottom + max(3, round(0.06 * down))))
+    under = slice(max(0, bottom - round(0.15 * down)), last)
     free = alpha < 0.02
     close = (np.arange(height)[:, None] > lowest) & (lowest >= bottom - 0.25 * down) & (cover > 0)
     below = free[under, left:right] & close[under, left:right]
-    level = slice(max(0, bottom - round(0.02 * down) - 1), under.stop)
-    beside = free[level].copy()
+    around = slice(max(0, bottom - round(0.02 * down) - 1), last)
+    beside = free[around].copy()
     beside[:, max(0, left - across // 6) : right + across // 6] = False
     if below.sum() < 8 or beside.sum() < 8:
         return Stand(*box, 0.25)
-    ground = float(np.median(lightness[level][beside]))
-    darkest = float(np.quantile(lightness[under, left:right][below], 0.3))
+    # The same share of the darkest on both sides: a busy ground has dark spots everywhere.
+    usual = float(np.quantile(lightness[around][beside], 0.35))
+    darkest = float(np.quantile(lightness[under, left:right][below], 0.35))
     # Low in the picture things stand, even in light that shows no shadow; higher up they may well fly.
-    least = FAINT if bottom > 0.72 * height else 0.0
-    return Stand(*box, float(np.clip(1 - darkest / max(ground, 1.0), least, 0.8)))
+    least = FAINT if bottom > 0.66 * height else 0.0
+    return Stand(*box, float(np.clip(1 - darkest / max(usual, 1.0), least, 0.8)))
 
 
 def _ground(lowest: _Floats, left: int, right: int) -> tuple[_Floats, NDArray[np.bool_]]:
