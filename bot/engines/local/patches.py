@@ -111,8 +111,10 @@ class Matcher:
         self._rows, self._columns = np.nonzero(touched)
         self._target_at = np.full(hole.shape, -1, np.int32)
         self._target_at[self._rows, self._columns] = np.arange(len(self._rows))
-        top, left = self._rows.min() - radius, self._columns.min() - radius
-        bottom, right = self._rows.max() + radius + 1, self._columns.max() + radius + 1
+        # One pixel more than a patch: slopes are differences of neighbours.
+        reach = radius + 1
+        top, left = max(0, self._rows.min() - reach), max(0, self._columns.min() - reach)
+        bottom, right = self._rows.max() + reach + 1, self._columns.max() + reach + 1
         self._window = (slice(top, bottom), slice(left, right))
 
     def target_index(self, rows: Indices, columns: Indices) -> Indices:

@@ -162,7 +162,7 @@ def test_a_shifted_copy_is_found() -> None:
     matcher = Matcher(picture, hole, ~hole, radius=3, rng=np.random.default_rng(0))
     field = matcher.start()
     matcher.improve(field, picture, turns=10)
-    assert np.quantile(field.cost, 0.95) < 1
+    assert np.quantile(field.cost, 0.99) < 1
     assert np.median((field.source_rows - field.rows) % 64) == 0
 
 
