@@ -24,7 +24,6 @@ const SMALLEST = 120;
 const EXTREMES = { min: 0.45, max: 3 }; // a panorama or a strip is cropped to this, as messengers do
 const PREVIEWED = /^image\/(png|webp|gif|jpeg)$/; // what the playground serves as a picture
 const TRANSPARENT = /^image\/(png|webp|gif)$/;
-const LONG_NAME = 24; // characters: a longer name may have to be cut in its middle
 const SELF_PREVIEW_BYTES = 12e6; // a thumbnail is a JPEG: only the file itself shows what is transparent
 
 /** @param {Message} message */
@@ -96,19 +95,9 @@ function documentBlock(message, actions) {
         onclick: () => actions.onPicture(message) }, picture)
     : h("span", { class: "tile" }, picture);
   return h("div", { class: "document" }, tile,
-    h("a", { class: "about", href: fileUrl(doc.file_id, true), download: name, title: name, "data-testid": "download",
-      "aria-label": name.length > LONG_NAME ? [name, ...facts].filter(Boolean).join(", ") : null },
-      h("b", {}, ...middleCut(name)), h("span", {}, icon("download"), facts.filter(Boolean).join(" · "))));
-}
-
-/**
- * A name whose end stays in sight when it is too long: the ending tells what the file is.
- * @param {string} name
- */
-function middleCut(name) {
-  if (name.length <= LONG_NAME) return [h("span", { class: "head" }, name)];
-  const cut = name.length - 9;
-  return [h("span", { class: "head" }, name.slice(0, cut)), h("span", { class: "tail" }, name.slice(cut))];
+    h("a", { class: "about", href: fileUrl(doc.file_id, true), download: name, title: t("download"),
+      "data-testid": "download" },
+      h("b", {}, name), h("span", {}, icon("download"), facts.filter(Boolean).join(" · "))));
 }
 
 /**

@@ -20,6 +20,7 @@ const ACTION_MS = 5000; // the Bot API's: an action is shown five seconds or les
 let chat = null;
 let connected = false;
 let action = "";
+let unseen = 0;
 /** @type {number | undefined} */
 let actionTimer;
 
@@ -51,6 +52,21 @@ function sent(messages) {
   log.scrollToEnd(true);
 }
 
+/** @param {api.Message} message whether a picture or a file is in it */
+const carries = (message) => Boolean(message.photo ?? message.document);
+
+function drawTitle() {
+  const name = chat?.bot.first_name ?? "Playground";
+  document.title = unseen ? `(${unseen}) ${name}` : name;
+}
+
+/** What came while the page was in the background is told in its title. */
+function countUnseen() {
+  if (!document.hidden) return;
+  unseen += 1;
+  drawTitle();
+}
+
 /** What depends on whether there are messages. */
 function drawRest() {
   if (!chat) return;
@@ -58,7 +74,7 @@ function drawRest() {
   byId("greeting").hidden = all.length > 0;
   const target = composer.replyTo();
   if (target && !log.get(target.message_id)) composer.setReply(null);
-  files.offerSamples(!all.some((message) => isMine(message) && (message.photo || message.document)));
+  files.offerSamples(!all.some((message) => isMine(message) && carries(message)));
 }
 
 /** @type {Record<string, import("./strings.js").Key>} */
@@ -87,7 +103,7 @@ function setPersonLanguage(code) {
   byId("bot-name").textContent = chat.bot.first_name;
   byId("about").textContent = chat.about;
   byId("log").setAttribute("aria-label", t("chat", { name: chat.bot.first_name }));
-  document.title = chat.bot.first_name;
+  drawTitle();
   drawStatus();
   log.redraw();
 }
@@ -96,6 +112,8 @@ function setPersonLanguage(code) {
 async function chooseLanguage(code) {
   try {
     await api.setLanguage(code);
+    const { about } = await api.chat(); // it comes in the person's language
+    if (chat) chat.about = about;
     setPersonLanguage(code);
     files.renewSamples();
   } catch (error) {
@@ -126,8 +144,12 @@ function openMainMenu() {
 const EVENTS = {
   message(message) {
     const before = log.get(message.message_id);
+    const came = !before || (carries(message) && !carries(before));
     // The bot turns its status message into the picture: then too it has done what it was doing.
-    if (!isMine(message) && (!before || (message.photo && !before.photo))) setAction("");
+    if (!isMine(message) && came) {
+      setAction("");
+      countUnseen();
+    }
     log.upsert(message);
   },
   deleted: ({ message_id }) => log.remove(message_id),
@@ -168,6 +190,10 @@ followKeyboard();
 watchGestures({ get: log.get, reply: (message) => composer.setReply(message), open: viewer.open });
 byId("menu-button").addEventListener("click", openMainMenu);
 byId("start").addEventListener("click", () => composer.say("/start"));
+document.addEventListener("visibilitychange", () => {
+  unseen = 0;
+  drawTitle();
+});
 if (matchMedia("(hover: hover)").matches) composer.focus();
 
 api.follow({

@@ -29,6 +29,7 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
   let chosen = [];
   let operations = OPERATIONS;
   let sending = false;
+  let own = ""; // the person's own words, while a chip's stand in the field
 
   /** @param {File} file */
   function add(file) {
@@ -89,12 +90,15 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
     grid.replaceChildren();
     byId("preview-error").hidden = true;
     caption.value = "";
+    own = "";
   }
 
   function drawChips() {
     byId("preview-chips").replaceChildren(...operations.map((command) =>
       h("button", { type: "button", class: "chip", "aria-pressed": "false", "data-testid": "chip", onclick: () => {
-        caption.value = caption.value.trim() === command ? "" : command;
+        const now = caption.value.trim();
+        if (!operations.includes(now)) own = caption.value;
+        caption.value = now === command ? own : command;
         refresh();
       } }, command)));
   }
@@ -129,8 +133,8 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
   /** Leave without sending: words that were typed go back to the field. */
   function leave() {
     if (sending) return;
-    const words = caption.value.trim();
-    if (words && !operations.includes(words)) putText(words);
+    const words = operations.includes(caption.value.trim()) ? own : caption.value.trim();
+    if (words) putText(words);
     dialog.close();
   }
 
@@ -176,15 +180,16 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
       if (!all.length) return;
       const room = MOST - chosen.length;
       for (const file of all.slice(0, room)) add(file);
-      if (all.length > room) toast(t("too_many", { n: MOST }));
       const pictures = chosen.every(({ file }) => file.type.startsWith("image/"));
       if (!dialog.open) {
         asFile.checked = as ? as === "file" : !pictures;
         caption.value = takeText();
+        own = caption.value;
         dialog.showModal();
         // On a phone the keyboard would come up over the picture, and the chips may be all that is wanted.
         (matchMedia("(hover: hover)").matches ? caption : sendButton).focus({ preventScroll: true });
       } else if (as === "file" || !pictures) asFile.checked = true;
+      if (all.length > room) toast(t("too_many", { n: MOST })); // after the dialog, to stand above it
       refresh();
     },
     isOpen: () => dialog.open,
