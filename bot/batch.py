@@ -14,7 +14,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bot import wiring
-from bot.cli import DONE, ENGINE_AT_FAULT, INPUT_AT_FAULT, explain
 from bot.edits.editor import Editor, Job, check_finish
 from bot.edits.model import Operation
 from bot.engines import EngineRefusedError, EngineUnavailableError
@@ -22,6 +21,7 @@ from bot.engines.volcengine import LocalGate
 from bot.errors import BotError, NothingFoundError, PersonError
 from bot.imaging.photo import PictureFormat
 from bot.settings import Settings
+from bot.terminal import DONE, ENGINE_AT_FAULT, INPUT_AT_FAULT, explain
 
 FORMATS: dict[str, PictureFormat] = {
     ".jpg": "JPEG",
@@ -103,7 +103,8 @@ async def _edit(editor: Editor, task: Task, job: Job, bar: tqdm[None]) -> int:
         complain(explain(error))
         return ENGINE_AT_FAULT
     except OSError as error:
-        complain(f"{error.strerror or error}: {error.filename or task.output}")
+        where = "" if error.filename in (None, str(task.photo)) else f": {error.filename}"
+        complain(f"{error.strerror or error}{where}")
         return INPUT_AT_FAULT
     for note in made.notes:
         complain(explain(BotError(note)))

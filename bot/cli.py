@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bot.errors import BotError, OperatorError
+from bot.errors import BotError
 from bot.settings import Settings, load_settings
 
-DONE, INPUT_AT_FAULT, ENGINE_AT_FAULT = 0, 2, 3
+DONE, INPUT_AT_FAULT = 0, 2
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,7 +39,11 @@ def build_parser() -> Parser:
     edit.add_argument("operation", choices=("remove-subject", "remove-background", "erase"))
     edit.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     edit.add_argument("-o", "--output", required=True, metavar="OUT", help="a file, or FOLDER/ for several photos")
-    edit.add_argument("--mask", metavar="MASK", help="PNG, white = erase; a folder pairs masks with photos by stem")
+    edit.add_argument(
+        "--mask",
+        metavar="MASK",
+        help="PNG: white = erase (remove-background: white = the subject); a folder: one for each photo, by stem",
+    )
     edit.add_argument("--save-mask", metavar="FILE", help="write the mask that was used; FOLDER/ for several photos")
     edit.add_argument(
         "--finish", default="clean", help="clean, transparent, white, blur, #rrggbb, or a picture to stand behind"
@@ -64,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(**({"engine": given.engine} if getattr(given, "engine", None) else {}))
         return _command(given, settings)
-    except OperatorError as error:
+    except BotError as error:
+        from bot.terminal import explain
+
         print(f"python -m bot: {explain(error)}", file=sys.stderr)
         return INPUT_AT_FAULT
     except KeyboardInterrupt:
@@ -98,12 +104,3 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
 
     asyncio.run(process.run(settings) if command == "run" else process.work(settings))
     return DONE
-
-
-def explain(error: BotError) -> str:
-    """An error as one English line for the terminal."""
-    if "text" in error.facts:
-        return str(error.facts["text"])
-    from bot.chat.texts import Texts
-
-    return " ".join(Texts("en").error("en", error).split())

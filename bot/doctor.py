@@ -13,10 +13,10 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot import wiring
 from bot.chat.application import make_bot
-from bot.cli import explain
 from bot.engines.volcengine import probe
 from bot.errors import BotError
 from bot.settings import Settings
+from bot.terminal import explain
 
 log = structlog.get_logger()
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import structlog
 from aiohttp import web
-from webapp.application import add_mini_app
 
 from bot import wiring
 from bot.chat import commands
@@ -27,6 +26,7 @@ from bot.errors import OperatorError
 from bot.model_files import fetch_default
 from bot.playground import Telegram, add_playground
 from bot.settings import Settings
+from webapp.application import add_mini_app
 
 log = structlog.get_logger()
 
@@ -90,6 +90,7 @@ async def _run(
             bot_token=token,
             telegram_script="/playground/telegram-web-app.js" if telegram else None,
             ready=core.queue.is_ready,
+            explain=Texts(settings.language).error,
         )
         if telegram is not None:
             add_playground(site, telegram)

@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from bot.edits.canvas import MAX_MASK_BYTES, MAX_TAPS, Canvas
-from bot.edits.model import Edit
+from bot.edits.model import Edit, State
 from bot.engines import Tap
 from webapp.bodies import MAX_JSON, read_body
 from webapp.callers import PERSON
@@ -51,8 +51,8 @@ async def owned(request: web.Request, canvas: Canvas) -> Edit:
     Raises:
         RefusedError: 404: there is none, or it is another person's.
     """
-    edit = await canvas.get(request.match_info["id"])
-    if edit is None or edit.person != request[PERSON]:
+    edit = await canvas.own(request.match_info["id"], request[PERSON])
+    if edit is None:
         raise RefusedError(HTTPStatus.NOT_FOUND)
     return edit
 
@@ -76,6 +76,7 @@ class EditsApi:
         router.add_get(f"{EDIT}/mask", self.mask)
         router.add_post(f"{EDIT}/mask", self.submit_mask)
         router.add_post(f"{EDIT}/select", self.select)
+        router.add_post(f"{EDIT}/cancel", self.cancel)
         router.add_get(f"{EDIT}/result", self.result)
 
     async def describe(self, request: web.Request) -> web.Response:
@@ -116,16 +117,18 @@ class EditsApi:
     async def submit_mask(self, request: web.Request) -> web.Response:
         """Take a painted mask; 202 with the id of the edit that now erases it, which may be a new round.
 
-        The same Idempotency-Key again, or without one the same mask again, is the same submission.
+        The same Idempotency-Key again, or without one the same mask again, is the same submission. With ?base=photo it
+        is erased on the edit's photo even where the edit has a result: its round was undone.
         """
         key = request.headers.get("Idempotency-Key")
         if key is not None and not MASK_KEY.fullmatch(key):
             raise RefusedError(HTTPStatus.BAD_REQUEST, "bad-request")
+        on_photo = request.query.get("base") == "photo"
         async with asyncio.timeout(WORK_SECONDS):
             edit = await owned(request, self._canvas)
             self._spend(request)
             png = await read_body(request, "image/png", MAX_MASK_BYTES)
-            erasing = await self._canvas.submit_mask(edit, png, key=key)
+            erasing = await self._canvas.submit_mask(edit, png, key=key, on_photo=on_photo)
         return web.json_response({"id": erasing.id}, status=HTTPStatus.ACCEPTED)
 
     async def select(self, request: web.Request) -> web.Response:
@@ -135,6 +138,14 @@ class EditsApi:
             self._spend(request)
             taps = _taps(await read_body(request, "application/json", MAX_JSON), edit)
             return _picture(await self._canvas.select(edit, taps), "png")
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Stop it; 204, also where it is stopped already."""
+        async with asyncio.timeout(WORK_SECONDS):
+            edit = await owned(request, self._canvas)
+            if edit.state is not State.CANCELLED:
+                await self._canvas.cancel(edit)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def result(self, request: web.Request) -> web.Response:
         """The finished picture: whole, or with ?preview=1 small enough for a phone's canvas."""

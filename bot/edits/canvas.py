@@ -73,14 +73,28 @@ class Canvas:
         self._selector = selector
         self._max_megapixels = max_megapixels
 
-    async def get(self, edit_id: str) -> Edit | None:
-        """The edit, with its photo's size filled in; None where there is none."""
+    async def own(self, edit_id: str, person: int) -> Edit | None:
+        """The person's edit, with its photo's size filled in; None where there is none, or it is another's.
+
+        Whose it is comes before the photo is fetched: a stranger's id costs nothing and shows nothing.
+        """
         edit = await self._edits.store.get(edit_id)
-        if edit is not None and edit.width is None:
-            path = await self._steps.fetch(edit.photo)
-            photo = await self._pool.run(pixels.load, path, self._max_megapixels, None)
-            edit = await self._edits.store.change(edit_id, width=photo.width, height=photo.height)
-        return edit
+        return await self._measured(edit) if edit is not None and edit.person == person else None
+
+    async def cancel(self, edit: Edit) -> None:
+        """Stop it, queued or running.
+
+        Raises:
+            PersonError: ``too-late`` when it is being delivered or done.
+        """
+        await self._edits.cancel(edit.id, edit.person)
+
+    async def _measured(self, edit: Edit) -> Edit | None:
+        if edit.width is not None:
+            return edit
+        path = await self._steps.fetch(edit.photo)
+        photo = await self._pool.run(pixels.load, path, self._max_megapixels, None)
+        return await self._edits.store.change(edit.id, width=photo.width, height=photo.height)
 
     async def photo_preview(self, edit: Edit) -> bytes:
         """The photo as a JPEG of at most 2048 px."""
@@ -97,35 +111,36 @@ class Canvas:
             return await self._pool.run(pixels.erase_mask, data, edit.operation is Operation.REMOVE_BACKGROUND)
         return data
 
-    async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None) -> Edit:
+    async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None, on_photo: bool = False) -> Edit:
         """Check a painted mask, and queue the edit or its next round.
 
         Args:
             edit: The edit whose page it was painted on.
             png: A stranger's bytes.
             key: The same key again is the same submission; None: the mask itself is the key.
+            on_photo: A further round works on the edit's photo even where it has a result: the person took that back.
 
         Raises:
             PersonError: ``mask-…``, ``still-working``, and what `Edits.submit` raises.
         """
-        checked = await self.get(edit.id)
+        checked = await self.own(edit.id, edit.person)
         if checked is None:
             raise PersonError("too-old")
         assert checked.width is not None
         assert checked.height is not None
         await self._pool.run(pixels.painted_mask, png, checked.width, checked.height, MAX_MASK_BYTES)
+        said = f"{key or hashlib.sha256(png).hexdigest()}{':photo' if on_photo else ''}"
+        submission = hashlib.sha256(said.encode()).hexdigest()
         if checked.state is State.WAITING_FOR_MASK:
-            queued = await self._edits.queue_with_mask(checked.id, png)
+            queued = await self._edits.queue_with_mask(checked.id, png, submission)
             if queued is not None:
                 return queued
-        submission = key or hashlib.sha256(png).hexdigest()
-        round_key = f"{checked.id}:round:{hashlib.sha256(submission.encode()).hexdigest()[:32]}"
+        if await self._edits.store.came_by(checked.id, submission):
+            return checked  # the same upload again: its answer was lost on the way
+        round_key = f"{checked.id}:round:{submission[:32]}"
         known = await self._edits.store.by_key(round_key)
         if known is not None:
             return known
-        stored = await self._edits.store.mask(checked.id)
-        if checked.operation is Operation.ERASE and stored is not None and stored[0] == png:
-            return checked  # the same upload again: its answer was lost on the way
         if not checked.state.is_final:
             raise PersonError("still-working")
         round_, _ = await self._edits.submit(
@@ -135,7 +150,7 @@ class Canvas:
                 chat=checked.chat,
                 message=checked.message,
                 operation=Operation.ERASE,
-                photo=self._base_of(checked),
+                photo=checked.photo if on_photo else self._base_of(checked),
                 language=checked.language,
                 parent=checked.id,
                 mask=png,

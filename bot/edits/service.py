@@ -216,13 +216,13 @@ class Edits:
         )
         return fixed
 
-    async def queue_with_mask(self, edit_id: str, mask: bytes) -> Edit | None:
-        """Give a waiting /erase its checked mask and queue it; None where it is not waiting.
+    async def queue_with_mask(self, edit_id: str, mask: bytes, submission: str) -> Edit | None:
+        """Give a waiting /erase its checked mask and queue it; None where it is not waiting. See `Store`.
 
         Raises:
             PersonError: As `submit` does.
         """
-        edit = await self.store.queue_with_mask(edit_id, mask)
+        edit = await self.store.queue_with_mask(edit_id, mask, submission)
         if edit is not None:
             self._hand_on(edit)
         return edit

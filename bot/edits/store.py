@@ -271,8 +271,13 @@ class Store:
         """
         return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED))
 
-    async def queue_with_mask(self, edit_id: str, mask: bytes) -> Edit | None:
+    async def queue_with_mask(self, edit_id: str, mask: bytes, submission: str) -> Edit | None:
         """Give a waiting /erase its painted mask and queue it; None where it is not waiting.
+
+        Args:
+            edit_id: The edit.
+            mask: PNG.
+            submission: What the same submission is known by when it comes again; at most 64 characters.
 
         Raises:
             PersonError: As `add` does, when too much is waiting.
@@ -284,10 +289,20 @@ class Store:
                 return None
             self._lock_person(connection, edit.person)
             self._check_bounds(connection, edit.person)
-            values = {"state": State.QUEUED, "mask": mask, "mask_is_matte": False, "updated": self._clock()}
+            values = {"state": State.QUEUED, "mask": mask, "mask_is_matte": False, "mask_key": submission}
+            values["updated"] = self._clock()
             where = (edits.c.id == edit_id, edits.c.state == State.WAITING_FOR_MASK)
             connection.execute(edits.update().where(*where).values(**values))
             return self._one(connection, edits.c.id == edit_id)
+
+        return await self._database.run(work)
+
+    async def came_by(self, edit_id: str, submission: str) -> bool:
+        """Whether the edit's mask came by this submission."""
+
+        def work(connection: sa.Connection) -> bool:
+            where = sa.and_(edits.c.id == edit_id, edits.c.mask_key == submission)
+            return connection.execute(sa.select(edits.c.id).where(where)).first() is not None
 
         return await self._database.run(work)
 

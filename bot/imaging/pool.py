@@ -1,8 +1,9 @@
 """The one door from the event loop to pixel work: a bounded pool of processes.
 
-A job is a module-level function and its arguments. It runs in a process of its own making no difference to others: too slow
-or too greedy, it is killed alone (`pebble`; the standard library's pool breaks as a whole). Arrays travel out of band
-(pickle protocol 5) through files that both sides map into memory, so that 36 MB of pixels are not squeezed through a pipe.
+A job is a module-level function and its arguments. It runs in a process of its own making no difference to others: too
+slow or too greedy, it is killed alone (`pebble`; the standard library's pool breaks as a whole). Arrays travel out of
+band (pickle protocol 5) through files that both sides map into memory, so that 36 MB of pixels are not squeezed through
+a pipe.
 """
 
 from __future__ import annotations
@@ -109,13 +110,17 @@ class PixelPool:
 
     def _close(self) -> None:
         if self._pool is not None:
-            self._pool.stop()
+            self._pool.stop()  # type: ignore[no-untyped-call]  # pebble types only what it calls public
             self._pool.join(timeout=5)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def run(
-        self, function: Callable[..., R], *args: Any, timeout: float | None = None, **kwargs: Any  # noqa: ASYNC109
+        self,
+        function: Callable[..., R],
+        *args: Any,
+        timeout: float | None = None,
+        **kwargs: Any,  # noqa: ASYNC109
     ) -> R:
         """Run `function(*args, **kwargs)` in a process and return what it returns.
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import BodyPartReader, hdrs, web
 
-from bot.playground import mini_app, rules
+from bot.playground import mini_app, rules, samples
 from bot.playground.bot_api import BotApiServer, TooLargeError
 from bot.playground.person import FILE_BYTES, Person, Upload, buttons
 from bot.playground.refusals import RefusedError, bad
@@ -221,8 +221,6 @@ class ChatPage:
 
     async def samples(self, _request: web.Request) -> web.StreamResponse:
         """The pictures for a first try."""
-        from bot.playground import samples
-
         chinese = str(self._person.about.get("language_code", "")).startswith("zh")
         return web.json_response(
             [
@@ -238,8 +236,6 @@ class ChatPage:
 
     async def sample(self, request: web.Request) -> web.StreamResponse:
         """One of them."""
-        from bot.playground import samples
-
         try:
             data = await asyncio.to_thread(samples.jpeg, request.match_info["name"])
         except KeyError:

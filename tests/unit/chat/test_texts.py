@@ -1,4 +1,4 @@
-"""The catalogues: both languages say the same things with the same placeholders, and every id that the code uses is there."""
+"""The catalogues: both languages say the same with the same placeholders, and every id that the code uses is there."""
 
 from __future__ import annotations
 

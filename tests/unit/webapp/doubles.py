@@ -63,6 +63,7 @@ class CanvasDouble:
         self.edits: dict[str, Edit] = {}
         self.masks: dict[str, bytes] = {}
         self.rounds: dict[tuple[str, str], str] = {}
+        self.on_photo: dict[str, bool] = {}
         self.taps: list[Tap] = []
         self.happening: dict[str, asyncio.Queue[Event | Exception | None]] = {}
         self.trouble: Exception | None = None
@@ -77,8 +78,14 @@ class CanvasDouble:
     def finish(self, edit_id: str) -> None:
         self.edits[edit_id] = replace(self.edits[edit_id], state=State.DONE, result=PhotoRef("result", "result"))
 
-    async def get(self, edit_id: str) -> Edit | None:
-        return self.edits.get(edit_id)
+    async def own(self, edit_id: str, person: int) -> Edit | None:
+        edit = self.edits.get(edit_id)
+        return edit if edit is not None and edit.person == person else None
+
+    async def cancel(self, edit: Edit) -> None:
+        if self.edits[edit.id].state.is_final:
+            raise PersonError("too-late")
+        self.edits[edit.id] = replace(edit, state=State.CANCELLED)
 
     async def photo_preview(self, edit: Edit) -> bytes:
         self._stumble()
@@ -87,7 +94,7 @@ class CanvasDouble:
     async def mask(self, edit: Edit) -> bytes | None:
         return self.masks.get(edit.id)
 
-    async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None) -> Edit:
+    async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None, on_photo: bool = False) -> Edit:
         self._stumble()
         pixels.painted_mask(png, WIDTH, HEIGHT, MAX_MASK_BYTES)
         submission = key or hashlib.sha256(png).hexdigest()
@@ -104,6 +111,7 @@ class CanvasDouble:
             raise PersonError("still-working")
         self.masks[erasing.id] = png
         self.rounds[edit.id, submission] = erasing.id
+        self.on_photo[erasing.id] = on_photo
         return erasing
 
     async def select(self, edit: Edit, taps: Sequence[Tap]) -> bytes:

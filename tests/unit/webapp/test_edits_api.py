@@ -113,6 +113,26 @@ async def test_erasing_goes_on_in_a_round_of_its_own(ada: Page, canvas: CanvasDo
     assert (await (await ada.get(f"/edits/{round_id}")).json())["parent"] == "adas"
 
 
+@pytest.mark.parametrize(("query", "on_photo"), [("", False), ("?base=photo", True), ("?base=result", False)])
+async def test_a_round_that_was_taken_back_is_not_gone_on_from(
+    ada: Page, canvas: CanvasDouble, query: str, on_photo: bool
+) -> None:
+    canvas.finish("adas")
+    answer = await ada.post(f"/edits/adas/mask{query}", data=mask_png(), headers={"Content-Type": "image/png"})
+    assert answer.status == 202
+    assert canvas.on_photo[(await answer.json())["id"]] is on_photo
+
+
+async def test_an_edit_can_be_stopped_until_it_is_done(ada: Page, canvas: CanvasDouble) -> None:
+    for _ in range(2):
+        assert (await ada.post("/edits/adas/cancel")).status == 204
+        assert canvas.edits["adas"].state is State.CANCELLED
+    canvas.add(make_edit("done", ADA))
+    canvas.finish("done")
+    late = await ada.post("/edits/done/cancel")
+    assert (late.status, (await late.json())["error"]) == (409, "too-late")
+
+
 def png_of(mode: str, size: tuple[int, int], colour: object) -> bytes:
     file = io.BytesIO()
     Image.new(mode, size, colour).save(file, "PNG")

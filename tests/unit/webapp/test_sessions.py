@@ -70,6 +70,7 @@ ROUTES = [
     ("GET", "/mask"),
     ("POST", "/mask"),
     ("POST", "/select"),
+    ("POST", "/cancel"),
     ("GET", "/result"),
     ("GET", "/result?preview=1"),
     ("GET", "/events"),

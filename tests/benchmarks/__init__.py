@@ -1,0 +1,1 @@
+"""Measures whose tables stand in the README: `python -m tests.benchmarks [NAME…]`."""
