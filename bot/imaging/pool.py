@@ -119,8 +119,8 @@ class PixelPool:
         self,
         function: Callable[..., R],
         *args: Any,
-        timeout: float | None = None,
-        **kwargs: Any,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109 -- pebble kills the process, which asyncio.timeout cannot
+        **kwargs: Any,
     ) -> R:
         """Run `function(*args, **kwargs)` in a process and return what it returns.
 
