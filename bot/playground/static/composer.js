@@ -1,7 +1,7 @@
 /** The text field with its neighbours: commands, the reply, sending. */
 
 import { send } from "./api.js";
-import { buttonById, byId, growWithText, h, textareaById } from "./dom.js";
+import { buttonById, byId, growWithText, h, onDesk, textareaById } from "./dom.js";
 import { reason, toast } from "./dialogs.js";
 import { summary } from "./format.js";
 import { t } from "./strings.js";
@@ -23,6 +23,8 @@ export function createComposer(onSent) {
   /** @type {Message | null} */
   let replyTo = null;
   let selected = -1;
+
+  const focus = () => onDesk() && field.focus();
 
   function refresh() {
     const length = field.value.trim().length;
@@ -102,7 +104,7 @@ export function createComposer(onSent) {
     if (field.value.startsWith("/")) field.value = "";
     refresh();
     say(command);
-    field.focus();
+    focus();
   }
 
   /** @param {number} step */
@@ -151,7 +153,7 @@ export function createComposer(onSent) {
   listButton.addEventListener("click", () => {
     if (list.hidden) openCommands("/");
     else closeCommands();
-    field.focus();
+    focus();
   });
   byId("reply-cancel").addEventListener("click", () => setReply(null));
   byId("composer").addEventListener("submit", (event) => {
@@ -164,7 +166,7 @@ export function createComposer(onSent) {
   return {
     say,
     setReply,
-    focus: () => field.focus(),
+    focus,
     replyTo: () => replyTo,
     /** @param {import("./api.js").Command[]} all */
     setCommands(all) {

@@ -60,6 +60,9 @@ export const inputById = (id) => /** @type {HTMLInputElement} */ (byId(id));
 /** True where the person asked the system for less motion. */
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/** True on a desk: there the focus brings up no keyboard over half of the page. */
+export const onDesk = () => matchMedia("(hover: hover)").matches;
+
 /**
  * The click on a dialog's backdrop is the click on the dialog itself, outside its box.
  * @param {HTMLDialogElement} dialog

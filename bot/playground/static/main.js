@@ -194,7 +194,7 @@ document.addEventListener("visibilitychange", () => {
   unseen = 0;
   drawTitle();
 });
-if (matchMedia("(hover: hover)").matches) composer.focus();
+composer.focus();
 
 api.follow({
   onChat(state, restarted) {

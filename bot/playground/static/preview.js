@@ -2,7 +2,7 @@
 
 import { Refused, send } from "./api.js";
 import { CAPTION_LIMIT } from "./composer.js";
-import { buttonById, byId, dialogById, growWithText, h, icon, inputById, onBackdrop, textareaById } from "./dom.js";
+import { buttonById, byId, dialogById, growWithText, h, icon, inputById, onBackdrop, onDesk, textareaById } from "./dom.js";
 import { reason, toast } from "./dialogs.js";
 import { size } from "./format.js";
 import { t } from "./strings.js";
@@ -98,7 +98,7 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
       h("button", { type: "button", class: "chip", "aria-pressed": "false", "data-testid": "chip", onclick: () => {
         const now = caption.value.trim();
         if (!operations.includes(now)) own = caption.value;
-        caption.value = now === command ? own : command;
+        caption.value = now !== command ? command : own.trim() === command ? "" : own;
         refresh();
       } }, command)));
   }
@@ -187,7 +187,7 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
         own = caption.value;
         dialog.showModal();
         // On a phone the keyboard would come up over the picture, and the chips may be all that is wanted.
-        (matchMedia("(hover: hover)").matches ? caption : sendButton).focus({ preventScroll: true });
+        (onDesk() ? caption : sendButton).focus({ preventScroll: true });
       } else if (as === "file" || !pictures) asFile.checked = true;
       if (all.length > room) toast(t("too_many", { n: MOST })); // after the dialog, to stand above it
       refresh();
