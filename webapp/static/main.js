@@ -2,12 +2,13 @@
 /** The page: opens an edit, and joins stage, rounds, draft and Telegram's shell. */
 
 import { Api, ApiError } from './api.js';
-import { DraftKeeper, selection } from './draft.js';
+import { DraftKeeper } from './draft.js';
 import { decode, NoMaskError } from './png.js';
 import { EraseError, Rounds } from './rounds.js';
+import { Selector } from './selection.js';
 import { Stage } from './stage.js';
 import { known, say, speak } from './strings.js';
-import { isSet, Strokes } from './strokes.js';
+import { Strokes } from './strokes.js';
 import * as telegram from './telegram.js';
 import { Ui } from './ui.js';
 
@@ -18,9 +19,9 @@ import { Ui } from './ui.js';
 /** @type {Stage | undefined} */ let stage;
 /** @type {DraftKeeper} */ let draft;
 let working = false;
+let making = false; // an edit is being made; working is also true while a picture is only being fetched
 let ownButton = false;
-let session = 0; // of tap-to-select
-/** @type {AbortController | null} */ let selecting = null;
+const selector = new Selector();
 
 telegram.applyLaunchTheme();
 speak(telegram.language());
@@ -37,6 +38,7 @@ const ui = new Ui({
   invert: () => change({ kind: 'invert' }),
   undoRound,
   fit: () => stage?.fit(),
+  zoom: (factor) => stage?.zoom(factor),
   fullscreen: () => telegram.fullscreen.toggle(),
   erase,
   done,
@@ -71,7 +73,7 @@ async function open() {
     stage = new Stage(/** @type {HTMLElement} */ (document.getElementById('stage')), strokes, edit, {
       painted: change,
       tapped,
-      untapped: () => selecting?.abort(),
+      untapped: () => selector.abort(),
       viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
     });
     ui.tool('brush');
@@ -138,15 +140,16 @@ function refresh() {
     compare: painted || erased,
   });
   ui.show({ 'fallback-erase': ownButton, 'undo-round': erased && !telegram.secondaryButton.exists, done: erased });
-  telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && painted, progress: working });
+  telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && painted, progress: making });
   telegram.secondaryButton.set({ text: say('undoRound'), visible: erased, active: idle });
   telegram.confirmClosing(idle && painted);
 }
 
 /** What to do next, where nothing is painted yet. */
 function hint() {
-  if (working || selecting) return;
-  const selected = strokes.openSelection(session);
+  if (working) return;
+  const selected = strokes.openSelection(selector.session);
+  stage?.mark(selected?.taps ?? []);
   if (stage?.tool === 'select') ui.status(say(selected ? 'refine' : 'tap'));
   else if (strokes.ops.length) ui.status('');
   else ui.status(say(rounds.at ? 'finished' : 'paint'));
@@ -156,7 +159,7 @@ function chooseTool(/** @type {import('./tools.js').ToolName} */ tool) {
   if (!stage) return;
   if (stage.tool !== tool) telegram.haptic('select');
   stage.tool = tool;
-  session++; // the next tap begins another selection
+  selector.renew();
   hint();
 }
 
@@ -177,13 +180,13 @@ function holdSpace(/** @type {boolean} */ on) {
 
 function escape() {
   if (stage?.input.busy) stage.input.abort();
-  else if (selecting) selecting.abort();
+  else if (selector.busy) selector.abort();
   else stage?.fit();
 }
 
 function undo() {
   if (working || stage?.input.busy) return;
-  if (selecting) return selecting.abort();
+  if (selector.busy) return selector.abort();
   if (!strokes.undo() && rounds.at) undoRound();
   else hint();
 }
@@ -207,32 +210,22 @@ function undoRound() {
 async function changeRound(painting, told) {
   strokes.replace(painting.ops, painting.undone);
   ui.status(say(told));
-  await work(showPicture);
+  await work(showPicture, false);
 }
 
-/** A tap of the select tool: on what is selected it takes away, elsewhere it adds. */
 async function tapped(/** @type {{x: number, y: number}} */ at) {
   if (!stage || working) return;
-  selecting?.abort();
-  const mine = (selecting = new AbortController());
-  const before = strokes.openSelection(session);
-  const inside = before && isSet(before.mask, at.x / stage.view.width, at.y / stage.view.height);
-  const taps = [...(before?.taps ?? []), { x: Math.round(at.x), y: Math.round(at.y), keep: !inside }];
   ui.status(say('selecting'));
+  stage.mark([...(strokes.openSelection(selector.session)?.taps ?? []), { ...at, keep: true }]);
   try {
-    const mask = await selection(await api.select(rounds.target, taps, mine.signal));
-    if (mine.signal.aborted) return;
-    const found = mask.bits.some(Boolean);
-    selecting = null;
-    if (found || before) change({ kind: 'found', session, taps, mask });
-    else ui.status(say('notSelected'), true);
+    const ask = api.select.bind(api, rounds.target);
+    const found = await selector.tap(at, strokes, stage.view, ask);
+    if (found && found !== 'nothing') return change(found);
+    if (!selector.busy) hint();
+    if (found) ui.status(say('notSelected'), true);
   } catch (error) {
-    if (!mine.signal.aborted) ui.status(explain(error, 'failed'), true);
-  } finally {
-    if (selecting === mine) {
-      selecting = null;
-      if (mine.signal.aborted) hint();
-    }
+    hint();
+    ui.status(explain(error, 'failed'), true);
   }
 }
 
@@ -240,7 +233,7 @@ async function erase() {
   if (working || !stage) return;
   if (!strokes.painted) return ui.status(say('mask-empty'), true);
   stage.input.abort();
-  selecting?.abort();
+  selector.renew();
   await work(async () => {
     ui.status(say('sending'));
     const id = await rounds.send(strokes.visible());
@@ -249,6 +242,7 @@ async function erase() {
 }
 
 async function follow(/** @type {string} */ id) {
+  rounds.pending = id;
   draft.save();
   const painting = { ops: strokes.ops, undone: strokes.undone };
   await rounds.follow(id, painting, ({ type, data }) => {
@@ -263,10 +257,11 @@ async function follow(/** @type {string} */ id) {
 }
 
 /** Do something during which nothing can be painted; say what went wrong with it. */
-async function work(/** @type {() => Promise<void>} */ job) {
+async function work(/** @type {() => Promise<void>} */ job, shown = true) {
   working = true;
+  making = shown;
   if (stage) stage.locked = true;
-  ui.working(true);
+  ui.working(making);
   refresh();
   try {
     await job();
@@ -274,7 +269,7 @@ async function work(/** @type {() => Promise<void>} */ job) {
     telegram.haptic('error');
     ui.status(explain(error, 'failed'), true);
   } finally {
-    working = false;
+    working = making = false;
     if (stage) stage.locked = false;
     ui.working(false);
     draft.save();
@@ -282,20 +277,16 @@ async function work(/** @type {() => Promise<void>} */ job) {
   }
 }
 
-/**
- * @param {unknown} error
- * @param {Key} otherwise
- */
-function explain(error, otherwise) {
-  if (error instanceof NoMaskError || error instanceof EraseError || error instanceof ApiError) {
-    if ('said' in error && error.said) return error.said;
-    if (error instanceof ApiError && error.status === 401) return say('expired');
-    if (error instanceof ApiError && error.status === 404) return say('gone');
-    if (known(error.code)) return say(error.code);
-    if (error instanceof EraseError) return say('failed');
+/** What to say about it: the server's own words, or ours. */
+function explain(/** @type {unknown} */ error, /** @type {Key} */ otherwise) {
+  if (!(error instanceof NoMaskError || error instanceof EraseError || error instanceof ApiError)) {
+    console.error(error);
+    return say('failed');
   }
-  if (!(error instanceof ApiError)) console.error(error);
-  return say(otherwise === 'gone' && !(error instanceof ApiError) ? 'failed' : otherwise);
+  if ('said' in error && error.said) return error.said;
+  if (error instanceof ApiError && error.status === 401) return say('expired');
+  if (error instanceof ApiError && error.status === 404) return say('gone');
+  return say(known(error.code) ? error.code : otherwise);
 }
 
 /** The results are in the chat already. */

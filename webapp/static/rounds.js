@@ -124,7 +124,6 @@ export class Rounds {
    * @throws {EraseError | import('./api.js').ApiError}
    */
   async follow(id, painting, progress) {
-    this.pending = id;
     try {
       for await (const event of this.api.events(id)) {
         if (event.type === 'failed' || event.type === 'cancelled') this.#unsent = null;

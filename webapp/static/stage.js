@@ -7,6 +7,8 @@ import { Painter } from './painter.js';
 import { areaTool, lineTool, tapTool } from './tools.js';
 import { View } from './view.js';
 
+const GLIDE = 180; // ms
+const STILL = matchMedia('(prefers-reduced-motion: reduce)');
 const LOUPE_DELAY = 120; // ms: a quick dab needs no loupe
 
 /** @typedef {import('./tools.js').Point} Point */
@@ -30,6 +32,10 @@ export class Stage {
   #at = { x: 0, y: 0 };
   #loupeFrom = Infinity;
   #frame = 0;
+  /** @type {import('./strokes.js').Tap[]} */
+  #taps = [];
+  #glide = 0;
+  #old = '';
   #dirty = false;
   #moved = false;
   #last = /** @type {'op' | 'tap' | null} */ (null);
@@ -49,6 +55,7 @@ export class Stage {
     /** @type {HTMLImageElement} */ this.image = find('#image');
     /** @type {HTMLImageElement} */ this.before = find('#before');
     /** @type {SVGPolygonElement} */ this.outline = find('#outline polygon');
+    /** @type {SVGGElement} */ this.marks = find('#outline g');
     /** @type {HTMLElement} */ this.ring = find('#ring');
     this.view = new View(photo.width, photo.height);
     this.painter = new Painter(find('#mask'), this.view);
@@ -72,11 +79,14 @@ export class Stage {
     const next = new Image();
     next.src = url;
     await next.decode().catch(() => {});
-    const old = this.image.src;
+    URL.revokeObjectURL(this.#old);
+    this.#old = this.image.src;
+    if (this.#old) this.before.src = this.#old;
+    this.picture.classList.toggle('was', Boolean(this.#old)); // the last picture stays on top …
     this.image.src = url;
     await this.image.decode().catch(() => {});
     this.picture.classList.add('ready');
-    if (old) URL.revokeObjectURL(old);
+    this.picture.classList.remove('was'); // … and fades
   }
 
   /** @param {string | null} url The picture to compare with, while the button is held. */
@@ -85,10 +95,52 @@ export class Stage {
     this.root.classList.toggle('comparing', url !== null);
   }
 
+  /** The whole photo again; gliding there shows where one was. */
   fit() {
+    const { scale, x, y } = this.view;
     this.view.fit();
+    const { scale: toScale, x: toX, y: toY } = this.view;
+    const start = performance.now();
+    cancelAnimationFrame(this.#glide);
+    const step = (/** @type {number} */ now) => {
+      const way = STILL.matches ? 1 : Math.min(1, (now - start) / GLIDE);
+      const eased = 1 - (1 - way) ** 3;
+      const between = (/** @type {number} */ from, /** @type {number} */ to) => from + (to - from) * eased;
+      Object.assign(this.view, { scale: between(scale, toScale), x: between(x, toX), y: between(y, toY) });
+      this.#place();
+      if (way < 1) this.painter.follow(this.strokes.visible());
+      else this.redraw();
+      this.#glide = way < 1 ? requestAnimationFrame(step) : 0;
+    };
+    step(start);
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    this.view.zoom(factor, this.view.stageWidth / 2, this.view.stageHeight / 2);
+    this.view.settle();
     this.#place();
     this.redraw();
+  }
+
+  /** @param {import('./strokes.js').Tap[]} taps Shown as dots, until told otherwise. */
+  mark(taps) {
+    this.#taps = taps;
+    this.marks.replaceChildren(...taps.map(({ keep }) => {
+      const dot = document.createElementNS('http://www.w3.org/2000/svg', 'circle');
+      dot.setAttribute('r', '6');
+      dot.classList.toggle('away', !keep);
+      return dot;
+    }));
+    this.#placeMarks();
+  }
+
+  #placeMarks() {
+    this.#taps.forEach(({ x, y }, index) => {
+      const { view } = this;
+      const dot = this.marks.children[index];
+      dot.setAttribute('transform', `translate(${view.x + x * view.scale} ${view.y + y * view.scale})`);
+    });
   }
 
   /** Show how large the brush is, in the middle of the stage. */
@@ -115,6 +167,7 @@ export class Stage {
 
   #place() {
     const { x, y, scale, fitScale } = this.view;
+    this.#placeMarks();
     this.picture.style.transform = `translate(${x}px, ${y}px) scale(${scale / fitScale})`;
     this.events.viewed();
   }
@@ -156,6 +209,8 @@ export class Stage {
   /** @returns {import('./input.js').Hands} */
   #hands() {
     const camera = () => {
+      cancelAnimationFrame(this.#glide);
+      this.#glide = 0;
       this.root.classList.add('moving');
       this.#moved = true;
       this.#schedule();
@@ -206,7 +261,7 @@ export class Stage {
    * @param {{touch: boolean, away: boolean, eraser: boolean}} how
    */
   #begin(at, { touch, away, eraser }) {
-    if (this.locked) return false;
+    if (this.locked || this.#glide) return false;
     const { tool, view } = this;
     if (tool === 'select') this.#gesture = tapTool(at, view);
     else if (tool === 'lasso' || tool === 'rect') {

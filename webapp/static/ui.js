@@ -21,6 +21,7 @@ const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' 
  * @property {() => void} invert
  * @property {() => void} undoRound
  * @property {() => void} fit
+ * @property {(factor: number) => void} zoom In the middle.
  * @property {() => void} fullscreen
  * @property {() => void} erase
  * @property {() => void} done
@@ -198,6 +199,8 @@ export class Ui {
     else if (key in TOOL_KEYS) this.tool(TOOL_KEYS[/** @type {'b'} */ (key)]);
     else if (key === 'escape') actions.escape();
     else if (key === '0') actions.fit();
+    else if (key === '+' || key === '=') actions.zoom(1.25);
+    else if (key === '-') actions.zoom(0.8);
     else if (event.code === 'Space' && !onButton) actions.space(true);
     else if (key === 'enter' && !onButton && !event.repeat) actions.erase();
     else return;
