@@ -22,10 +22,13 @@ FREE, HELD = 1e-3, 1.0
 """Pull towards the given edge where the two sides' colours differ, and where they do not."""
 
 STEEP = 2.5
-"""Contrast that the given matte is raised by."""
+"""Contrast that the given matte is raised by: a network's ramp is several pixels wide, a photo's edge one or two."""
 
 SEPARABLE = 10.0
 """Fisher's separation (squared standard deviations) of the two sides' colours at which the pull is half of HELD."""
+
+SPECK = 0.02
+"""Coverage that counts as none, and as whole when so much is missing: smoke far out, dimness far in."""
 
 
 def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
@@ -36,8 +39,7 @@ def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
         trimap: (H, W) uint8: 0 = background, 255 = subject, anything between = unknown.
 
     Returns:
-        (H, W) uint8; 0 and 255 where the trimap knows, but for the one pixel beside the unknown in photos that are
-        solved at reduced size.
+        (H, W) uint8; 0 and 255 where the trimap knows.
     """
     small, size = _shrink(photo.pixels)
     if size is None:
@@ -77,6 +79,7 @@ def refine(photo: Photo, matte: Matte) -> Matte:
     if hairy.any():
         trimap = np.where(hairy, 128, trimap).astype(np.uint8)
         alpha = closed_form.solve(small, trimap, guess=prior, trust=_pull(small, trimap, 3 * radius))
+    alpha = np.clip((alpha - SPECK) / (1 - 2 * SPECK), 0, 1)
     band = (trimap > 0) & (trimap < 255)
     if size is None:
         return _to_bytes(alpha)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+import cv2
 import numpy as np
 import pytest
 
@@ -77,3 +80,18 @@ def test_flattening_keeps_the_profile_and_the_format() -> None:
     flat = flatten(photo, (255, 0, 0))
     assert (flat.alpha, flat.icc_profile, flat.format) == (None, b"profile", "WEBP")
     assert (flat.pixels == (127, 0, 0)).all()
+
+
+def test_twelve_megapixels_are_cut_out_in_little_memory() -> None:
+    small = scenes.soft_disc(300, 400)
+    photo, _ = scenes.green_on_blue(small)
+    large = Photo(np.asarray(cv2.resize(photo.pixels, (4000, 3000)), np.uint8))
+    mask = scenes.hard(np.asarray(cv2.resize(small, (4000, 3000)), np.uint8))
+    tracemalloc.start()
+    try:
+        cut_out(large, refine_matte(large, mask))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # 700 MB is what a whole process may take; about 120 of them are the libraries', 48 the inputs.
+    assert peak < 500e6
