@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -148,7 +148,7 @@ class Editor:
             made = await self._remove_background(photo, job, target, ladder, on_stage)
         else:
             made = await self._erase(photo, job, target, ladder, on_stage)
-        return made
+        return replace(made, notes=("note-first-frame", *made.notes)) if photo.frames > 1 else made
 
     async def _matte(
         self, photo: Photo, job: Job, ladder: _Ladder, on_stage: Callable[[Stage], Awaitable[None]]
