@@ -1,6 +1,8 @@
 // @ts-check
 /** The server: a session from initData, then one edit's photo, mask, progress and result. */
 
+import { Trouble } from './trouble.js';
+
 /** @typedef {{id: string, width: number, height: number, language: string, operation: string, mask: boolean,
  *   result: boolean, state: string, parent: string | null}} Edit */
 /** @typedef {{type: string, data: any}} Event */
@@ -8,20 +10,8 @@
 const RETRIES = [400, 1000, 2500, 5000]; // ms between tries; a phone in a lift comes back within that
 const PATIENCE = 30_000; // ms for one answer
 
-/** What the server, or the network (status 0), would not do. */
-export class ApiError extends Error {
-  /**
-   * @param {number} status
-   * @param {string} code
-   * @param {string} [message] The server's own words for the person.
-   */
-  constructor(status, code, message) {
-    super(message || code);
-    this.status = status;
-    this.code = code;
-    this.said = message;
-  }
-}
+/** @param {string} id @param {string} [what] */
+const pathOf = (id, what = '') => `edits/${encodeURIComponent(id)}${what}`;
 
 const wait = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -43,7 +33,7 @@ export class Api {
 
   /** @returns {Promise<Edit>} */
   async edit(/** @type {string} */ id) {
-    return (await this.#authorized(`edits/${encodeURIComponent(id)}`)).json();
+    return (await this.#authorized(pathOf(id))).json();
   }
 
   /**
@@ -52,7 +42,7 @@ export class Api {
    * @returns {Promise<Blob>}
    */
   async picture(id, what) {
-    return (await this.#authorized(`edits/${encodeURIComponent(id)}/${what}`)).blob();
+    return (await this.#authorized(pathOf(id, `/${what}`))).blob();
   }
 
   /**
@@ -64,7 +54,7 @@ export class Api {
   async select(id, points, signal) {
     const body = JSON.stringify({ points });
     const headers = { 'Content-Type': 'application/json' };
-    const path = `edits/${encodeURIComponent(id)}/select`;
+    const path = pathOf(id, '/select');
     return (await this.#authorized(path, { method: 'POST', headers, body, signal })).blob();
   }
 
@@ -77,9 +67,14 @@ export class Api {
    */
   async send(id, png, key, onPhoto) {
     const headers = { 'Content-Type': 'image/png', 'Idempotency-Key': key };
-    const path = `edits/${encodeURIComponent(id)}/mask${onPhoto ? '?base=photo' : ''}`;
+    const path = pathOf(id, onPhoto ? '/mask?base=photo' : '/mask');
     const response = await this.#authorized(path, { method: 'POST', headers, body: png });
     return (await response.json()).id ?? id;
+  }
+
+  /** Stop it; the events then say whether that was in time. */
+  async cancel(/** @type {string} */ id) {
+    await this.#authorized(pathOf(id, '/cancel'), { method: 'POST' });
   }
 
   /**
@@ -91,14 +86,14 @@ export class Api {
     for (let failures = 0; ; ) {
       try {
         const headers = { Accept: 'text/event-stream' };
-        const response = await this.#authorized(`edits/${encodeURIComponent(id)}/events`, { headers }, 0);
+        const response = await this.#authorized(pathOf(id, '/events'), { headers }, 0);
         for await (const event of parse(/** @type {ReadableStream} */ (response.body))) {
           failures = 0;
           yield event;
           if (['done', 'failed', 'cancelled'].includes(event.type)) return;
         }
       } catch (error) {
-        if (error instanceof ApiError && error.status && error.status < 500) throw error;
+        if (error instanceof Trouble && error.status && error.status < 500) throw error;
         if (failures > 60) throw error;
       }
       await wait(RETRIES[Math.min(failures++, RETRIES.length - 1)]);
@@ -118,7 +113,7 @@ export class Api {
         this.#token = response.headers.get('X-Session-Token') ?? this.#token;
         return response;
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 401 || renewed) throw error;
+        if (!(error instanceof Trouble) || error.status !== 401 || renewed) throw error;
         await this.open();
       }
     }
@@ -142,8 +137,8 @@ export class Api {
         if (!passing || pause === undefined || after > 10_000) throw error;
         pause = Math.max(pause, after);
       } catch (error) {
-        if (error instanceof ApiError || init.signal?.aborted) throw error;
-        if (pause === undefined) throw new ApiError(0, 'offline');
+        if (error instanceof Trouble || init.signal?.aborted) throw error;
+        if (pause === undefined) throw new Trouble('offline');
       }
       await wait(pause);
     }
@@ -172,7 +167,7 @@ async function timed(url, init, patience) {
 /** @param {Response} response */
 async function refusal(response) {
   const told = await response.json().catch(() => ({}));
-  return new ApiError(response.status, told.error ?? `http-${response.status}`, told.message);
+  return new Trouble(told.error ?? 'failed', told.message, response.status);
 }
 
 /**

@@ -2,6 +2,7 @@
 /** Operations drawn on any canvas in the photo's pixels: the screen, the loupe and the uploaded mask alike. */
 
 /** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Box  In photo pixels. */
 /** @typedef {import('./strokes.js').Op} Op */
 /** @typedef {import('./strokes.js').Bits} Bits */
 
@@ -71,7 +72,7 @@ export function drawLine(context, line, from = 0) {
  * @param {Context} context Its transform takes photo pixels to the canvas; its fill and stroke styles are the mask's.
  * @param {Op[]} ops
  * @param {{width: number, height: number}} photo
- * @param {{left: number, top: number, right: number, bottom: number}} seen What of the photo the canvas shows.
+ * @param {Box} seen What of the photo the canvas shows.
  */
 export function drawOps(context, ops, photo, seen) {
   context.save();
@@ -100,7 +101,7 @@ export function drawOps(context, ops, photo, seen) {
 /**
  * @param {number[]} points
  * @param {number} margin
- * @param {{left: number, top: number, right: number, bottom: number}} seen
+ * @param {Box} seen
  */
 function touches(points, margin, seen) {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];

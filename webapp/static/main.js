@@ -1,15 +1,16 @@
 // @ts-check
 /** The page: opens an edit, and joins stage, rounds, draft and Telegram's shell. */
 
-import { Api, ApiError } from './api.js';
+import { Api } from './api.js';
 import { DraftKeeper } from './draft.js';
-import { decode, NoMaskError } from './png.js';
-import { EraseError, Rounds } from './rounds.js';
+import { decode } from './png.js';
+import { Rounds } from './rounds.js';
 import { Selector } from './selection.js';
 import { Stage } from './stage.js';
 import { known, say, speak } from './strings.js';
-import { Strokes } from './strokes.js';
+import { adds, Strokes } from './strokes.js';
 import * as telegram from './telegram.js';
+import { Trouble } from './trouble.js';
 import { Ui } from './ui.js';
 
 /** @typedef {import('./strings.js').Key} Key */
@@ -18,8 +19,8 @@ import { Ui } from './ui.js';
 /** @type {Rounds} */ let rounds;
 /** @type {Stage | undefined} */ let stage;
 /** @type {DraftKeeper} */ let draft;
-let working = false;
-let making = false; // an edit is being made; working is also true while a picture is only being fetched
+let working = true; // nothing can be painted now
+let making = false; // … because an edit is being made
 let ownButton = false;
 const selector = new Selector();
 
@@ -37,6 +38,7 @@ const ui = new Ui({
   clear: () => strokes.painted && change({ kind: 'clear' }),
   invert: () => change({ kind: 'invert' }),
   undoRound,
+  cancel,
   fit: () => stage?.fit(),
   zoom: (factor) => stage?.zoom(factor),
   fullscreen: () => telegram.fullscreen.toggle(),
@@ -49,8 +51,8 @@ ui.notice(say('opening'));
 const shell = telegram.settle(refresh).then((hasMainButton) => {
   ownButton = !hasMainButton;
   telegram.mainButton.onPress(erase);
-  telegram.secondaryButton.onPress(undoRound);
-  telegram.fullscreen.watch(() => {});
+  telegram.secondaryButton.onPress(() => (making ? cancel() : undoRound()));
+  telegram.fullscreen.watch();
   ui.show({ fullscreen: telegram.fullscreen.offered });
   refresh();
 });
@@ -60,7 +62,6 @@ async function open() {
   if (!telegram.initData()) await shell;
   const id = telegram.editId();
   if (!telegram.initData() || !id) return ui.notice(say('outside'));
-  ui.notice(say('opening'));
   try {
     api = new Api(telegram.initData());
     await api.open();
@@ -78,16 +79,18 @@ async function open() {
     });
     ui.tool('brush');
     resizeBrush(ui.size, true);
+    stage.locked = true;
     await resume(edit);
   } catch (error) {
-    const again = error instanceof ApiError && (error.status === 0 || error.status >= 500);
-    ui.notice(explain(error, 'gone'), again ? open : null);
+    const passing = error instanceof Trouble && (error.status === 0 || error.status >= 500);
+    ui.notice(explain(error), passing);
   }
 }
 
 /** Paint what the edit came with, or what a draft kept; follow what is still being made. */
 async function resume(/** @type {import('./api.js').Edit} */ edit) {
-  await stage?.show(await rounds.picture());
+  if (!stage) return;
+  await showPicture();
   const stored = edit.mask ? await decode(await api.picture(edit.id, 'mask')) : null;
   const kept = await draft.load(stored);
   const first = { ops: stored ? [{ kind: /** @type {const} */ ('stored'), mask: stored }] : [], undone: [] };
@@ -97,6 +100,7 @@ async function resume(/** @type {import('./api.js').Edit} */ edit) {
     strokes.replace(kept.ops);
     await showPicture().catch(() => rounds.restart()); // a round that the server has forgotten
   } else if (!rounds.at) strokes.replace(first.ops);
+  working = stage.locked = false;
   refresh();
   hint();
   const busy = edit.state === 'queued' || edit.state === 'running';
@@ -114,10 +118,8 @@ function changed() {
   refresh();
 }
 
-/** A tool has made something. */
 function change(/** @type {import('./strokes.js').Op} */ op) {
-  const takes = op.kind === 'eraser' || (op.kind === 'area' && op.erase);
-  if (takes && !strokes.painted) return stage?.redraw();
+  if (!adds(op) && op.kind !== 'clear' && !strokes.painted) return stage?.redraw();
   rounds.changed = true;
   strokes.add(op);
   telegram.haptic('light');
@@ -139,9 +141,13 @@ function refresh() {
     'undo-round': idle,
     compare: painted || erased,
   });
-  ui.show({ 'fallback-erase': ownButton, 'undo-round': erased && !telegram.secondaryButton.exists, done: erased });
+  const own = !telegram.secondaryButton.exists;
+  const cancels = making && rounds.pending !== null;
+  ui.show({ 'undo-round': own && erased && !making, cancel: own && cancels });
+  ui.show({ 'fallback-erase': ownButton, done: erased });
   telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && painted, progress: making });
-  telegram.secondaryButton.set({ text: say('undoRound'), visible: erased, active: idle });
+  const second = making ? 'cancel' : 'undoRound';
+  telegram.secondaryButton.set({ text: say(second), visible: making ? cancels : erased, active: idle || cancels });
   telegram.confirmClosing(idle && painted);
 }
 
@@ -225,7 +231,7 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
     if (found) ui.status(say('notSelected'), true);
   } catch (error) {
     hint();
-    ui.status(explain(error, 'failed'), true);
+    ui.status(explain(error), true);
   }
 }
 
@@ -241,9 +247,15 @@ async function erase() {
   });
 }
 
+function cancel() {
+  // Too late, or the connection is gone: the events tell how it ends.
+  if (rounds.pending) api.cancel(rounds.pending).catch(() => {});
+}
+
 async function follow(/** @type {string} */ id) {
   rounds.pending = id;
   draft.save();
+  refresh();
   const painting = { ops: strokes.ops, undone: strokes.undone };
   await rounds.follow(id, painting, ({ type, data }) => {
     const key = type === 'stage' ? data.stage : type === 'queued' && !data.position ? 'waiting' : type;
@@ -267,7 +279,7 @@ async function work(/** @type {() => Promise<void>} */ job, shown = true) {
     await job();
   } catch (error) {
     telegram.haptic('error');
-    ui.status(explain(error, 'failed'), true);
+    ui.status(explain(error), true);
   } finally {
     working = making = false;
     if (stage) stage.locked = false;
@@ -278,15 +290,12 @@ async function work(/** @type {() => Promise<void>} */ job, shown = true) {
 }
 
 /** What to say about it: the server's own words, or ours. */
-function explain(/** @type {unknown} */ error, /** @type {Key} */ otherwise) {
-  if (!(error instanceof NoMaskError || error instanceof EraseError || error instanceof ApiError)) {
-    console.error(error);
-    return say('failed');
-  }
-  if ('said' in error && error.said) return error.said;
-  if (error instanceof ApiError && error.status === 401) return say('expired');
-  if (error instanceof ApiError && error.status === 404) return say('gone');
-  return say(known(error.code) ? error.code : otherwise);
+function explain(/** @type {unknown} */ error) {
+  if (!(error instanceof Trouble)) console.error(error);
+  if (!(error instanceof Trouble)) return say('failed');
+  if (error.status === 401) return say('expired');
+  if (error.status === 404) return say('gone');
+  return error.said || say(known(error.code) ? error.code : 'failed');
 }
 
 /** The results are in the chat already. */

@@ -2,6 +2,7 @@
 /** Masks as files: the painted one packed into a 1-bit grey PNG, a received one unpacked into bits. */
 
 import { drawOps, scratch } from './drawing.js';
+import { Trouble } from './trouble.js';
 
 /** @typedef {import('./strokes.js').Op} Op */
 /** @typedef {import('./strokes.js').Bits} Bits */
@@ -11,21 +12,12 @@ const MAX_PIXELS = 12_600_000; // above a 12 MP photo the mask is scaled: its ed
 const BAND_PIXELS = 1_000_000; // what is drawn at a time; no full-size canvas ever exists
 const KEPT_SIDE = 2048; // of masks that the server sends
 
-/** Nothing is painted (after all erasing), or everything is. */
-export class NoMaskError extends Error {
-  /** @param {'mask-empty' | 'mask-everything'} code */
-  constructor(code) {
-    super(code);
-    this.code = code;
-  }
-}
-
 /**
  * The painted mask as a PNG of the photo's aspect, white = erase, at most 100 KB: as large as it may be for that.
  * @param {Op[]} ops
  * @param {{width: number, height: number}} photo
  * @returns {Promise<Blob>}
- * @throws {NoMaskError}
+ * @throws {Trouble} mask-empty (all was erased again), mask-everything.
  */
 export async function exportMask(ops, photo) {
   let scale = Math.min(1, Math.sqrt(MAX_PIXELS / (photo.width * photo.height)));
@@ -71,8 +63,8 @@ async function render(ops, photo, width, height) {
     await new Promise((done) => setTimeout(done)); // the page stays alive between bands
   }
   canvas.width = canvas.height = 1; // Safari frees a canvas's memory only so
-  if (!set) throw new NoMaskError('mask-empty');
-  if (set === width * height) throw new NoMaskError('mask-everything');
+  if (!set) throw new Trouble('mask-empty');
+  if (set === width * height) throw new Trouble('mask-everything');
   return encode({ width, height, bits });
 }
 

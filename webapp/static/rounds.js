@@ -2,24 +2,12 @@
 /** Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. */
 
 import { exportMask } from './png.js';
+import { Trouble } from './trouble.js';
 
 /** @typedef {{ops: import('./strokes.js').Op[], undone: import('./strokes.js').Op[]}} Painting */
 /** @typedef {{id: string, result: Blob | null}} Round */
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-');
-
-/** The edit ended without a result. */
-export class EraseError extends Error {
-  /**
-   * @param {string} code
-   * @param {string} [said] The server's own words for the person.
-   */
-  constructor(code, said) {
-    super(said || code);
-    this.code = code;
-    this.said = said;
-  }
-}
 
 export class Rounds {
   /** @type {Round[]} */
@@ -105,7 +93,7 @@ export class Rounds {
   /**
    * @param {import('./strokes.js').Op[]} ops
    * @returns {Promise<string>} The id of the edit that erases them.
-   * @throws {import('./png.js').NoMaskError | import('./api.js').ApiError}
+   * @throws {Trouble}
    */
   async send(ops) {
     const mask = await exportMask(ops, this.edit);
@@ -121,14 +109,14 @@ export class Rounds {
    * @param {string} id
    * @param {Painting} painting What was painted for it; comes back when the round is undone.
    * @param {(event: import('./api.js').Event) => void} progress
-   * @throws {EraseError | import('./api.js').ApiError}
+   * @throws {Trouble}
    */
   async follow(id, painting, progress) {
     try {
       for await (const event of this.api.events(id)) {
         if (event.type === 'failed' || event.type === 'cancelled') this.#unsent = null;
-        if (event.type === 'failed') throw new EraseError(event.data.error ?? 'failed', event.data.message);
-        if (event.type === 'cancelled') throw new EraseError('cancelled');
+        if (event.type === 'failed') throw new Trouble(event.data.error ?? 'failed', event.data.message);
+        if (event.type === 'cancelled') throw new Trouble('cancelled');
         if (event.type !== 'done') progress(event);
       }
       const result = await this.api.picture(id, 'result?preview=1');

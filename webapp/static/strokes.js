@@ -14,6 +14,10 @@
  * @typedef {Line | Area | Found | Stored | Whole} Op
  */
 
+/** @returns {boolean} Whether an operation can paint anything. */
+export const adds = (/** @type {Op} */ op) =>
+  op.kind !== 'eraser' && op.kind !== 'clear' && !(op.kind === 'area' && op.erase);
+
 export class Strokes {
   /** @param {() => void} changed Called after every change. */
   constructor(changed) {
@@ -74,7 +78,7 @@ export class Strokes {
 
   /** @returns {boolean} Whether something may be painted (erasing it all away again is noticed on export). */
   get painted() {
-    return this.visible().some((op) => op.kind !== 'eraser' && !(op.kind === 'area' && op.erase));
+    return this.visible().some(adds);
   }
 
   /** @returns {Found | null} The selection that a further tap refines. */

@@ -142,14 +142,10 @@ export const fullscreen = {
   get offered() {
     return since('8.0') && Boolean(webApp()?.requestFullscreen);
   },
-  /** @param {(on: boolean) => void} changed */
-  watch(changed) {
+  watch() {
     const app = webApp();
     if (!since('8.0')) return;
-    app.onEvent('fullscreenChanged', () => {
-      app.isFullscreen ? app.BackButton.show() : app.BackButton.hide();
-      changed(app.isFullscreen);
-    });
+    app.onEvent('fullscreenChanged', () => (app.isFullscreen ? app.BackButton.show() : app.BackButton.hide()));
     app.BackButton.onClick(() => app.exitFullscreen());
   },
   toggle() {

@@ -20,6 +20,7 @@ const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' 
  * @property {() => void} clear
  * @property {() => void} invert
  * @property {() => void} undoRound
+ * @property {() => void} cancel
  * @property {() => void} fit
  * @property {(factor: number) => void} zoom In the middle.
  * @property {() => void} fullscreen
@@ -42,7 +43,7 @@ export class Ui {
   constructor(actions) {
     this.actions = actions;
     for (const tool of TOOLS) byTestId(`tool-${tool}`).onclick = () => this.tool(tool);
-    for (const name of ['undo', 'redo', 'clear', 'invert', 'fit', 'fullscreen', 'done']) {
+    for (const name of ['undo', 'redo', 'clear', 'invert', 'fit', 'fullscreen', 'cancel', 'done']) {
       byTestId(name).onclick = () => actions[/** @type {'undo'} */ (name)]();
     }
     byTestId('undo-round').onclick = () => actions.undoRound();
@@ -106,16 +107,16 @@ export class Ui {
   /**
    * Instead of the page: what is the matter.
    * @param {string} text
-   * @param {(() => void) | null} [again]
+   * @param {boolean} [passing] Whether trying again may help.
    */
-  notice(text, again = null) {
+  notice(text, passing = false) {
     byId('app').hidden = true;
     const notice = byId('notice');
     notice.classList.remove('off');
     notice.classList.toggle('still', text !== say('opening'));
     notice.querySelector('p').textContent = text;
-    byTestId('again').hidden = !again;
-    byTestId('again').onclick = again;
+    byTestId('again').hidden = !passing;
+    byTestId('again').onclick = () => location.reload();
   }
 
   #bindSlider() {
