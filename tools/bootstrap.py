@@ -1,4 +1,4 @@
-"""Set up everything this repository needs, from a bare machine: `python3 tools/bootstrap.py [run|dev] [--system]`.
+"""Set up everything this repository needs, from a bare machine: `tools/bootstrap.py [run|dev] [--system]`.
 
 Needs only Python ≥ 3.11 with pip (neither venv nor ensurepip, which Debian packages apart). It
 
@@ -156,6 +156,14 @@ def get_browser() -> None:
         fail("no browser for the page tests: install one (apt-get install chromium) and run `make test` again")
 
 
+def get_postgres() -> None:
+    """PostgreSQL's server programs for the tests with several workers; they start one of their own, as a plain user."""
+    if shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return
+    if not apt_install("postgresql"):
+        say("no PostgreSQL here, so its tests are skipped: apt-get install postgresql, and run `make test` again")
+
+
 def main() -> None:
     if sys.version_info < (3, 11):
         fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; try `make PYTHON=python3.11 …`")
@@ -167,6 +175,7 @@ def main() -> None:
         make_venv(wanted.set)
     if wanted.system:
         get_browser()
+        get_postgres()
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class EditQueue:
         self._workers = workers
         self.executor = executor or ("main" if database.is_sqlite else uuid.uuid4().hex)
         self._workflow: Callable[[str, int], Coroutine[Any, Any, str]] | None = None
-        self._closing = False
+        self._taking = True
         self._heartbeat: Heartbeat | None = None
         self._beating: asyncio.Task[None] | None = None
         self.running: set[str] = set()
@@ -71,8 +71,12 @@ class EditQueue:
         return self._workflow is not None
 
     def take_no_more(self) -> None:
-        """Begin nothing new here; others may."""
-        self._closing = True
+        """Begin nothing new here.
+
+        What DBOS still hands over stays recorded, and is begun by the next process of this name, or by another worker
+        once this one has left.
+        """
+        self._taking = False
 
     async def start(self) -> None:
         """Launch DBOS on the running loop; what this executor had begun goes on at once."""
@@ -158,6 +162,8 @@ class EditQueue:
     async def _see_through(self, edit_id: str) -> str:
         """The workflow; its id is made of edit and attempt."""
         with structlog.contextvars.bound_contextvars(edit=edit_id):
+            if not self._taking:
+                await asyncio.get_running_loop().create_future()  # until the process ends
             self.running.add(edit_id)
             self._idle.clear()
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -61,7 +61,16 @@ def add_playground(app: web.Application, telegram: Telegram) -> None:
         ("GET", "samples/{name}", page.sample),
     ):
         app.router.add_route(method, f"/playground/api/{path}", page.guarded(handler))
+    app.cleanup_ctx.append(_painted_ahead)
     app.on_shutdown.append(page.close)
+
+
+async def _painted_ahead(_app: web.Application) -> AsyncIterator[None]:
+    """Paint the sample pictures before the first page asks for them."""
+    painting = asyncio.create_task(asyncio.to_thread(lambda: [samples.jpeg(name) for name in samples.names()]))
+    yield
+    painting.cancel()
+    await asyncio.gather(painting, return_exceptions=True)
 
 
 class ChatPage:

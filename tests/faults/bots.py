@@ -73,6 +73,12 @@ class BotProcess:
     def log(self) -> str:
         return self._log.read_text() if self._log.exists() else ""
 
+    async def says(self, words: str, *, seconds: float = 30) -> None:
+        """Wait until its log contains these words."""
+        async with asyncio.timeout(seconds):
+            while words not in self.log:  # noqa: ASYNC110 -- a file tells nobody that it grew
+                await asyncio.sleep(0.02)
+
     async def kill(self) -> None:
         """SIGKILL, the pixel processes with it."""
         if self._process is not None and self._process.returncode is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from bot.playground import TelegramServer
 from tests.cloud.standin import CloudStandIn
+from tests.faults.postgres import PostgresServer, programs
 
 
 @pytest.fixture
@@ -20,3 +23,14 @@ async def server() -> AsyncIterator[TelegramServer]:
 async def cloud() -> AsyncIterator[CloudStandIn]:
     async with CloudStandIn() as cloud:
         yield cloud
+
+
+@pytest_asyncio.fixture
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+    if programs() is None:
+        pytest.skip("no PostgreSQL on this machine: apt-get install postgresql")
+    server = PostgresServer(tmp_path_factory.mktemp("pg"))
+    await asyncio.to_thread(server.create)
+    await server.start()
+    yield server
+    await server.stop()

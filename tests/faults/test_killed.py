@@ -121,3 +121,27 @@ async def test_sigterm_lets_running_edits_end(server: TelegramServer, cloud: Clo
         check_once([*sent, *late])
     finally:
         await bot.kill()
+
+
+@pytest.mark.timeout(120)
+async def test_sigterm_leaves_what_waits_in_line_to_the_next_start(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
+) -> None:
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
+    talk = Talk(server.telegram, 1)
+    try:
+        await bot.start()
+        with cloud.holding():
+            sent = await send_photos([talk], 3, PHOTO)
+            await cloud.wait_for_calls(1)
+            await server.telegram.journal.until(lambda: len(talk.person.answers) == 3)
+            ending = asyncio.create_task(bot.terminate())
+            await bot.says("draining")
+        assert await ending == 0
+        pictures = [any("photo" in answer for answer in talk.answers_to(message)) for _, message in sent]
+        assert pictures == [True, False, False]
+        await bot.start()
+        await all_answered(sent, seconds=60)
+        check_once(sent)
+    finally:
+        await bot.kill()

@@ -1,0 +1,96 @@
+"""A real PostgreSQL, started from the machine's own programs in a folder of the test's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from tests.support import free_port
+
+USERS = ("postgres", "nobody")
+"""PostgreSQL refuses to run as root; root runs it as one of these."""
+
+
+def programs() -> Path | None:
+    """The folder of initdb and postgres, the newest where there are several; None where there is none."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    return folders[-1] if folders else None
+
+
+class PostgresServer:
+    """One server with its own files and port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "postgres"
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._user = next((user for user in USERS if _known(user)), None) if os.geteuid() == 0 else None
+        self._databases = 0
+
+    def create(self) -> None:
+        """Make its files."""
+        binaries = programs()
+        assert binaries is not None
+        self._folder.mkdir(mode=0o700)
+        for parent in (self._folder, *self._folder.parents):
+            if self._user and parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+                parent.chmod(parent.stat().st_mode | 0o011)  # pytest's folders are root's alone
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        command = [binaries / "initdb", "-D", self._folder, "-U", "bot", "--auth=trust", "--no-sync", "-E", "UTF8"]
+        subprocess.run(command, user=self._user, check=True, capture_output=True, cwd="/")
+
+    async def start(self) -> None:
+        """Start it, and return once it answers."""
+        binaries = programs()
+        assert binaries is not None
+        command = [binaries / "postgres", "-D", self._folder, "-p", str(self._port), "-h", "127.0.0.1"]
+        options = ["-k", "", "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"]
+        with (self._folder.parent / "postgres.log").open("ab") as log:
+            self._process = subprocess.Popen([*command, *options], user=self._user, stdout=log, stderr=log, cwd="/")
+        async with asyncio.timeout(30):
+            while not self._answers():  # noqa: ASYNC110 -- it tells nobody when it is ready
+                await asyncio.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    async def stop(self) -> None:
+        """Stop it at once, whoever is connected ("fast shutdown")."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            await asyncio.to_thread(self._process.wait)
+            self._process = None
+
+    def new_database(self) -> str:
+        """The address of an empty database."""
+        self._databases += 1
+        name = f"bot{self._databases}"
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self._url(name)
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://bot@127.0.0.1:{self._port}/{database}"
+
+
+def _known(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True

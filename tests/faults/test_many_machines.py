@@ -1,0 +1,79 @@
+"""Several processes on one PostgreSQL: workers that die, a database that restarts, limits that hold over all."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from bot.playground import TelegramServer
+from bot.playground.person import Upload
+from tests.cloud.standin import CloudStandIn
+from tests.faults.bots import BotProcess, all_answered, check_once, environment, send_photos
+from tests.faults.postgres import PostgresServer
+from tests.support import Talk, encoded, scene
+
+PHOTO = Upload(encoded(scene(160, 120)))
+
+
+@pytest.mark.timeout(240)
+async def test_workers_killed_in_turn_and_the_database_restarted(
+    server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    dice = random.Random(3)
+    cloud.latency = 0.05
+    url = postgres.new_database()
+    common = {"DATABASE_URL": url, "VOLC_CONCURRENCY": 2}
+    telegram = server.telegram
+    bot = BotProcess(telegram, environment(server, cloud, tmp_path / "bot", WORKERS=1, **common))
+    workers = [
+        BotProcess(telegram, environment(server, cloud, tmp_path / f"worker{n}", **common), command="worker")
+        for n in (1, 2)
+    ]
+    talks = [Talk(telegram, number) for number in range(1, 13)]
+    try:
+        await bot.start()
+        await asyncio.gather(*(worker.start(wait=False) for worker in workers))
+        await asyncio.gather(*(worker.says("working") for worker in workers))
+        sent = await send_photos(talks, 3, PHOTO)
+        for turn in range(4):
+            enough = telegram.calls["editMessageMedia"] + dice.randrange(1, 6)
+            await telegram.journal.until(lambda n=enough: telegram.calls["editMessageMedia"] >= n, seconds=60)
+            worker = workers[turn % 2]
+            await worker.kill()
+            if turn in (1, 3):
+                await postgres.stop()
+                await postgres.start()
+            await worker.start(wait=False)
+        await all_answered(sent, seconds=120)
+        check_once(sent)
+        assert cloud.most_in_flight <= 2, "VOLC_CONCURRENCY holds over all processes"
+    finally:
+        for process in (bot, *workers):
+            await process.kill()
+
+
+@pytest.mark.timeout(120)
+async def test_a_worker_that_never_comes_back_is_inherited(
+    server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    common = {"DATABASE_URL": postgres.new_database()}
+    telegram = server.telegram
+    bot = BotProcess(telegram, environment(server, cloud, tmp_path / "bot", **common))
+    worker = BotProcess(telegram, environment(server, cloud, tmp_path / "worker", **common), command="worker")
+    talks = [Talk(telegram, number) for number in range(1, 9)]
+    try:
+        await bot.start()
+        await worker.start(wait=False)
+        await worker.says("working")
+        with cloud.holding():
+            sent = await send_photos(talks, 1, PHOTO)
+            await cloud.wait_for_calls(4)
+            await worker.kill()
+        await all_answered(sent, seconds=45)
+        check_once(sent)
+    finally:
+        for process in (bot, worker):
+            await process.kill()
