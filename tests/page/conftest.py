@@ -1,0 +1,138 @@
+"""The whole program with no token, as `make run` starts it, and a real browser with the chat page open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from bot import process
+from bot.settings import Settings
+from tests.page.chat_page import ChatPage
+from tests.support import free_port
+
+OWN_BROWSER = Path(__file__).resolve().parents[2] / ".tools" / "browser"
+"""Where `make test` puts a browser on a machine that has none."""
+
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Whatever a page asks of another host fails at its name, before a packet leaves.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+OpenChat = Callable[..., Awaitable[ChatPage]]
+
+
+def browser_path() -> str | None:
+    """The machine's own Chromium; None: the one that Playwright installed."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if path := shutil.which(name):
+            return path
+    os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(OWN_BROWSER))
+    return None
+
+
+@contextlib.asynccontextmanager
+async def running_playground(folder: Path) -> AsyncIterator[str]:
+    """The whole program with no token, until the block ends; gives its address once the bot has introduced itself."""
+    settings = Settings(
+        _env_file=None,
+        telegram_bot_token=None,
+        port=free_port(),
+        data_dir=folder,
+        engine="local",
+        models="off",
+        workers=2,
+    )
+    stop = asyncio.Event()
+    said: list[str] = []
+    running = asyncio.create_task(process.run(settings, stop=stop, say=said.append))
+    url = f"http://127.0.0.1:{settings.port}"
+    try:
+        async with asyncio.timeout(60):
+            while not running.done() and not await introduced(url):
+                await asyncio.sleep(0.05)
+        if not running.done():
+            assert any(f"{url}/playground" in line for line in said), "the terminal says where to look"
+            yield url
+    finally:
+        stop.set()
+        await running
+
+
+async def introduced(url: str) -> bool:
+    """Whether the bot is ready and people's apps know its commands and what it is about, the last thing it tells."""
+    try:
+        async with aiohttp.ClientSession(url) as session:
+            async with session.get("/readyz") as ready:
+                if ready.status != 200:
+                    return False
+            async with session.get("/playground/api/chat") as answer:
+                chat: dict[str, Any] = await answer.json()
+    except aiohttp.ClientConnectionError:
+        return False
+    return bool(chat["commands"] and chat["about"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def playground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of a playground that a module's tests share."""
+    async with running_playground(tmp_path_factory.mktemp("data")) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A browser that a module's tests share."""
+    path = browser_path()
+    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def open_chat(playground: str, browser: Browser) -> AsyncIterator[OpenChat]:
+    """Opens the chat page, emptied, in a browser of one's own; in the end all of them must have stayed clean."""
+    opened: list[ChatPage] = []
+    async with aiohttp.ClientSession(playground) as session:
+        for path, body in (("clear", {}), ("person", {"language_code": "en"})):
+            async with session.post(f"/playground/api/{path}", json=body) as answer:
+                answer.raise_for_status()
+
+    async def open_one(**options: Any) -> ChatPage:
+        context = await browser.new_context(
+            **{"locale": "en-GB", "viewport": {"width": 1100, "height": 850}, **options}
+        )
+        chat = ChatPage(await context.new_page(), playground)
+        opened.append(chat)
+        await chat.open()
+        return chat
+
+    yield open_one
+    for chat in opened:
+        await chat.page.context.close()
+    for chat in opened:
+        assert not chat.trouble, chat.trouble
+        assert not chat.abroad, chat.abroad
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def chat(open_chat: OpenChat) -> ChatPage:
+    """The chat page on a desk, empty, in English."""
+    return await open_chat()

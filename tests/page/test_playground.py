@@ -1,0 +1,171 @@
+"""A person at the playground's chat page, with the whole program behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import numpy as np
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.page.chat_page import WORK_MS, ChatPage, jpeg
+from tests.support import encoded, scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+JPEG = encoded(scene())
+
+
+def red(pixels: np.ndarray) -> float:
+    """The share of the scene's red block in a picture."""
+    return float(((pixels[..., 0] > 150) & (pixels[..., 1] < 90)).mean())
+
+
+async def test_an_empty_chat_greets_and_start_is_answered(chat: ChatPage) -> None:
+    await expect(chat.page.locator("#greeting")).to_be_visible()
+    await expect(chat.page.locator("#about")).not_to_be_empty()
+    await expect(chat.part("sample")).to_have_count(4)
+    await chat.part("start").click()
+    await expect(chat.own.locator(".text")).to_have_text(["/start"])
+    await expect(chat.answers).to_contain_text(["/remove_subject"])
+    await expect(chat.page.locator("#greeting")).to_be_hidden()
+
+
+async def test_a_sample_by_its_chip_becomes_a_picture_in_the_status_message(chat: ChatPage) -> None:
+    seen = await chat.remember_answers()
+    await chat.part("sample").first.click()
+    await expect(chat.part("preview-file")).to_have_count(1)
+    await chat.send("/remove_background")
+    await expect(chat.own.locator(".text")).to_have_text(["/remove_background"])
+    answer = await chat.pinned(chat.answers.first)
+    clean = await chat.photo_of(answer)
+    await expect(chat.messages).to_have_count(2)
+    states = await seen()
+    assert states[0]["buttons"] == ["Cancel"], "a status message comes first"
+    assert not states[0]["picture"]
+    assert states[-1]["picture"]
+    assert len({state["id"] for state in states}) == 1, "the status message becomes the picture"
+    await expect(answer.get_by_test_id("inline-button")).to_contain_text(["Transparent", "White", "Blur", "Fix"])
+    assert (await chat.pixels(clean)).std() > 3, "something is on it"
+
+
+async def test_a_button_spins_until_it_is_answered_and_changes_the_picture(chat: ChatPage) -> None:
+    await chat.choose(jpeg(JPEG))
+    await chat.send("/remove_background")
+    answer = await chat.pinned(chat.answers.first)
+    clean = await chat.photo_of(answer)
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await chat.page.route("**/api/press", hold)
+    await chat.button(answer, "White").click()
+    spinning = chat.page.locator(".key.pending")
+    await expect(spinning).to_have_attribute("aria-busy", "true")
+    held.set()
+    white = await chat.photo_of(answer, other_than=clean)
+    await expect(spinning).to_have_count(0)
+    pixels = await chat.pixels(white)
+    assert pixels[:8, :8].min() > 250
+    assert red(pixels) > 0.08, "the subject stays"
+    await expect(chat.button(answer, "White")).to_have_count(0)
+    await expect(chat.messages).to_have_count(2)
+
+
+async def test_a_dropped_file_comes_back_as_a_file_to_download(chat: ChatPage) -> None:
+    picture = scene(480, 360)
+    dropped = await chat.page.evaluate_handle(
+        """(bytes) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "My holiday.png", { type: "image/png" }));
+            return transfer;
+        }""",
+        list(encoded(picture, "PNG")),
+    )
+    await chat.page.dispatch_event("body", "dragenter", {"dataTransfer": dropped})
+    await expect(chat.part("drop-photo")).to_be_visible()
+    await chat.page.dispatch_event("[data-testid=drop-file]", "dragover", {"dataTransfer": dropped})
+    await chat.page.dispatch_event("[data-testid=drop-file]", "drop", {"dataTransfer": dropped})
+    await expect(chat.part("as-file")).to_be_checked()
+    await chat.send("/remove_subject")
+    await expect(chat.own).to_contain_text(["My holiday.png"])
+    answer = await chat.pinned(chat.answers.first)
+    await expect(answer).to_contain_text("My holiday-clean.png", timeout=WORK_MS)
+    async with chat.page.expect_download() as download:
+        await answer.get_by_test_id("download").click()
+    saved = await download.value
+    assert saved.suggested_filename == "My holiday-clean.png"
+    data = (await saved.path()).read_bytes()
+    assert data.startswith(b"\x89PNG")
+    await answer.locator(".tile").click()
+    await expect(chat.part("viewer").locator("img")).to_be_visible()
+    await chat.page.keyboard.press("Escape")
+    await expect(chat.part("viewer")).to_be_hidden()
+
+
+async def test_a_picture_pasted_from_the_clipboard_is_sent_as_a_photo(chat: ChatPage) -> None:
+    await chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=chat.url)
+    await chat.page.evaluate(
+        """async (bytes) => {
+            const picture = new Blob([new Uint8Array(bytes)], { type: "image/png" });
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+        }""",
+        list(encoded(scene(), "PNG")),
+    )
+    await chat.part("composer-text").fill("/remove_subject")
+    await chat.page.keyboard.press("Control+v")
+    await expect(chat.part("preview-file")).to_have_count(1)
+    await expect(chat.part("as-file")).not_to_be_checked()
+    await expect(chat.part("dialog-caption")).to_have_value("/remove_subject")
+    await chat.send()
+    source = await chat.photo_of(chat.answers.first)
+    assert red(await chat.pixels(source)) < 0.01
+
+
+async def test_a_bare_photo_gets_three_buttons_and_one_of_them_does_it(chat: ChatPage) -> None:
+    await chat.choose(jpeg(JPEG))
+    await chat.send()
+    offer = await chat.pinned(chat.answers.first)
+    await expect(offer.get_by_test_id("inline-button")).to_contain_text(["subject", "background", "paint"])
+    await chat.button(offer, "subject").click()
+    source = await chat.photo_of(offer)
+    assert red(await chat.pixels(source)) < 0.01
+    await expect(chat.messages).to_have_count(2)
+
+
+async def test_a_command_in_reply_to_an_earlier_photo(chat: ChatPage) -> None:
+    await chat.choose(jpeg(JPEG))
+    await chat.send()
+    await expect(chat.answers).to_have_count(1)
+    await chat.own.first.hover()
+    await chat.own.first.get_by_test_id("reply-to").click()
+    await expect(chat.part("reply-bar")).to_be_visible()
+    await chat.write("/remove_subject")
+    await expect(chat.part("reply-bar")).to_be_hidden()
+    await expect(chat.own.nth(1).get_by_test_id("reply-quote")).to_be_visible()
+    source = await chat.photo_of(chat.answers.nth(1))
+    assert red(await chat.pixels(source)) < 0.01
+
+
+async def test_words_get_a_helpful_line(chat: ChatPage) -> None:
+    await chat.write("hello")
+    await expect(chat.answers.locator(".text")).to_have_text(["Send me a photo, or /help."])
+    await chat.answers.locator(".text a, .text button").get_by_text("/help").click()
+    await expect(chat.answers).to_have_count(2)
+    await expect(chat.answers.last).to_contain_text("/remove_background")
+
+
+async def test_a_broken_photo_is_refused_and_as_a_file_it_is_called_damaged(chat: ChatPage) -> None:
+    chat.refusals = ("status of 400",)
+    await chat.choose(jpeg(JPEG[: len(JPEG) // 2], "half.jpg"))
+    await chat.part("dialog-caption").fill("/remove_subject")
+    await chat.part("dialog-send").click()
+    await expect(chat.page.locator("#preview-error")).to_contain_text("cannot be read as a picture")
+    await expect(chat.part("dialog-caption")).to_have_value("/remove_subject")
+    await chat.page.locator("#preview-as-file").click()
+    await expect(chat.part("preview")).to_be_hidden()
+    await expect(chat.own).to_contain_text(["half.jpg"])
+    await expect(chat.answers).to_contain_text(["damaged"], timeout=WORK_MS)
