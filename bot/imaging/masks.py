@@ -89,14 +89,20 @@ def feather_inside(mask: Mask, radius: float) -> Matte:
         radius: About the width of the ramp's half in pixels, ≥ 0.
 
     Returns:
-        (H, W) uint8 alpha.
+        (H, W) uint8 alpha; 255 in the middle of everything selected, be it thinner than the ramp.
     """
     if radius <= 0:
         return mask.copy()
     width = 2 * radius
     inside = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    return np.asarray(np.clip(depth * (255 / (width + 1)), 0, 255), dtype=np.uint8)
+    ramp = np.asarray(np.minimum(depth, width + 1) * (255 / (width + 1)), dtype=np.uint8)
+    # What is under a line thinner than the ramp would stay half visible: there the ramp is steeper.
+    reach = 2 * int(np.ceil(width + 1)) + 1
+    height = cv2.dilate(ramp, np.ones((reach, reach), np.uint8))
+    thin = (ramp > 0) & (height < 255)
+    ramp[thin] = ramp[thin].astype(np.uint16) * 255 // height[thin]
+    return ramp
 
 
 def fill_holes(mask: Mask) -> Mask:
