@@ -23,9 +23,11 @@ def read_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
         PersonError: ``mask-broken``, ``mask-wrong-shape``.
     """
     data = _bytes(source, max_bytes)
-    _check_header(data, size)
+    seen = _check_header(data, size)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.size != seen:  # a second header overrules the first: Pillow, PngImagePlugin.chunk_IHDR
+                raise PersonError("mask-broken", why="two headers")
             if getattr(image, "n_frames", 1) > 1:
                 raise PersonError("mask-broken", why="animated")
             grey = _grey(image)
@@ -50,8 +52,8 @@ def _bytes(source: bytes | Path, max_bytes: int) -> bytes:
     return source
 
 
-def _check_header(data: bytes, size: tuple[int, int] | None) -> None:
-    """IHDR (PNG specification, 11.2.1): size, bit depth, colour type."""
+def _check_header(data: bytes, size: tuple[int, int] | None) -> tuple[int, int]:
+    """IHDR (PNG specification, 11.2.1): size, bit depth, colour type; returns width and height."""
     if not data.startswith(SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:
         raise PersonError("mask-broken", why="not a PNG")
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
@@ -65,6 +67,7 @@ def _check_header(data: bytes, size: tuple[int, int] | None) -> None:
         scale = max(width / wanted_width, height / wanted_height)
         if abs(width - wanted_width * scale) > 1.01 or abs(height - wanted_height * scale) > 1.01:
             raise PersonError("mask-wrong-shape", why="aspect")
+    return width, height
 
 
 def _grey(image: Image.Image) -> Mask:
