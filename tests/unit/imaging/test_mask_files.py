@@ -1,0 +1,182 @@
+"""Strangers' mask files: what is taken for a mask, and what is refused before a pixel of it is decoded."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from bot.errors import PersonError
+from bot.imaging.encoding import encode_mask
+from bot.imaging.masks import open_mask
+from bot.imaging.photo import Mask
+
+SIZE = (80, 60)
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def drawn(width: int = 80, height: int = 60) -> Mask:
+    mask = np.zeros((height, width), np.uint8)
+    mask[height // 4 : height // 2, width // 4 : width * 3 // 4] = 255
+    return mask
+
+
+def png(image: Image.Image, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def header(width: int, height: int, depth: int = 8, kind: int = 0) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
+
+
+def refusal(data: bytes | Path, size: tuple[int, int] | None = SIZE, **limits: int) -> tuple[str, object]:
+    with pytest.raises(PersonError) as caught:
+        open_mask(data, size=size, **limits)
+    return caught.value.message_id, caught.value.facts.get("why")
+
+
+@pytest.fixture
+def nothing_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_image(*_args: object, **_options: object) -> None:
+        raise AssertionError("the picture library was asked")
+
+    monkeypatch.setattr(Image, "open", open_image)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA"])
+def test_a_mask_may_be_drawn_in_any_kind_of_png(mode: str) -> None:
+    image = Image.fromarray(drawn()).convert(mode)
+    assert np.array_equal(open_mask(png(image), size=SIZE), drawn())
+
+
+def test_it_may_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mask"
+    path.write_bytes(encode_mask(drawn()))
+    assert np.array_equal(open_mask(path, size=None), drawn())
+
+
+def test_greys_become_selected_from_the_middle_up() -> None:
+    greys = np.tile(np.array([0, 127, 128, 255], np.uint8), (4, 1))
+    assert open_mask(png(Image.fromarray(greys)), size=None)[0].tolist() == [0, 0, 255, 255]
+
+
+@pytest.mark.parametrize("size", [(160, 120), (40, 30), (1280, 960), (81, 61), (79, 59)])
+def test_a_mask_of_another_size_and_the_same_shape_is_scaled(size: tuple[int, int]) -> None:
+    found = open_mask(encode_mask(drawn()), size=size)
+    assert found.shape == (size[1], size[0])
+    assert set(np.unique(found)) == {0, 255}
+    assert abs((found > 0).mean() - (drawn() > 0).mean()) < 0.03
+
+
+@pytest.mark.parametrize("size", [(60, 80), (80, 80), (80, 64), (800, 620), (4000, 2000)])
+def test_a_mask_of_another_shape_is_refused(size: tuple[int, int], nothing_is_decoded: None) -> None:
+    assert refusal(encode_mask(drawn()), size) == ("mask-wrong-shape", "aspect")
+
+
+def test_a_single_pixel_is_no_mask_of_a_photo() -> None:
+    one = png(Image.new("L", (1, 1), 255))
+    for size in (SIZE, (500, 500), None):
+        assert refusal(one, size)[0] == "mask-everything"
+    assert refusal(one, (500, 40))[0] == "mask-wrong-shape"
+
+
+def test_nothing_selected_and_everything_selected_are_said_apart() -> None:
+    assert refusal(png(Image.new("1", SIZE, 0)))[0] == "mask-empty"
+    assert refusal(png(Image.new("1", SIZE, 1)))[0] == "mask-everything"
+
+
+def test_a_dot_that_scaling_loses_is_an_empty_mask() -> None:
+    dot = np.zeros((600, 800), np.uint8)
+    dot[300, 400] = 255
+    assert refusal(encode_mask(dot))[0] == "mask-empty"
+
+
+def test_half_transparent_and_coloured_pictures_are_no_masks() -> None:
+    coloured = Image.merge("RGB", [Image.fromarray(drawn()), *Image.new("RGB", SIZE).split()[:2]])
+    assert refusal(png(coloured)) == ("mask-broken", "coloured")
+    clear = Image.merge("LA", [Image.fromarray(drawn()), Image.fromarray(drawn())])
+    assert refusal(png(clear)) == ("mask-broken", "transparent")
+
+
+@pytest.mark.parametrize("kind", [0, 2, 4, 6])
+def test_sixteen_bits_are_refused_unseen(kind: int, nothing_is_decoded: None) -> None:
+    assert refusal(SIGNATURE + header(*SIZE, depth=16, kind=kind)) == ("mask-broken", "16 bits")
+
+
+@pytest.mark.parametrize("size", [None, (30, 30), (3000, 3000)])
+def test_a_bomb_is_refused_by_its_header(size: tuple[int, int] | None, nothing_is_decoded: None) -> None:
+    bomb = SIGNATURE + header(30_000, 30_000) + chunk(b"IDAT", zlib.compress(b"\0" * 30_001 * 40)) + chunk(b"IEND", b"")
+    assert refusal(bomb, size) == ("mask-wrong-shape", "size")
+
+
+@pytest.mark.parametrize("size", [(0, 60), (80, 0), (2**32 - 1, 2**32 - 1)])
+def test_impossible_sizes_are_refused(size: tuple[int, int], nothing_is_decoded: None) -> None:
+    assert refusal(SIGNATURE + header(*size)) == ("mask-wrong-shape", "size")
+
+
+@pytest.mark.parametrize("size", [(4000, 4000), (640, 480)])
+def test_a_second_header_does_not_slip_past_the_first(size: tuple[int, int]) -> None:
+    rows = zlib.compress((b"\0" + b"\xff" * (size[0] // 2) + b"\0" * (size[0] - size[0] // 2)) * size[1])
+    twice = SIGNATURE + header(*SIZE) + header(*size) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    assert refusal(twice)[0] == "mask-broken"
+    assert refusal(twice, None)[0] == "mask-broken"
+
+
+def test_noise_is_refused(nothing_is_decoded: None) -> None:
+    noise = np.random.default_rng(1).bytes(5_000_000)
+    assert refusal(noise) == ("mask-broken", "not a PNG")
+    assert refusal(SIGNATURE + noise[:4_999_992]) == ("mask-broken", "not a PNG")
+
+
+def test_too_many_bytes_are_refused_unseen(tmp_path: Path, nothing_is_decoded: None) -> None:
+    data = encode_mask(drawn())
+    path = tmp_path / "mask.png"
+    path.write_bytes(data)
+    for source in (data, path):
+        assert refusal(source, max_bytes=len(data) - 1) == ("mask-broken", "too large")
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "GIF", "BMP", "TIFF", "WEBP"])
+def test_other_formats_are_refused(file_format: str, nothing_is_decoded: None) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(drawn()).save(buffer, file_format)
+    assert refusal(buffer.getvalue()) == ("mask-broken", "not a PNG")
+
+
+def test_a_moving_picture_is_refused() -> None:
+    frames = [Image.fromarray(drawn()), Image.fromarray(255 - drawn())]
+    assert refusal(png(frames[0], save_all=True, append_images=frames[1:])) == ("mask-broken", "animated")
+
+
+def test_a_text_that_unpacks_to_gigabytes_is_refused() -> None:
+    text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 100_000_000))
+    data = encode_mask(drawn())
+    assert refusal(data[:33] + text + data[33:])[0] == "mask-broken"
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_mask_is_a_mask_or_refused_with_words(data: st.DataObject) -> None:
+    whole = bytearray(png(Image.fromarray(drawn()).convert("RGB")))
+    for _ in range(data.draw(st.integers(0, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    try:
+        found = open_mask(cut, size=SIZE)
+    except PersonError as error:
+        assert error.message_id in {"mask-broken", "mask-wrong-shape", "mask-empty", "mask-everything"}  # noqa: PT017
+    else:
+        assert found.shape == (60, 80)
