@@ -29,22 +29,16 @@ speak(telegram.language());
 
 const strokes = new Strokes(changed);
 const ui = new Ui({
+  ...{ undo, redo, undoRound, cancel, erase, done, escape },
   tool: chooseTool,
   size: resizeBrush,
-  compare,
   space: holdSpace,
-  undo,
-  redo,
+  compare: async (held) => stage?.compare(held ? await rounds.original() : null),
   clear: () => strokes.painted && change({ kind: 'clear' }),
   invert: () => change({ kind: 'invert' }),
-  undoRound,
-  cancel,
   fit: () => stage?.fit(),
   zoom: (factor) => stage?.zoom(factor),
   fullscreen: () => telegram.fullscreen.toggle(),
-  erase,
-  done,
-  escape,
 });
 ui.notice(say('opening'));
 
@@ -114,6 +108,7 @@ async function showPicture() {
 
 function changed() {
   stage?.redraw();
+  stage?.mark(strokes.openSelection(selector.session)?.taps ?? []);
   draft?.touch();
   refresh();
 }
@@ -143,8 +138,8 @@ function refresh() {
   });
   const own = !telegram.secondaryButton.exists;
   const cancels = making && rounds.pending !== null;
-  ui.show({ 'undo-round': own && erased && !making, cancel: own && cancels });
-  ui.show({ 'fallback-erase': ownButton, done: erased });
+  const floating = { 'undo-round': own && erased && !making, cancel: own && cancels };
+  ui.show({ ...floating, 'fallback-erase': ownButton, done: erased });
   telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && painted, progress: making });
   const second = making ? 'cancel' : 'undoRound';
   telegram.secondaryButton.set({ text: say(second), visible: making ? cancels : erased, active: idle || cancels });
@@ -155,7 +150,6 @@ function refresh() {
 function hint() {
   if (working) return;
   const selected = strokes.openSelection(selector.session);
-  stage?.mark(selected?.taps ?? []);
   if (stage?.tool === 'select') ui.status(say(selected ? 'refine' : 'tap'));
   else if (strokes.ops.length) ui.status('');
   else ui.status(say(rounds.at ? 'finished' : 'paint'));
@@ -166,6 +160,7 @@ function chooseTool(/** @type {import('./tools.js').ToolName} */ tool) {
   if (stage.tool !== tool) telegram.haptic('select');
   stage.tool = tool;
   selector.renew();
+  stage.mark([]);
   hint();
 }
 
@@ -173,10 +168,6 @@ function resizeBrush(/** @type {number} */ size, /** @type {boolean} */ done) {
   if (!stage) return;
   stage.size = size;
   done ? stage.endPreview() : stage.preview();
-}
-
-async function compare(/** @type {boolean} */ on) {
-  stage?.compare(on ? await rounds.original() : null);
 }
 
 function holdSpace(/** @type {boolean} */ on) {
@@ -227,10 +218,12 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
     const ask = api.select.bind(api, rounds.target);
     const found = await selector.tap(at, strokes, stage.view, ask);
     if (found && found !== 'nothing') return change(found);
-    if (!selector.busy) hint();
+    if (selector.busy) return;
+    changed();
+    hint();
     if (found) ui.status(say('notSelected'), true);
   } catch (error) {
-    hint();
+    changed();
     ui.status(explain(error), true);
   }
 }
@@ -291,8 +284,7 @@ async function work(/** @type {() => Promise<void>} */ job, shown = true) {
 
 /** What to say about it: the server's own words, or ours. */
 function explain(/** @type {unknown} */ error) {
-  if (!(error instanceof Trouble)) console.error(error);
-  if (!(error instanceof Trouble)) return say('failed');
+  if (!(error instanceof Trouble)) return console.error(error), say('failed');
   if (error.status === 401) return say('expired');
   if (error.status === 404) return say('gone');
   return error.said || say(known(error.code) ? error.code : 'failed');

@@ -9,24 +9,11 @@ const LARGEST = 140;
 const TOOLS = ['brush', 'eraser', 'lasso', 'rect', 'select'];
 const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' };
 
+/** @typedef {'undo' | 'redo' | 'clear' | 'invert' | 'fit' | 'fullscreen' | 'cancel' | 'done'} Press */
 /**
- * @typedef {object} Actions
- * @property {(tool: import('./tools.js').ToolName) => void} tool
- * @property {(size: number, done: boolean) => void} size CSS px.
- * @property {(on: boolean) => void} compare
- * @property {(on: boolean) => void} space
- * @property {() => void} undo
- * @property {() => void} redo
- * @property {() => void} clear
- * @property {() => void} invert
- * @property {() => void} undoRound
- * @property {() => void} cancel
- * @property {() => void} fit
- * @property {(factor: number) => void} zoom In the middle.
- * @property {() => void} fullscreen
- * @property {() => void} erase
- * @property {() => void} done
- * @property {() => void} escape
+ * @typedef {Record<Press | 'undoRound' | 'erase' | 'escape', () => void> & Record<'compare' | 'space',
+ *   (held: boolean) => void> & {tool: (name: import('./tools.js').ToolName) => void, zoom: (factor: number) => void,
+ *   size: (pixels: number, done: boolean) => void}} Actions
  */
 
 /** @param {string} name @returns {any} */
@@ -44,7 +31,7 @@ export class Ui {
     this.actions = actions;
     for (const tool of TOOLS) byTestId(`tool-${tool}`).onclick = () => this.tool(tool);
     for (const name of ['undo', 'redo', 'clear', 'invert', 'fit', 'fullscreen', 'cancel', 'done']) {
-      byTestId(name).onclick = () => actions[/** @type {'undo'} */ (name)]();
+      byTestId(name).onclick = () => actions[/** @type {Press} */ (name)]();
     }
     byTestId('undo-round').onclick = () => actions.undoRound();
     byTestId('fallback-erase').onclick = () => actions.erase();
