@@ -106,12 +106,12 @@ class ChatPage:
                 window.states = [];
                 new MutationObserver(() => {
                     for (const message of document.querySelectorAll("[data-testid=message][data-from=bot]")) {
-                        const state = {
+                        const buttons = [...message.querySelectorAll("[data-testid=inline-button]")];
+                        window.states.push({
                             id: message.dataset.messageId,
-                            buttons: [...message.querySelectorAll("[data-testid=inline-button]")].map((b) => b.textContent),
+                            buttons: buttons.map((button) => button.textContent),
                             picture: message.querySelector(".photo") !== null,
-                        };
-                        window.states.push(state);
+                        });
                     }
                 }).observe(document.getElementById("messages"), { childList: true, subtree: true });
             }"""
@@ -146,8 +146,8 @@ class ChatPage:
                 .filter((e) => e.checkVisibility() && !e.closest(".sprite") && !e.closest(".strip, .chips"))
                 .filter((e) => {
                     const box = e.getBoundingClientRect();
-                    const scrolls = e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX);
-                    return scrolls || box.right > innerWidth + 1 || box.left < -1;
+                    if (box.right > innerWidth + 1 || box.left < -1) return true;
+                    return e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX);
                 })
                 .map((e) => `${e.tagName.toLowerCase()}#${e.id}.${e.className}`)"""
         )
@@ -171,3 +171,7 @@ async def shown(image: Locator) -> None:
 def jpeg(data: bytes, name: str = "photo.jpg") -> FilePayload:
     """A JPEG to choose."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": data}
+
+
+OpenChat = Callable[..., Awaitable[ChatPage]]
+"""Opens the chat page in a browser context with these options."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bot import process
 from bot.settings import Settings
-from tests.page.chat_page import ChatPage
+from tests.page.chat_page import ChatPage, OpenChat
 from tests.support import free_port
 
 OWN_BROWSER = Path(__file__).resolve().parents[2] / ".tools" / "browser"
@@ -33,8 +33,6 @@ FLAGS = [
     # Whatever a page asks of another host fails at its name, before a packet leaves.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-
-OpenChat = Callable[..., Awaitable[ChatPage]]
 
 
 def browser_path() -> str | None:
@@ -65,7 +63,7 @@ async def running_playground(folder: Path) -> AsyncIterator[str]:
     try:
         async with asyncio.timeout(60):
             while not running.done() and not await introduced(url):
-                await asyncio.sleep(0.05)
+                await asyncio.wait({running}, timeout=0.05)
         if not running.done():
             assert any(f"{url}/playground" in line for line in said), "the terminal says where to look"
             yield url

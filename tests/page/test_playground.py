@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.page.chat_page import WORK_MS, ChatPage, jpeg
+from tests.page.chat_page import WORK_MS, ChatPage, OpenChat, jpeg
 from tests.support import encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -169,3 +169,102 @@ async def test_a_broken_photo_is_refused_and_as_a_file_it_is_called_damaged(chat
     await expect(chat.part("preview")).to_be_hidden()
     await expect(chat.own).to_contain_text(["half.jpg"])
     await expect(chat.answers).to_contain_text(["damaged"], timeout=WORK_MS)
+
+
+async def test_chinese_and_back(chat: ChatPage) -> None:
+    await chat.part("menu").click()
+    await chat.part("language-zh-hans").click()
+    await expect(chat.page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    await expect(chat.part("composer-text")).to_have_attribute("placeholder", "消息")
+    await expect(chat.part("sample").first).to_have_attribute("title", re.compile("热气球"))
+    await chat.part("commands-button").click()
+    await expect(chat.part("command")).to_contain_text(["去掉主体", "清除背景", "涂抹"])
+    await chat.part("command").filter(has_text="/help").click()
+    await expect(chat.answers).to_contain_text(["命令"])
+    await chat.choose(jpeg(JPEG))
+    await chat.send("/remove_subject")
+    await expect(chat.answers.nth(1)).to_contain_text("主体已去除", timeout=WORK_MS)
+    await chat.part("menu").click()
+    await chat.part("language-de").click()
+    await expect(chat.part("composer-text")).to_have_attribute("placeholder", "Message")
+    await chat.write("hallo")
+    await expect(chat.answers.nth(2)).to_contain_text("Send me a photo, or /help.")
+
+
+async def test_reloading_keeps_the_chat_and_its_buttons_go_on_working(chat: ChatPage) -> None:
+    await chat.choose(jpeg(JPEG))
+    await chat.send("/remove_background")
+    clean = await chat.photo_of(chat.answers.first)
+    before = await chat.texts()
+    await chat.page.reload()
+    await chat.connected()
+    await expect(chat.messages).to_have_count(2)
+    assert await chat.texts() == before
+    answer = await chat.pinned(chat.answers.first)
+    assert await chat.photo_of(answer) == clean
+    await chat.button(answer, "White").click()
+    await chat.photo_of(answer, other_than=clean)
+    await expect(chat.page.locator(".key.pending")).to_have_count(0)
+
+
+async def test_a_second_window_shows_the_same_chat(chat: ChatPage, open_chat: OpenChat) -> None:
+    other = await open_chat()
+    await other.write("hello")
+    await expect(chat.messages).to_have_count(2)
+    await expect(chat.answers).to_contain_text(["Send me a photo"])
+    await chat.part("menu").click()
+    await chat.part("clear").click()
+    await chat.part("alert").get_by_role("button", name="Clear chat").click()
+    for each in (chat, other):
+        await expect(each.messages).to_have_count(0)
+        await expect(each.part("start")).to_be_visible()
+
+
+async def test_words_typed_while_the_line_is_down_are_kept(chat: ChatPage) -> None:
+    chat.refusals = ("ERR_FAILED",)
+    await chat.page.route("**/api/messages", lambda route: route.abort())
+    await chat.write("hello")
+    await expect(chat.part("toast")).to_contain_text("No connection")
+    await expect(chat.part("composer-text")).to_have_value("hello")
+    await chat.page.unroute("**/api/messages")
+    await chat.part("send").click()
+    await expect(chat.answers).to_contain_text(["Send me a photo"])
+
+
+async def test_an_album_is_edited_photo_by_photo(chat: ChatPage) -> None:
+    await chat.choose(*(jpeg(encoded(scene(seed=seed)), f"{seed}.jpg") for seed in (1, 2)))
+    await expect(chat.part("preview-file")).to_have_count(2)
+    await chat.send("/remove_subject")
+    await expect(chat.page.locator(".has-album")).to_have_count(1)
+    await expect(chat.answers).to_have_count(2)
+    for number in range(2):
+        assert red(await chat.pixels(await chat.photo_of(chat.answers.nth(number)))) < 0.01
+
+
+async def test_a_sticker_is_answered(chat: ChatPage) -> None:
+    await chat.part("attach").click()
+    await chat.part("attach-sticker").click()
+    await expect(chat.answers).to_contain_text(["A sticker cannot be cleaned"])
+
+
+async def test_erase_opens_the_canvas_and_what_is_painted_goes(chat: ChatPage) -> None:
+    await chat.choose(jpeg(JPEG))
+    await chat.send("/erase")
+    answer = await chat.pinned(chat.answers.first)
+    await chat.button(answer, "Paint").click()
+    canvas = chat.page.frame_locator("[data-testid=miniapp-frame]").get_by_test_id("photo")
+    main = chat.part("miniapp-main-button")
+    await expect(main).to_be_visible()
+    box = await canvas.bounding_box()
+    assert box is not None
+    left, right = box["x"] + box["width"] * 0.3, box["x"] + box["width"] * 0.7
+    await chat.page.mouse.move(left, box["y"] + box["height"] * 0.3)
+    await chat.page.mouse.down()
+    for step in range(13):
+        across = right if step % 2 else left
+        await chat.page.mouse.move(across, box["y"] + box["height"] * (0.3 + step / 30), steps=3)
+    await chat.page.mouse.up()
+    await expect(main).to_be_enabled()
+    await main.click()
+    source = await chat.photo_of(answer)
+    assert red(await chat.pixels(source)) < 0.02
