@@ -20,7 +20,12 @@ def composite(original: Photo, filled: Photo, matte: Matte) -> Photo:
 
     Returns:
         The original with other pixels; its alpha is kept.
+
+    Raises:
+        ValueError: They are not all of one size (numpy would repeat a single row or column without a word).
     """
+    if not original.pixels.shape[:2] == filled.pixels.shape[:2] == matte.shape:
+        raise ValueError(f"of one size? {original.pixels.shape[:2]}, {filled.pixels.shape[:2]}, {matte.shape}")
     pixels = original.pixels.copy()
     for top in range(0, pixels.shape[0], BAND):
         rows = slice(top, top + BAND)
