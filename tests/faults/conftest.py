@@ -26,11 +26,12 @@ async def cloud() -> AsyncIterator[CloudStandIn]:
 
 
 @pytest_asyncio.fixture
-async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+async def postgres() -> AsyncIterator[PostgresServer]:
     if programs() is None:
         pytest.skip("no PostgreSQL on this machine: apt-get install postgresql")
-    server = PostgresServer(tmp_path_factory.mktemp("pg"))
+    server = PostgresServer()
     await asyncio.to_thread(server.create)
     await server.start()
     yield server
     await server.stop()
+    server.remove()

@@ -8,6 +8,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -30,8 +31,10 @@ def programs() -> Path | None:
 class PostgresServer:
     """One server with its own files and port."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "postgres"
+    def __init__(self) -> None:
+        # Not one of pytest's folders: those are their owner's alone, and this one may be another user's.
+        self._files = tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True)
+        self._folder = Path(self._files.name)
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._user = next((user for user in USERS if _known(user)), None) if os.geteuid() == 0 else None
@@ -41,10 +44,6 @@ class PostgresServer:
         """Make its files."""
         binaries = programs()
         assert binaries is not None
-        self._folder.mkdir(mode=0o700)
-        for parent in (self._folder, *self._folder.parents):
-            if self._user and parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-                parent.chmod(parent.stat().st_mode | 0o011)  # pytest's folders are root's alone
         if self._user:
             shutil.chown(self._folder, self._user)
         command = [binaries / "initdb", "-D", self._folder, "-U", "bot", "--auth=trust", "--no-sync", "-E", "UTF8"]
@@ -56,11 +55,14 @@ class PostgresServer:
         assert binaries is not None
         command = [binaries / "postgres", "-D", self._folder, "-p", str(self._port), "-h", "127.0.0.1"]
         options = ["-k", "", "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"]
-        with (self._folder.parent / "postgres.log").open("ab") as log:
-            self._process = subprocess.Popen([*command, *options], user=self._user, stdout=log, stderr=log, cwd="/")
+        await asyncio.to_thread(self._launch, [*command, *options])
         async with asyncio.timeout(30):
             while not self._answers():  # noqa: ASYNC110 -- it tells nobody when it is ready
                 await asyncio.sleep(0.05)
+
+    def _launch(self, command: list[Path | str]) -> None:
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(command, user=self._user, stdout=quiet, stderr=quiet, cwd="/")
 
     def _answers(self) -> bool:
         try:
@@ -75,6 +77,10 @@ class PostgresServer:
             self._process.send_signal(signal.SIGINT)
             await asyncio.to_thread(self._process.wait)
             self._process = None
+
+    def remove(self) -> None:
+        """Delete its files."""
+        self._files.cleanup()
 
     def new_database(self) -> str:
         """The address of an empty database."""
