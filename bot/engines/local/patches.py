@@ -115,6 +115,7 @@ class Matcher:
         reach = radius + 1
         top, left = max(0, self._rows.min() - reach), max(0, self._columns.min() - reach)
         bottom, right = self._rows.max() + reach + 1, self._columns.max() + reach + 1
+        self._neighbours: dict[tuple[int, int], tuple[Indices, Indices]] = {}
         self._window = (slice(top, bottom), slice(left, right))
 
     def target_index(self, rows: Indices, columns: Indices) -> Indices:
@@ -174,9 +175,11 @@ class Matcher:
                 span /= 3
 
     def _try_neighbours(self, field: Field, targets: Floats, down: int, right: int) -> None:
-        neighbour = self.target_index(field.rows + down, field.columns + right)
-        who = np.flatnonzero(neighbour >= 0)
-        theirs = neighbour[who]
+        if (down, right) not in self._neighbours:
+            neighbour = self.target_index(field.rows + down, field.columns + right)
+            who = np.flatnonzero(neighbour >= 0)
+            self._neighbours[down, right] = who, neighbour[who]
+        who, theirs = self._neighbours[down, right]
         new_rows, new_columns = field.source_rows[theirs] - down, field.source_columns[theirs] - right
         differs = (new_rows != field.source_rows[who]) | (new_columns != field.source_columns[who])
         self._try(field, targets, who[differs], new_rows[differs], new_columns[differs])
