@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -89,9 +90,7 @@ class ChatPage:
         """Answer only to pages of this very server: other sites must neither read nor write here."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            host = urlsplit(f"//{request.host}").hostname
-            origin = request.headers.get(hdrs.ORIGIN)
-            if not _is_local(host, request) or (origin and urlsplit(origin).netloc != request.host):
+            if not (_is_local(request) and _is_own_page(request)):
                 return web.Response(status=403, text="the playground answers only to this machine's own browser")
             try:
                 response = await handler(request)
@@ -147,7 +146,7 @@ class ChatPage:
         self._streams.add(task)
         try:
             await response.write(b": hello\n\n")
-            events = self._telegram.journal.follow(int(after) if after.isdigit() else 0)
+            events = self._telegram.journal.follow(_whole(after) or 0)
             while True:
                 upcoming = asyncio.ensure_future(anext(events))
                 while not upcoming.done():
@@ -172,8 +171,7 @@ class ChatPage:
     async def send(self, request: web.Request) -> web.StreamResponse:
         """The person sends something."""
         fields, uploads = await _form(request)
-        reply = fields.get("reply_to", "")
-        reply_to = int(reply) if reply.isdigit() else None
+        reply_to = _whole(fields.get("reply_to", ""))
         text = fields.get("text", "")
         if uploads:
             sent = await self._person.send(*uploads, caption=text, reply_to=reply_to)
@@ -252,10 +250,25 @@ class ChatPage:
         return web.Response(body=data, content_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
 
 
-def _is_local(host: str | None, request: web.Request) -> bool:
+def _is_local(request: web.Request) -> bool:
     """Whether the address asked for is this machine's own: a strange name that leads here is a rebinding attack."""
+    try:
+        host = urlsplit(f"//{request.host}").hostname
+    except ValueError:  # "[" begins an address that does not end
+        return False
     local = request.transport.get_extra_info("sockname")[0] if request.transport else ""
     return host in ("127.0.0.1", "localhost", "::1", local)
+
+
+def _is_own_page(request: web.Request) -> bool:
+    """Whether no other site's page asks; who is no browser tells no origin."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    return not origin or origin.partition("://")[2] == request.host
+
+
+def _whole(text: str) -> int | None:
+    """A number as the page writes it; None for what is none, superscripts among it."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 async def _json(request: web.Request) -> Json:

@@ -1,16 +1,12 @@
-"""Who may not reach the playground: other sites in the same browser, and anybody once the bot has a token."""
+"""Who may not reach the playground: other sites in the same browser."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
 import pytest_asyncio
-
-from bot.playground import TelegramServer
-from tests.support import running_bot, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -120,19 +116,3 @@ async def test_only_the_pages_own_files_are_served(web: aiohttp.ClientSession, p
 async def test_what_is_not_there_is_not_found(web: aiohttp.ClientSession, path: str) -> None:
     async with web.get(path) as answer:
         assert answer.status in (400, 404)
-
-
-async def test_with_a_token_there_is_no_playground(tmp_path: Path) -> None:
-    async with TelegramServer() as server:
-        settings = settings_for(server, tmp_path)
-        async with running_bot(settings, server.telegram):
-            async with aiohttp.ClientSession(f"http://127.0.0.1:{settings.port}") as web:
-                async with web.get("/readyz") as answer:
-                    assert answer.status == 200
-                for path in READABLE:
-                    async with web.get(path) as answer:
-                        assert answer.status == 404
-                async with web.post("/playground/api/clear", json={}) as answer:
-                    assert answer.status == 404
-                async with web.get(f"/bot{server.telegram.token}/getMe") as answer:
-                    assert answer.status == 404, "nor its stand-in for Telegram"
