@@ -1,7 +1,7 @@
 // @ts-check
 /** The server: a session from initData, then one edit's photo, mask, progress and result. */
 
-import { Trouble } from './trouble.js';
+import { Trouble } from './strings.js';
 
 /** @typedef {{id: string, width: number, height: number, language: string, operation: string, mask: boolean,
  *   result: boolean, state: string, parent: string | null}} Edit */

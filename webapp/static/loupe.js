@@ -47,13 +47,8 @@ export class Loupe {
     this.#mark(x, y, size, zoom);
   }
 
-  /**
-   * @param {number} x
-   * @param {number} y
-   * @param {number} size
-   * @param {number} zoom
-   */
-  #mark(x, y, size, zoom) {
+  /** @param {[x: number, y: number, size: number, zoom: number]} ring */
+  #mark(...[x, y, size, zoom]) {
     const { context } = this;
     for (const [colour, width] of /** @type {[string, number][]} */ ([['#000a', 3], ['#fff', 1.5]])) {
       context.strokeStyle = colour;

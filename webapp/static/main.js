@@ -7,10 +7,9 @@ import { decode } from './png.js';
 import { Rounds } from './rounds.js';
 import { Selector } from './selection.js';
 import { Stage } from './stage.js';
-import { known, say, speak } from './strings.js';
+import { known, say, speak, Trouble } from './strings.js';
 import { adds, Strokes } from './strokes.js';
 import * as telegram from './telegram.js';
-import { Trouble } from './trouble.js';
 import { Ui } from './ui.js';
 
 /** @typedef {import('./strings.js').Key} Key */
@@ -200,11 +199,7 @@ function undoRound() {
   changeRound(rounds.undo({ ops: strokes.ops, undone: strokes.undone }), 'undone');
 }
 
-/**
- * @param {import('./rounds.js').Painting} painting
- * @param {Key} told
- */
-async function changeRound(painting, told) {
+async function changeRound(/** @type {import('./rounds.js').Painting} */ painting, /** @type {Key} */ told) {
   strokes.replace(painting.ops, painting.undone);
   ui.status(say(told));
   await work(showPicture, false);

@@ -2,7 +2,7 @@
 /** Masks as files: the painted one packed into a 1-bit grey PNG, a received one unpacked into bits. */
 
 import { drawOps, scratch } from './drawing.js';
-import { Trouble } from './trouble.js';
+import { Trouble } from './strings.js';
 
 /** @typedef {import('./strokes.js').Op} Op */
 /** @typedef {import('./strokes.js').Bits} Bits */
@@ -30,12 +30,7 @@ export async function exportMask(ops, photo) {
   }
 }
 
-/**
- * @param {Op[]} ops
- * @param {{width: number, height: number}} photo
- * @param {number} width
- * @param {number} height
- */
+/** @type {(ops: Op[], photo: {width: number, height: number}, width: number, height: number) => Promise<Blob>} */
 async function render(ops, photo, width, height) {
   const rows = Math.max(1, Math.min(height, Math.floor(BAND_PIXELS / width)));
   const canvas = scratch(width, rows);
@@ -129,11 +124,7 @@ const CRC = new Uint32Array(256).map((_, index) => {
   return index;
 });
 
-/**
- * @param {string} type
- * @param {Uint8Array<ArrayBuffer>} data
- */
-function chunk(type, data) {
+function chunk(/** @type {string} */ type, /** @type {Uint8Array<ArrayBuffer>} */ data) {
   const head = new Uint8Array(8);
   new DataView(head.buffer).setUint32(0, data.length);
   for (let at = 0; at < 4; at++) head[4 + at] = type.charCodeAt(at);

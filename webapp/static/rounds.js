@@ -2,7 +2,7 @@
 /** Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. */
 
 import { exportMask } from './png.js';
-import { Trouble } from './trouble.js';
+import { Trouble } from './strings.js';
 
 /** @typedef {{ops: import('./strokes.js').Op[], undone: import('./strokes.js').Op[]}} Painting */
 /** @typedef {{id: string, result: Blob | null}} Round */

@@ -131,3 +131,18 @@ export function say(key, values = {}) {
 export function known(code) {
   return code in EN;
 }
+
+/** What went wrong, in a way that the person can be told. */
+export class Trouble extends Error {
+  /**
+   * @param {string} code A key of ours, or the server's.
+   * @param {string} [said] The server's own words for the person.
+   * @param {number} [status] Of HTTP; 0: it never came to that.
+   */
+  constructor(code, said, status = 0) {
+    super(said || code);
+    this.code = code;
+    this.said = said;
+    this.status = status;
+  }
+}

@@ -76,11 +76,7 @@ export class View {
     this.#keepInSight();
   }
 
-  /**
-   * @param {number} dx
-   * @param {number} dy
-   */
-  pan(dx, dy) {
+  pan(/** @type {number} */ dx, /** @type {number} */ dy) {
     this.x += dx;
     this.y += dy;
     this.#keepInSight();
