@@ -44,7 +44,7 @@ class LocalInpainter:
 
     async def inpaint(self, photo: Photo, mask: Mask, *, seed: int) -> Photo:
         """See `Inpainter.inpaint`."""
-        return await self._pool.run(filling.fill, photo, mask, seed=seed)
+        return await self._pool.run(filling.fill, photo, mask, seed=seed, models=self._models)
 
 
 class LocalSelector:
