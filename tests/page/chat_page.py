@@ -140,10 +140,13 @@ class ChatPage:
         return await self.page.locator("[data-testid=message] .text").all_inner_texts()
 
     async def sideways(self) -> list[str]:
-        """What can be scrolled sideways, or stands out of the window at its sides; strips that are meant to are not."""
+        """What can be scrolled sideways, or stands out of the window at its sides.
+
+        The strip of samples is meant to scroll, and the reply buttons show with a mouse only.
+        """
         found: list[str] = await self.page.evaluate(
             """() => [...document.querySelectorAll("html, body, body *")]
-                .filter((e) => e.checkVisibility() && !e.closest(".sprite") && !e.closest(".strip, .chips"))
+                .filter((e) => e.checkVisibility({ opacityProperty: true }) && !e.closest(".strip, .reply-button"))
                 .filter((e) => {
                     const box = e.getBoundingClientRect();
                     if (box.right > innerWidth + 1 || box.left < -1) return true;

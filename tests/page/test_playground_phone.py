@@ -1,0 +1,179 @@
+"""The chat page on a phone, in the dark, with fingers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import CDPSession, Locator, expect
+
+from tests.page.chat_page import ChatPage, OpenChat, jpeg
+from tests.support import encoded, scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+JPEG = encoded(scene())
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+    "color_scheme": "dark",
+}
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def phone(open_chat: OpenChat) -> ChatPage:
+    return await open_chat(**PHONE)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fingers(phone: ChatPage) -> AsyncIterator[Fingers]:
+    session = await phone.page.context.new_cdp_session(phone.page)
+    yield Fingers(session)
+    await session.detach()
+
+
+class Fingers:
+    """Touches as the screen reports them."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+
+    async def _touch(self, kind: str, points: Sequence[tuple[float, float]] = ()) -> None:
+        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    async def down(self, *points: tuple[float, float]) -> None:
+        await self._touch("touchStart", points)
+
+    async def move(self, *points: tuple[float, float]) -> None:
+        await self._touch("touchMove", points)
+
+    async def up(self) -> None:
+        await self._touch("touchEnd")
+
+
+async def middle(element: Locator) -> tuple[float, float]:
+    await element.scroll_into_view_if_needed()
+    box = await element.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+async def test_nothing_scrolls_sideways(phone: ChatPage) -> None:
+    assert not await phone.sideways(), "empty"
+    await phone.part("start").tap()
+    await expect(phone.answers).to_have_count(1)
+    assert not await phone.sideways(), "greeted"
+    await phone.part("menu").tap()
+    await expect(phone.part("clear")).to_be_visible()
+    assert not await phone.sideways(), "menu"
+    await phone.page.touchscreen.tap(180, 400)
+    await phone.part("commands-button").tap()
+    await expect(phone.part("command").first).to_be_visible()
+    assert not await phone.sideways(), "commands"
+    await phone.part("commands-button").tap()
+    await phone.write("w" * 300 + " https://example.org/" + "a" * 200)
+    await expect(phone.answers).to_have_count(2)
+    assert not await phone.sideways(), "long words"
+    await phone.choose(jpeg(JPEG, "a rather long name " * 8 + ".jpg"))
+    assert not await phone.sideways(), "dialog"
+    await phone.chip("/remove_background").tap()
+    await phone.part("dialog-send").tap()
+    await phone.photo_of(phone.answers.nth(2))
+    assert not await phone.sideways(), "picture with buttons"
+    await phone.choose(jpeg(encoded(scene(2000, 120)), "wide.jpg"))
+    await phone.send(as_file=True)
+    await expect(phone.answers).to_have_count(4)
+    assert not await phone.sideways(), "file"
+
+
+async def test_dark_where_the_phone_is_dark(phone: ChatPage) -> None:
+    async def brightness(of: str, what: str) -> float:
+        script = "(e, what) => getComputedStyle(e)[what].match(/[\\d.]+/g).slice(0, 3).map(Number)"
+        return sum(await phone.page.locator(of).first.evaluate(script, what)) / 3
+
+    await phone.write("hello")
+    await expect(phone.answers).to_have_count(1)
+    for part in ("body", ".bar", ".message.bot .bubble"):
+        assert await brightness(part, "backgroundColor") < 80
+    assert await brightness(".message.bot .text", "color") > 180
+    await phone.page.emulate_media(color_scheme="light")
+    assert await brightness("body", "backgroundColor") > 180
+    assert await brightness(".message.bot .text", "color") < 80
+
+
+async def hard_to_hit(phone: ChatPage) -> list[str]:
+    """What a finger misses: controls whose middle can be hit, but not all of 40×40 px around it."""
+    missed: list[str] = await phone.page.evaluate(
+        """() => [...document.querySelectorAll("button, textarea, label.switch")]
+            .filter((e) => e.checkVisibility() && !e.closest(".text"))
+            .filter((e) => {
+                const box = e.getBoundingClientRect();
+                const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+                const hits = (dx, dy) => e.contains(document.elementFromPoint(x + dx, y + dy));
+                return hits(0, 0) && ![[-20, 0], [20, 0], [0, -20], [0, 20]].every(([dx, dy]) => hits(dx, dy));
+            })
+            .map((e) => e.id || e.className)"""
+    )
+    return missed
+
+
+async def test_what_is_tapped_is_large_enough_for_a_finger(phone: ChatPage) -> None:
+    await expect(phone.part("sample")).to_have_count(4)
+    assert not await hard_to_hit(phone), "empty"
+    await phone.choose(jpeg(JPEG), jpeg(JPEG, "another.jpg"))
+    assert not await hard_to_hit(phone), "photos"
+    await phone.part("as-file").tap()
+    assert not await hard_to_hit(phone), "files"
+    await phone.page.get_by_label("Remove another.jpg").tap()
+    await expect(phone.part("preview-file")).to_have_count(1)
+    await phone.part("as-file").tap()
+    await phone.part("dialog-send").tap()
+    await expect(phone.answers.first.get_by_test_id("inline-button")).to_have_count(3)
+    assert not await hard_to_hit(phone), "buttons"
+
+
+async def test_a_swipe_replies_with_a_command(phone: ChatPage, fingers: Fingers) -> None:
+    await phone.choose(jpeg(JPEG))
+    await phone.send()
+    await expect(phone.answers).to_have_count(1)
+    x, y = await middle(phone.own.first.locator(".photo"))
+    await fingers.down((x, y))
+    for step in range(1, 10):
+        await fingers.move((x - step * 9, y))
+    await fingers.up()
+    await expect(phone.part("reply-bar")).to_be_visible()
+    await expect(phone.part("viewer")).to_be_hidden()
+    await phone.part("composer-text").fill("/remove_subject")
+    await phone.part("send").tap()
+    await phone.photo_of(phone.answers.nth(1))
+
+
+async def test_a_long_press_opens_the_menu_and_a_tap_the_picture(phone: ChatPage, fingers: Fingers) -> None:
+    await phone.choose(jpeg(JPEG))
+    await phone.send()
+    await expect(phone.answers).to_have_count(1)
+    photo = phone.own.first.locator(".photo")
+    await fingers.down(await middle(photo))
+    await expect(phone.part("menu-reply")).to_be_visible()
+    await fingers.up()
+    await expect(phone.part("viewer")).to_be_hidden()
+    await phone.part("menu-reply").tap()
+    await expect(phone.part("reply-bar")).to_be_visible()
+    await photo.tap()
+    image = phone.part("viewer").locator("img")
+    await expect(image).to_be_visible()
+    before = (await image.bounding_box() or {})["width"]
+    await fingers.down((150, 370), (210, 370))
+    for step in range(1, 11):
+        await fingers.move((150 - step * 6, 370), (210 + step * 6, 370))
+    await fingers.up()
+    await expect(phone.part("viewer")).to_be_visible()
+    assert (await image.bounding_box() or {})["width"] > before * 1.5, "two fingers enlarge it"
+    await phone.page.go_back()
+    await expect(phone.part("viewer")).to_be_hidden()
+    await expect(phone.messages).to_have_count(2)
