@@ -52,7 +52,7 @@ const EN = {
 
 /** @type {Record<keyof typeof EN, string>} */
 const ZH = {
-  title: '涂抹消除',
+  title: '涂抹擦除',
   brush: '画笔',
   eraser: '橡皮',
   lasso: '套索',
@@ -69,7 +69,7 @@ const ZH = {
   size: '画笔大小',
   tools: '工具',
   photo: '照片。涂抹要去掉的地方。',
-  erase: '消除',
+  erase: '擦除',
   cancel: '取消',
   done: '完成',
   paint: '涂抹要去掉的地方',
@@ -86,7 +86,7 @@ const ZH = {
   segmenting: '正在识别照片…',
   inpainting: '正在补全画面…',
   delivering: '快好了…',
-  finished: '已消除。可以继续涂抹，或点“完成”。',
+  finished: '已擦除。可以继续涂抹，或点“完成”。',
   undone: '已回到这一轮之前',
   cancelled: '已取消，没有做任何改动。',
   failed: '没有成功，请再试一次。',
