@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import ctypes
 import functools
+import itertools
 import mmap
 import multiprocessing
 import os
@@ -20,9 +21,11 @@ import resource
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -69,6 +72,9 @@ class PixelPool:
         self._preload = list(preload)
         self._scratch: Path | None = None
         self._pool: ProcessPool | None = None
+        self._replacing = threading.Lock()
+        self._closed = False
+        self._numbers = itertools.count()
         self._turns = asyncio.Semaphore(workers)
         self._threads = ThreadPoolExecutor(workers + 1, "pixels")
 
@@ -92,10 +98,13 @@ class PixelPool:
             for stale in self._scratch_root.glob("run-*"):
                 _remove_if_abandoned(stale)
         self._scratch = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=self._scratch_root))
+        self._pool = self._make_pool()
+
+    def _make_pool(self) -> ProcessPool:
         # Forked from a server that has no threads and has imported what the jobs need: a new process is ready at once.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["bot.imaging.pool", "cv2", *self._preload])
-        self._pool = ProcessPool(
+        return ProcessPool(
             max_workers=self._workers,
             max_tasks=MAX_JOBS_PER_PROCESS,
             initializer=_set_up_process,
@@ -103,15 +112,27 @@ class PixelPool:
             context=context,
         )
 
+    def _living_pool(self) -> ProcessPool:
+        """The pool, or a new one: pebble gives a pool up for good where a process that did nothing was killed."""
+        with self._replacing:
+            assert self._pool is not None, "start() first"
+            if self._closed:
+                raise BrokenProcessPool("closed")
+            if not self._pool.active:
+                _stop(self._pool)
+                self._pool = self._make_pool()
+            return self._pool
+
     async def close(self) -> None:
         """Kill what still runs and remove the scratch folder."""
         await self._in_thread(self._close)
         self._threads.shutdown(wait=False)
 
     def _close(self) -> None:
-        if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]  # pebble types only what it calls public
-            self._pool.join(timeout=5)
+        with self._replacing:
+            self._closed = True
+            if self._pool is not None:
+                _stop(self._pool)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -130,30 +151,49 @@ class PixelPool:
             WorldError: ``took-too-long``; ``worker-died`` (killed, crashed, or out of memory).
             Exception: Whatever the function raises.
         """
-        assert self._pool is not None, "start() first"
-        async with self._turns:
-            packed = await self._in_thread(_pack, (function, args, kwargs), self._scratch)
-            try:
-                answer = await self._call(packed, timeout or self._timeout, function)
-            finally:
-                packed.unlink()
-            return await self._in_thread(_unpack, answer)
-
-    async def _call(self, packed: Parcel, timeout: float, function: Callable[..., Any]) -> Parcel:  # noqa: ASYNC109
-        assert self._pool is not None
         name = getattr(function, "__name__", "?")
-        future: Future[Parcel] = await self._in_thread(
-            functools.partial(self._pool.schedule, _work, args=(packed, self._scratch), timeout=timeout)
-        )
+        job, seconds = (function, args, kwargs), timeout or self._timeout
+        async with self._turns:
+            try:
+                try:
+                    return await self._once(job, seconds)
+                except BrokenProcessPool:
+                    if self._closed:
+                        raise
+                    return await self._once(job, seconds)  # the whole pool broke over something else than this job
+            except TimeoutError:
+                raise WorldError("took-too-long", job=name, seconds=seconds) from None
+            except (ProcessExpired, BrokenProcessPool, MemoryError, FutureCancelled) as error:
+                raise WorldError("worker-died", job=name, why=type(error).__name__) from None
+
+    async def _once(self, job: tuple[Callable[..., R], Any, Any], seconds: float) -> R:
+        assert self._scratch is not None, "start() first"
+        if self._closed:
+            raise BrokenProcessPool("closed")
+        folder = self._scratch / f"job-{next(self._numbers)}"
+        sending = asyncio.ensure_future(self._in_thread(self._send, job, folder, seconds))
         try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            future.cancel()
-            raise
-        except TimeoutError:
-            raise WorldError("took-too-long", job=name, seconds=timeout) from None
-        except (ProcessExpired, MemoryError, FutureCancelled) as error:
-            raise WorldError("worker-died", job=name, why=type(error).__name__) from None
+            # Shielded: a thread cannot be stopped, and what it began has to be tidied away when it is through.
+            future = await asyncio.shield(sending)
+            answer = await asyncio.wrap_future(future)
+            result: R = await self._in_thread(_unpack, answer)
+            return result
+        finally:
+            sending.add_done_callback(functools.partial(self._tidy, folder))
+
+    def _send(self, job: tuple[Any, ...], folder: Path, seconds: float) -> Future[Parcel]:
+        pool = self._living_pool()
+        folder.mkdir()
+        packed = _pack(job, folder)
+        future: Future[Parcel] = pool.schedule(_work, args=(packed, folder), timeout=seconds)
+        return future
+
+    def _tidy(self, folder: Path, sending: asyncio.Future[Future[Parcel]]) -> None:
+        """Stop the job where nobody waits for it any more, and remove its folder."""
+        if not sending.cancelled() and sending.exception() is None:
+            sending.result().cancel()  # nothing happens where it is done
+        with contextlib.suppress(RuntimeError):  # closed meanwhile, scratch and all
+            self._threads.submit(shutil.rmtree, folder, ignore_errors=True)
 
     async def _in_thread(self, function: Callable[..., R], *args: Any) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(function, *args))
@@ -223,10 +263,22 @@ def _unpack(parcel: Parcel) -> Any:
 
 def _work(packed: Parcel, scratch: Path | None) -> Parcel:
     """What runs in the process."""
+    import cv2
+
     function, args, kwargs = _unpack(packed)
-    answer = _pack(function(*args, **kwargs), scratch)
+    try:
+        answer = _pack(function(*args, **kwargs), scratch)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(error.err) from None
+        raise
     _give_memory_back()
     return answer
+
+
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble types only what it calls public
+    pool.join(timeout=5)
 
 
 def _set_up_process(parent: int, memory_mb: int) -> None:
