@@ -1,7 +1,7 @@
 """Masks whose truth is known: the automatic one, one from a box, one from a tap, on the open photos; no model file.
 
-The hints are made from the true mask: its bounding box; its deepest point, and points anywhere in it that a hasty finger
-may have hit. Contact sheets go to `build/bench/masks`.
+The hints are made from the true mask: its bounding box; its deepest point, and points anywhere in it where a hasty
+finger may land. Contact sheets go to `build/bench/masks`.
 """
 
 from __future__ import annotations

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import cv2
 import numpy as np
 
 from bot.engines import Tap
 from bot.engines.local import grabcut, saliency, saliency_regions
+from bot.engines.local.boxed import Box, find_in_box
 from bot.engines.local.grabcut import Bools
 from bot.engines.local.saliency_regions import Floats, Regions
-from bot.engines.local.upsample import shrink, to_mask, upsample
+from bot.engines.local.scaling import enlarge, shrink
+from bot.imaging.masks import from_matte
 from bot.imaging.photo import Mask, Photo, Pixels
-
-Box: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right, bottom in photo pixels."""
 
 _LONG_SIDE = 400
 
@@ -34,6 +31,8 @@ def select(photo: Photo, taps: tuple[Tap, ...], box: Box | None = None, scribble
     Returns:
         (H, W) uint8 mask of the photo's size; all 0 where nothing fits the hints.
     """
+    if box is not None and not taps and scribble is None:
+        return from_matte(find_in_box(photo.pixels, box))
     small = shrink(photo.pixels, _LONG_SIDE)
     height, width = small.shape[:2]
     scale = width / photo.width, height / photo.height
@@ -53,8 +52,7 @@ def select(photo: Photo, taps: tuple[Tap, ...], box: Box | None = None, scribble
     if box is None and not inside.any():
         return np.zeros(photo.pixels.shape[:2], np.uint8)
     mask = _grow(small, inside, outside) if inside.any() else _within(small, ~outside)
-    soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7), np.float32)
-    return to_mask(upsample(soft, small, photo.pixels))
+    return from_matte(enlarge(mask, small, photo.pixels))
 
 
 def _within(small: Pixels, room: Bools) -> Bools:

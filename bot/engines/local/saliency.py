@@ -5,8 +5,11 @@ Both say how a region relates to the picture's border: background runs into it b
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 
+from bot.engines.local.grabcut import Bools
 from bot.engines.local.saliency_regions import Floats, Regions
 
 _COLOUR_SCALE = 10.0
@@ -119,6 +122,31 @@ def geodesic(regions: Regions, *, around: bool = True) -> Floats:
     for middle in range(count):
         np.minimum(length, length[:, middle, None] + length[None, middle], out=length)
     return length
+
+
+def cheapest(regions: Regions, seeds: Bools) -> Floats:
+    """Length of the cheapest colour path from any seed to each region (Dijkstra): (n,); inf where none leads."""
+    first, second = regions.pairs.T
+    steps = np.sqrt(((regions.lab[first] - regions.lab[second]) ** 2).sum(1))
+    if steps.size:
+        steps = np.maximum(steps - np.quantile(steps, 0.2), 0)
+    near: list[list[tuple[int, float]]] = [[] for _ in range(regions.count)]
+    for one, other, step in zip(first.tolist(), second.tolist(), steps.tolist(), strict=True):
+        near[one].append((other, step))
+        near[other].append((one, step))
+    length = [float("inf")] * regions.count
+    ahead = [(0.0, int(seed)) for seed in np.flatnonzero(seeds)]
+    for _, seed in ahead:
+        length[seed] = 0.0
+    while ahead:
+        so_far, here = heapq.heappop(ahead)
+        if so_far > length[here]:
+            continue
+        for there, step in near[here]:
+            if so_far + step < length[there]:
+                length[there] = so_far + step
+                heapq.heappush(ahead, (length[there], there))
+    return np.asarray(length, np.float32)
 
 
 def _spanning_tree(regions: Regions) -> tuple[list[int], list[int]]:

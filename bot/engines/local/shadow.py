@@ -7,7 +7,7 @@ import numpy as np
 
 from bot.engines.local.grabcut import Bools
 from bot.engines.local.saliency_regions import to_lab
-from bot.engines.local.upsample import shrink
+from bot.engines.local.scaling import shrink
 from bot.imaging.photo import Mask, Photo
 
 _LONG_SIDE = 854

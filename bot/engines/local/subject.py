@@ -10,7 +10,7 @@ import numpy as np
 from bot.engines.local import grabcut, saliency, saliency_regions
 from bot.engines.local.grabcut import Bools
 from bot.engines.local.saliency_regions import Floats
-from bot.engines.local.upsample import shrink, upsample
+from bot.engines.local.scaling import enlarge, shrink
 from bot.errors import NothingFoundError
 from bot.imaging.photo import Matte, Photo, Pixels
 
@@ -43,8 +43,7 @@ def find_subject(photo: Photo, models: Path | None = None) -> Matte:
     share = float(mask.mean())
     if not _SMALLEST_SUBJECT < share < 0.95:
         raise NothingFoundError("nothing-found", why="size", share=round(share, 4))
-    soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7), np.float32)
-    return upsample(soft, small, photo.pixels)
+    return enlarge(mask, small, photo.pixels)
 
 
 def _find(small: Pixels) -> Bools:

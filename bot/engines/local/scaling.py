@@ -1,0 +1,41 @@
+"""From a photo to the small copy that is worked on, and from a small mask back to the photo."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from bot.engines.local.grabcut import Bools
+from bot.imaging import joint_upsampling
+from bot.imaging.photo import Matte, Pixels
+
+
+def shrink(picture: Pixels, long_side: int) -> Pixels:
+    """The picture with its long side at most `long_side` pixels; itself where it is small enough."""
+    height, width = picture.shape[:2]
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    while max(picture.shape[:2]) > 8 * long_side:
+        # INTER_AREA reads every pixel with a slow general kernel; whole-number strides first keep 48 MP quick.
+        picture = picture[::2, ::2]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def enlarge(mask: Bools, small: Pixels, picture: Pixels) -> Matte:
+    """Carry a small mask up to the photo's size along the photo's edges.
+
+    Args:
+        mask: (h, w) of the small copy.
+        small: (h, w, 3) uint8 RGB, the photo shrunk.
+        picture: (H, W, 3) uint8 RGB, the photo.
+
+    Returns:
+        (H, W) uint8.
+    """
+    solid = mask.astype(np.uint8)
+    around = np.ones((7, 7), np.uint8)
+    band = cv2.dilate(solid, around) > cv2.erode(solid, around, borderType=cv2.BORDER_REPLICATE)
+    soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7), np.float32)
+    return joint_upsampling.upsample(soft, small, picture, np.asarray(band, bool), radius=4)
