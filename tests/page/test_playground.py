@@ -268,3 +268,36 @@ async def test_erase_opens_the_canvas_and_what_is_painted_goes(chat: ChatPage) -
     await main.click()
     source = await chat.photo_of(answer)
     assert red(await chat.pixels(source)) < 0.02
+
+
+async def test_what_is_written_and_how_files_are_called_is_never_markup(chat: ChatPage) -> None:
+    markup = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"
+    await chat.write(markup)
+    await expect(chat.own.locator(".text")).to_have_text([markup])
+    await chat.choose(jpeg(JPEG, f"{markup[:30]}.jpg"))
+    await chat.send(as_file=True)
+    await expect(chat.own.last).to_contain_text("<img src=x")
+    await expect(chat.answers).to_have_count(2)
+    await expect(chat.page.locator("#messages img[src=x], #messages .text b")).to_have_count(0)
+    assert "owned" not in await chat.page.title()
+
+
+async def test_nothing_from_elsewhere_is_loaded_even_if_the_page_asked(chat: ChatPage) -> None:
+    chat.refusals = ("Content Security Policy",)
+    blocked = await chat.page.evaluate(
+        """() => new Promise((resolve) => {
+            const blocked = [];
+            addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
+                blocked.push(effectiveDirective);
+                if (blocked.length === 4) resolve(blocked.sort());
+            });
+            for (const tag of ["img", "script", "iframe"]) {
+                const element = document.createElement(tag);
+                element.src = "https://elsewhere.example/";
+                document.body.append(element);
+            }
+            fetch("https://elsewhere.example/").catch(() => {});
+        })"""
+    )
+    assert blocked == ["connect-src", "frame-src", "img-src", "script-src-elem"]
+    chat.abroad.clear()  # the browser reports these requests too, and that it blocked them
