@@ -67,6 +67,7 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
                         finish=finish,
                         seed=given.seed,
                         own_background=own_background,
+                        keep_mask=True,
                     )
                     code = await _edit(editor, task, job, bar)
                     bar.update()

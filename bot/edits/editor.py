@@ -19,7 +19,7 @@ from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
 from bot.engines import Engine, EngineUnavailableError
 from bot.errors import PersonError
-from bot.imaging.photo import Matte, Photo, PictureFormat
+from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
 from bot.imaging.pool import PixelPool
 
 T = TypeVar("T")
@@ -51,6 +51,8 @@ class Job:
         mask_is_matte: Whether `mask` is a matte of the subject.
         format: The answer's format; None: the photo's own (PNG where it is to be transparent).
         own_background: The picture to stand behind the subject, in place of `finish`.
+        keep_mask: Whether a found mask is handed back as it was used, filled and widened (given again it erases the
+            same), in place of the matte that it was made from.
     """
 
     operation: Operation
@@ -60,6 +62,7 @@ class Job:
     mask_is_matte: bool = False
     format: PictureFormat | None = None
     own_background: Path | None = None
+    keep_mask: bool = False
 
 
 async def _nobody_watches(_stage: Stage) -> None:
@@ -161,7 +164,13 @@ class Editor:
             )
             return painted, None
         await on_stage(Stage.SEGMENTING)
-        return await ladder.climb(lambda engine: engine.segmenter.segment(photo))
+
+        async def ask(engine: Engine) -> Matte:
+            matte = await engine.segmenter.segment(photo)
+            _check_size(photo, matte, engine)
+            return matte
+
+        return await ladder.climb(ask)
 
     async def _erase(
         self,
@@ -179,9 +188,13 @@ class Editor:
             coarse = finder.coarse_masks if finder else False
             mask, doubtful = await self._pool.run(pixels.removal_mask, matte, coarse=coarse)
         await on_stage(Stage.INPAINTING)
-        filled, engine = await ladder.climb(lambda engine: engine.inpainter.inpaint(photo, mask, seed=job.seed))
+        filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed))
         written = await self._pool.run(pixels.erase, photo, filled, mask, target, job.format)
-        kept = await self._pool.run(pixels.small_matte, matte, self._matte_side) if job.mask is None else None
+        kept = None
+        if job.mask is None and job.keep_mask:
+            kept = await self._pool.run(pixels.mask_png, mask)
+        elif job.mask is None:
+            kept = await self._pool.run(pixels.small_matte, matte, self._matte_side)
         return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
 
     async def _remove_background(
@@ -217,9 +230,22 @@ class Editor:
         async def ask(engine: Engine) -> Photo | str:
             if not engine.fills_backgrounds:
                 return job.finish  # the backdrop is built from the background's colours instead
-            return await engine.inpainter.inpaint(photo, hole, seed=job.seed)
+            return await _inpainted(engine, photo, hole, job.seed)
 
         return await ladder.climb(ask)
+
+
+async def _inpainted(engine: Engine, photo: Photo, mask: Mask, seed: int) -> Photo:
+    filled = await engine.inpainter.inpaint(photo, mask, seed=seed)
+    _check_size(photo, filled.pixels, engine)
+    return filled
+
+
+def _check_size(photo: Photo, answer: Pixels | Matte, engine: Engine) -> None:
+    """An answer of another size is no answer: it cannot be told which of its pixels stands for which."""
+    if answer.shape[:2] != photo.pixels.shape[:2]:
+        size = f"{answer.shape[1]}×{answer.shape[0]}"
+        raise EngineUnavailableError("cloud-unavailable", engine=engine.name, reason=f"answered {size}")
 
 
 def _made(
