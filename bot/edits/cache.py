@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -27,7 +28,7 @@ class FileCache:
 
     def path(self, key: str) -> Path:
         """Where the key's file is or would be. Keys may hold anything: only their hash becomes a name."""
-        return self.folder / hashlib.sha256(key.encode()).hexdigest()
+        return self.folder / hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
     def find(self, key: str) -> Path | None:
         """The key's file, marked as just used, or None."""
@@ -53,14 +54,16 @@ class FileCache:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        self._tidy(keep=path)
+        self.tidy(keep=path)
         return path
 
-    def _tidy(self, keep: Path) -> None:
-        if not self._tidying.acquire(blocking=False):
-            return  # another thread is at it
-        try:
-            files = sorted(_files(self.folder), key=lambda file: file[1].st_mtime)
+    def tidy(self, keep: Path) -> None:
+        """Let the longest unused files go until the rest is below the bound, all but `keep`. Blocks.
+
+        `put` does so by itself; whoever writes to a key's path without it calls this afterwards.
+        """
+        with self._tidying:  # one after another: whoever was passed over could have added what is too much
+            files = sorted(_files(self.folder), key=lambda file: file[1].st_mtime_ns)
             total = sum(stat.st_size for _, stat in files)
             for path, stat in files:
                 if total <= self._max_bytes:
@@ -68,8 +71,6 @@ class FileCache:
                 if path != keep:
                     path.unlink(missing_ok=True)
                     total -= stat.st_size
-        finally:
-            self._tidying.release()
 
     def remove(self, key: str) -> None:
         """Let go of the key's file, if it is there. Blocks."""
@@ -86,8 +87,9 @@ class FileCache:
     def clear_unfinished(self) -> None:
         """Delete what a killed process left half written more than an hour ago. Blocks."""
         for path in self.folder.glob("new-*"):
-            if path.stat().st_mtime < time.time() - 3600:
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # finished meanwhile, by a process beside this one
+                if path.stat().st_mtime < time.time() - 3600:
+                    path.unlink()
 
 
 def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
