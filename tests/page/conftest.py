@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -13,12 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
-from bot import process
-from bot.settings import Settings
 from tests.page.chat_page import ChatPage, OpenChat
-from tests.support import free_port
+from tests.page.program import running_playground
+
+expect.set_options(timeout=15_000)
+"""Generous, for busy machines: nothing waits longer than it must."""
 
 OWN_BROWSER = Path(__file__).resolve().parents[2] / ".tools" / "browser"
 """Where `make test` puts a browser on a machine that has none."""
@@ -42,48 +41,6 @@ def browser_path() -> str | None:
             return path
     os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(OWN_BROWSER))
     return None
-
-
-@contextlib.asynccontextmanager
-async def running_playground(folder: Path) -> AsyncIterator[str]:
-    """The whole program with no token, until the block ends; gives its address once the bot has introduced itself."""
-    settings = Settings(
-        _env_file=None,
-        telegram_bot_token=None,
-        port=free_port(),
-        data_dir=folder,
-        engine="local",
-        models="off",
-        workers=2,
-    )
-    stop = asyncio.Event()
-    said: list[str] = []
-    running = asyncio.create_task(process.run(settings, stop=stop, say=said.append))
-    url = f"http://127.0.0.1:{settings.port}"
-    try:
-        async with asyncio.timeout(60):
-            while not running.done() and not await introduced(url):
-                await asyncio.wait({running}, timeout=0.05)
-        if not running.done():
-            assert any(f"{url}/playground" in line for line in said), "the terminal says where to look"
-            yield url
-    finally:
-        stop.set()
-        await running
-
-
-async def introduced(url: str) -> bool:
-    """Whether the bot is ready and people's apps know its commands and what it is about, the last thing it tells."""
-    try:
-        async with aiohttp.ClientSession(url) as session:
-            async with session.get("/readyz") as ready:
-                if ready.status != 200:
-                    return False
-            async with session.get("/playground/api/chat") as answer:
-                chat: dict[str, Any] = await answer.json()
-    except aiohttp.ClientConnectionError:
-        return False
-    return bool(chat["commands"] and chat["about"])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

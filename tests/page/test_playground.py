@@ -76,14 +76,13 @@ async def test_a_button_spins_until_it_is_answered_and_changes_the_picture(chat:
 
 
 async def test_a_dropped_file_comes_back_as_a_file_to_download(chat: ChatPage) -> None:
-    picture = scene(480, 360)
     dropped = await chat.page.evaluate_handle(
         """(bytes) => {
             const transfer = new DataTransfer();
             transfer.items.add(new File([new Uint8Array(bytes)], "My holiday.png", { type: "image/png" }));
             return transfer;
         }""",
-        list(encoded(picture, "PNG")),
+        list(encoded(scene(), "PNG")),
     )
     await chat.page.dispatch_event("body", "dragenter", {"dataTransfer": dropped})
     await expect(chat.part("drop-photo")).to_be_visible()
