@@ -135,6 +135,7 @@ class Canvas:
             queued = await self._edits.queue_with_mask(checked.id, png, submission)
             if queued is not None:
                 return queued
+            checked = await self._edits.store.get(checked.id) or checked  # another submission came between
         if await self._edits.store.came_by(checked.id, submission):
             return checked  # the same upload again: its answer was lost on the way
         round_key = f"{checked.id}:round:{submission[:32]}"

@@ -32,9 +32,12 @@ async def sweep(store: Store, caches: Sequence[FileCache], hours: float, *, dry_
 
 
 async def keep_tidy(store: Store, caches: Sequence[FileCache], hours: float) -> None:
-    """Sweep now and every quarter of an hour, until cancelled."""
+    """Sweep now and every quarter of an hour, until cancelled; what one time stands in the way may be gone the next."""
     while True:
-        for cache in caches:
-            await asyncio.to_thread(cache.clear_unfinished)
-        await sweep(store, caches, hours)
+        try:
+            for cache in caches:
+                await asyncio.to_thread(cache.clear_unfinished)
+            await sweep(store, caches, hours)
+        except Exception:  # the background's boundary: a sweeper that ended would keep everything from then on
+            log.exception("sweep_broke")
         await asyncio.sleep(SWEEP_SECONDS)
