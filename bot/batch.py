@@ -18,7 +18,7 @@ from bot.edits.editor import Editor, Job, check_finish
 from bot.edits.model import Operation
 from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.engines.volcengine import LocalGate
-from bot.errors import BotError, NothingFoundError, PersonError
+from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 from bot.imaging.photo import PictureFormat
 from bot.settings import Settings
 from bot.terminal import DONE, ENGINE_AT_FAULT, INPUT_AT_FAULT, explain
@@ -58,6 +58,7 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
     ):
         editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, matte_side=None)
         turns = asyncio.Semaphore(at_a_time)
+        taken = {task.output for task in tasks}
         with tqdm(total=len(tasks), unit="photo", disable=len(tasks) == 1 or not sys.stderr.isatty()) as bar:
 
             async def one(task: Task) -> int:
@@ -69,7 +70,7 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
                         own_background=own_background,
                         keep_mask=True,
                     )
-                    code = await _edit(editor, task, job, bar)
+                    code = await _edit(editor, task, job, taken, bar)
                     bar.update()
                     return code
 
@@ -78,7 +79,7 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
     return worst
 
 
-async def _edit(editor: Editor, task: Task, job: Job, bar: tqdm[None]) -> int:
+async def _edit(editor: Editor, task: Task, job: Job, taken: set[Path], bar: tqdm[None]) -> int:
     def complain(text: str) -> None:
         bar.write(f"{task.photo}: {text}", file=sys.stderr)
 
@@ -88,7 +89,7 @@ async def _edit(editor: Editor, task: Task, job: Job, bar: tqdm[None]) -> int:
         with tempfile.TemporaryDirectory(dir=_folder(task.output), prefix=".edit-") as scratch:
             half = Path(scratch) / "result"
             made = await editor.edit(task.photo, _with(job, mask, task), half)
-            half.replace(_ending(task, made.format))
+            half.replace(_ending(task, made.format, taken))
         if task.save_mask is not None:
             used = mask if mask is not None else made.matte
             assert used is not None
@@ -107,6 +108,9 @@ async def _edit(editor: Editor, task: Task, job: Job, bar: tqdm[None]) -> int:
         where = "" if error.filename in (None, str(task.photo)) else f": {error.filename}"
         complain(f"{error.strerror or error}{where}")
         return INPUT_AT_FAULT
+    except Exception as error:  # noqa: BLE001 -- one photo's boundary: what nobody foresaw does not stop the rest
+        complain(f"{explain(WorldError('something-broke'))} ({type(error).__name__}: {' '.join(str(error).split())})")
+        return ENGINE_AT_FAULT
     for note in made.notes:
         complain(explain(BotError(note)))
     return DONE
@@ -184,11 +188,19 @@ def _with(job: Job, mask: bytes | None, task: Task) -> Job:
     return replace(job, mask=mask, format=wanted)
 
 
-def _ending(task: Task, made: PictureFormat) -> Path:
-    """Where the picture goes: under the photo's name, with another ending where its format is another."""
+def _ending(task: Task, made: PictureFormat, taken: set[Path]) -> Path:
+    """Where the picture goes: under the photo's name, with another ending where its format is another.
+
+    a.heic and a.jpg would then both be a.jpg: the former becomes a.heic.jpg.
+    """
     if task.by_ending or FORMATS.get(task.output.suffix.lower()) == made:
         return task.output
-    return task.output.with_suffix({"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}[made])
+    ending = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}[made]
+    path = task.output.with_suffix(ending)
+    if path in taken:
+        path = task.output.with_name(task.output.name + ending)
+    taken.add(path)
+    return path
 
 
 def _folder(path: Path) -> Path:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from bot.errors import BotError
+from bot.errors import BotError, OperatorError
 from bot.settings import Settings, load_settings
 
 DONE, INPUT_AT_FAULT = 0, 2
@@ -80,6 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _command(given: argparse.Namespace, settings: Settings) -> int:
     from bot import logs, wiring
 
+    _check_data_dir(settings)
     command = given.command or "run"
     quiet = command in ("edit", "doctor", "models", "sweep")
     level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
@@ -104,3 +106,14 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
 
     asyncio.run(process.run(settings) if command == "run" else process.work(settings))
     return DONE
+
+
+def _check_data_dir(settings: Settings) -> None:
+    """All commands keep something there; whether they can is known before any of them begins."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if not os.access(settings.data_dir, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        advice = f"DATA_DIR: {settings.data_dir} is no folder to write to ({error.strerror}); for example DATA_DIR=data"
+        raise OperatorError("wrong-setting", text=advice) from None
