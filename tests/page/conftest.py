@@ -56,7 +56,9 @@ async def browser() -> AsyncIterator[Browser]:
     path = browser_path()
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=flags)
+        # Playwright's own is started whole, as the machine's is: its smaller headless shell is another program.
+        channel = None if path else "chromium"
+        browser = await playwright.chromium.launch(executable_path=path, channel=channel, args=flags)
         yield browser
         await browser.close()
 
