@@ -137,7 +137,8 @@ class EditsApi:
             edit = await owned(request, self._canvas)
             self._spend(request)
             taps = _taps(await read_body(request, "application/json", MAX_JSON), edit)
-            return _picture(await self._canvas.select(edit, taps), "png")
+            on_photo = request.query.get("base") == "photo"
+            return _picture(await self._canvas.select(edit, taps, on_photo=on_photo), "png")
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Stop it; 204, also where it is stopped already."""

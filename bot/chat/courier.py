@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import re
 from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
 
 import structlog
 from telegram import (
-    Bot,
     InlineKeyboardMarkup,
     InputMedia,
     InputMediaDocument,
@@ -19,12 +19,14 @@ from telegram import (
     ReplyParameters,
 )
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.ext import ExtBot
 
 from bot.chat.keyboards import Keyboards
+from bot.chat.limiter import LONGEST_RETRY_AFTER, FloodLimiter, seconds
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
-from bot.edits.ports import Made
+from bot.edits.ports import Lost, Made
 from bot.edits.steps import ChatGoneError, StatusGoneError
 from bot.errors import BotError, NothingFoundError, OperatorError, PersonError, WorldError
 
@@ -36,8 +38,9 @@ ACTION_SECONDS = 4.0
 PHOTO_SIDES, PHOTO_RATIO, PHOTO_BYTES, FILE_BYTES = 10_000, 20, 10_000_000, 50_000_000
 """sendPhoto: width + height, ratio, size; sendDocument: size (Bot API)."""
 
-PROBES = 12
-"""Message ids that are tried when a status message may have been posted without its id arriving."""
+PROBES, MOST_PROBES = 12, 100
+"""A status message that may have been posted without its id arriving is looked for among the ids up to so many above
+the highest that is known, those that are other messages' left out; so many at most are tried."""
 
 POST_TRIES = 4
 
@@ -51,30 +54,41 @@ class TelegramCourier:
         keyboards: What can be pressed.
     """
 
-    def __init__(self, bot: Bot, texts: Texts, keyboards: Keyboards) -> None:
+    def __init__(self, bot: ExtBot[None], texts: Texts, keyboards: Keyboards) -> None:
         self._bot = bot
         self._texts = texts
         self._keyboards = keyboards
+        limiter = bot.rate_limiter
+        assert isinstance(limiter, FloodLimiter)
+        self._ids = limiter.ids
 
-    async def post_status(self, edit: Edit, *, position: int, maybe_posted: bool) -> int:
+    def highest(self, edit: Edit) -> int:
+        """See `Courier.highest`."""
+        self._ids.meet(edit.chat, edit.message)
+        return self._ids.highest(edit.chat, edit.message)
+
+    async def post_status(self, edit: Edit, *, position: int, lost: Lost | None) -> int:
         """See `Courier.post_status`. sendMessage cannot be repeated blindly: a lost answer leaves a message unknown.
 
-        After an unclear failure the next few message ids are probed: editing one to what it should already say answers
-        "not modified" or succeeds only if it is the bot's own message in this very chat, which then is the lost one.
+        After an unclear failure the ids that may be it are probed: giving a message the buttons that it should already
+        have answers "not modified" for the lost one alone, since the buttons carry this edit's id. Others' messages
+        cannot be edited, and the bot's own other ones in this chat are known: the announcer posts one at a time there.
         """
         text, keyboard = self._status(edit, None, position), self._keyboards.working(edit)
         for attempt in range(1, POST_TRIES + 1):
-            if maybe_posted:
-                found = await self._find_posted(edit, text, keyboard)
+            if lost is not None:
+                found = await self._find_posted(edit, keyboard, lost)
                 if found is not None:
+                    self._ids.meet(edit.chat, found)
                     return found
+            after = self.highest(edit)
             try:
                 reply = ReplyParameters(edit.message, allow_sending_without_reply=True)
                 message = await self._bot.send_message(edit.chat, text, reply_parameters=reply, reply_markup=keyboard)
             except NetworkError as error:
                 if isinstance(error, BadRequest) or attempt == POST_TRIES:
                     raise _explained(error) from error
-                maybe_posted = True
+                lost = Lost(min(after, lost.after), lost.known) if lost else Lost(after)
                 await asyncio.sleep(0.3 * 2**attempt)
             except TelegramError as error:
                 raise _explained(error) from error
@@ -82,20 +96,20 @@ class TelegramCourier:
                 return message.message_id
         raise AssertionError("unreachable")
 
-    async def _find_posted(self, edit: Edit, text: str, keyboard: InlineKeyboardMarkup) -> int | None:
+    async def _find_posted(self, edit: Edit, keyboard: InlineKeyboardMarkup, lost: Lost) -> int | None:
         """The status message that was posted without our learning its id; the buttons in it carry this edit's id."""
-        for message in range(edit.message + 1, edit.message + 1 + PROBES):
+        end = max(self.highest(edit), lost.after, *lost.known) + PROBES
+        for message in itertools.islice(self._ids.unknown(lost.after, end, lost.known), MOST_PROBES):
             try:
                 # Only the markup is compared: it is this edit's alone, so no other edit's status can answer to it.
                 await self._bot.edit_message_reply_markup(edit.chat, message, reply_markup=keyboard)
             except BadRequest as error:
-                if "not modified" in error.message.lower():
+                if _says(error, "not modified"):
                     return message
-            except TelegramError:
-                return None
+            except TelegramError as error:
+                raise _explained(error) from error  # posting again before all were tried might double it
             else:
-                await self._bot.edit_message_text(text, edit.chat, message, reply_markup=keyboard)
-                return message
+                log.warning("another_message_met", edit=edit.id, message=message)
         return None
 
     async def post_offer(self, offer: Offer) -> int:
@@ -206,10 +220,15 @@ class TelegramCourier:
         for attempt in range(1, POST_TRIES + 1):
             try:
                 return await file.download_as_bytearray()
+            except RetryAfter as error:
+                if attempt == POST_TRIES:
+                    raise
+                pause = seconds(error)
             except NetworkError as error:
                 if isinstance(error, BadRequest) or attempt == POST_TRIES:
                     raise
-            await asyncio.sleep(0.3 * 2**attempt)
+                pause = 0.3 * 2**attempt
+            await asyncio.sleep(min(pause, LONGEST_RETRY_AFTER))
         raise AssertionError("unreachable")
 
     async def deliver(self, edit: Edit, made: Made) -> PhotoRef:
@@ -308,4 +327,4 @@ def _explained(error: TelegramError) -> BotError:
         if _says(error, "chat not found"):
             return ChatGoneError("chat-gone", reason=error.message)
         return WorldError("telegram-trouble", reason=error.message)
-    return WorldError("telegram-trouble", reason=type(error).__name__)
+    return WorldError("telegram-trouble", reason=type(error).__name__, passes=True)

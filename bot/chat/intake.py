@@ -16,6 +16,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.house import App, House
+from bot.chat.limiter import seconds
 from bot.errors import OperatorError
 
 log = structlog.get_logger()
@@ -119,8 +120,7 @@ async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
 def _pause_after(error: TelegramError, last: float) -> float:
     """Seconds to wait before asking again: as long as told, else longer each time up to half a minute."""
     if isinstance(error, RetryAfter):
-        wait = error.retry_after
-        return float(wait) if isinstance(wait, int | float) else wait.total_seconds()
+        return seconds(error)
     if isinstance(error, Conflict):
         log.error("another_bot_is_polling", advice="stop the other process that uses this token")
         return 10.0

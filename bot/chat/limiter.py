@@ -19,6 +19,8 @@ from telegram.error import BadRequest as TelegramBadRequest
 from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.ext import BaseRateLimiter
 
+from bot.chat.message_ids import MessageIds
+
 log = structlog.get_logger()
 
 MESSAGES = ("send", "edit", "copy", "forward")
@@ -67,7 +69,11 @@ class Bucket:
 
 
 class FloodLimiter(BaseRateLimiter[None]):
-    """Waits before requests as long as the flood limits ask; repeats what failed in passing, if that does no harm."""
+    """Waits before requests as long as the flood limits ask; repeats what failed in passing, if that does no harm.
+
+    Attributes:
+        ids: The messages that were seen to come and go.
+    """
 
     def __init__(
         self, *, overall: float = 28, per_chat: float = 1, chat_burst: float = 5, per_group_minute: float = 19
@@ -76,6 +82,7 @@ class FloodLimiter(BaseRateLimiter[None]):
         self._per_chat = (per_chat, chat_burst)
         self._per_group = (per_group_minute / 60, per_group_minute / 3)
         self._chats: OrderedDict[object, Bucket] = OrderedDict()
+        self.ids = MessageIds()
 
     async def initialize(self) -> None:
         """Nothing to open."""
@@ -100,9 +107,9 @@ class FloodLimiter(BaseRateLimiter[None]):
             if counts:
                 await self._wait(chat)
             try:
-                return await callback(*args, **kwargs)
+                answer = await callback(*args, **kwargs)
             except RetryAfter as error:
-                pause = _seconds(error)
+                pause = seconds(error)
                 log.info("telegram_flood_limit", method=endpoint, retry_after=pause)
                 if pause > LONGEST_RETRY_AFTER:
                     raise
@@ -114,7 +121,18 @@ class FloodLimiter(BaseRateLimiter[None]):
                     raise
                 log.info("telegram_stumbled", method=endpoint, attempt=attempt, reason=type(error).__name__)
                 await asyncio.sleep(FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
+            else:
+                self._note(answer)
+                return answer
         raise TimedOut("the flood limit did not end")
+
+    def _note(self, answer: bool | JSONDict | list[JSONDict]) -> None:
+        """Remember the ids of messages that are sent or come in."""
+        for item in answer if isinstance(answer, list) else [answer]:
+            if isinstance(item, dict):
+                message = item.get("message", item)
+                if "message_id" in message and "chat" in message:
+                    self.ids.meet(message["chat"]["id"], message["message_id"])
 
     async def _wait(self, chat: object) -> None:
         now = asyncio.get_running_loop().time()
@@ -139,6 +157,7 @@ class FloodLimiter(BaseRateLimiter[None]):
             del self._chats[chat]
 
 
-def _seconds(error: RetryAfter) -> float:
+def seconds(error: RetryAfter) -> float:
+    """How long Telegram asks to wait."""
     pause = error.retry_after
     return float(pause) if isinstance(pause, int | float) else pause.total_seconds()

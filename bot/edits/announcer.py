@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from weakref import WeakValueDictionary
 
 import structlog
 
 from bot.edits.model import Edit
-from bot.edits.ports import Courier
+from bot.edits.ports import Courier, Lost
 from bot.edits.store import Claim, Store
 
 log = structlog.get_logger()
 
 CLAIM_SECONDS = 15.0
 """Longer than a status message takes to be posted, retries after a flood limit included."""
+
+FAR = 2000
+"""Message ids that may lie between what a process knew last and what it posted before it died."""
 
 LOOK_AGAIN = 0.2
 """Seconds between looks at a status message that another process is posting."""
@@ -39,6 +43,7 @@ class Announcer:
         self._courier = courier
         self._began = time.time() if alone else 0.0
         self._posting: dict[str, asyncio.Future[Edit]] = {}
+        self._chats: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def stale_before(self) -> float:
         """Claims from before then (seconds since the epoch) are void."""
@@ -66,13 +71,22 @@ class Announcer:
             del self._posting[edit.id]
 
     async def _post(self, edit: Edit) -> Edit:
+        # One at a time in a chat: then at most one message of ours there can be unknown, and found again.
+        lock = self._chats.setdefault(edit.chat, asyncio.Lock())
+        async with lock:
+            return await self._post_alone(edit)
+
+    async def _post_alone(self, edit: Edit) -> Edit:
         while True:
-            claim = await self._store.claim_status(edit.id, claimed_before=self.stale_before())
+            claim, after = await self._store.claim_status(
+                edit.id, claimed_before=self.stale_before(), after=self._courier.highest(edit)
+            )
             if claim is not Claim.NONE:
                 position = await self._store.position(edit)
-                message = await self._courier.post_status(
-                    edit, position=position, maybe_posted=claim is Claim.TAKEN_OVER
-                )
+                lost = None
+                if claim is Claim.TAKEN_OVER:
+                    lost = Lost(after, await self._store.known_messages(after, after + FAR))
+                message = await self._courier.post_status(edit, position=position, lost=lost)
                 changed = await self._store.change(edit.id, status_message=message)
                 return changed or edit
             current = await self._store.get(edit.id)

@@ -107,9 +107,13 @@ class Canvas:
         if stored is None:
             return None
         data, is_matte = stored
-        if is_matte:
-            return await self._pool.run(pixels.erase_mask, data, edit.operation is Operation.REMOVE_BACKGROUND)
-        return data
+        if not is_matte:
+            return data
+        found_by: Edit | None = edit
+        if edit.operation is Operation.ERASE and edit.parent is not None:  # mends what its parent found
+            found_by = await self._edits.store.get(edit.parent)
+        keeps_subject = found_by is not None and found_by.operation is Operation.REMOVE_BACKGROUND
+        return await self._pool.run(pixels.erase_mask, data, keeps_subject)
 
     async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None, on_photo: bool = False) -> Edit:
         """Check a painted mask, and queue the edit or its next round.
@@ -165,9 +169,9 @@ class Canvas:
             return edit.photo
         return PhotoRef(edit.result.file_id, edit.result.unique_id, edit.photo.as_file, edit.photo.name)
 
-    async def select(self, edit: Edit, taps: Sequence[Tap]) -> bytes:
-        """The thing that the taps point at, as a mask PNG of the photo's aspect."""
-        path = await self._steps.fetch(edit.photo)
+    async def select(self, edit: Edit, taps: Sequence[Tap], *, on_photo: bool = False) -> bytes:
+        """The thing that the taps point at, as a mask PNG of the photo's aspect; `on_photo` as in `submit_mask`."""
+        path = await self._steps.fetch(edit.photo if on_photo else self._base_of(edit))
         photo = await self._pool.run(pixels.load, path, self._max_megapixels, None)
         found = await self._selector.select(photo, tuple(taps[:MAX_TAPS]))
         return await self._pool.run(pixels.mask_png, found)

@@ -153,6 +153,7 @@ class Order:
         mask: PNG of what to erase, or of the matte to use again; None: it is found, or painted later.
         mask_is_matte: Whether `mask` is a soft matte of the subject.
         painted: A copy of the photo on which the person painted what shall be erased; stands in for a mask.
+        draft: `mask` is only where the person begins: the edit waits for the person's own.
     """
 
     key: str
@@ -169,3 +170,4 @@ class Order:
     mask: bytes | None = None
     mask_is_matte: bool = False
     painted: PhotoRef | None = None
+    draft: bool = False

@@ -176,12 +176,13 @@ def erase_mask(stored: bytes, invert: bool) -> bytes:
     if matte is None:
         raise PersonError("mask-broken")
     mask = masks.from_matte(np.asarray(matte, dtype=np.uint8))
-    return encoding.encode_mask(masks.invert(mask) if invert else mask)
+    return mask_png(masks.invert(mask) if invert else mask)
 
 
 def mask_png(mask: Mask) -> bytes:
-    """A mask as a 1-bit PNG."""
-    return encoding.encode_mask(mask)
+    """A found mask as a 1-bit PNG for a person to go on with: widened, as a hand would paint over the thing's rim."""
+    height, width = mask.shape
+    return encoding.encode_mask(masks.dilate(mask, masks.dilation_radius(width, height, coarse=False)))
 
 
 def format_of(path: Path) -> PictureFormat:

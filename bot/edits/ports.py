@@ -35,6 +35,19 @@ class Made:
     matte: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Where a status message that may have been posted is to be looked for.
+
+    Attributes:
+        after: Its id is above this one.
+        known: Ids that are other messages'.
+    """
+
+    after: int
+    known: frozenset[int] = frozenset()
+
+
 class Courier(Protocol):
     """Carries an edit's photo in, and its words and its result out.
 
@@ -42,13 +55,17 @@ class Courier(Protocol):
     Failures that may pass are retried inside; what comes out is a `BotError`.
     """
 
-    async def post_status(self, edit: Edit, *, position: int, maybe_posted: bool) -> int:
+    def highest(self, edit: Edit) -> int:
+        """The highest message id met so far in the edit's chat, or in all that share its numbers."""
+        ...
+
+    async def post_status(self, edit: Edit, *, position: int, lost: Lost | None) -> int:
         """Post the status message (a reply to the person's); returns its message id.
 
         Args:
             edit: Whose.
             position: How many edits are before it.
-            maybe_posted: A process died over posting it: it may be there already, and is to be looked for first.
+            lost: A process died over posting it: it may be there already, and is to be looked for first.
         """
         ...
 

@@ -34,6 +34,10 @@ STEP_SECONDS = 300.0
 """No step takes longer: downloads, engines and pixel work have tighter limits of their own."""
 
 
+OUTAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, *[30.0] * 18)
+"""Seconds between tries of a step that fails because the messenger cannot be reached: ten minutes in all."""
+
+
 class EditQueue:
     """Takes edits and sees them through.
 
@@ -193,6 +197,22 @@ class EditQueue:
 
 
 async def _step(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
+    """One checkpointed step; begun again for minutes where the messenger cannot be reached.
+
+    Giving up at once would leave the status message as it is: that its edit failed could not be said either.
+    """
+    for pause in OUTAGE_PAUSES:
+        try:
+            return await _once(name, step, *arguments)
+        except WorldError as error:
+            if not error.facts.get("passes"):
+                raise
+            log.warning("outage", step=name, reason=str(error), retry_in=pause)
+        await asyncio.sleep(pause)
+    return await _once(name, step, *arguments)
+
+
+async def _once(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
     options: StepOptions = {
         "name": name,
         "preemptible": name in ("announce", "make"),

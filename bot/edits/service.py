@@ -83,7 +83,7 @@ class Edits:
             PersonError: ``too-many-pending``, ``too-many-today``, ``busy``, ``unknown-finish``.
         """
         check_finish(order.finish)
-        waits = order.operation is Operation.ERASE and order.mask is None and order.painted is None
+        waits = order.draft or (order.operation is Operation.ERASE and order.mask is None and order.painted is None)
         edit, new = await self.store.add(order, State.WAITING_FOR_MASK if waits else State.QUEUED)
         self._hand_on(edit)
         return edit, new
@@ -173,7 +173,9 @@ class Edits:
         if edit.state is not State.DONE and edit.stage is not Stage.DELIVERING:
             raise PersonError("still-working")
         stored = await self.store.mask(edit.id)
-        root = edit.parent or edit.id
+        # An erase's parent may be the round before it, which is no variant of the same picture.
+        is_variant = edit.parent is not None and (edit.operation is not Operation.ERASE or edit.seed > 0)
+        root = edit.parent if is_variant and edit.parent else edit.id
         again, new = await self.submit(
             Order(
                 key=f"{root}:{edit.operation}:{finish}:{seed}",
@@ -203,6 +205,7 @@ class Edits:
             PersonError: As `own` and `submit` do.
         """
         edit = await self.own(edit_id, person)
+        found = await self.store.mask(edit.id)
         fixed, _ = await self.submit(
             Order(
                 key=f"{edit.id}:fix",
@@ -212,6 +215,10 @@ class Edits:
                 operation=Operation.ERASE,
                 photo=edit.photo,
                 language=edit.language,
+                parent=edit.id,
+                mask=found[0] if found else None,
+                mask_is_matte=found[1] if found else False,
+                draft=True,
             )
         )
         return fixed

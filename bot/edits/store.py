@@ -306,11 +306,23 @@ class Store:
 
         return await self._database.run(work)
 
-    async def claim_status(self, edit_id: str, *, claimed_before: float) -> Claim:
-        """Take it upon oneself to post the status message, unless there is one, or somebody else is at it."""
+    async def claim_status(self, edit_id: str, *, claimed_before: float, after: int) -> tuple[Claim, int]:
+        """Take it upon oneself to post the status message, unless there is one, or somebody else is at it.
 
-        def work(connection: sa.Connection) -> Claim:
-            before = connection.execute(sa.select(edits.c.status_claimed).where(edits.c.id == edit_id)).scalar()
+        Args:
+            edit_id: The edit.
+            claimed_before: Claims from before then (seconds since the epoch) are void.
+            after: The highest message id that the claimant knows: what it posts will be above.
+
+        Returns:
+            Whether one may, and the id above which the message of a claimant that died is to be looked for.
+        """
+
+        def work(connection: sa.Connection) -> tuple[Claim, int]:
+            query = sa.select(edits.c.status_claimed, edits.c.status_after).where(edits.c.id == edit_id)
+            before = connection.execute(query).first()
+            died = before is not None and before[0] is not None
+            first = min(after, before[1]) if before is not None and died and before[1] is not None else after
             update = (
                 edits.update()
                 .where(
@@ -318,11 +330,23 @@ class Store:
                     edits.c.status_message.is_(None),
                     sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
                 )
-                .values(status_claimed=self._clock())
+                .values(status_claimed=self._clock(), status_after=first)
             )
             if connection.execute(update).rowcount == 0:
-                return Claim.NONE
-            return Claim.FRESH if before is None else Claim.TAKEN_OVER
+                return Claim.NONE, after
+            return (Claim.TAKEN_OVER, first) if died else (Claim.FRESH, after)
+
+        return await self._database.run(work)
+
+    async def known_messages(self, above: int, upto: int) -> frozenset[int]:
+        """The ids of messages within a range that are known to be somebody's: photos and status messages."""
+
+        def work(connection: sa.Connection) -> frozenset[int]:
+            found: set[int] = set()
+            for column in (edits.c.message, edits.c.status_message, offers.c.message, offers.c.status_message):
+                query = sa.select(column).where(column > above, column <= upto)
+                found.update(int(row[0]) for row in connection.execute(query))
+            return frozenset(found)
 
         return await self._database.run(work)
 

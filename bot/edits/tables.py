@@ -53,6 +53,7 @@ edits = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("updated", sa.Float, nullable=False),
+    sa.Column("status_after", sa.BigInteger, comment="a message id that the status message is surely above"),
     sa.Column("mask_key", sa.String(64), comment="which submission the mask came by: the same again is no new one"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),

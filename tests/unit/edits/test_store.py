@@ -114,21 +114,23 @@ async def test_the_position_counts_those_before(store: Store) -> None:
 
 async def test_a_status_message_is_claimed_by_one(store: Store, clock: Clock) -> None:
     edit, _ = await store.add(order())
-    claims = await asyncio.gather(*(store.claim_status(edit.id, claimed_before=clock.now - 15) for _ in range(5)))
-    assert sorted(claim.name for claim in claims) == ["FRESH", "NONE", "NONE", "NONE", "NONE"]
+    void = clock.now - 15
+    claims = await asyncio.gather(*(store.claim_status(edit.id, claimed_before=void, after=9) for _ in range(5)))
+    assert sorted(claim.name for claim, _ in claims) == ["FRESH", "NONE", "NONE", "NONE", "NONE"]
 
 
 async def test_a_stale_claim_is_taken_over_and_known_as_such(store: Store, clock: Clock) -> None:
     edit, _ = await store.add(order())
-    assert await store.claim_status(edit.id, claimed_before=clock.now - 15) is Claim.FRESH
+    assert await store.claim_status(edit.id, claimed_before=clock.now - 15, after=9) == (Claim.FRESH, 9)
     clock.now += 20
-    assert await store.claim_status(edit.id, claimed_before=clock.now - 15) is Claim.TAKEN_OVER
+    again = await store.claim_status(edit.id, claimed_before=clock.now - 15, after=50)
+    assert again == (Claim.TAKEN_OVER, 9), "what the first may have posted lies above what it knew"
 
 
 async def test_a_posted_status_message_is_never_claimed_again(store: Store, clock: Clock) -> None:
     edit, _ = await store.add(order())
     await store.change(edit.id, status_message=5)
-    assert await store.claim_status(edit.id, claimed_before=clock.now + 100) is Claim.NONE
+    assert (await store.claim_status(edit.id, claimed_before=clock.now + 100, after=9))[0] is Claim.NONE
 
 
 async def test_a_failed_edit_can_be_queued_again_and_a_done_one_cannot(store: Store) -> None:

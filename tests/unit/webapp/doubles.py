@@ -114,7 +114,7 @@ class CanvasDouble:
         self.on_photo[erasing.id] = on_photo
         return erasing
 
-    async def select(self, edit: Edit, taps: Sequence[Tap]) -> bytes:
+    async def select(self, edit: Edit, taps: Sequence[Tap], *, on_photo: bool = False) -> bytes:
         self._stumble()
         self.taps = list(taps)
         return mask_png()
