@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from playwright.async_api import CDPSession, FloatRect, Frame, Locator, Request, expect
 
-from tests.page.chat_page import WORK_MS, ChatPage
+from tests.page.chat_page import WORK_MS, ChatPage, jpeg
 
 Point = tuple[float, float]
 Bitmap = np.ndarray[Any, np.dtype[np.bool_]]
@@ -203,17 +205,18 @@ class MiniApp:
         await self.ready()
 
     async def shown(self) -> np.ndarray[Any, Any]:
-        """The picture on the stage, without what is painted over it: (H, W, 3) uint8."""
-        data = await self.frame.evaluate(
-            """async () => {
+        """The picture on the stage, without what is painted over it, scaled to a width of 160: (H, W, 3) uint8."""
+        data: str = await self.frame.evaluate(
+            """() => {
                 const image = document.getElementById("image");
-                const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-                canvas.getContext("2d").drawImage(image, 0, 0);
-                const blob = await canvas.convertToBlob({ type: "image/png" });
-                return [...new Uint8Array(await blob.arrayBuffer())];
+                const canvas = document.createElement("canvas");
+                canvas.width = 160;
+                canvas.height = (160 * image.naturalHeight) / image.naturalWidth;
+                canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+                return canvas.toDataURL().split(",")[1];
             }"""
         )
-        return np.asarray(Image.open(io.BytesIO(bytes(data))).convert("RGB"))
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
 
     async def seen(self) -> np.ndarray[Any, Any]:
         """The photo as it is on the screen, with all that lies over it: (H, W, 3) uint8."""
@@ -259,7 +262,7 @@ def along(*corners: Point, steps: int = 8) -> list[Point]:
     """Straight lines from corner to corner, as a finger's reports."""
     line = [
         (start[0] + (end[0] - start[0]) * step / steps, start[1] + (end[1] - start[1]) * step / steps)
-        for start, end in zip(corners, corners[1:], strict=False)
+        for start, end in itertools.pairwise(corners)
         for step in range(steps)
     ]
     return [*line, corners[-1]]
@@ -311,3 +314,12 @@ def overlap(a: Bitmap, b: Bitmap) -> float:
     """Intersection over union."""
     assert a.shape == b.shape
     return float((a & b).sum() / max(1, (a | b).sum()))
+
+
+async def asked(chat: ChatPage, data: bytes, *, as_file: bool = False) -> Locator:
+    """Send a photo with /erase; the bot's answer with the button that opens the Mini App."""
+    before = await chat.answers.count()
+    await chat.choose(jpeg(data))
+    await chat.send("/erase", as_file=as_file)
+    await expect(chat.answers).to_have_count(before + 1)
+    return await chat.pinned(chat.answers.last)

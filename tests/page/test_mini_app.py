@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from PIL import Image
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
-from tests.page.chat_page import ChatPage, OpenChat, jpeg
-from tests.page.mini_app import PHONE, Expected, MiniApp, Point, along, at, overlap, wave
+from tests.page.chat_page import OpenChat
+from tests.page.mini_app import PHONE, Expected, MiniApp, Point, along, asked, at, overlap, wave
 from tests.support import encoded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,26 +47,17 @@ async def app(open_chat: OpenChat) -> MiniApp:
     return await MiniApp.beside(await open_chat(**PHONE))
 
 
-async def asked(chat: ChatPage, data: bytes = JPEG, *, as_file: bool = False) -> Locator:
-    """Send a photo with /erase; the bot's answer with the button."""
-    before = await chat.answers.count()
-    await chat.choose(jpeg(data))
-    await chat.send("/erase", as_file=as_file)
-    await expect(chat.answers).to_have_count(before + 1)
-    return await chat.pinned(chat.answers.last)
-
-
 def over(box: dict, left: float, right: float) -> list[Point]:
     """Up and down over a part of the photo's middle."""
     columns = np.linspace(left, right, 5)
     corners = [
         at(box, column, (0.36, 0.64)[(number + side) % 2]) for number, column in enumerate(columns) for side in (0, 1)
     ]
-    return along(*corners)
+    return along(*corners, steps=3)
 
 
 async def test_paint_undo_redo_erase_go_on_undo_a_round_and_done(app: MiniApp) -> None:
-    answer = await asked(app.chat)
+    answer = await asked(app.chat, JPEG)
     await app.open(answer)
     await expect(app.main_button).to_have_text("Erase")
     await expect(app.main_button).to_be_disabled()
@@ -135,7 +126,7 @@ async def test_paint_undo_redo_erase_go_on_undo_a_round_and_done(app: MiniApp) -
 
 
 async def test_the_upload_is_what_was_painted(app: MiniApp) -> None:
-    await app.open(await asked(app.chat))
+    await app.open(await asked(app.chat, JPEG))
     box = await app.box()
     points = wave(box)
     await app.fingers.stroke(points)
@@ -147,7 +138,7 @@ async def test_the_upload_is_what_was_painted(app: MiniApp) -> None:
 
 
 async def test_also_when_painted_zoomed_and_panned(app: MiniApp) -> None:
-    await app.open(await asked(app.chat))
+    await app.open(await asked(app.chat, JPEG))
     fitted = await app.box()
     middle = at(fitted, 0.5, 0.5)
     await app.fingers.pinch(middle, (40, 120), shift=(30, -20))
@@ -170,7 +161,7 @@ async def test_also_when_painted_zoomed_and_panned(app: MiniApp) -> None:
 
 
 async def test_also_when_a_stroke_leaves_the_photo_and_comes_back(app: MiniApp) -> None:
-    await app.open(await asked(app.chat))
+    await app.open(await asked(app.chat, JPEG))
     box = await app.box()
     places = ((0.1, 0.3), (0.1, 0.1), (0.15, -0.1), (0.5, -0.25), (0.8, -0.1), (0.8, 0.4))
     points = along(*(at(box, *place) for place in places))
@@ -206,7 +197,7 @@ async def test_a_large_file_comes_back_as_large(app: MiniApp) -> None:
 
 
 async def test_what_was_painted_survives_closing(app: MiniApp) -> None:
-    answer = await asked(app.chat)
+    answer = await asked(app.chat, JPEG)
     await app.open(answer)
     box = await app.box()
     points = wave(box)
@@ -222,7 +213,7 @@ async def test_what_was_painted_survives_closing(app: MiniApp) -> None:
 
 
 async def test_a_second_finger_drops_a_stroke_just_begun_and_keeps_a_long_one(app: MiniApp) -> None:
-    await app.open(await asked(app.chat))
+    await app.open(await asked(app.chat, JPEG))
     box = await app.box()
     x, y = at(box, 0.5, 0.5)
     await app.fingers.touch("touchStart", (x, y))
