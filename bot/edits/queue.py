@@ -7,6 +7,7 @@ workflows run on that loop, where the HTTP clients belong.
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any, Self, TypeVar
@@ -159,7 +160,15 @@ class EditQueue:
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
-        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        # A workflow that DBOS hands over this very moment stumbles over its closed executor, and is told of at length;
+        # it is recorded all the same, and begun by the next process.
+        library = logging.getLogger("dbos")
+        level = library.level
+        library.setLevel(logging.CRITICAL)
+        try:
+            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        finally:
+            library.setLevel(level)
         if self._heartbeat is not None:
             await self._heartbeat.leave()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 
 from bot.imaging.encoding import encode
 from bot.imaging.photo import Mask, Photo, Pixels
@@ -52,18 +53,26 @@ SAMPLES: tuple[Sample, ...] = (
 _BY_NAME = {sample.name: sample for sample in SAMPLES}
 
 
+_LOCKS = {name: Lock() for name in _BY_NAME}
+
+
 def names() -> tuple[str, ...]:
     """The samples' names, in the order in which they are shown."""
     return tuple(_BY_NAME)
 
 
-@cache
 def jpeg(name: str) -> bytes:
-    """A sample as a JPEG; painted once for each process.
+    """A sample as a JPEG; painted once for each process, however many threads ask at a time.
 
     Raises:
         KeyError: There is no such sample.
     """
+    with _LOCKS[name]:
+        return _painted(name)
+
+
+@cache
+def _painted(name: str) -> bytes:
     return encode(Photo(_BY_NAME[name].paint()), "JPEG", quality=_QUALITY)
 
 
