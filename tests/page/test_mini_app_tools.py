@@ -5,25 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Iterator
 from unittest import mock
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from PIL import Image
+from playwright.async_api import Route, expect
 
 from bot import process
 from bot.playground import Telegram
+from bot.playground.mini_app import init_data
 from tests.page.chat_page import WORK_MS, OpenChat, jpeg
-from tests.page.mini_app import PHONE, Expected, MiniApp, along, asked, at, overlap
+from tests.page.mini_app import PHONE, Expected, MiniApp, Point, along, asked, at, overlap, wave
 from tests.support import encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JPEG = encoded(scene(640, 480))
 ALIKE = 0.98
-MAX_WEIGHT = 40_000
-"""Bytes of all that the page loads from us, compressed."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -113,3 +114,132 @@ async def test_fix_by_hand_opens_with_what_was_found_already_painted(app: MiniAp
     assert (thing & upload.painted).sum() / thing.sum() > 0.97, "what was found"
     assert upload.painted[height // 8, width // 10], "what was added"
     assert not upload.painted[-height // 10 :].any(), "nothing else"
+
+
+async def test_keys_on_a_desk(open_chat: OpenChat) -> None:
+    app = await MiniApp.beside(await open_chat())
+    await app.open(await asked(app.chat, JPEG))
+    keys, mouse = app.page.keyboard, app.page.mouse
+    box = await app.box()
+
+    async def drag(*points: Point) -> None:
+        await mouse.move(*points[0])
+        await mouse.down()
+        for point in points[1:]:
+            await mouse.move(*point)
+        await mouse.up()
+
+    before = await app.brush()
+    await keys.press("]")
+    await keys.press("]")
+    assert await app.brush() > before
+    await keys.press("[")
+    await keys.press("[")
+    assert await app.brush() == pytest.approx(before)
+
+    line = wave(box)
+    await drag(*line)
+    await expect(app.main_button).to_be_enabled()
+    await keys.press("z")
+    await expect(app.main_button).to_be_disabled()
+    await keys.press("Shift+Z")
+    await expect(app.main_button).to_be_enabled()
+    for key, tool in (("l", "lasso"), ("e", "eraser"), ("b", "brush")):
+        await keys.press(key)
+        await expect(app.part(f"tool-{tool}")).to_have_attribute("aria-pressed", "true")
+
+    await mouse.move(*at(box, 0.3, 0.3))
+    await mouse.wheel(0, -500)
+    await expect(app.part("fit")).to_be_visible()
+    await app.still()
+    zoomed = await app.box()
+    assert zoomed["width"] > box["width"] * 1.5
+    assert at(zoomed, 0.3, 0.3) == pytest.approx(at(box, 0.3, 0.3), abs=2), "what is under the mouse stays there"
+    await keys.down("Space")
+    await drag(at(box, 0.5, 0.5), at(box, 0.4, 0.4), at(box, 0.3, 0.4))
+    await keys.up("Space")
+    await app.still()
+    dragged = await app.box()
+    assert dragged["x"] - zoomed["x"] == pytest.approx(-0.2 * box["width"], abs=3)
+    await keys.press("Escape")
+    await expect(app.part("fit")).to_be_hidden()
+    await app.still()
+    assert (await app.box())["width"] == pytest.approx(box["width"], abs=1)
+
+    await mouse.move(*at(box, 0.5, 0.9))
+    await mouse.down()
+    await mouse.move(*at(box, 0.9, 0.9))
+    await keys.press("Escape")
+    await mouse.up()
+    await keys.press("Enter")
+    await app.finished()
+    upload = app.uploads[-1]
+    assert overlap(Expected(box, upload.image.size).line(line, before).painted, upload.painted) >= ALIKE
+
+
+async def test_a_mask_whose_answer_was_lost_is_sent_again_and_erased_once(app: MiniApp) -> None:
+    answer = await asked(app.chat, JPEG)
+    await app.open(answer)
+    lost = []
+
+    async def lose_one(route: Route) -> None:
+        if lost:
+            return await route.continue_()
+        lost.append(await route.fetch())
+        return await route.abort("connectionreset")
+
+    app.chat.refusals = ("net::ERR_CONNECTION_RESET",)
+    await app.page.route("**/api/edits/*/mask", lose_one)
+    await app.fingers.stroke(wave(await app.box()))
+    await app.erase()
+    assert lost[0].status == 202
+    assert [upload.data for upload in app.uploads] == [app.uploads[0].data] * 2
+    await app.chat.photo_of(answer)
+    await expect(app.chat.answers).to_have_count(1)
+
+
+async def test_what_is_another_persons_is_not_there(
+    app: MiniApp, web: aiohttp.ClientSession, telegram: Telegram
+) -> None:
+    await app.open(await asked(app.chat, JPEG))
+    edit = parse_qs(urlsplit(app.frame.url).query)["edit"][0]
+    owner = await app.frame.evaluate("Telegram.WebApp.initData")
+    stranger = init_data(telegram.token, {"id": 4242, "first_name": "Eve", "language_code": "en"})
+    png = encoded(Image.new("1", (640, 480), 1), "PNG")
+    routes = [
+        ("GET", "", None),
+        ("GET", "/photo", None),
+        ("GET", "/mask", None),
+        ("GET", "/result", None),
+        ("GET", "/result?preview=1", None),
+        ("GET", "/events", None),
+        ("POST", "/mask", png),
+        ("POST", "/select", b'{"points": [{"x": 1, "y": 1, "keep": true}]}'),
+        ("POST", "/cancel", None),
+    ]
+
+    async def session(signed: str) -> dict[str, str]:
+        async with web.post("/api/session", headers={"Authorization": f"tma {signed}"}) as answer:
+            assert answer.status == 200
+            return {"Authorization": f"Bearer {(await answer.json())['token']}"}
+
+    headers = await session(stranger)
+    told = set()
+    for method, path, body in routes:
+        kind = {"Content-Type": "image/png" if body == png else "application/json"} if body else {}
+        async with web.request(method, f"/api/edits/{edit}{path}", data=body, headers=headers | kind) as answer:
+            assert answer.status == 404, path
+            told.add(await answer.text())
+    async with web.get("/api/edits/nothing", headers=headers) as answer:
+        assert answer.status == 404
+        assert told == {await answer.text()}, "as if it did not exist"
+    async with web.get(f"/api/edits/{edit}", headers=await session(owner)) as answer:
+        assert answer.status == 200
+        assert (await answer.json())["state"] == "waiting_for_mask"
+
+
+async def test_opened_outside_telegram_it_says_how_to_open_it(app: MiniApp) -> None:
+    await app.page.goto(f"{app.chat.url}/app?edit=anything")
+    notice = app.page.locator("#notice")
+    await expect(notice).to_contain_text("Open this from Telegram: send the bot a photo with /erase")
+    await expect(app.page.locator("#app")).to_be_hidden()
