@@ -7,10 +7,10 @@ from typing import TypeAlias
 import numpy as np
 
 from bot.engines.local import grabcut, minimum_cut, palette, saliency, saliency_regions, scaling
+from bot.engines.local.colour_words import colour_words
 from bot.engines.local.grabcut import Bools
-from bot.engines.local.palette import Palette
 from bot.engines.local.saliency_regions import Floats
-from bot.imaging.photo import Matte, Pixels
+from bot.imaging.photo import Mask, Matte, Pixels
 
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
@@ -21,21 +21,17 @@ _AROUND = 0.4
 """Of the box's side, on each side of it: the background that is learned from."""
 _SUPERPIXEL = 9
 _ROUNDS = 4
-_BESIDE = 0.7
-"""Weight of the background at the same height and in the same column against that all round the box."""
-_SURELY_NOT = -20.0
-_FLOOR = 5e-4
-"""Share below which a colour counts as not seen."""
-_CLEAREST = 3.0
-"""Greatest log-odds that a colour alone can give."""
+_SURELY = 20.0
 
 
-def find_in_box(picture: Pixels, box: Box) -> Matte:
+def find_in_box(picture: Pixels, box: Box, keep: Mask | None = None, drop: Mask | None = None) -> Matte:
     """Find the thing that a box was drawn around.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
         box: Around the thing; it may reach outside the picture.
+        keep: (H, W) uint8, 255 = surely the thing.
+        drop: (H, W) uint8, 255 = surely not; wins over `keep`.
 
     Returns:
         (H, W) uint8 matte, 0 outside the box; all 0 where the box has nothing in it but background.
@@ -57,14 +53,15 @@ def find_in_box(picture: Pixels, box: Box) -> Matte:
     scale = small.shape[1] / near.shape[1], small.shape[0] / near.shape[0]
     x, y = part[1].start, part[0].start
     inner = ((left - x) * scale[0], (top - y) * scale[1], (right - x) * scale[0], (bottom - y) * scale[1])
-    mask = separate(small, inner)
+    inside, outside = (None if hint is None else scaling.shrink_hint(hint[part], small) for hint in (keep, drop))
+    mask = separate(small, inner, inside, outside)
     found = scaling.enlarge(mask, small, near)
     answer[top:bottom, left:right] = found[top - y : bottom - y, left - x : right - x]
     return answer
 
 
-def separate(small: Pixels, box: Box) -> Bools:
-    """The thing in a box of a small picture: (h, w)."""
+def separate(small: Pixels, box: Box, keep: Bools | None = None, drop: Bools | None = None) -> Bools:
+    """The thing in a box of a small picture, with hints on and off it: (h, w)."""
     height, width = small.shape[:2]
     down, across = np.mgrid[:height, :width].astype(np.float32) + 0.5
     aside = np.abs(across - (box[0] + box[2]) / 2) / max((box[2] - box[0]) / 2, 1)
@@ -76,6 +73,9 @@ def separate(small: Pixels, box: Box) -> Bools:
     if outside.any():
         place = place + _apart(small, ~inside)
     colours = palette.quantise(small)
+    for hint, surely in ((keep, _SURELY), (drop, -_SURELY)):
+        if hint is not None:
+            place = np.where(hint, surely, place)
     between = minimum_cut.edges(small)
     likely = inside / (1 + np.exp(-2 * place))
     beside = colours.seen_beside(outside)
@@ -83,7 +83,7 @@ def separate(small: Pixels, box: Box) -> Bools:
     behind = np.asarray(outside + 0.3 * inside * (1 - likely), np.float32)
     mask: Bools | None = None
     for _ in range(_ROUNDS):
-        words = np.where(inside, _colour_words(colours, front, behind, beside) + place, _SURELY_NOT)
+        words = np.where(inside, colour_words(colours, front, behind, beside) + place, -_SURELY)
         mask = minimum_cut.cut(words.astype(np.float32), between, mask)
         front = mask.astype(np.float32)
         behind = 1 - front
@@ -91,12 +91,6 @@ def separate(small: Pixels, box: Box) -> Bools:
             return mask
     assert mask is not None
     return grabcut.fill_holes(grabcut.main_pieces(mask, np.asarray(likely, np.float32), 0.1))
-
-
-def _colour_words(colours: Palette, front: Floats, behind: Floats, beside: Floats) -> Floats:
-    back = (1 - _BESIDE) * colours.share(behind)[colours.labels] + _BESIDE * beside
-    odds = (colours.share(front)[colours.labels] + _FLOOR) / (back + _FLOOR)
-    return np.asarray(np.clip(np.log(odds), -_CLEAREST, _CLEAREST), np.float32)
 
 
 def _apart(small: Pixels, outside: Bools) -> Floats:

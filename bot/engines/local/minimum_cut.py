@@ -81,3 +81,14 @@ def cut(words: Floats, between: Edges, start: Bools | None = None, turns: int = 
         ahead = 2 * moved - inside
         inside = moved
     return np.asarray(inside > 0.5, bool)
+
+
+def on_edges(mask: Bools, between: Edges) -> float:
+    """How well a mask's outline lies on the picture's edges: 0 (in flat colour) … 1; 0 where it has no outline."""
+    across, down = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
+    length = int(np.count_nonzero(across)) + int(np.count_nonzero(down))
+    dearest = max(float(between.across.max(initial=0)), float(between.down.max(initial=0)))
+    if not length or dearest <= 0:
+        return 0.0
+    paid = float(between.across[across].sum()) + float(between.down[down].sum())
+    return 1 - paid / (dearest * length)

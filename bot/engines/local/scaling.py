@@ -7,7 +7,7 @@ import numpy as np
 
 from bot.engines.local.grabcut import Bools
 from bot.imaging import joint_upsampling
-from bot.imaging.photo import Matte, Pixels
+from bot.imaging.photo import Mask, Matte, Pixels
 
 
 def shrink(picture: Pixels, long_side: int) -> Pixels:
@@ -21,6 +21,13 @@ def shrink(picture: Pixels, long_side: int) -> Pixels:
         # INTER_AREA reads every pixel with a slow general kernel; whole-number strides first keep 48 MP quick.
         picture = picture[::2, ::2]
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def shrink_hint(hint: Mask, small: Pixels) -> Bools:
+    """A hint at the small copy's size, (h, w); the tiniest hint stays."""
+    size = small.shape[1], small.shape[0]
+    shares = np.asarray(cv2.resize(hint, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray((shares > 0) & (shares >= min(128, int(shares.max()))), bool)
 
 
 def enlarge(mask: Bools, small: Pixels, picture: Pixels) -> Matte:
