@@ -22,7 +22,7 @@ from bot.edits.editor import Editor
 from bot.edits.gate import DatabaseGate
 from bot.edits.queue import EditQueue
 from bot.edits.service import Edits
-from bot.edits.steps import EditSteps
+from bot.edits.steps import EditSteps, note_place_in_line
 from bot.edits.store import Bounds, Store
 from bot.engines import Engine
 from bot.engines.local import LocalSelector, local_engine
@@ -114,7 +114,9 @@ async def engines(
         yield [local]
         return
     config = volc_config(settings)
-    async with volcengine_engine(config, pool=pool, gate=gate, on_operator_error=on_operator_error) as volc:
+    async with volcengine_engine(
+        config, pool=pool, gate=gate, on_operator_error=on_operator_error, on_position=note_place_in_line
+    ) as volc:
         falls_back = settings.engine == "auto" and settings.engine_fallback
         yield [volc, local] if falls_back else [volc]
 

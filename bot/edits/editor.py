@@ -19,6 +19,7 @@ from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
 from bot.engines import Engine, EngineUnavailableError
 from bot.errors import PersonError
+from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
 from bot.imaging.pool import PixelPool
 
@@ -185,14 +186,15 @@ class Editor:
         if job.mask is not None and not job.mask_is_matte:
             mask = matte  # painted by a hand, which overshoots by itself: facts on dilate_size
         else:
-            coarse = finder.coarse_masks if finder else False
+            # A stored matte does not say whose it is: too wide does less harm than a rim that stays.
+            coarse = finder.coarse_masks if finder else any(engine.coarse_masks for engine in self._engines)
             mask, doubtful = await self._pool.run(pixels.removal_mask, matte, coarse=coarse)
         await on_stage(Stage.INPAINTING)
         filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed))
         written = await self._pool.run(pixels.erase, photo, filled, mask, target, job.format)
         kept = None
         if job.mask is None and job.keep_mask:
-            kept = await self._pool.run(pixels.mask_png, mask)
+            kept = await self._pool.run(encode_mask, mask)
         elif job.mask is None:
             kept = await self._pool.run(pixels.small_matte, matte, self._matte_side)
         return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)

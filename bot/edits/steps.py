@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -239,11 +240,13 @@ class _Progress:
         self._courier = courier
         self._edit = edit
         self._stage: Stage | None = None
-        self._shown: Stage | None = None
+        self._position = 0
+        self._shown: tuple[Stage | None, int] = (None, 0)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Callable[[Stage], Awaitable[None]]:
         self._task = asyncio.create_task(self._show())
+        _current.set(self)
         return self._note
 
     async def __aexit__(self, *_exc: object) -> None:
@@ -252,20 +255,36 @@ class _Progress:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _note(self, stage: Stage) -> None:
-        self._stage = stage
+        self._stage, self._position = stage, 0
         await self._store.change(self._edit.id, only=(State.RUNNING,), stage=stage)
+
+    def wait_at(self, position: int) -> None:
+        """So many others wait for the engine before this edit."""
+        self._position = position
 
     async def _show(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            if self._stage is not self._shown:
-                self._shown = self._stage
+            if (self._stage, self._position) != self._shown:
+                self._shown = stage, position = self._stage, self._position
                 try:
                     edit = await self._store.get(self._edit.id)
                     if edit is not None and edit.state is State.RUNNING:
-                        await self._courier.show_progress(edit, stage=self._stage, position=0)
+                        waits = position > 0
+                        await self._courier.show_progress(edit, stage=None if waits else stage, position=position)
                 except BotError as error:
                     log.info("progress_not_shown", edit=self._edit.id, reason=str(error))
+
+
+_current: ContextVar[_Progress | None] = ContextVar("progress", default=None)
+"""The progress of the edit that the running code works for."""
+
+
+async def note_place_in_line(position: int) -> None:
+    """An engine's queue tells the edit that waits in it how many are before it (0: it is next)."""
+    progress = _current.get()
+    if progress is not None:
+        progress.wait_at(position)
 
 
 def _photo_key(photo: PhotoRef) -> str:

@@ -128,6 +128,23 @@ async def test_cancelling_while_it_waits_in_line(talk: Talk, cloud: CloudStandIn
     assert "text" in talk.answers_to(second)[0], "it was never made"
 
 
+async def test_waiting_for_the_cloud_shows_the_place_in_line(meet: Callable[[], Talk], cloud: CloudStandIn) -> None:
+    start = len(cloud.calls)
+    people = [meet() for _ in range(5)]
+    sent = []
+    with cloud.holding():
+        for talk in people:
+            sent += [(talk, message) for message in await talk.person.send(Upload(JPEG), caption="/remove_subject")]
+        await cloud.wait_for_calls(start + 2)
+        places = "In line: 1 before yours.", "In line: 2 before yours."  # two are with the cloud, one is next
+        telegram = people[0].telegram
+        await telegram.journal.until(
+            lambda: set(places) <= {str(a.get("text", "")).lstrip("⏳ ") for t, m in sent for a in t.answers_to(m)}
+        )
+    for talk, message in sent:
+        assert "photo" in await talk.answer_to(message)
+
+
 async def test_a_refusal_is_explained_and_not_offered_again(talk: Talk, cloud: CloudStandIn) -> None:
     cloud.fail_next(50411, req_key=SALIENCY)
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
