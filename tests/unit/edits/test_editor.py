@@ -168,8 +168,11 @@ async def test_the_mask_that_was_used_erases_the_same_when_it_is_given_again(des
     assert np.array_equal(desk.answered(), first)
 
 
-async def test_a_stored_matte_is_used_as_if_it_were_found_again(desk: Desk) -> None:
-    cloud, again = Fake("volcengine"), Fake("volcengine")
+@pytest.mark.parametrize("coarse", [False, True])
+async def test_a_stored_matte_is_used_as_if_it_were_found_again(desk: Desk, coarse: bool) -> None:
+    desk.source.write_bytes(encoded(scene(1000, 750), "PNG"))
+    matte = cv2.resize(subject(), (1000, 750), interpolation=cv2.INTER_NEAREST)
+    cloud, again = Fake("a", matte, coarse=coarse), Fake("a", matte, coarse=coarse)
     made = await desk.edit([cloud], Operation.REMOVE_SUBJECT)
     await desk.edit([again], Operation.REMOVE_SUBJECT, mask=made.matte, mask_is_matte=True, seed=1)
     assert again.asked == ["inpaint"]

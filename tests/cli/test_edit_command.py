@@ -1,0 +1,187 @@
+"""`python -m bot edit`: photos in, photos out, one clear line for each that could not be."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import subprocess
+import sys
+import termios
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from bot.batch import edit_photos
+from bot.cli import build_parser
+from bot.settings import Settings
+from tests.cli.conftest import Run, environment
+from tests.support import scene
+
+CORNER = (slice(0, 30), slice(0, 30))
+"""Surely background in every scene."""
+
+
+def pixels(path: Path, mode: str = "RGB") -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert(mode))
+
+
+def formats(folder: Path) -> dict[str, str | None]:
+    found = {}
+    for path in folder.iterdir():
+        with Image.open(path) as image:
+            found[path.name] = image.format
+    return found
+
+
+def painted(folder: Path, name: str) -> Path:
+    """A mask of the scene's red block, with a margin."""
+    mask = Image.new("1", (320, 240), 0)
+    ImageDraw.Draw(mask).rectangle((100, 74, 218, 165), fill=1)
+    mask.save(folder / name)
+    return folder / name
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """A folder with three photos and a file that is none."""
+    scene().save(tmp_path / "a.jpg", quality=95)
+    scene(seed=3).save(tmp_path / "b.png")
+    scene(seed=4).save(tmp_path / "c.webp", lossless=True)
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    return tmp_path
+
+
+def test_one_photo_and_its_mask_and_the_same_again_with_the_mask(bot: Run, album: Path) -> None:
+    done = bot(
+        album, "edit", "remove-subject", "b.png", "-o", "new/out.webp", "--save-mask", "new/mask.png", "--seed", "3"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert formats(album / "new") == {"out.webp": "WEBP", "mask.png": "PNG"}
+    mask = pixels(album / "new/mask.png", "L") > 127
+    original, cleaned = pixels(album / "b.png"), pixels(album / "new/out.webp")
+    assert np.array_equal(cleaned[~mask], original[~mask])
+    assert mask[80:160, 107:213].all()
+    assert cleaned[90:150, 120:200, 0].mean() < 150 < original[90:150, 120:200, 0].mean()
+
+    again = bot(album, "edit", "erase", "b.png", "-o", "again.png", "--mask", "new/mask.png", "--seed", "3")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert np.array_equal(pixels(album / "again.png"), cleaned)
+
+
+def test_a_bad_one_among_many_does_not_stop_the_rest(bot: Run, album: Path) -> None:
+    photos = ("a.jpg", "bad.jpg", "b.png", "missing.png", "c.webp")
+    done = bot(
+        album, "edit", "remove-background", *photos, "-o", "out/", "--save-mask", "masks/", "--finish", "#1060a0"
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.splitlines()
+    assert sorted(line.split(":")[0] for line in lines) == ["bad.jpg", "missing.png"]
+    assert "No such file" in done.stderr
+    assert formats(album / "out") == {"a.jpg": "JPEG", "b.png": "PNG", "c.webp": "WEBP"}
+    assert formats(album / "masks") == {"a.png": "PNG", "b.png": "PNG", "c.png": "PNG"}
+    assert (pixels(album / "out/b.png")[CORNER] == (16, 96, 160)).all()
+    assert np.array_equal(pixels(album / "out/b.png")[100:140, 130:190], pixels(album / "b.png")[100:140, 130:190])
+    assert pixels(album / "masks/b.png", "L")[120, 160] == 255
+    assert not list(album.rglob(".edit-*"))
+
+
+def test_all_finishes(bot: Run, album: Path) -> None:
+    Image.new("RGB", (500, 500), (20, 120, 30)).save(album / "own.png")
+    (album / "a.jfif").write_bytes((album / "a.jpg").read_bytes())
+    photos = {finish: ["b.png"] for finish in ("clean", "transparent", "white", "blur", "own.png")}
+    photos["transparent"] = ["a.jpg"]
+    photos["white"] += ["a.jpg", "a.jfif"]
+
+    def run(finish: str) -> subprocess.CompletedProcess[str]:
+        folder = f"{Path(finish).stem}/"
+        return bot(album, "edit", "remove-background", *photos[finish], "-o", folder, "--finish", finish)
+
+    with ThreadPoolExecutor(2) as threads:
+        results = list(threads.map(run, photos))
+    assert [(done.returncode, done.stderr) for done in results] == [(0, "")] * len(photos)
+    assert formats(album / "transparent") == {"a.png": "PNG"}
+    assert not pixels(album / "transparent/a.png", "RGBA")[CORNER][..., 3].any()
+    # Two pictures whose names would become the same are both there.
+    assert formats(album / "white") == {"a.jpg": "JPEG", "a.jfif.jpg": "JPEG", "b.png": "PNG"}
+    assert (pixels(album / "white/b.png")[CORNER] == 255).all()
+    assert np.abs(pixels(album / "own/b.png")[CORNER].astype(int) - (20, 120, 30)).max() <= 2
+    noisy = pixels(album / "b.png")
+    assert pixels(album / "blur/b.png")[CORNER].std() < noisy[CORNER].std()
+    assert 0 < pixels(album / "clean/b.png")[CORNER].std(axis=(0, 1)).max() < 12
+    for finish in ("white", "blur", "clean", "own"):
+        assert np.array_equal(pixels(album / finish / "b.png")[100:140, 130:190], noisy[100:140, 130:190])
+
+
+def test_where_nothing_stands_out_it_is_said_and_nothing_is_written(bot: Run, album: Path) -> None:
+    Image.new("RGB", (320, 240), (120, 130, 140)).save(album / "flat.png")
+    done = bot(album, "edit", "remove-subject", "flat.png", "bad.jpg", "-o", "out/")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert sorted(line.split(":")[0] for line in done.stderr.splitlines()) == ["bad.jpg", "flat.png"]
+    assert list((album / "out").iterdir()) == []
+
+
+def test_a_terminal_sees_how_far_it_is_and_masks_are_paired_by_their_names(album: Path) -> None:
+    (album / "masks").mkdir()
+    for name in ("a.png", "b.png"):
+        painted(album / "masks", name)
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    words = [sys.executable, "-m", "bot", "edit", "erase", "a.jpg", "b.png", "--mask", "masks", "-o", "out/"]
+    with subprocess.Popen(
+        words, cwd=album, env=environment(TERM="xterm"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # Linux: EIO once nobody holds the other end
+                break
+            if not part:
+                break
+            shown += part
+        assert process.communicate()[0] == b""
+        assert process.returncode == 0
+    os.close(ours)
+    assert b"0/2" in shown
+    assert b"2/2" in shown
+    mask = pixels(album / "masks/b.png", "L") > 127
+    original, cleaned = pixels(album / "b.png"), pixels(album / "out/b.png")
+    assert np.array_equal(cleaned[~mask], original[~mask])
+    assert cleaned[120, 160, 0] < 150
+    assert formats(album / "out") == {"a.jpg": "JPEG", "b.png": "PNG"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("erase b.png -o x.png", "--mask"),
+        ("erase b.png -o x.png --mask nothing.png", "nothing.png"),
+        ("erase b.png a.jpg -o out/ --mask .", "a.png"),
+        ("remove-subject b.png -o x.gif", ".png"),
+        ("remove-subject a.jpg b.png -o x.png", "-o x/"),
+        ("remove-subject a.jpg b.png -o out/ --save-mask m.png", "--save-mask m.png/"),
+        ("remove-subject b.png -o b.png", "over the photo itself"),
+        ("remove-subject b.png -o ./", "over the photo itself"),
+        ("remove-subject b.png deeper/b.png -o out/", "two photos are called b.png"),
+        ("remove-background b.png -o x.png --finish purple", "--finish purple"),
+        ("remove-background b.png -o x.png --finish #12", "#rrggbb"),
+    ],
+)
+def test_what_does_not_go_together_is_said_before_anything_is_done(
+    album: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: str, said: str
+) -> None:
+    monkeypatch.chdir(album)
+    before = sorted(album.iterdir())
+    code = asyncio.run(edit_photos(build_parser().parse_args(["edit", *words.split()]), Settings(_env_file=None)))
+    shown = capsys.readouterr()
+    assert (code, shown.out) == (2, "")
+    assert shown.err.startswith("python -m bot edit: ")
+    assert shown.err.count("\n") == 1
+    assert said in shown.err
+    assert sorted(album.iterdir()) == before
