@@ -1,0 +1,72 @@
+"""The other commands, as an operator types them: one clear line where something is wrong, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bot.engines.local.models.registry import MODELS
+from tests.cli.conftest import Run
+
+
+def test_a_wrong_word_or_setting_is_one_line_that_names_it(bot: Run, tmp_path: Path) -> None:
+    wrong = {
+        "nonsense": ({}, ["nonsense"]),
+        "--finnish": ({}, ["sweep", "--finnish"]),
+        "OPERATION": ({}, ["edit", "OPERATION", "a.jpg", "-o", "b.jpg"]),
+        "-o": ({}, ["edit", "erase", "a.jpg"]),
+        "PORT": ({"PORT": "seventy"}, ["run"]),
+        "ENGINE": ({"ENGINE": "cloud9"}, ["doctor"]),
+        "DATA_DIR": ({"DATA_DIR": "/dev/null/data"}, ["edit", "remove-subject", "a.jpg", "-o", "b.jpg"]),
+        "TELEGRAM_BOT_TOKEN": ({}, ["worker"]),
+    }
+
+    def run(name: str) -> tuple[int, str, str]:
+        settings, words = wrong[name]
+        done = bot(tmp_path, *words, **settings)
+        return done.returncode, done.stdout, done.stderr
+
+    with ThreadPoolExecutor(2) as threads:
+        results = dict(zip(wrong, threads.map(run, wrong), strict=True))
+    for name, (code, out, err) in results.items():
+        assert (code, out, err.count("\n")) == (2, "", 1), err
+        assert name in err
+        assert "seventy" not in err
+        assert "cloud9" not in err
+
+
+def test_with_no_token_the_doctor_finds_all_in_order(bot: Run, tmp_path: Path) -> None:
+    done = bot(tmp_path, "doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert all(line.startswith("ok ") for line in lines), done.stdout
+    told = {line.removeprefix("ok ").strip().split(":")[0] for line in lines}
+    assert told >= {"settings", "disk", "database", "Telegram", "public address", "cloud engine", "local engine"}
+    assert "no TELEGRAM_BOT_TOKEN" in done.stdout
+
+
+def test_the_models_are_listed_and_none_is_fetched(bot: Run, tmp_path: Path) -> None:
+    done = bot(tmp_path, "models", "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[1] for line in done.stdout.splitlines()] == [model.name for model in MODELS.values()]
+    assert all(model.licence in done.stdout for model in MODELS.values())
+    assert not list(tmp_path.rglob("*.onnx*"))
+
+
+def test_the_sweep_is_tried_before_it_is_done(bot: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "cache" / "photos"
+    folder.mkdir(parents=True)
+    old, young = folder / "old", folder / "young"
+    for path in (old, young):
+        path.write_bytes(b"picture")
+    os.utime(old, (time.time() - 25 * 3600,) * 2)
+    tried = bot(tmp_path, "sweep", "--dry-run")
+    assert (tried.returncode, tried.stderr) == (0, "")
+    assert tried.stdout == "0 edits, 0 offers, 0 wishes, 1 files would be deleted\n"
+    assert old.exists()
+    done = bot(tmp_path, "sweep")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "0 edits, 0 offers, 0 wishes, 1 files deleted\n"
+    assert (old.exists(), young.exists()) == (False, True)
