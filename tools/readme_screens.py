@@ -1,7 +1,7 @@
 """Take the README's pictures of the screen: `.venv/bin/python tools/readme_screens.py` writes docs/*.png.
 
-The whole program runs as with no token, and a browser uses the playground as a person would: a phone that paints in the
-Mini App (mid-stroke, then the result), and a desk with a cleaned sample in the chat.
+The whole program runs as with no token, and a phone's browser uses the playground as a person would: it paints in the
+Mini App (mid-stroke, then the result), and has a cleaned sample in the chat. The machine needs an emoji font.
 """
 
 # ruff: noqa: E402 - the repository is not installed, so its folder is put on the path before its imports
@@ -40,11 +40,6 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "color_scheme": "light",
 }
-DESK: dict[str, Any] = {
-    "viewport": {"width": 1000, "height": 760},
-    "device_scale_factor": 1.5,
-    "color_scheme": "light",
-}
 Point = tuple[float, float]
 
 
@@ -56,7 +51,6 @@ async def playground() -> AsyncIterator[str]:
         port = int(taken.getsockname()[1])
         taken.close()
         settings = Settings(
-            _env_file=None,
             telegram_bot_token=None,
             port=port,
             data_dir=Path(folder),
@@ -87,11 +81,11 @@ async def is_ready(url: str) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def page_of(browser: Browser, url: str, options: dict[str, Any]) -> AsyncIterator[Page]:
-    """The chat page, emptied, on a screen of its own."""
+async def phone(browser: Browser, url: str) -> AsyncIterator[Page]:
+    """The chat page, emptied, on a phone of its own."""
     async with aiohttp.ClientSession() as session, session.post(f"{url}/playground/api/clear", json={}) as cleared:
         cleared.raise_for_status()
-    context = await browser.new_context(locale="en-GB", **options)
+    context = await browser.new_context(locale="en-GB", **PHONE)
     page = await context.new_page()
     page.set_default_timeout(WORK_MS)
     await page.goto(f"{url}/playground")
@@ -108,9 +102,9 @@ async def send_sample(page: Page, name: str, command: str) -> None:
     await expect(page.get_by_test_id("preview")).to_be_hidden()
 
 
-async def phone(browser: Browser, url: str) -> None:
+async def mini_app(browser: Browser, url: str) -> None:
     """The Mini App while a finger paints, and once it is erased."""
-    async with page_of(browser, url, PHONE) as page:
+    async with phone(browser, url) as page:
         await send_sample(page, "boat", "/erase")
         await page.get_by_test_id("inline-button").filter(has_text="Paint").click()
         app = page.frame_locator("[data-testid=miniapp-frame]")
@@ -129,7 +123,7 @@ async def phone(browser: Browser, url: str) -> None:
         shown = False
         for number, point in enumerate(line):
             await touch("touchMove", [point])
-            if number >= len(line) * 0.6 and not shown:
+            if number >= len(line) * 0.7 and not shown:
                 shown = True
                 await expect(app.locator("#loupe")).to_be_visible()
                 await settled(page)
@@ -143,13 +137,13 @@ async def phone(browser: Browser, url: str) -> None:
 
 
 def over_the_boat() -> list[Point]:
-    """A finger's way to and fro over the boat and what it mirrors, as shares of the photo."""
-    return [(0.5 + 0.1 * math.sin(n * 0.9), 0.25 + 0.4 * n / 40) for n in range(41)]
+    """A finger's way to and fro over the boat from its mast down, as shares of the photo."""
+    return [(0.49 + (0.03 + 0.09 * n / 60) * math.sin(n * 0.8), 0.26 + 0.43 * n / 60) for n in range(61)]
 
 
-async def desk(browser: Browser, url: str) -> None:
+async def chat(browser: Browser, url: str) -> None:
     """The chat with a cleaned sample."""
-    async with page_of(browser, url, DESK) as page:
+    async with phone(browser, url) as page:
         await send_sample(page, "balloon", "/remove_subject")
         answer = page.locator("[data-testid=message][data-from=bot] .photo img")
         await expect(answer).to_be_visible(timeout=WORK_MS)
@@ -171,16 +165,17 @@ async def settled(page: Page) -> None:
 
 
 async def save(page: Page, name: str) -> None:
-    """Write what the screen shows, with as many colours as fit."""
+    """Write what the screen shows in 256 colours, as large as fits."""
     shot = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
-    for colours in (256, 192, 128, 96, 64):
+    for percent in range(100, 45, -5):
+        small = shot.resize((shot.width * percent // 100, shot.height * percent // 100), Image.Resampling.LANCZOS)
         out = io.BytesIO()
-        shot.quantize(colours, dither=Image.Dither.FLOYDSTEINBERG).save(out, "PNG", optimize=True)
+        small.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(out, "PNG", optimize=True)
         if out.tell() <= MAX_BYTES:
             (ROOT / "docs" / name).write_bytes(out.getvalue())
-            print(f"docs/{name}: {shot.width} × {shot.height}, {colours} colours, {out.tell() // 1000} kB", flush=True)
+            print(f"docs/{name}: {small.width} × {small.height}, {out.tell() // 1000} kB", flush=True)
             return
-    raise SystemExit(f"{name}: more than {MAX_BYTES} bytes with any number of colours worth showing")
+    raise SystemExit(f"{name}: more than {MAX_BYTES} bytes in any size worth showing")
 
 
 async def main() -> None:
@@ -188,8 +183,8 @@ async def main() -> None:
     flags = ["--no-sandbox"] if os.geteuid() == 0 else []  # the sandbox cannot be set up by root
     async with playground() as url, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=flags)
-        await phone(browser, url)
-        await desk(browser, url)
+        await mini_app(browser, url)
+        await chat(browser, url)
         await browser.close()
 
 
