@@ -7,14 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.engines.local import grabcut, saliency, saliency_regions
+from bot.engines.local import candidates, grabcut
 from bot.engines.local.grabcut import Bools
-from bot.engines.local.saliency_regions import Floats
 from bot.engines.local.scaling import enlarge, shrink
 from bot.errors import NothingFoundError
 from bot.imaging.photo import Matte, Photo, Pixels
 
 _LONG_SIDE = 320
+_BAND = 4
+"""Pixels by which the edge may still move when it is drawn on the larger copy."""
 _SMALLEST_SIDE = 8
 _SMALLEST_SUBJECT = 0.0015
 _FLATTEST = 2.0
@@ -47,14 +48,12 @@ def find_subject(photo: Photo, models: Path | None = None) -> Matte:
 
 
 def _find(small: Pixels) -> Bools:
-    regions = saliency_regions.cut(small)
-    belief = _belief(regions)
-    level = float(cv2.threshold((belief * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)[0]) / 255
-    sure = belief > (1 + level) / 2
-    mask = grabcut.separate(small, sure, belief < 0.5 * level, belief > level)
-    return grabcut.fill_holes(grabcut.main_pieces(mask, belief))
-
-
-def _belief(regions: saliency_regions.Regions) -> Floats:
-    both = 0.5 * saliency.robust_background(regions) + 0.5 * saliency.minimum_barrier(regions)
-    return regions.paint(saliency.normalise(both))
+    tiny = shrink(small, candidates.LONG_SIDE)
+    scene = candidates.look(tiny)
+    things = candidates.propose(scene)
+    if not things:
+        return np.zeros(small.shape[:2], bool)
+    chosen = candidates.choose(scene, things)
+    size = small.shape[1], small.shape[0]
+    larger = cv2.resize(chosen.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+    return grabcut.fill_holes(grabcut.in_band(small, np.asarray(larger, bool), _BAND))

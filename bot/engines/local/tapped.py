@@ -45,7 +45,7 @@ def separate(small: Pixels, inside: Bools, outside: Bools) -> Bools:
         return inside
     regions = saliency_regions.cut(small, _SUPERPIXEL)
     colours, between = palette.quantise(small), minimum_cut.edges(small)
-    tried = [_at_size(regions, colours, between, inside, outside, reach) for reach in _REACHES]
+    tried = [at_size(regions, colours, between, inside, outside, reach) for reach in _REACHES]
     worth = [
         minimum_cut.on_edges(mask, between) + float(np.mean([_overlap(mask, other) for other in tried]))
         for mask in tried
@@ -53,7 +53,29 @@ def separate(small: Pixels, inside: Bools, outside: Bools) -> Bools:
     return tried[int(np.argmax(worth))]
 
 
-def _at_size(regions: Regions, colours: Palette, between: Edges, inside: Bools, outside: Bools, reach: float) -> Bools:
+def at_size(
+    regions: Regions,
+    colours: Palette,
+    between: Edges,
+    inside: Bools,
+    outside: Bools,
+    reach: float,
+    rounds: int = _ROUNDS,
+) -> Bools:
+    """Find the thing under hints, if it is about so large.
+
+    Args:
+        regions: The picture's superpixels.
+        colours: Its colours.
+        between: Its edges.
+        inside: (h, w) hints on the thing; at least one.
+        outside: (h, w) hints off it.
+        reach: Half the thing's size as a share of the picture's diagonal.
+        rounds: Of colour models and cut.
+
+    Returns:
+        (h, w) the thing: pieces that have a hint in them.
+    """
     height, width = inside.shape
     away = _distance(inside) / (reach * float(np.hypot(height, width)))
     path = saliency.cheapest(regions, regions.mean(inside) > 0)
@@ -70,7 +92,7 @@ def _at_size(regions: Regions, colours: Palette, between: Edges, inside: Bools, 
     behind = np.asarray(1 - likely + refused, np.float32)
     beside = colours.seen_beside((away > _BESIDE).astype(np.float32))
     mask: Bools | None = None
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         words = colour_words(colours, front, behind, beside) + place
         words[inside] = _SURELY
         words[outside] = -_SURELY
