@@ -10,6 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
 import structlog
@@ -169,6 +170,8 @@ class EditQueue:
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         finally:
             library.setLevel(level)
+            # DBOS makes its executor the loop's own, and has shut it down: what closes after us needs threads too.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._heartbeat is not None:
             await self._heartbeat.leave()
 

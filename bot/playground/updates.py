@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -40,9 +40,16 @@ class Webhook:
 
 
 class Updates:
-    """The updates that are not confirmed yet."""
+    """The updates that are not confirmed yet.
+
+    Attributes:
+        webhook: Where they are posted, if anywhere.
+        kinds: The kinds that the bot asked for.
+        proxies: Where addresses really lead: what an operator's proxy does that ends https.
+    """
 
     def __init__(self) -> None:
+        self.proxies: dict[str, str] = {}
         self._waiting: deque[dict[str, Any]] = deque()
         # Numbers go on where an earlier playground stopped, at the latest: a bot may remember those.
         self._next = int(time.time())
@@ -130,6 +137,8 @@ class Updates:
 
     async def _deliver(self, webhook: Webhook) -> None:
         """Post updates, one chat's in their order, several chats' at a time, until they are taken."""
+        for address, target in self.proxies.items():
+            webhook = replace(webhook, url=webhook.url.replace(address, target, 1))
         chats: defaultdict[Any, asyncio.Lock] = defaultdict(asyncio.Lock)
         free = asyncio.Semaphore(webhook.connections)
         under_way: set[int] = set()

@@ -1,0 +1,97 @@
+"""Updates by webhook: only with the secret, taken only once they are safe, and nothing lost on the way over."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.playground import Person, TelegramServer
+from bot.playground.person import Upload
+from bot.settings import Settings
+from tests.support import Talk, encoded, running_bot, scene, settings_for
+
+PUBLIC = "https://photos.example.org"
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+JPEG = encoded(scene(160, 120))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TelegramServer]:
+    async with TelegramServer() as server:
+        yield server
+
+
+def by_webhook(server: TelegramServer, folder: Path, **changes: Any) -> Settings:
+    settings = settings_for(server, folder, telegram_updates="webhook", public_url=PUBLIC, **changes)
+    server.telegram.updates.proxies[PUBLIC] = f"http://127.0.0.1:{settings.port}"
+    return settings
+
+
+async def test_a_photo_comes_in_by_webhook_and_goes_out_clean(server: TelegramServer, tmp_path: Path) -> None:
+    talk = Talk(server.telegram, 1)
+    async with running_bot(by_webhook(server, tmp_path), server.telegram):
+        (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+        assert "photo" in await talk.answer_to(sent)
+        assert server.telegram.calls["getUpdates"] == 0
+        assert server.telegram.updates.waiting == 0, "what was taken is confirmed"
+
+
+async def test_only_telegram_is_listened_to(server: TelegramServer, tmp_path: Path) -> None:
+    settings = by_webhook(server, tmp_path, telegram_webhook_secret="let-me-in")
+    url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
+    person = Person(server.telegram, 1)
+    message = {"message_id": 1, "date": 1, "chat": person.chat.about, "from": person.about, "text": "/start"}
+    update = {"update_id": 1, "message": message}
+    good = {HEADER: "let-me-in"}
+    async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
+
+        async def post(**options: Any) -> int:
+            async with web.post(url, **options) as answer:
+                return answer.status
+
+        assert await post(json=update) == 403
+        for wrong in ("", "let-me-i", "let-me-in-", "LET-ME-IN", "påske"):
+            assert await post(json=update, headers={HEADER: wrong.encode().decode("latin-1")}) == 403
+        assert await post(data=b"{", headers=good) == 400
+        assert await post(json=[1], headers=good) in (200, 400)
+        assert await post(json={"update_id": "x"}, headers=good) in (200, 400)
+        assert await post(data=io.BytesIO(b" " * 2_000_000), headers=good) == 413
+        assert await post(json=update, headers=good) == 200
+        await server.telegram.journal.until(lambda: person.answers)
+        assert len(person.answers) == 1, "none of the others was listened to"
+
+
+async def test_the_same_update_posted_twice_at_once_is_one_edit(server: TelegramServer, tmp_path: Path) -> None:
+    settings = by_webhook(server, tmp_path, telegram_webhook_secret="s")
+    url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
+    talk = Talk(server.telegram, 1)
+    async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
+        server.telegram.updates.kinds = ()  # this one is delivered by the test
+        (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+        update = {"update_id": 77, "message": sent}
+        posts = [web.post(url, json=update, headers={HEADER: "s"}) for _ in range(5)]
+        for answer in [await post for post in posts]:
+            assert answer.status == 200
+            answer.close()
+        await talk.answer_to(sent)
+        server.telegram.updates.kinds = ("message",)
+        await talk.answer_to(await talk.person.write("/help"))
+        assert len(talk.answers_to(sent)) == 1
+
+
+async def test_switching_between_polling_and_webhook_loses_nothing(server: TelegramServer, tmp_path: Path) -> None:
+    talk = Talk(server.telegram, 1)
+    kinds = [settings_for(server, tmp_path), by_webhook(server, tmp_path), settings_for(server, tmp_path)]
+    sent = []
+    for settings in kinds:
+        sent += await talk.person.send(Upload(JPEG), caption="/remove_subject")  # while nobody listens
+        async with running_bot(settings, server.telegram):
+            sent += await talk.person.send(Upload(JPEG), caption="/remove_subject")
+            for message in sent[-2:]:
+                assert "photo" in await talk.answer_to(message)
+    assert [len(talk.answers_to(message)) for message in sent] == [1] * 6
