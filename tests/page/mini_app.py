@@ -255,7 +255,7 @@ def at(box: FloatRect, across: float, down: float) -> Point:
 
 def wave(box: FloatRect, left: float = 0.2, right: float = 0.7, height: float = 0.2) -> list[Point]:
     """A wavy line over the photo's middle, as a finger's reports."""
-    return [at(box, left + (right - left) * n / 40, 0.5 + height * math.sin(n / 6)) for n in range(41)]
+    return [at(box, left + (right - left) * n / 30, 0.5 + height * math.sin(n / 4.5)) for n in range(31)]
 
 
 def along(*corners: Point, steps: int = 8) -> list[Point]:

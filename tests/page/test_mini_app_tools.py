@@ -61,10 +61,10 @@ async def test_rectangle_eraser_lasso_swap_and_clear_make_the_mask_they_show(app
     await app.part("tool-rect").tap()
     await app.fingers.stroke([at(box, 0.2, 0.2), at(box, 0.4, 0.4), at(box, 0.6, 0.8)])
     await app.part("tool-eraser").tap()
-    rubbed = along(at(box, 0.1, 0.5), at(box, 0.7, 0.5), steps=20)
+    rubbed = along(at(box, 0.1, 0.5), at(box, 0.7, 0.5), steps=12)
     await app.fingers.stroke(rubbed)
     await app.part("tool-lasso").tap()
-    loop = [at(box, 0.8 + 0.12 * math.cos(n / 5), 0.5 + 0.3 * math.sin(n / 5)) for n in range(32)]
+    loop = [at(box, 0.8 + 0.12 * math.cos(n / 3.2), 0.5 + 0.3 * math.sin(n / 3.2)) for n in range(20)]
     await app.fingers.stroke(loop)
     await app.part("invert").tap()
     await app.part("invert").tap()
