@@ -64,6 +64,8 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
             found = await check(settings)
         except BotError as error:
             found = [Finding(subject, False, explain(error))]
+        except OSError as error:
+            found = [Finding(subject, False, f"{error.strerror or type(error).__name__}: {error.filename or subject}")]
         except Exception as error:
             log.exception("doctor_stumbled", subject=subject)  # through the log, where secrets are hidden
             found = [Finding(subject, False, f"could not be checked ({type(error).__name__}); the log says more")]

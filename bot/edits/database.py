@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
 from bot.edits import migrations
+from bot.errors import OperatorError
 
 T = TypeVar("T")
 
@@ -57,8 +58,17 @@ class Database:
         self._threads = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_THREADS, "database")
 
     async def start(self) -> None:
-        """Bring the tables up to date."""
-        await self._in_thread(migrations.upgrade, self.engine)
+        """Bring the tables up to date.
+
+        Raises:
+            OperatorError: The database does not answer, or does not let us in.
+        """
+        try:
+            await self._in_thread(migrations.upgrade, self.engine)
+        except sa.exc.OperationalError:
+            # The driver's own words are left out: they may hold the address with its password.
+            text = "DATABASE_URL: the database does not answer, or does not let us in; is it running, the address right?"
+            raise OperatorError("wrong-setting", text=text) from None
 
     async def close(self) -> None:
         """Close all connections."""

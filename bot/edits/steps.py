@@ -220,11 +220,14 @@ class EditSteps:
             target = self.results.path(_result_key(edit))
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                return await self.editor.edit(source, job, target, on_stage)
+                made = await self.editor.edit(source, job, target, on_stage)
             except WorldError as error:
                 log.warning("edit_stumbled", edit=edit.id, attempt=attempt, reason=str(error))
                 if attempt == WORLD_ATTEMPTS:
                     raise
+            else:
+                await asyncio.to_thread(self.results.tidy, keep=target)
+                return made
             await asyncio.sleep(0.2 * attempt)
         raise AssertionError("unreachable")
 

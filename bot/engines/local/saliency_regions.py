@@ -14,6 +14,9 @@ from bot.imaging.photo import Pixels
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int32]
 
+_SMALLEST = 12
+"""OpenCV's SLIC writes out of bounds in pictures of a few pixels' width; those are cut into squares."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regions:
@@ -68,6 +71,9 @@ def cut(picture: Pixels, step: int = 14) -> Regions:
     lab = to_lab(picture)
     height, width = picture.shape[:2]
     step = max(3, min(step, height // 2, width // 2))
+    if min(height, width) < _SMALLEST:
+        rows, columns = np.mgrid[:height, :width] // step
+        return _describe((rows * (1 + (width - 1) // step) + columns).astype(np.int32), lab)
     slic = cv2.ximgproc.createSuperpixelSLIC(
         cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2Lab), (3, 3), 0), cv2.ximgproc.SLIC, step, 15.0
     )
