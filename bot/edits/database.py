@@ -67,7 +67,7 @@ class Database:
             await self._in_thread(migrations.upgrade, self.engine)
         except sa.exc.OperationalError:
             # The driver's own words are left out: they may hold the address with its password.
-            text = "DATABASE_URL: the database does not answer, or does not let us in; is it running, the address right?"
+            text = "DATABASE_URL: the database does not answer, or does not let us in: is it there, the address right?"
             raise OperatorError("wrong-setting", text=text) from None
 
     async def close(self) -> None:
