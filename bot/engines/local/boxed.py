@@ -21,6 +21,9 @@ _AROUND = 0.4
 """Of the box's side, on each side of it: the background that is learned from."""
 _SUPERPIXEL = 9
 _ROUNDS = 4
+_LEAST_AROUND = 0.02
+_MARGIN = 0.94
+"""Of half the box's width and height."""
 _SURELY = 20.0
 
 
@@ -67,11 +70,14 @@ def separate(small: Pixels, box: Box, keep: Bools | None = None, drop: Bools | N
     aside = np.abs(across - (box[0] + box[2]) / 2) / max((box[2] - box[0]) / 2, 1)
     upward = np.abs(down - (box[1] + box[3]) / 2) / max((box[3] - box[1]) / 2, 1)
     inside = np.asarray((aside <= 1) & (upward <= 1), bool)
-    outside = (~inside).astype(np.float32)
+    around = ~inside
+    if np.count_nonzero(around) < _LEAST_AROUND * around.size:
+        # A box around everything: the picture's margin is then what is likeliest not the thing.
+        around = np.asarray((aside > _MARGIN) | (upward > _MARGIN), bool)
+    outside = around.astype(np.float32)
     # Things fill the ellipse in their box rather than its corners.
     place = 0.7 * np.clip(2 * (0.95 - np.hypot(aside, upward)), -2, 2)
-    if outside.any():
-        place = place + _apart(small, ~inside)
+    place = place + _apart(small, around)
     colours = palette.quantise(small)
     for hint, surely in ((keep, _SURELY), (drop, -_SURELY)):
         if hint is not None:
@@ -80,7 +86,7 @@ def separate(small: Pixels, box: Box, keep: Bools | None = None, drop: Bools | N
     likely = inside / (1 + np.exp(-2 * place))
     beside = colours.seen_beside(outside)
     front = np.asarray(likely, np.float32)
-    behind = np.asarray(outside + 0.3 * inside * (1 - likely), np.float32)
+    behind = np.asarray(np.maximum(outside, 0.3 * (1 - likely)), np.float32)
     mask: Bools | None = None
     for _ in range(_ROUNDS):
         words = np.where(inside, colour_words(colours, front, behind, beside) + place, -_SURELY)

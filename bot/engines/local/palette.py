@@ -69,6 +69,8 @@ def quantise(picture: Pixels, colours: int = 96) -> Palette:
     """
     points = to_lab(picture).reshape(-1, 3)
     chosen = points[np.random.default_rng(0).integers(0, len(points), _SAMPLES)] if len(points) > _SAMPLES else points
+    if len(chosen) == 1:
+        chosen = np.repeat(chosen, 2, 0)  # OpenCV takes a single row of three for three points
     # OpenCV seeds k-means from its own generator; the same photo must give the same mask.
     cv2.setRNGSeed(1)
     rounds = (cv2.TERM_CRITERIA_MAX_ITER, 8, 0)
