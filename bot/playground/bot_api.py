@@ -47,11 +47,11 @@ class BotApiServer:
     async def call(self, request: web.Request) -> web.StreamResponse:
         """One method."""
         name = request.match_info["method"]
-        self._telegram.calls[name] += 1
-        self._telegram.journal.stir()
         fault = None
         try:
             given = await _parameters(request)
+            self._telegram.calls[name] += 1
+            self._telegram.journal.stir()
             fault = self._telegram.faults.next_for(name)
             if fault is not None:
                 early = await self._fail(fault, request)
