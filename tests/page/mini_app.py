@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from playwright.async_api import CDPSession, FloatRect, Frame, Locator, Request, expect
 
 from tests.page.chat_page import WORK_MS, ChatPage, jpeg
-
-Point = tuple[float, float]
-Bitmap = np.ndarray[Any, np.dtype[np.bool_]]
+from tests.page.painted import Bitmap, Point
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -81,10 +77,9 @@ class Fingers:
         await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
     async def stroke(self, points: Sequence[Point], *, lift: bool = True) -> None:
-        """One finger along these points."""
+        """One finger along these points; reported faster than frames are drawn, as by a real screen."""
         await self.touch("touchStart", points[0])
-        for point in points[1:]:
-            await self.touch("touchMove", point)
+        await asyncio.gather(*(self.touch("touchMove", point) for point in points[1:]))
         if lift:
             await self.touch("touchEnd")
 
@@ -246,74 +241,6 @@ class MiniApp:
     def _asked(self, request: Request) -> None:
         if request.url.endswith("/events") and "/api/edits/" in request.url:
             self.streams.append(request.url)
-
-
-def at(box: FloatRect, across: float, down: float) -> Point:
-    """A point of the screen by its place on the photo, 0–1 each way."""
-    return box["x"] + box["width"] * across, box["y"] + box["height"] * down
-
-
-def wave(box: FloatRect, left: float = 0.2, right: float = 0.7, height: float = 0.2) -> list[Point]:
-    """A wavy line over the photo's middle, as a finger's reports."""
-    return [at(box, left + (right - left) * n / 30, 0.5 + height * math.sin(n / 4.5)) for n in range(31)]
-
-
-def along(*corners: Point, steps: int = 8) -> list[Point]:
-    """Straight lines from corner to corner, as a finger's reports."""
-    line = [
-        (start[0] + (end[0] - start[0]) * step / steps, start[1] + (end[1] - start[1]) * step / steps)
-        for start, end in itertools.pairwise(corners)
-        for step in range(steps)
-    ]
-    return [*line, corners[-1]]
-
-
-class Expected:
-    """An independent rasterisation of what was painted: 4 times as fine, by Pillow.
-
-    Args:
-        box: Where the photo was on the screen, CSS px.
-        size: (width, height) of the mask.
-    """
-
-    FINER = 4
-
-    def __init__(self, box: FloatRect, size: tuple[int, int]) -> None:
-        self._box = box
-        self._size = size
-        self._scale = size[0] * self.FINER / box["width"]
-        self._fine = Image.new("L", (size[0] * self.FINER, size[1] * self.FINER))
-
-    def line(self, points: Sequence[Point], diameter: float, *, ink: int = 255) -> Expected:
-        """A round brush, or an eraser with ink 0, along these points of the screen."""
-        draw = ImageDraw.Draw(self._fine)
-        width = diameter * self._scale
-        places = [self._place(point) for point in points]
-        draw.line(places, fill=ink, width=round(width))
-        for x, y in places:
-            draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=ink)
-        return self
-
-    def area(self, points: Sequence[Point]) -> Expected:
-        """A filled outline."""
-        ImageDraw.Draw(self._fine).polygon([self._place(point) for point in points], fill=255)
-        return self
-
-    @property
-    def painted(self) -> Bitmap:
-        """(H, W) bool: pixels of which at least half is covered."""
-        return np.asarray(self._fine.resize(self._size, Image.Resampling.BOX)) > 127
-
-    def _place(self, point: Point) -> Point:
-        # Pillow's coordinates are of pixels' middles, the screen's of their corners.
-        x = (point[0] - self._box["x"]) * self._scale - 0.5
-        return x, (point[1] - self._box["y"]) * self._scale - 0.5
-
-
-def overlap(a: Bitmap, b: Bitmap) -> float:
-    """Intersection over union."""
-    assert a.shape == b.shape
-    return float((a & b).sum() / max(1, (a | b).sum()))
 
 
 async def asked(chat: ChatPage, data: bytes, *, as_file: bool = False) -> Locator:

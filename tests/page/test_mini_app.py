@@ -9,7 +9,8 @@ from PIL import Image
 from playwright.async_api import expect
 
 from tests.page.chat_page import OpenChat
-from tests.page.mini_app import PHONE, Expected, MiniApp, Point, along, asked, at, overlap, wave
+from tests.page.mini_app import PHONE, MiniApp, asked
+from tests.page.painted import DENSE, Expected, Point, along, at, overlap, sine, wave
 from tests.support import encoded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -128,13 +129,14 @@ async def test_paint_undo_redo_erase_go_on_undo_a_round_and_done(app: MiniApp) -
 async def test_the_upload_is_what_was_painted_also_outside_the_photo_and_back(app: MiniApp) -> None:
     await app.open(await asked(app.chat, JPEG))
     box, brush = await app.box(), await app.brush()
-    points = wave(box)
-    await app.fingers.stroke(points)
+    await app.fingers.stroke(wave(box))
     upload = await app.erase()
     assert upload.kind == "image/png"
     assert upload.image.mode == "1"
     assert upload.image.size == (640, 480)
-    assert overlap(Expected(box, upload.image.size).line(points, brush).painted, upload.painted) >= ALIKE
+    assert (
+        overlap(Expected(box, upload.image.size).line(wave(box, reports=DENSE), brush).painted, upload.painted) >= ALIKE
+    )
 
     places = ((0.1, 0.3), (0.1, 0.1), (0.15, -0.1), (0.5, -0.25), (0.8, -0.1), (0.8, 0.4))
     points = along(*(at(box, *place) for place in places), steps=5)
@@ -157,10 +159,11 @@ async def test_the_upload_is_what_was_painted_zoomed_and_panned(app: MiniApp) ->
     assert at(box, 0.5, 0.5) == pytest.approx((middle[0] + 30, middle[1] - 20), abs=3), "what was between the fingers"
     await expect(app.part("undo")).to_be_disabled()
     x, y = await app.stage_middle()
-    points = [(x - 150 + 10 * n, y + 90 * np.sin(n / 3)) for n in range(31)]
-    await app.fingers.stroke(points)
+    ends = ((x - 150, y), (x + 150, y))
+    await app.fingers.stroke(sine(*ends, 90))
     upload = await app.erase()
-    assert overlap(Expected(box, upload.image.size).line(points, await app.brush()).painted, upload.painted) >= ALIKE
+    expected = Expected(box, upload.image.size).line(sine(*ends, 90, DENSE), await app.brush())
+    assert overlap(expected.painted, upload.painted) >= ALIKE
     await app.fingers.tap((x, y))
     await app.fingers.tap((x, y))
     await expect(app.part("fit")).to_be_hidden()
@@ -195,8 +198,7 @@ async def test_what_was_painted_survives_closing(app: MiniApp) -> None:
     answer = await asked(app.chat, JPEG)
     await app.open(answer)
     box = await app.box()
-    points = wave(box)
-    await app.fingers.stroke(points)
+    await app.fingers.stroke(wave(box))
     await expect(app.main_button).to_be_enabled()
     await app.chat.part("miniapp-close").click()
     await app.page.get_by_role("button", name="Close anyway").click()
@@ -204,7 +206,8 @@ async def test_what_was_painted_survives_closing(app: MiniApp) -> None:
     await app.open(answer)
     await expect(app.main_button).to_be_enabled()
     upload = await app.erase()
-    assert overlap(Expected(box, upload.image.size).line(points, await app.brush()).painted, upload.painted) >= ALIKE
+    expected = Expected(box, upload.image.size).line(wave(box, reports=DENSE), await app.brush())
+    assert overlap(expected.painted, upload.painted) >= ALIKE
 
 
 async def test_a_second_finger_drops_a_stroke_just_begun_and_keeps_a_long_one(app: MiniApp) -> None:

@@ -18,7 +18,8 @@ from bot import process
 from bot.playground import Telegram
 from bot.playground.mini_app import init_data
 from tests.page.chat_page import WORK_MS, OpenChat, jpeg
-from tests.page.mini_app import PHONE, Expected, MiniApp, Point, along, asked, at, overlap, wave
+from tests.page.mini_app import PHONE, MiniApp, asked
+from tests.page.painted import DENSE, Expected, Point, along, at, overlap, wave
 from tests.support import encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -73,7 +74,7 @@ async def test_rectangle_eraser_lasso_swap_and_clear_make_the_mask_they_show(app
     await app.part("undo").tap()
     upload = await app.send()
     corners = [at(box, 0.2, 0.2), at(box, 0.6, 0.2), at(box, 0.6, 0.8), at(box, 0.2, 0.8)]
-    expected = Expected(box, upload.image.size).area(corners).line(rubbed, await app.brush(), ink=0).area(loop)
+    expected = Expected(box, upload.image.size).area(corners).line(rubbed, await app.brush(), ink=False).area(loop)
     assert overlap(expected.painted, upload.painted) >= ALIKE
     await app.finished()
 
@@ -137,8 +138,7 @@ async def test_keys_on_a_desk(open_chat: OpenChat) -> None:
     await keys.press("[")
     assert await app.brush() == pytest.approx(before)
 
-    line = wave(box)
-    await drag(*line)
+    await drag(*wave(box))
     await expect(app.main_button).to_be_enabled()
     await keys.press("z")
     await expect(app.main_button).to_be_disabled()
@@ -174,7 +174,10 @@ async def test_keys_on_a_desk(open_chat: OpenChat) -> None:
     await keys.press("Enter")
     await app.finished()
     upload = app.uploads[-1]
-    assert overlap(Expected(box, upload.image.size).line(line, before).painted, upload.painted) >= ALIKE
+    assert (
+        overlap(Expected(box, upload.image.size).line(wave(box, reports=DENSE), before).painted, upload.painted)
+        >= ALIKE
+    )
 
 
 async def test_a_mask_whose_answer_was_lost_is_sent_again_and_erased_once(app: MiniApp) -> None:
