@@ -40,15 +40,14 @@ def find_subject(photo: Photo, models: Path | None = None) -> Matte:
     small = shrink(photo.pixels, _LONG_SIDE)
     if min(small.shape[:2]) < _SMALLEST_SIDE or float(small.std(axis=(0, 1)).max()) < _FLATTEST:
         raise NothingFoundError("nothing-found", why="flat")
-    mask = _find(small)
+    mask = _find(small, shrink(photo.pixels, candidates.LONG_SIDE))
     share = float(mask.mean())
     if not _SMALLEST_SUBJECT < share < 0.95:
         raise NothingFoundError("nothing-found", why="size", share=round(share, 4))
     return enlarge(mask, small, photo.pixels)
 
 
-def _find(small: Pixels) -> Bools:
-    tiny = shrink(small, candidates.LONG_SIDE)
+def _find(small: Pixels, tiny: Pixels) -> Bools:
     scene = candidates.look(tiny)
     things = candidates.propose(scene)
     if not things:
