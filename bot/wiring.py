@@ -20,9 +20,10 @@ from bot.edits.canvas import Canvas
 from bot.edits.database import Database
 from bot.edits.editor import Editor
 from bot.edits.gate import DatabaseGate
+from bot.edits.progress import note_place_in_line
 from bot.edits.queue import EditQueue
 from bot.edits.service import Edits
-from bot.edits.steps import EditSteps, note_place_in_line
+from bot.edits.steps import EditSteps
 from bot.edits.store import Bounds, Store
 from bot.engines import Engine
 from bot.engines.local import LocalSelector, local_engine

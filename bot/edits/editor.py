@@ -6,6 +6,7 @@ outside it the photo's own pixels stand.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -191,13 +192,19 @@ class Editor:
             mask, doubtful = await self._pool.run(pixels.removal_mask, matte, coarse=coarse)
         await on_stage(Stage.INPAINTING)
         filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed))
-        written = await self._pool.run(pixels.erase, photo, filled, mask, target, job.format)
-        kept = None
-        if job.mask is None and job.keep_mask:
-            kept = await self._pool.run(encode_mask, mask)
-        elif job.mask is None:
-            kept = await self._pool.run(pixels.small_matte, matte, self._matte_side)
+        # Each has its own work: side by side.
+        written, kept = await asyncio.gather(
+            self._pool.run(pixels.erase, photo, filled, mask, target, job.format), self._kept(job, mask, matte)
+        )
         return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
+
+    async def _kept(self, job: Job, mask: Mask, matte: Matte) -> bytes | None:
+        """What is to be remembered of a found mask, as a PNG."""
+        if job.mask is not None:
+            return None
+        if job.keep_mask:
+            return await self._pool.run(encode_mask, mask)
+        return await self._pool.run(pixels.small_matte, matte, self._matte_side)
 
     async def _remove_background(
         self,

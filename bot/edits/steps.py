@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from bot.edits.cache import FileCache
 from bot.edits.editor import Editor, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State
 from bot.edits.ports import Courier, Made
+from bot.edits.progress import Progress
 from bot.edits.store import Store
 from bot.errors import BotError, PersonError, WorldError
 
@@ -43,9 +43,6 @@ MAX_STARTS = 5
 
 WORLD_ATTEMPTS = 3
 """Times that pixel work is tried when a worker dies or the world stumbles; then the person is told."""
-
-PROGRESS_SECONDS = 3.0
-"""A status message is edited at most this often: Telegram counts edits as messages (facts/telegram.md, flood)."""
 
 
 class StatusGoneError(BotError):
@@ -114,7 +111,7 @@ class EditSteps:
         edit, starts = begun
         if starts > MAX_STARTS:
             raise PersonError("photo-poison")
-        async with self.courier.busy(edit), self._progress(edit) as on_stage:
+        async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
             await on_stage(Stage.FETCHING)
             source = await self.fetch(edit.photo)
             made = await self._edit(edit, source, on_stage)
@@ -230,64 +227,6 @@ class EditSteps:
                 return made
             await asyncio.sleep(0.2 * attempt)
         raise AssertionError("unreachable")
-
-    def _progress(self, edit: Edit) -> _Progress:
-        return _Progress(self.store, self.courier, edit)
-
-
-class _Progress:
-    """Notes each stage in the store, and shows it in the status message at most every three seconds."""
-
-    def __init__(self, store: Store, courier: Courier, edit: Edit) -> None:
-        self._store = store
-        self._courier = courier
-        self._edit = edit
-        self._stage: Stage | None = None
-        self._position = 0
-        self._shown: tuple[Stage | None, int] = (None, 0)
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Callable[[Stage], Awaitable[None]]:
-        self._task = asyncio.create_task(self._show())
-        _current.set(self)
-        return self._note
-
-    async def __aexit__(self, *_exc: object) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _note(self, stage: Stage) -> None:
-        self._stage, self._position = stage, 0
-        await self._store.change(self._edit.id, only=(State.RUNNING,), stage=stage)
-
-    def wait_at(self, position: int) -> None:
-        """So many others wait for the engine before this edit."""
-        self._position = position
-
-    async def _show(self) -> None:
-        while True:
-            await asyncio.sleep(PROGRESS_SECONDS)
-            if (self._stage, self._position) != self._shown:
-                self._shown = stage, position = self._stage, self._position
-                try:
-                    edit = await self._store.get(self._edit.id)
-                    if edit is not None and edit.state is State.RUNNING:
-                        waits = position > 0
-                        await self._courier.show_progress(edit, stage=None if waits else stage, position=position)
-                except BotError as error:
-                    log.info("progress_not_shown", edit=self._edit.id, reason=str(error))
-
-
-_current: ContextVar[_Progress | None] = ContextVar("progress", default=None)
-"""The progress of the edit that the running code works for."""
-
-
-async def note_place_in_line(position: int) -> None:
-    """An engine's queue tells the edit that waits in it how many are before it (0: it is next)."""
-    progress = _current.get()
-    if progress is not None:
-        progress.wait_at(position)
 
 
 def _photo_key(photo: PhotoRef) -> str:
