@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,10 +72,11 @@ class Fingers:
     def __init__(self, session: CDPSession) -> None:
         self._session = session
 
-    async def touch(self, kind: str, *points: Point) -> None:
-        """One report: `touchStart`, `touchMove` or `touchEnd`, with where all fingers are now."""
+    async def touch(self, kind: str, *points: Point, when: float | None = None) -> None:
+        """One report: `touchStart`, `touchMove` or `touchEnd`, with where all fingers are at a time; None: now."""
         touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
-        await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+        moment = {} if when is None else {"timestamp": when}
+        await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches, **moment})
 
     async def stroke(self, points: Sequence[Point], *, lift: bool = True) -> None:
         """One finger along these points; reported faster than frames are drawn, as by a real screen."""
@@ -87,6 +89,14 @@ class Fingers:
         """One finger, down and up."""
         await self.touch("touchStart", point)
         await self.touch("touchEnd")
+
+    async def double_tap(self, point: Point) -> None:
+        """Two taps, quick also where the machine is not."""
+        now = time.time()
+        await self.touch("touchStart", point, when=now)
+        await self.touch("touchEnd", when=now + 0.05)
+        await self.touch("touchStart", point, when=now + 0.12)
+        await self.touch("touchEnd", when=now + 0.17)
 
     async def pinch(self, middle: Point, radii: Point, shift: Point = (0, 0), steps: int = 12) -> None:
         """Two fingers beside a middle that wanders by `shift`, from the first radius to the second."""
@@ -104,16 +114,18 @@ class MiniApp:
     Args:
         chat: The chat page, before the Mini App is opened.
         fingers: On the same screen.
+        touch: Buttons are pressed by finger, not by mouse.
 
     Attributes:
         uploads: The masks that left the page, in order.
         streams: Addresses of the event streams that it followed.
     """
 
-    def __init__(self, chat: ChatPage, fingers: Fingers) -> None:
+    def __init__(self, chat: ChatPage, fingers: Fingers, *, touch: bool) -> None:
         self.chat = chat
         self.page = chat.page
         self.fingers = fingers
+        self.press = Locator.tap if touch else Locator.click
         self.inside = chat.page.frame_locator("[data-testid=miniapp-frame]")
         self.main_button = chat.part("miniapp-main-button")
         self.second_button = chat.part("miniapp-secondary-button")
@@ -123,9 +135,9 @@ class MiniApp:
         chat.page.on("request", self._asked)
 
     @classmethod
-    async def beside(cls, chat: ChatPage) -> MiniApp:
+    async def beside(cls, chat: ChatPage, *, touch: bool = True) -> MiniApp:
         """Get ready to use it on this chat page."""
-        app = cls(chat, Fingers(await chat.page.context.new_cdp_session(chat.page)))
+        app = cls(chat, Fingers(await chat.page.context.new_cdp_session(chat.page)), touch=touch)
         await chat.page.expose_function("reportUpload", app._upload)
         await chat.page.context.add_init_script(REPORT_BODIES)
         return app
@@ -141,7 +153,7 @@ class MiniApp:
 
     async def open(self, message: Locator, label: str = "Paint") -> None:
         """Press the button under a message, and wait until the photo is there and can be painted on."""
-        await self.chat.button(message, label).click()
+        await self.press(self.chat.button(message, label))
         await self.ready()
 
     async def ready(self) -> None:
@@ -189,7 +201,7 @@ class MiniApp:
         """Press the main button, and wait for the mask to leave the page."""
         await expect(self.main_button).to_be_enabled()
         before = len(self.uploads)
-        await self.main_button.click()
+        await self.press(self.main_button)
         async with asyncio.timeout(WORK_MS / 1000), self._uploaded:
             await self._uploaded.wait_for(lambda: len(self.uploads) > before)
         return self.uploads[-1]

@@ -19,6 +19,10 @@ ALIKE = 0.98
 """Intersection over union of what was painted and what was uploaded, at least."""
 
 
+PROGRESS = {"Starting…", "Getting the photo…", "Painting what belongs there…", "Almost done…"}
+"""What only the server's events can tell."""
+
+
 def two_things(width: int = 640, height: int = 480) -> Image.Image:
     """A red block on the left and a green one on the right of noisy blue-grey."""
     noise = np.random.default_rng(11).integers(0, 12, size=(height, width, 3), dtype=np.uint8)
@@ -78,7 +82,8 @@ async def test_paint_undo_redo_erase_go_on_undo_a_round_and_done(app: MiniApp) -
     await app.finished()
     said = await app.words()
     assert said[0] == "Sending…"
-    assert {"Getting the photo…", "Painting what belongs there…", "Almost done…"} & set(said), said
+    assert said[-1] == "Erased. Paint on, or Done."
+    assert set(said[1:-1]) & PROGRESS, said
     assert len(app.streams) == 1
     shown = await app.shown()
     assert green(shown)
@@ -108,7 +113,7 @@ async def test_paint_undo_redo_erase_go_on_undo_a_round_and_done(app: MiniApp) -
     await expect(app.chat.answers).to_have_count(2)
 
     await expect(app.second_button).to_have_text("Undo round")
-    await app.second_button.click()
+    await app.second_button.tap()
     await expect(app.part("status")).to_have_text("Back before that round")
     await app.ready()
     shown = await app.shown()
@@ -164,8 +169,7 @@ async def test_the_upload_is_what_was_painted_zoomed_and_panned(app: MiniApp) ->
     upload = await app.erase()
     expected = Expected(box, upload.image.size).line(sine(*ends, 90, DENSE), await app.brush())
     assert overlap(expected.painted, upload.painted) >= ALIKE
-    await app.fingers.tap((x, y))
-    await app.fingers.tap((x, y))
+    await app.fingers.double_tap((x, y))
     await expect(app.part("fit")).to_be_hidden()
     await app.still()
     assert (await app.box())["width"] == pytest.approx(fitted["width"], abs=1)
@@ -200,8 +204,8 @@ async def test_what_was_painted_survives_closing(app: MiniApp) -> None:
     box = await app.box()
     await app.fingers.stroke(wave(box))
     await expect(app.main_button).to_be_enabled()
-    await app.chat.part("miniapp-close").click()
-    await app.page.get_by_role("button", name="Close anyway").click()
+    await app.chat.part("miniapp-close").tap()
+    await app.page.get_by_role("button", name="Close anyway").tap()
     await expect(app.chat.part("miniapp")).to_be_hidden()
     await app.open(answer)
     await expect(app.main_button).to_be_enabled()

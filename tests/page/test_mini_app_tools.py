@@ -118,7 +118,7 @@ async def test_fix_by_hand_opens_with_what_was_found_already_painted(app: MiniAp
 
 
 async def test_keys_on_a_desk(open_chat: OpenChat) -> None:
-    app = await MiniApp.beside(await open_chat())
+    app = await MiniApp.beside(await open_chat(), touch=False)
     await app.open(await asked(app.chat, JPEG))
     keys, mouse = app.page.keyboard, app.page.mouse
     box = await app.box()
