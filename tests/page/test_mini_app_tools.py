@@ -24,7 +24,7 @@ from tests.support import encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-JPEG = encoded(scene(640, 480))
+JPEG = encoded(scene())
 ALIKE = 0.98
 
 
@@ -208,7 +208,7 @@ async def test_what_is_another_persons_is_not_there(
     edit = parse_qs(urlsplit(app.frame.url).query)["edit"][0]
     owner = await app.frame.evaluate("Telegram.WebApp.initData")
     stranger = init_data(telegram.token, {"id": 4242, "first_name": "Eve", "language_code": "en"})
-    png = encoded(Image.new("1", (640, 480), 1), "PNG")
+    png = encoded(Image.new("1", (320, 240), 1), "PNG")
     routes = [
         ("GET", "", None),
         ("GET", "/photo", None),
