@@ -110,12 +110,18 @@ async def test_paint_undo_redo_erase_go_on_undo_a_round_and_done(app: MiniApp) -
     shown = await app.shown()
     assert not green(shown)
     assert not red(shown)
-    await expect(app.chat.answers).to_have_count(2)
+    await app.fingers.stroke(along(at(box, 0.45, 0.2), at(box, 0.55, 0.2)))
+    await app.erase()
+    shown = await app.shown()
+    assert not green(shown), "each round works on the last one's result"
+    assert not red(shown)
+    await expect(app.chat.answers).to_have_count(3)
 
     await expect(app.second_button).to_have_text("Undo round")
-    await app.second_button.tap()
-    await expect(app.part("status")).to_have_text("Back before that round")
-    await app.ready()
+    for _ in range(2):
+        await app.second_button.tap()
+        await expect(app.part("status")).to_have_text("Back before that round")
+        await app.ready()
     shown = await app.shown()
     assert green(shown)
     assert not red(shown)
@@ -126,7 +132,7 @@ async def test_paint_undo_redo_erase_go_on_undo_a_round_and_done(app: MiniApp) -
     await app.part("done").tap()
     await expect(app.chat.part("miniapp")).to_be_hidden()
     quotes = app.chat.answers.get_by_test_id("reply-quote")
-    await expect(quotes).to_have_count(2)
+    await expect(quotes).to_have_count(3)
     last = await app.chat.pixels(await app.chat.photo_of(app.chat.answers.last))
     assert not green(last)
 
