@@ -68,6 +68,7 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
                         finish=finish,
                         seed=given.seed,
                         own_background=own_background,
+                        insist=True,  # nobody is there to be asked: the doubt is told afterwards
                         keep_mask=True,
                     )
                     code = await _edit(editor, task, job, taken, bar)

@@ -41,8 +41,9 @@ class Keyboards:
         """Under a failure: try again where that may help, and paint it yourself where the engine saw nothing."""
         rows = []
         if again:
-            rows.append([self._button(edit.language, "button-retry", f"e:{edit.id}:retry")])
-        if edit.error == "nothing-found":
+            label = "button-anyway" if edit.error == "doubtful" else "button-retry"
+            rows.append([self._button(edit.language, label, f"e:{edit.id}:retry")])
+        if edit.error in ("nothing-found", "doubtful"):
             rows.append([self._button(edit.language, "button-erase", f"e:{edit.id}:fix")])
         return InlineKeyboardMarkup(rows) if rows else None
 

@@ -41,6 +41,10 @@ def check_finish(finish: str) -> str:
     raise PersonError("unknown-finish", finish=finish[:40])
 
 
+class DoubtError(PersonError):
+    """What was found may not be what is meant: the person is asked before anything is erased."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One photo's change.
@@ -52,6 +56,7 @@ class Job:
         mask: PNG of what to erase, or of the subject's matte; None: it is found.
         mask_is_matte: Whether `mask` is a matte of the subject.
         format: The answer's format; None: the photo's own (PNG where it is to be transparent).
+        insist: Erase what was found even where it is doubtful.
         own_background: The picture to stand behind the subject, in place of `finish`.
         keep_mask: Whether a found mask is handed back as it was used, filled and widened (given again it erases the
             same), in place of the matte that it was made from.
@@ -63,6 +68,7 @@ class Job:
     mask: bytes | None = None
     mask_is_matte: bool = False
     format: PictureFormat | None = None
+    insist: bool = False
     own_background: Path | None = None
     keep_mask: bool = False
 
@@ -189,7 +195,10 @@ class Editor:
         else:
             # A stored matte does not say whose it is: too wide does less harm than a rim that stays.
             coarse = finder.coarse_masks if finder else any(engine.coarse_masks for engine in self._engines)
-            mask, doubtful = await self._pool.run(pixels.removal_mask, matte, coarse=coarse)
+            shade = photo if job.operation is Operation.REMOVE_SUBJECT else None
+            mask, doubtful = await self._pool.run(pixels.removal_mask, matte, coarse=coarse, photo=shade)
+            if doubtful and job.mask is None and not job.insist:
+                raise DoubtError("doubtful")
         await on_stage(Stage.INPAINTING)
         filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed))
         # Each has its own work: side by side.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.engines.local import shadow
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging import backdrop, compositing, cutout, encoding, masks
 from bot.imaging.opening import open_photo
@@ -34,8 +35,13 @@ def load(path: Path, max_megapixels: float, max_bytes: int | None) -> Photo:
     return open_photo(path, max_megapixels=max_megapixels, max_bytes=max_bytes)
 
 
-def removal_mask(matte: Matte, *, coarse: bool) -> tuple[Mask, bool]:
+def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> tuple[Mask, bool]:
     """What to erase so that no rim of the subject stays: the matte made hard, its holes filled, widened.
+
+    Args:
+        matte: (H, W) matte of the subject.
+        coarse: Whether its rim is not to be trusted, so that it is widened further.
+        photo: The photo, for the subject's shadow to be taken along; None: it stays.
 
     Returns:
         The (H, W) mask, and whether it is doubtful that this is what the person means.
@@ -47,6 +53,8 @@ def removal_mask(matte: Matte, *, coarse: bool) -> tuple[Mask, bool]:
     verdict = masks.judge(mask)
     if not mask.any():
         raise NothingFoundError("nothing-found")
+    if photo is not None:
+        mask = shadow.with_shadow(photo, mask)
     height, width = mask.shape
     return masks.dilate(mask, masks.dilation_radius(width, height, coarse=coarse)), not verdict.fine
 

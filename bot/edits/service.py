@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -71,6 +72,7 @@ class Edits:
         self._caches = tuple(caches)
         self._news: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._shown_positions: dict[str, int] = {}
+        self._entering: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     # ── asking ──
 
@@ -319,11 +321,14 @@ class Edits:
         await self.store.set_offer_status(offer.id, message)
 
     async def _enqueue(self, edit: Edit) -> None:
-        known = await self.store.number_and_attempt(edit.id)
-        if known is not None:
-            number, attempt = known
-            await self._queue.enqueue(edit.id, attempt, person=edit.person, number=number)
-            await self.store.change(edit.id, enqueued=True)
+        # One person's edits enter the queue in their order: a later one that entered first would be begun first.
+        lock = self._entering.setdefault(edit.person, asyncio.Lock())
+        async with lock:
+            known = await self.store.number_and_attempt(edit.id)
+            if known is not None:
+                number, attempt = known
+                await self._queue.enqueue(edit.id, attempt, person=edit.person, number=number)
+                await self.store.change(edit.id, enqueued=True)
 
     async def _look_for_left_behind(self) -> None:
         while True:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from bot.playground import TelegramServer
+from bot.playground import Person, TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.abilities import ERASE, SALIENCY
 from tests.cloud.standin import CloudStandIn
@@ -19,6 +19,7 @@ from tests.support import Talk, encoded, running_bot, scene, settings_for
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JPEG = encoded(scene())
+ADMIN = 7000
 _numbers = itertools.count(7001)
 
 
@@ -41,6 +42,7 @@ async def server(cloud: CloudStandIn, tmp_path_factory: pytest.TempPathFactory) 
             volc_endpoint=cloud.url,
             volc_concurrency=2,
             pending_per_user=5,
+            admins={ADMIN},
             workers=8,
         )
         async with running_bot(settings, server.telegram):
@@ -128,6 +130,20 @@ async def test_cancelling_while_it_waits_in_line(talk: Talk, cloud: CloudStandIn
     assert "text" in talk.answers_to(second)[0], "it was never made"
 
 
+async def test_a_doubtful_find_is_asked_about_before_anything_is_erased(talk: Talk, cloud: CloudStandIn) -> None:
+    photo = scene()
+    photo.paste((210, 40, 30), (20, 15, 300, 225))  # nearly all of the picture: hardly a subject
+    start = len(cloud.calls)
+    (sent,) = await talk.person.send(Upload(encoded(photo)), caption="/remove_subject")
+    asked = await talk.answer_to(sent)
+    assert "not sure" in asked["text"]
+    assert [call.req_key for call in cloud.calls[start:]] == [SALIENCY]
+    texts = [b["text"] for row in asked["reply_markup"]["inline_keyboard"] for b in row]
+    assert texts == ["👌 Take it out", "🖌 What I paint"]
+    await talk.person.press_labelled(asked["message_id"], "Take it out")
+    assert "photo" in await shows(talk, sent, "gone")
+
+
 async def test_waiting_for_the_cloud_shows_the_place_in_line(meet: Callable[[], Talk], cloud: CloudStandIn) -> None:
     start = len(cloud.calls)
     people = [meet() for _ in range(5)]
@@ -199,6 +215,27 @@ async def test_twenty_photos_at_once_two_in_flight_each_persons_in_order(
             and "photo" in event.data
         ]
         assert done == [message["message_id"] for message in sent[talk.person.id]]
+
+
+async def test_what_only_the_operator_can_mend_is_told_the_admin_once(
+    meet: Callable[[], Talk], server: TelegramServer, cloud: CloudStandIn
+) -> None:
+    admin = Person(server.telegram, ADMIN)
+    cloud.fail_always(50400)
+    try:
+        for _ in range(2):
+            talk = meet()
+            (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
+            text = (await talk.answer_to(sent))["text"]
+            assert "50400" not in text
+            assert "try again" in text.lower()
+        await server.telegram.journal.until(lambda: admin.answers)
+    finally:
+        cloud.fail_always(None)
+    assert len(admin.answers) == 1
+    told = admin.answers[0]["text"]
+    assert "50400" in told
+    assert cloud.keys.secret_key not in told
 
 
 async def test_deleting_ones_data(talk: Talk) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from bot.engines.local import candidates, grabcut
 from bot.engines.local.grabcut import Bools
+from bot.engines.local.models.segment import learned_matte
 from bot.engines.local.scaling import enlarge, shrink
 from bot.errors import NothingFoundError
 from bot.imaging.photo import Matte, Photo, Pixels
@@ -16,6 +17,8 @@ from bot.imaging.photo import Matte, Photo, Pixels
 _LONG_SIDE = 320
 _BAND = 4
 """Pixels by which the edge may still move when it is drawn on the larger copy."""
+_LEARNED_SIDE = 1024
+"""The largest square that a learned segmenter takes: more than that it does not see."""
 _SMALLEST_SIDE = 8
 _SMALLEST_SUBJECT = 0.0015
 _FLATTEST = 2.0
@@ -40,11 +43,21 @@ def find_subject(photo: Photo, models: Path | None = None) -> Matte:
     small = shrink(photo.pixels, _LONG_SIDE)
     if min(small.shape[:2]) < _SMALLEST_SIDE or float(small.std(axis=(0, 1)).max()) < _FLATTEST:
         raise NothingFoundError("nothing-found", why="flat")
-    mask = _find(small, shrink(photo.pixels, candidates.LONG_SIDE))
+    mask = _learned(photo.pixels, models) if models is not None else None
+    if mask is None:
+        mask = _find(small, shrink(photo.pixels, candidates.LONG_SIDE))
+    else:
+        small = shrink(photo.pixels, _LEARNED_SIDE)
     share = float(mask.mean())
     if not _SMALLEST_SUBJECT < share < 0.95:
         raise NothingFoundError("nothing-found", why="size", share=round(share, 4))
     return enlarge(mask, small, photo.pixels)
+
+
+def _learned(pixels: Pixels, models: Path) -> Bools | None:
+    """What the best learned segmenter sees, at the size of its copy; None where there is none that works."""
+    seen = learned_matte(shrink(pixels, _LEARNED_SIDE), models)
+    return None if seen is None else np.asarray(seen.matte > 0.5, bool)
 
 
 def _find(small: Pixels, tiny: Pixels) -> Bools:

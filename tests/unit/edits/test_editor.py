@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits.editor import Editor, Job, check_finish
+from bot.edits.editor import DoubtError, Editor, Job, check_finish
 from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
 from bot.engines import Engine, EngineRefusedError, EngineUnavailableError
@@ -229,11 +229,13 @@ async def test_an_answer_of_another_size_is_no_answer(desk: Desk) -> None:
     assert (await desk.edit([narrow, Fake("local")], Operation.REMOVE_BACKGROUND)).engine == "local"
 
 
-async def test_a_doubtful_subject_is_said_to_be_one(desk: Desk) -> None:
+async def test_a_doubtful_subject_is_asked_about_and_then_said_to_be_one(desk: Desk) -> None:
     everything = np.full((HEIGHT, WIDTH), 255, np.uint8)
     everything[100:140, 100:200] = 0
-    for operation in (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND):
-        made = await desk.edit([Fake("volcengine", everything)], operation)
+    with pytest.raises(DoubtError):
+        await desk.edit([Fake("volcengine", everything)], Operation.REMOVE_SUBJECT)
+    for operation, insist in ((Operation.REMOVE_SUBJECT, True), (Operation.REMOVE_BACKGROUND, False)):
+        made = await desk.edit([Fake("volcengine", everything)], operation, insist=insist)
         assert made.notes == ("note-doubtful",)
 
 

@@ -1,0 +1,35 @@
+"""ENGINE=auto: while the cloud is down the local engine answers, and says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.playground import TelegramServer
+from bot.playground.person import Upload
+from tests.cloud.standin import CloudStandIn
+from tests.support import Talk, encoded, running_bot, scene, settings_for
+
+
+async def test_the_local_engine_answers_for_a_dead_cloud_and_the_cloud_again_once_it_lives(tmp_path: Path) -> None:
+    async with TelegramServer() as server, CloudStandIn() as cloud:
+        settings = settings_for(
+            server,
+            tmp_path,
+            engine="auto",
+            volc_accesskey=cloud.keys.access_key,
+            volc_secretkey=cloud.keys.secret_key,
+            volc_session_token=cloud.keys.session_token or None,
+            volc_endpoint=cloud.url,
+        )
+        talk = Talk(server.telegram, 1)
+        photo = Upload(encoded(scene()))
+        async with running_bot(settings, server.telegram):
+            (alive,) = await talk.person.send(photo, caption="/remove_subject")
+            assert "cloud" not in (await talk.answer_to(alive))["caption"]
+            cloud.fail_next("html-502", times=2)
+            (dead,) = await talk.person.send(photo, caption="/remove_subject")
+            answer = await talk.answer_to(dead)
+            assert "The cloud did not answer" in answer["caption"]
+            assert "photo" in answer
+            (again,) = await talk.person.send(photo, caption="/remove_background")
+            assert "cloud" not in (await talk.answer_to(again))["caption"]
