@@ -23,7 +23,7 @@ PROGRESS = {"Starting…", "Getting the photo…", "Painting what belongs there�
 """What only the server's events can tell."""
 
 
-def two_things(width: int = 640, height: int = 480) -> Image.Image:
+def two_things(width: int, height: int) -> Image.Image:
     """A red block on the left and a green one on the right of noisy blue-grey."""
     noise = np.random.default_rng(11).integers(0, 12, size=(height, width, 3), dtype=np.uint8)
     pixels = np.array((90, 110, 140), np.uint8) + noise
@@ -33,7 +33,7 @@ def two_things(width: int = 640, height: int = 480) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-JPEG = encoded(two_things())
+JPEG = encoded(two_things(480, 360))
 
 
 def red(pixels: np.ndarray) -> bool:
@@ -144,7 +144,7 @@ async def test_the_upload_is_what_was_painted_also_outside_the_photo_and_back(ap
     upload = await app.erase()
     assert upload.kind == "image/png"
     assert upload.image.mode == "1"
-    assert upload.image.size == (640, 480)
+    assert upload.image.size == (480, 360)
     assert (
         overlap(Expected(box, upload.image.size).line(wave(box, reports=DENSE), brush).painted, upload.painted) >= ALIKE
     )
