@@ -73,6 +73,13 @@ class BotProcess:
     def log(self) -> str:
         return self._log.read_text() if self._log.exists() else ""
 
+    @property
+    def memory(self) -> int:
+        """Bytes of its resident memory, the pixel processes not counted."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
     async def says(self, words: str, *, seconds: float = 30) -> None:
         """Wait until its log contains these words."""
         async with asyncio.timeout(seconds):
