@@ -141,7 +141,7 @@ def build_core(
 ) -> Core:
     """The edits, from the store up to their door."""
     texts = Texts(settings.language)
-    courier = TelegramCourier(bot, texts, Keyboards(texts, app_url))
+    courier = TelegramCourier(bot, texts, Keyboards(texts, app_url, lambda: bot.username))
     store = Store(database, Bounds(settings.pending_per_user, settings.edits_per_day))
     announcer = Announcer(store, courier, alone=database.is_sqlite)
     photos, results = caches(settings)

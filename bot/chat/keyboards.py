@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Offer, Operation, State
+
+PRIVATELY = "e_"
+"""What a link's start parameter begins with that asks to go on with a group's edit in private."""
 
 FINISHES = ("clean", "transparent", "white", "blur")
 
@@ -16,11 +21,13 @@ class Keyboards:
     Args:
         texts: The labels.
         app_url: Address of the Mini App's page; None: there is none, and no button for it.
+        username: Tells the bot's name, once it is known; None: no links into the private chat are made.
     """
 
-    def __init__(self, texts: Texts, app_url: str | None) -> None:
+    def __init__(self, texts: Texts, app_url: str | None, username: Callable[[], str] | None = None) -> None:
         self._texts = texts
         self.app_url = app_url
+        self._username = username
 
     def offer(self, offer: Offer) -> InlineKeyboardMarkup:
         """Under a photo that came without a word: what should go?"""
@@ -61,9 +68,18 @@ class Keyboards:
         return InlineKeyboardMarkup(rows)
 
     def canvas(self, edit: Edit, label: str) -> InlineKeyboardButton | None:
-        """The button that opens the Mini App; only private chats take one (BUTTON_TYPE_INVALID elsewhere)."""
-        if self.app_url is None or edit.chat != edit.person:
+        """The button that opens the Mini App.
+
+        Only private chats take one (BUTTON_TYPE_INVALID elsewhere): in groups it leads into the private chat, where
+        /start with the edit's id goes on.
+        """
+        if self.app_url is None:
             return None
+        if edit.chat != edit.person:
+            if self._username is None:
+                return None
+            link = f"https://t.me/{self._username()}?start={PRIVATELY}{edit.id}"
+            return InlineKeyboardButton(self._texts.get(edit.language, label), url=link)
         return InlineKeyboardButton(
             self._texts.get(edit.language, label), web_app=WebAppInfo(f"{self.app_url}?edit={edit.id}")
         )

@@ -225,6 +225,39 @@ class Edits:
         )
         return fixed
 
+    async def go_on_in_private(self, edit_id: str, person: int, message: int, language: str) -> Edit:
+        """Let the person paint in the private chat what was asked for in a group: only there a canvas opens.
+
+        Args:
+            edit_id: The group's edit, which waits for its mask.
+            person: Who asks.
+            message: The message in the private chat that asks; the answer replies to it.
+            language: Language code of the person.
+
+        Raises:
+            PersonError: As `own` and `submit` do; ``too-old`` where it does not wait any more.
+        """
+        edit = await self.own(edit_id, person)
+        if edit.state is not State.WAITING_FOR_MASK:
+            raise PersonError("too-old")
+        found = await self.store.mask(edit.id)
+        private, _ = await self.submit(
+            Order(
+                key=f"{edit.id}:private",
+                person=person,
+                chat=person,
+                message=message,
+                operation=Operation.ERASE,
+                photo=edit.photo,
+                language=language,
+                parent=edit.parent,
+                mask=found[0] if found else None,
+                mask_is_matte=found[1] if found else False,
+                draft=True,
+            )
+        )
+        return private
+
     async def queue_with_mask(self, edit_id: str, mask: bytes, submission: str) -> Edit | None:
         """Give a waiting /erase its checked mask and queue it; None where it is not waiting. See `Store`.
 

@@ -182,6 +182,44 @@ async def test_erase_opens_the_canvas(talk: Talk) -> None:
     assert apps[0].startswith("https://photos.example.org/app?edit=")
 
 
+async def test_in_a_group_erase_leads_into_the_private_chat(talk: Talk, meet: Callable[..., Talk]) -> None:
+    group = talk.telegram.gather(-500 - talk.person.id, "Friends")
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/erase", group=group)
+
+    def answers() -> list[dict[str, Any]]:
+        return [m for m in group.messages.values() if m["from"]["is_bot"]]
+
+    await talk.telegram.journal.until(answers)
+    buttons = [b for row in answers()[0]["reply_markup"]["inline_keyboard"] for b in row]
+    link = next(b["url"] for b in buttons if "url" in b)
+    address, _, start = link.partition("?start=")
+    assert address == "https://t.me/photo_cleaning_bot"
+    stranger = meet()
+    asked = await stranger.person.write(f"/start {start}")
+    assert "somebody else" in (await stranger.answer_to(asked))["text"]
+    asked = await talk.person.write(f"/start {start}")
+    canvas = await talk.answer_to(asked, settled=False)
+    urls = [b["web_app"]["url"] for row in canvas["reply_markup"]["inline_keyboard"] for b in row if "web_app" in b]
+    assert urls
+    assert start.removeprefix("e_") not in urls[0], "an edit of the private chat's own"
+    assert sent["chat"]["id"] == group.about["id"]
+
+
+async def test_a_photo_in_a_group_is_answered_there_and_a_bare_one_is_left_alone(talk: Talk) -> None:
+    group = talk.telegram.gather(-900 - talk.person.id, "Friends")
+    await talk.person.send(Upload(JPEG), group=group)
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject@photo_cleaning_bot", group=group)
+    (other,) = await talk.person.send(Upload(JPEG), caption="/remove_subject@another_bot", group=group)
+
+    def pictures() -> list[dict[str, Any]]:
+        return [m for m in group.messages.values() if m["from"]["is_bot"] and "photo" in m]
+
+    await talk.telegram.journal.until(pictures, seconds=60)
+    answers = [m for m in group.messages.values() if m["from"]["is_bot"]]
+    assert [m["reply_to_message"]["message_id"] for m in answers] == [sent["message_id"]]
+    assert other["message_id"] not in [m["reply_to_message"]["message_id"] for m in answers]
+
+
 async def test_painting_in_telegrams_own_editor_erases_what_was_painted(talk: Talk) -> None:
     photo = scene()
     painted = photo.copy()

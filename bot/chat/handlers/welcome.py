@@ -8,11 +8,26 @@ from telegram.error import TelegramError
 
 from bot.chat.commands import command_in
 from bot.chat.house import Context, sender
+from bot.chat.keyboards import PRIVATELY
+from bot.errors import PersonError
 
 
 async def start(update: Update, context: Context) -> None:
-    """/start: what the bot does and how."""
-    await answer(update, context, "start")
+    """/start: what the bot does and how; by a group's link, the canvas for the photo there."""
+    message = update.effective_message
+    assert message is not None
+    found = command_in(message)
+    wanted = found[1] if found else ""
+    if not wanted.startswith(PRIVATELY) or message.chat.type != ChatType.PRIVATE:
+        await answer(update, context, "start")
+        return
+    language = context.house.language(message.from_user)
+    try:
+        await context.house.edits.go_on_in_private(
+            wanted.removeprefix(PRIVATELY), sender(message), message.message_id, language
+        )
+    except PersonError as error:
+        await reply(message, context.house.texts.error(language, error), context)
 
 
 async def help_(update: Update, context: Context) -> None:
