@@ -1,0 +1,78 @@
+"""From a photo's update to its status message while 100 photos a second come in, for five seconds.
+
+Telegram's own limit (30 messages a second) is lifted here: with it, a bot may not say more than that, however quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from bot import wiring
+from bot.chat import application
+from bot.chat.limiter import FloodLimiter
+from bot.playground import TelegramServer
+from bot.playground.person import Upload
+from tests.benchmarks.overhead import _engines
+from tests.support import Talk, encoded, running_bot, scene, settings_for
+
+A_SECOND, SECONDS = 100, 5
+
+
+def _unlimited() -> FloodLimiter:
+    return FloodLimiter(overall=10_000, per_chat=1_000)
+
+
+async def measure() -> list[str]:
+    """The table's lines."""
+    photo = Upload(encoded(scene(160, 120)))
+    with (
+        mock.patch.object(wiring, "engines", _engines),
+        mock.patch.object(application, "FloodLimiter", _unlimited),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        async with TelegramServer() as server, running_bot(settings_for(server, Path(folder)), server.telegram):
+            warm = Talk(server.telegram, 999_999)
+            await warm.answer_to((await warm.person.send(photo, caption="/remove_subject"))[0])
+            waits = await _series(server, photo)
+    return [
+        "| photos a second | median | p99 |",
+        "|---|---|---|",
+        f"| {A_SECOND} | {np.median(waits) * 1000:.0f} ms | {np.percentile(waits, 99) * 1000:.0f} ms |",
+    ]
+
+
+async def _series(server: TelegramServer, photo: Upload) -> list[float]:
+    telegram, loop = server.telegram, asyncio.get_running_loop()
+    talks = [Talk(telegram, number) for number in range(1, A_SECOND * SECONDS + 1)]
+    sent: dict[int, float] = {}
+    said: dict[int, float] = {}
+    contents = [await talk.person._content(photo) for talk in talks]  # Telegram's own work, done beforehand
+
+    async def listen() -> None:
+        async for event in telegram.journal.follow(telegram.journal.last):
+            if event.kind == "message" and event.data["from"]["is_bot"]:
+                said.setdefault(event.chat, time.perf_counter())
+            if len(said) == len(talks):
+                return
+
+    listening = asyncio.create_task(listen())
+    begun = loop.time()
+    for index, (talk, content) in enumerate(zip(talks, contents, strict=True)):
+        await asyncio.sleep(max(0.0, begun + index / A_SECOND - loop.time()))
+        message: Any = {**content, "caption": "/remove_subject"}
+        sent[talk.person.id] = time.perf_counter()
+        talk.person._send(message, None, None)
+    await asyncio.wait_for(listening, 120)
+    return [said[number] - at for number, at in sent.items()]
+
+
+def main() -> list[str]:
+    """Run it."""
+    return asyncio.run(measure())
