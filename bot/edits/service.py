@@ -92,7 +92,7 @@ class Edits:
 
     async def offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
         """Record a photo that came without a word; the question what to do with it follows by itself."""
-        offer = await self.store.add_offer(person, chat, message, photo, language)
+        offer = await self.store.asked.add_offer(person, chat, message, photo, language)
         if offer.status_message is None:
             self._news.put_nowait(partial(self._post_offer, offer))
         return offer
@@ -109,7 +109,7 @@ class Edits:
         Raises:
             PersonError: ``not-yours``, ``too-old``, and what `submit` raises.
         """
-        offer = await self.store.offer(offer_id)
+        offer = await self.store.asked.offer(offer_id)
         if offer is None:
             raise PersonError("too-old")
         if offer.person != person:
@@ -351,7 +351,7 @@ class Edits:
 
     async def _post_offer(self, offer: Offer) -> None:
         message = await self._courier.post_offer(offer)
-        await self.store.set_offer_status(offer.id, message)
+        await self.store.asked.set_offer_status(offer.id, message)
 
     async def _enqueue(self, edit: Edit) -> None:
         # One person's edits enter the queue in their order: a later one that entered first would be begun first.

@@ -6,14 +6,15 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.edits.asked import Asked
 from bot.edits.database import Database
-from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State
+from bot.edits.model import Edit, Order, Stage, State
+from bot.edits.rows import edit_of, photo_columns
 from bot.edits.tables import edits, offers, wishes
 from bot.errors import PersonError
 
@@ -55,6 +56,7 @@ class Store:
         self._database = database
         self._bounds = bounds
         self._clock = clock
+        self.asked = Asked(database, clock)
 
     # ── edits ──
 
@@ -85,7 +87,7 @@ class Store:
                 chat=order.chat,
                 message=order.message,
                 operation=order.operation.value,
-                **_photo_columns(order.photo),
+                **photo_columns(order.photo),
                 painted_file_id=order.painted.file_id if order.painted else None,
                 painted_unique_id=order.painted.unique_id if order.painted else None,
                 finish=order.finish,
@@ -151,11 +153,13 @@ class Store:
 
     def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> Edit | None:
         row = connection.execute(sa.select(*_EDIT_COLUMNS, _HAS_MASK).where(where)).mappings().first()
-        return _edit(row) if row else None
+        return edit_of(row) if row else None
 
     async def _many(self, *where: sa.ColumnElement[bool], limit: int = 1000) -> list[Edit]:
         query = sa.select(*_EDIT_COLUMNS, _HAS_MASK).where(*where).order_by(edits.c.number).limit(limit)
-        return await self._database.run(lambda connection: [_edit(row) for row in connection.execute(query).mappings()])
+        return await self._database.run(
+            lambda connection: [edit_of(row) for row in connection.execute(query).mappings()]
+        )
 
     async def unannounced(self, *, claimed_before: float) -> list[Edit]:
         """Unfinished edits that have no status message, and that nobody has been posting one for since then."""
@@ -363,59 +367,6 @@ class Store:
             lambda connection: {State(state): int(count) for state, count in connection.execute(query)}
         )
 
-    # ── offers ──
-
-    async def add_offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
-        """Record that a photo came without a word; the same message again gives the same offer."""
-        where = (offers.c.chat == chat, offers.c.message == message)
-
-        def work(connection: sa.Connection) -> Offer:
-            row = connection.execute(sa.select(offers).where(*where)).mappings().first()
-            if row is None:
-                values = {"id": secrets.token_urlsafe(16), "person": person, "chat": chat, "message": message}
-                values |= _photo_columns(photo) | {"language": language, "created": self._clock()}
-                connection.execute(offers.insert().values(**values))
-                row = connection.execute(sa.select(offers).where(*where)).mappings().one()
-            return _offer(row)
-
-        return await self._database.run(work)
-
-    async def offer(self, offer_id: str) -> Offer | None:
-        """The offer with this id, or None."""
-        query = sa.select(offers).where(offers.c.id == offer_id)
-        row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
-        return _offer(row) if row else None
-
-    async def set_offer_status(self, offer_id: str, status_message: int) -> None:
-        """Remember which message shows the offer's buttons."""
-        update = offers.update().where(offers.c.id == offer_id).values(status_message=status_message)
-        await self._database.run(lambda connection: connection.execute(update))
-
-    # ── wishes ──
-
-    async def wish(self, chat: int, about: str, operation: Operation, *, seconds: float) -> None:
-        """Remember what shall be done with the photo that comes next."""
-
-        def work(connection: sa.Connection) -> None:
-            connection.execute(wishes.delete().where(wishes.c.chat == chat, wishes.c.about == about))
-            values = {"operation": operation.value, "expires": self._clock() + seconds}
-            connection.execute(wishes.insert().values(chat=chat, about=about, **values))
-
-        await self._database.run(work)
-
-    async def wished(self, chat: int, about: str) -> Operation | None:
-        """What was wished for and has not expired; the wish stays."""
-        query = sa.select(wishes.c.operation).where(
-            wishes.c.chat == chat, wishes.c.about == about, wishes.c.expires > self._clock()
-        )
-        row = await self._database.run(lambda connection: connection.execute(query).first())
-        return Operation(row[0]) if row else None
-
-    async def forget_wish(self, chat: int, about: str) -> None:
-        """The wish came true."""
-        where = (wishes.c.chat == chat, wishes.c.about == about)
-        await self._database.run(lambda connection: connection.execute(wishes.delete().where(*where)))
-
     # ── retention ──
 
     async def sweep(self, *, older_than: float, dry_run: bool = False) -> dict[str, int]:
@@ -458,57 +409,6 @@ class Store:
             connection.execute(edits.delete().where(gone))
             connection.execute(offers.delete().where(offers.c.person == person))
             left = connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one()
-            return [_edit(row) for row in rows], left
+            return [edit_of(row) for row in rows], left
 
         return await self._database.run(work)
-
-
-def _photo_columns(photo: PhotoRef) -> dict[str, Any]:
-    return {
-        "file_id": photo.file_id,
-        "file_unique_id": photo.unique_id,
-        "as_file": photo.as_file,
-        "file_name": photo.name,
-        "file_size": photo.size,
-    }
-
-
-def _photo(row: sa.RowMapping) -> PhotoRef:
-    return PhotoRef(row["file_id"], row["file_unique_id"], bool(row["as_file"]), row["file_name"], row["file_size"])
-
-
-def _offer(row: sa.RowMapping) -> Offer:
-    return Offer(
-        row["id"], row["person"], row["chat"], row["message"], _photo(row), row["language"], row["status_message"]
-    )
-
-
-def _edit(row: sa.RowMapping) -> Edit:
-    result = painted = None
-    if row["painted_file_id"]:
-        painted = PhotoRef(row["painted_file_id"], row["painted_unique_id"])
-    if row["result_file_id"]:
-        result = PhotoRef(row["result_file_id"], row["result_unique_id"], bool(row["result_as_file"]))
-    return Edit(
-        id=row["id"],
-        person=row["person"],
-        chat=row["chat"],
-        message=row["message"],
-        operation=Operation(row["operation"]),
-        photo=_photo(row),
-        finish=row["finish"],
-        seed=row["seed"],
-        language=row["language"],
-        state=State(row["state"]),
-        stage=Stage(row["stage"]) if row["stage"] else None,
-        status_message=row["status_message"],
-        has_mask=bool(row["has_mask"]),
-        result=result,
-        engine=row["engine"],
-        error=row["error"],
-        parent=row["parent"],
-        width=row["width"],
-        height=row["height"],
-        created=datetime.fromtimestamp(row["created"], UTC),
-        painted=painted,
-    )

@@ -25,7 +25,7 @@ async def command(update: Update, context: Context) -> None:
     if photo is not None:
         if message.media_group_id:
             about = f"album:{message.media_group_id}"
-            await context.house.edits.store.wish(message.chat.id, about, operation, seconds=ALBUM_SECONDS)
+            await context.house.edits.store.asked.wish(message.chat.id, about, operation, seconds=ALBUM_SECONDS)
         await ask(message, photo, operation, context)
         return
     if message.effective_attachment:
@@ -39,7 +39,7 @@ async def command(update: Update, context: Context) -> None:
         await ask(message, photo, operation, context)
         return
     about = f"person:{sender(message)}"
-    await context.house.edits.store.wish(message.chat.id, about, operation, seconds=WISH_SECONDS)
+    await context.house.edits.store.asked.wish(message.chat.id, about, operation, seconds=WISH_SECONDS)
     await answer(update, context, f"send-photo-{operation}")
 
 
@@ -99,14 +99,14 @@ async def _painted_on(message: Message, context: Context) -> PhotoRef | None:
 async def _wished(message: Message, context: Context) -> Operation | None:
     store, chat = context.house.edits.store, message.chat.id
     album = f"album:{message.media_group_id}" if message.media_group_id else None
-    operation = await store.wished(chat, album) if album else None
+    operation = await store.asked.wished(chat, album) if album else None
     if operation is None:
         about = f"person:{sender(message)}"
-        operation = await store.wished(chat, about)
+        operation = await store.asked.wished(chat, about)
         if operation is not None:
             if album:
-                await store.wish(chat, album, operation, seconds=ALBUM_SECONDS)
-            await store.forget_wish(chat, about)
+                await store.asked.wish(chat, album, operation, seconds=ALBUM_SECONDS)
+            await store.asked.forget_wish(chat, about)
     return operation
 
 

@@ -137,7 +137,7 @@ async def test_a_first_versions_database_is_upgraded_and_keeps_its_rows(engine: 
         assert done.result is not None
         assert done.result.file_id == "r"
         assert await store.mask("id-1") == (b"png", True)
-        assert await store.wished(7, "person:7") is Operation.ERASE
+        assert await store.asked.wished(7, "person:7") is Operation.ERASE
         queued = await store.queue_with_mask("id-2", b"painted", "submission")
         assert queued is not None
         assert queued.state is State.QUEUED

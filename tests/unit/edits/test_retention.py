@@ -39,7 +39,7 @@ class World:
 
     async def offer(self, message: int, *, hours_ago: float) -> str:
         self.ago = hours_ago * HOUR
-        offer = await self.store.add_offer(7, 7, message, PhotoRef("file", "unique"), "en")
+        offer = await self.store.asked.add_offer(7, 7, message, PhotoRef("file", "unique"), "en")
         self.ago = 0.0
         return offer.id
 
@@ -77,25 +77,25 @@ async def test_what_is_old_goes_and_what_is_young_or_in_the_works_stays(world: W
     assert would == {"edits": 4, "offers": 1, "wishes": 0, "files": 2}
     assert all([await world.store.get(edit.id) for edit in old + kept])
     assert all([await world.store.mask(edit.id) for edit in old + kept])
-    assert all([await world.store.offer(offer) for offer in offers])
+    assert all([await world.store.asked.offer(offer) for offer in offers])
     assert all(path.exists() for path in files)
 
     assert await sweep(world.store, world.caches, 24) == would
     assert not any([await world.store.get(edit.id) for edit in old])
     assert not any([await world.store.mask(edit.id) for edit in old])
     assert all([await world.store.get(edit.id) for edit in kept])
-    assert [bool(await world.store.offer(offer)) for offer in offers] == [False, True]
+    assert [bool(await world.store.asked.offer(offer)) for offer in offers] == [False, True]
     assert [path.exists() for path in files] == [False, True, False, True]
     assert sum((await sweep(world.store, world.caches, 24)).values()) == 0
 
 
 async def test_a_wish_goes_when_it_has_run_out(world: World) -> None:
     world.ago = HOUR
-    await world.store.wish(7, "person:7", Operation.ERASE, seconds=600)
+    await world.store.asked.wish(7, "person:7", Operation.ERASE, seconds=600)
     world.ago = 0
-    await world.store.wish(8, "person:8", Operation.ERASE, seconds=600)
+    await world.store.asked.wish(8, "person:8", Operation.ERASE, seconds=600)
     assert (await sweep(world.store, world.caches, 24))["wishes"] == 1
-    assert await world.store.wished(8, "person:8") is Operation.ERASE
+    assert await world.store.asked.wished(8, "person:8") is Operation.ERASE
 
 
 async def until(found: Callable[[], bool]) -> None:

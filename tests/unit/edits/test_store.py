@@ -163,21 +163,21 @@ async def test_a_change_meant_for_one_state_leaves_the_others(store: Store) -> N
 
 
 async def test_a_wish_expires(store: Store, clock: Clock) -> None:
-    await store.wish(1, "person:7", Operation.ERASE, seconds=600)
-    assert await store.wished(1, "person:7") is Operation.ERASE
-    assert await store.wished(2, "person:7") is None
+    await store.asked.wish(1, "person:7", Operation.ERASE, seconds=600)
+    assert await store.asked.wished(1, "person:7") is Operation.ERASE
+    assert await store.asked.wished(2, "person:7") is None
     clock.now += 601
-    assert await store.wished(1, "person:7") is None
+    assert await store.asked.wished(1, "person:7") is None
 
 
 async def test_a_later_wish_replaces_an_earlier_one(store: Store) -> None:
-    await store.wish(1, "person:7", Operation.ERASE, seconds=600)
-    await store.wish(1, "person:7", Operation.REMOVE_SUBJECT, seconds=600)
-    assert await store.wished(1, "person:7") is Operation.REMOVE_SUBJECT
+    await store.asked.wish(1, "person:7", Operation.ERASE, seconds=600)
+    await store.asked.wish(1, "person:7", Operation.REMOVE_SUBJECT, seconds=600)
+    assert await store.asked.wished(1, "person:7") is Operation.REMOVE_SUBJECT
 
 
 async def test_an_offer_is_made_once_for_a_message(store: Store) -> None:
-    offers = await asyncio.gather(*(store.add_offer(7, 7, 3, PhotoRef("f", "u"), "zh") for _ in range(5)))
+    offers = await asyncio.gather(*(store.asked.add_offer(7, 7, 3, PhotoRef("f", "u"), "zh") for _ in range(5)))
     assert len({offer.id for offer in offers}) == 1
 
 
@@ -188,7 +188,7 @@ async def test_the_sweeper_takes_what_is_old_and_finished_and_a_dry_run_takes_no
     await store.change(done.id, state=State.DONE)
     running, _ = await store.add(order(2))
     await store.begin(running.id)
-    await store.add_offer(7, 7, 3, PhotoRef("f", "u"), "en")
+    await store.asked.add_offer(7, 7, 3, PhotoRef("f", "u"), "en")
     clock.now += 100_000
     young, _ = await store.add(order(4, person=8))
     would = await store.sweep(older_than=clock.now - 86_400, dry_run=True)
