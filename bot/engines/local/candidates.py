@@ -36,6 +36,8 @@ _BARRIER = 4.0
 _SHARPNESS = 4.0
 """How much contrast of barrier distance, and of sharpness, to its surroundings speaks for a thing."""
 _LARGEST = 0.7
+_SAME = 0.8
+"""Overlap from which two things are one, drawn differently."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +100,9 @@ def choose(scene: Scene, things: list[Bools]) -> Bools:
     The least expected loss rather than the likeliest: a part of the subject and the subject with a bit of wall vouch
     for what lies between them. On the open photos the best-scored thing alone has IoU 0.29, the agreed one 0.47.
 
+    The agreed one tells which thing is meant, not how it is drawn best: most of them may lack the same part (a cup's
+    rim, which is of another colour than the cup). Of those that are nearly the agreed one, the best-scored is taken.
+
     Args:
         scene: The picture.
         things: At least one.
@@ -108,7 +113,8 @@ def choose(scene: Scene, things: list[Bools]) -> Bools:
     overlap = shared / (size[:, None] + size[None] - shared)
     merit = np.array([_merit(scene, thing) for thing in things])
     weight = np.exp(merit - merit.max())
-    return things[int(np.argmax(overlap @ weight))]
+    agreed = int(np.argmax(overlap @ weight))
+    return things[int(np.argmax(np.where(overlap[agreed] >= _SAME, merit, -np.inf)))]
 
 
 def _merit(scene: Scene, thing: Bools) -> float:
