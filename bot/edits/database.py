@@ -21,6 +21,9 @@ from bot.errors import OperatorError
 T = TypeVar("T")
 
 POSTGRES_THREADS = 8
+AT_ONCE = 64
+"""Works that share a transaction at most."""
+
 RECONNECT_WITHIN = 60.0
 """Seconds for which a PostgreSQL that went away (a restart, a failover) is waited for."""
 
@@ -55,6 +58,8 @@ class Database:
         self.url = url
         self.engine = make_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
+        self._rounds: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_THREADS, "database")
 
     async def start(self) -> None:
@@ -71,7 +76,9 @@ class Database:
             raise OperatorError("wrong-setting", text=text) from None
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, once what waits is written."""
+        if self._rounds is not None:
+            await asyncio.gather(self._rounds, return_exceptions=True)
         await self._in_thread(self.engine.dispose)
         self._threads.shutdown(wait=False)
 
@@ -81,6 +88,8 @@ class Database:
         Where the database went away in the middle, the transaction was rolled back (or its fate is unknown), and `work`
         is run again once it is back: `work` must be a change that may be made twice.
         """
+        if self.is_sqlite:
+            return await self._together(work)
         deadline = asyncio.get_running_loop().time() + RECONNECT_WITHIN
         pause = 0.05
         while True:
@@ -88,7 +97,7 @@ class Database:
                 return await self._in_thread(self._transaction, work)
             except sa.exc.DBAPIError as error:
                 gone = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
-                if self.is_sqlite or not gone or asyncio.get_running_loop().time() + pause > deadline:
+                if not gone or asyncio.get_running_loop().time() + pause > deadline:
                     raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
@@ -96,6 +105,44 @@ class Database:
     def _transaction(self, work: Callable[[sa.Connection], T]) -> T:
         with self.engine.begin() as connection:
             return work(connection)
+
+    async def _together(self, work: Callable[[sa.Connection], T]) -> T:
+        """SQLite takes one writer at a time: what comes in meanwhile shares the next transaction and its one sync."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, future))
+        if self._rounds is None or self._rounds.done():
+            self._rounds = asyncio.create_task(self._take_rounds())
+        return await future
+
+    async def _take_rounds(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            try:
+                outcomes = await self._in_thread(self._transactions, [work for work, _ in batch])
+            except Exception as error:  # noqa: BLE001 -- handed on to all who wait
+                outcomes = [error] * len(batch)
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if future.done():
+                    continue  # whoever asked has gone
+                if isinstance(outcome, Exception):
+                    future.set_exception(outcome)
+                else:
+                    future.set_result(outcome)
+
+    def _transactions(self, works: list[Callable[[sa.Connection], Any]]) -> list[Any]:
+        """Run works in one transaction, each of which may fail alone; an exception stands for its result."""
+        if len(works) == 1:
+            return [self._transaction(works[0])]
+        outcomes: list[Any] = []
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for work in works:
+                try:
+                    with connection.begin_nested():
+                        outcomes.append(work(connection))
+                except Exception as error:  # noqa: BLE001 -- handed on to the one who waits for it
+                    outcomes.append(error)
+        return outcomes
 
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()

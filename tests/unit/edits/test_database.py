@@ -1,0 +1,69 @@
+"""Many at a time share a transaction; each still stands or falls alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.edits.database import Database
+from bot.edits.tables import wishes
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
+    await database.start()
+    yield database
+    await database.close()
+
+
+def insert(number: int, *, fails: bool = False) -> object:
+    def work(connection: sa.Connection) -> int:
+        connection.execute(wishes.insert().values(chat=number, about="a", operation="erase", expires=1.0))
+        if fails:
+            raise ValueError(number)
+        return number
+
+    return work
+
+
+async def count(database: Database) -> int:
+    return await database.run(lambda c: c.execute(sa.select(sa.func.count()).select_from(wishes)).scalar_one())
+
+
+async def test_one_that_fails_takes_no_other_with_it(database: Database) -> None:
+    works = [database.run(insert(number, fails=number % 5 == 0)) for number in range(40)]
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    for number, outcome in enumerate(outcomes):
+        if number % 5 == 0:
+            assert isinstance(outcome, ValueError)
+        else:
+            assert outcome == number
+    assert await count(database) == 32
+
+
+async def test_each_sees_what_those_before_it_wrote(database: Database) -> None:
+    def seen(connection: sa.Connection) -> int:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(wishes)).scalar_one())
+
+    outcomes = await asyncio.gather(*(database.run(w) for n in range(10) for w in (insert(n), seen)))
+    assert outcomes[1::2] == list(range(1, 11))
+
+
+async def test_what_is_answered_is_on_disk(database: Database, tmp_path: Path) -> None:
+    await asyncio.gather(*(database.run(insert(number)) for number in range(20)))
+    other = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
+    assert await count(other) == 20
+    await other.close()
+
+
+async def test_one_who_goes_away_holds_nobody_up(database: Database) -> None:
+    tasks = [asyncio.create_task(database.run(insert(number))) for number in range(10)]
+    await asyncio.sleep(0)
+    tasks[3].cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [o for o in outcomes if not isinstance(o, asyncio.CancelledError)] == [n for n in range(10) if n != 3]
