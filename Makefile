@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 run:  ## everything from nothing, then the bot (with no token: the playground in your browser)
 	@$(PYTHON) tools/bootstrap.py run
-	@exec $(BIN)/python -m bot run
+	@MALLOC_ARENA_MAX=2 exec $(BIN)/python -m bot run
 
 test:  ## everything from nothing, then all checks and tests
 	@$(PYTHON) tools/bootstrap.py dev --system

@@ -41,7 +41,13 @@ def make_engine(url: str) -> sa.Engine:
     def set_up(connection: Any, _record: object) -> None:
         # IMMEDIATE: a transaction that will write takes the write lock first, so that it waits instead of failing.
         connection.isolation_level = "IMMEDIATE"
-        for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
+        for pragma in (
+            "busy_timeout=30000",
+            "foreign_keys=ON",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "cache_size=-1024",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine

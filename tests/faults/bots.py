@@ -34,6 +34,7 @@ def environment(server: TelegramServer, cloud: CloudStandIn, folder: Path, **cha
         "WORKERS": 4,
         "PENDING_PER_USER": 20,
         "PYTHONWARNINGS": "default",
+        "MALLOC_ARENA_MAX": 2,  # as `make run` and the container set it: threads share what memory they let go
         **changes,
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}

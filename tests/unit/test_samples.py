@@ -53,7 +53,7 @@ def test_the_local_engine_finds_the_subject_that_was_painted(sample: Sample) -> 
     found, painted = find_subject(photo) > 127, scene(sample)[1] > 127
     assert found.shape == painted.shape
     overlap = np.count_nonzero(found & painted) / np.count_nonzero(found | painted)
-    assert overlap >= 0.6
+    assert overlap >= 0.96
 
 
 @each_sample

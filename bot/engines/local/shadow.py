@@ -9,7 +9,7 @@ from bot.engines.local.grabcut import Bools
 from bot.engines.local.saliency_regions import to_lab
 from bot.engines.local.scaling import shrink
 from bot.imaging import masks
-from bot.imaging.photo import Mask, Photo
+from bot.imaging.photo import Mask, Photo, Pixels
 
 _LONG_SIDE = 854
 """The rule's numbers below were measured at this size."""
@@ -22,6 +22,8 @@ _LARGEST = 0.3
 _SMALLEST = 0.005
 _FROM = 0.65
 """Of the subject's height. From the half down, the hedge behind a car was taken for its shadow."""
+_MARGIN = 16
+"""Pixels around the search that its closing and the subject's foot reach into."""
 _RIM = 0.006
 """Of the long side: the penumbra, which is lighter than the rule's limit."""
 
@@ -45,7 +47,7 @@ def find_shadow(photo: Photo, subject: Mask) -> Mask:
     body = cv2.resize(subject, (width, height), interpolation=cv2.INTER_AREA) > 127
     if not body.any() or body.all():
         return nothing
-    shade = _small_shadow(to_lab(small), body)
+    shade = _small_shadow(small, body)
     if not shade.any():
         return nothing
     full = cv2.resize(shade.astype(np.uint8) * 255, (photo.width, photo.height), interpolation=cv2.INTER_LINEAR)
@@ -73,13 +75,47 @@ def with_shadow(photo: Photo, subject: Mask) -> Mask:
     return np.asarray(subject | masks.dilate(shade, radius), np.uint8)
 
 
-def _small_shadow(lab: np.ndarray[tuple[int, ...], np.dtype[np.float32]], body: Bools) -> Bools:
-    rows, columns = np.flatnonzero(body.any(1)), np.flatnonzero(body.any(0))
+def _small_shadow(small: Pixels, whole: Bools) -> Bools:
+    rows, columns = np.flatnonzero(whole.any(1)), np.flatnonzero(whole.any(0))
     top, bottom, left, right = int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
+    tall, wide = bottom - top + 1, right - left + 1
+    # Only the surroundings of the search count: the rest of the picture is neither converted nor looked through.
+    first, last = max(0, top + int(_FROM * tall) - _MARGIN), bottom + int(0.35 * tall) + 1 + _MARGIN
+    near, far = max(0, left - int(0.6 * wide) - _MARGIN), right + int(0.6 * wide) + 1 + _MARGIN
+    window = (slice(first, last), slice(near, far))
+    found = np.zeros_like(whole)
+    found[window] = _shadow_in(
+        to_lab(np.ascontiguousarray(small[window])),
+        whole[window],
+        int(np.count_nonzero(whole)),
+        (top - first, bottom - first, left - near, right - near),
+        at_sides=(last >= whole.shape[0], near == 0, far >= whole.shape[1]),
+    )
+    return found
+
+
+def _shadow_in(
+    lab: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    body: Bools,
+    size: int,
+    box: tuple[int, int, int, int],
+    *,
+    at_sides: tuple[bool, bool, bool],
+) -> Bools:
+    """The shadow within a window around the subject's foot.
+
+    Args:
+        lab: (h, w, 3) of the window.
+        body: (h, w) of the window, the subject.
+        size: Pixels of the whole subject.
+        box: Top, bottom, left and right of the whole subject, counted from the window's corner.
+        at_sides: Whether the window's bottom, left and right are the picture's.
+    """
+    top, bottom, left, right = box
     tall, wide = bottom - top + 1, right - left + 1
     search = np.zeros(body.shape, bool)
     search[
-        top + int(_FROM * tall) : bottom + int(0.35 * tall) + 1,
+        max(0, top + int(_FROM * tall)) : bottom + int(0.35 * tall) + 1,
         max(0, left - int(0.6 * wide)) : right + int(0.6 * wide) + 1,
     ] = True
     ground = search & ~(cv2.dilate(body.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
@@ -93,15 +129,16 @@ def _small_shadow(lab: np.ndarray[tuple[int, ...], np.dtype[np.float32]], body: 
     shade = cv2.morphologyEx(shade, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     shade = cv2.morphologyEx(shade, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     foot = body.copy()
-    foot[: bottom - int(0.4 * tall)] = False
+    foot[: max(0, bottom - int(0.4 * tall))] = False
     foot = cv2.dilate(foot.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(shade, connectivity=8)
-    size = np.count_nonzero(body)
     kept = np.zeros(len(statistics), bool)
     kept[np.unique(labels[foot & (shade > 0)])] = True
     kept &= statistics[:, cv2.CC_STAT_AREA] >= _SMALLEST * size
     # What runs out of the picture is ground in shade or trees behind rather than the subject's shadow.
-    kept[np.concatenate([labels[-1], labels[:, 0], labels[:, -1]])] = False
+    for at_side, edge in zip(at_sides, (labels[-1], labels[:, 0], labels[:, -1]), strict=True):
+        if at_side:
+            kept[edge] = False
     kept[0] = False
     found: Bools = kept[labels] & ~body
     return found if np.count_nonzero(found) <= _LARGEST * size else np.zeros_like(body)

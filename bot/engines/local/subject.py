@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.engines.local import candidates, grabcut
+from bot.engines.local import candidates, grabcut, see_through
 from bot.engines.local.grabcut import Bools
 from bot.engines.local.models.segment import learned_matte
 from bot.engines.local.scaling import enlarge, shrink
@@ -68,4 +68,5 @@ def _find(small: Pixels, tiny: Pixels) -> Bools:
     chosen = candidates.choose(scene, things)
     size = small.shape[1], small.shape[0]
     larger = cv2.resize(chosen.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
-    return grabcut.fill_holes(grabcut.in_band(small, np.asarray(larger, bool), _BAND))
+    drawn = grabcut.fill_holes(grabcut.in_band(small, np.asarray(larger, bool), _BAND))
+    return see_through.open_gaps(small, drawn)
