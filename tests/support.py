@@ -16,6 +16,7 @@ from PIL import Image
 from bot import process
 from bot.playground import Person, Telegram, TelegramServer
 from bot.settings import Settings
+from tests.cloud.standin import CloudStandIn
 
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
 """Real photos, where this checkout has them beside it."""
@@ -40,6 +41,17 @@ def settings_for(server: TelegramServer, folder: Path, **changes: Any) -> Settin
         "workers": 2,
     }
     return Settings(_env_file=None, **{**values, **changes})
+
+
+def with_cloud(cloud: CloudStandIn, engine: str = "volcengine") -> dict[str, Any]:
+    """The settings that make a bot use the stand-in for the cloud."""
+    return {
+        "engine": engine,
+        "volc_accesskey": cloud.keys.access_key,
+        "volc_secretkey": cloud.keys.secret_key,
+        "volc_session_token": cloud.keys.session_token or None,
+        "volc_endpoint": cloud.url,
+    }
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ from bot.playground import Person, TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.abilities import ERASE, SALIENCY
 from tests.cloud.standin import CloudStandIn
-from tests.support import Talk, encoded, running_bot, scene, settings_for
+from tests.support import Talk, encoded, running_bot, scene, settings_for, with_cloud
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,11 +35,7 @@ async def server(cloud: CloudStandIn, tmp_path_factory: pytest.TempPathFactory) 
         settings = settings_for(
             server,
             tmp_path_factory.mktemp("data"),
-            engine="volcengine",
-            volc_accesskey=cloud.keys.access_key,
-            volc_secretkey=cloud.keys.secret_key,
-            volc_session_token=cloud.keys.session_token or None,
-            volc_endpoint=cloud.url,
+            **with_cloud(cloud),
             volc_concurrency=2,
             pending_per_user=5,
             admins={ADMIN},

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn
-from tests.support import Talk, encoded, running_bot, scene, settings_for
+from tests.support import Talk, encoded, running_bot, scene, settings_for, with_cloud
 
 
 async def test_the_local_engine_answers_for_a_dead_cloud_and_the_cloud_again_once_it_lives(tmp_path: Path) -> None:
@@ -15,11 +15,7 @@ async def test_the_local_engine_answers_for_a_dead_cloud_and_the_cloud_again_onc
         settings = settings_for(
             server,
             tmp_path,
-            engine="auto",
-            volc_accesskey=cloud.keys.access_key,
-            volc_secretkey=cloud.keys.secret_key,
-            volc_session_token=cloud.keys.session_token or None,
-            volc_endpoint=cloud.url,
+            **with_cloud(cloud, "auto"),
         )
         talk = Talk(server.telegram, 1)
         photo = Upload(encoded(scene()))

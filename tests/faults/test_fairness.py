@@ -12,7 +12,7 @@ from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn
 from tests.faults.bots import all_answered, check_once, send_photos
-from tests.support import Talk, encoded, running_bot, scene, settings_for
+from tests.support import Talk, encoded, running_bot, scene, settings_for, with_cloud
 
 PHOTO = Upload(encoded(scene(160, 120)))
 
@@ -43,11 +43,7 @@ async def test_anothers_photo_does_not_wait_behind_a_flood(
     settings = settings_for(
         server,
         tmp_path,
-        engine="volcengine",
-        volc_accesskey=cloud.keys.access_key,
-        volc_secretkey=cloud.keys.secret_key,
-        volc_session_token=cloud.keys.session_token or None,
-        volc_endpoint=cloud.url,
+        **with_cloud(cloud),
         volc_concurrency=4,
         pending_per_user=60,
         workers=2,
