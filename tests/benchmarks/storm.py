@@ -1,4 +1,4 @@
-"""200 people send 5 photos each while the bot is killed 10 times: lost, doubled, left hanging."""
+"""200 people send 5 photos each while the bot is killed: lost, doubled, left hanging; on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import asyncio
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn
 from tests.faults.bots import BotProcess, all_answered, environment, send_photos
+from tests.faults.postgres import PostgresServer, programs
 from tests.support import Talk, encoded, scene
 
 PEOPLE, PHOTOS, KILLS, ENGINE_SECONDS = 200, 5, 10, 0.05
@@ -19,36 +22,81 @@ PEOPLE, PHOTOS, KILLS, ENGINE_SECONDS = 200, 5, 10, 0.05
 
 async def measure() -> list[str]:
     """The table's lines."""
-    dice = random.Random(5)
-    photo = Upload(encoded(scene(160, 120)))
+    lines = [
+        "| | photos | kills | lost | doubled | status messages left | seconds |",
+        "|---|---|---|---|---|---|---|",
+        await _on_sqlite(),
+    ]
+    if programs() is None:
+        return [*lines, "", "No PostgreSQL on this machine: apt-get install postgresql"]
+    return [*lines, await _on_postgres()]
+
+
+async def _on_sqlite() -> str:
     async with TelegramServer() as server, CloudStandIn() as cloud:
         cloud.latency = ENGINE_SECONDS
         with tempfile.TemporaryDirectory() as folder:
             bot = BotProcess(server.telegram, environment(server, cloud, Path(folder), VOLC_CONCURRENCY=8, WORKERS=8))
-            talks = [Talk(server.telegram, number) for number in range(1, PEOPLE + 1)]
-            begun = time.perf_counter()
             await bot.start()
-            sent = await send_photos(talks, PHOTOS, photo)
-            for _ in range(KILLS):
-                enough = server.telegram.calls["editMessageMedia"] + dice.randrange(1, PEOPLE * PHOTOS // KILLS)
-                await server.telegram.journal.until(
-                    lambda n=enough: server.telegram.calls["editMessageMedia"] >= n, seconds=600
-                )
-                await bot.kill()
-                await bot.start()
             try:
-                await all_answered(sent, seconds=1800)
+                return await _storm("SQLite, the one process killed", server, [bot], None)
             finally:
                 await bot.kill()
-            took = time.perf_counter() - begun
+
+
+async def _on_postgres() -> str:
+    postgres = PostgresServer()
+    await asyncio.to_thread(postgres.create)
+    await postgres.start()
+    async with TelegramServer() as server, CloudStandIn() as cloud:
+        cloud.latency = ENGINE_SECONDS
+        with tempfile.TemporaryDirectory() as folder:
+            common = {"DATABASE_URL": postgres.new_database(), "VOLC_CONCURRENCY": 8}
+            bot = BotProcess(server.telegram, environment(server, cloud, Path(folder) / "bot", WORKERS=2, **common))
+            workers = [
+                BotProcess(
+                    server.telegram,
+                    environment(server, cloud, Path(folder) / f"worker{number}", WORKERS=4, **common),
+                    command="worker",
+                )
+                for number in (1, 2)
+            ]
+            try:
+                await bot.start()
+                for worker in workers:
+                    await worker.start(wait=False)
+                title = "PostgreSQL, two workers killed in turn, the database restarted twice"
+                return await _storm(title, server, workers, postgres)
+            finally:
+                for process in (bot, *workers):
+                    await process.kill()
+                await postgres.stop()
+                postgres.remove()
+
+
+async def _storm(
+    title: str, server: TelegramServer, victims: Sequence[BotProcess], postgres: PostgresServer | None
+) -> str:
+    dice = random.Random(5)
+    telegram = server.telegram
+    talks = [Talk(telegram, number) for number in range(1, PEOPLE + 1)]
+    begun = time.perf_counter()
+    sent: list[tuple[Talk, dict[str, Any]]] = await send_photos(talks, PHOTOS, Upload(encoded(scene(160, 120))))
+    for turn in range(KILLS):
+        enough = telegram.calls["editMessageMedia"] + dice.randrange(1, PEOPLE * PHOTOS // KILLS)
+        await telegram.journal.until(lambda n=enough: telegram.calls["editMessageMedia"] >= n, seconds=600)
+        victim = victims[turn % len(victims)]
+        await victim.kill()
+        if postgres is not None and turn in (KILLS // 3, 2 * KILLS // 3):
+            await postgres.stop()
+            await postgres.start()
+        await victim.start(wait=postgres is None)
+    await all_answered(sent, seconds=1800)
+    took = time.perf_counter() - begun
     pictures = [sum("photo" in answer for answer in talk.answers_to(message)) for talk, message in sent]
     strays = sum("photo" not in answer for talk in talks for answer in talk.person.answers)
     lost, doubled = sum(n == 0 for n in pictures), sum(n > 1 for n in pictures)
-    return [
-        "| photos | kills | lost | doubled | status messages left | seconds |",
-        "|---|---|---|---|---|---|",
-        f"| {len(sent)} | {KILLS} | {lost} | {doubled} | {strays} | {took:.0f} |",
-    ]
+    return f"| {title} | {len(sent)} | {KILLS} | {lost} | {doubled} | {strays} | {took:.0f} |"
 
 
 def main() -> list[str]:
