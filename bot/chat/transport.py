@@ -76,6 +76,9 @@ class AiohttpRequest(BaseRequest):
                     method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
                 ) as answer,
             ):
+                if answer.status >= 500:
+                    # A proxy's page is no JSON: python-telegram-bot would log its attempt to read it, at length.
+                    raise NetworkError(f"HTTP {answer.status}")
                 return answer.status, await self._read(answer)
         except TimeoutError as error:
             raise TimedOut("no answer in time") from error
