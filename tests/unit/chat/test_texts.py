@@ -15,7 +15,7 @@ BOT = Path(__file__).resolve().parents[3] / "bot"
 
 
 def texts_of(language: str) -> dict[str, str]:
-    return {key: text for key, text in catalogue(language)._catalog.items() if key and isinstance(key, str)}  # type: ignore[attr-defined]
+    return {key: text for key, text in catalogue(language)._catalog.items() if key and isinstance(key, str)}
 
 
 def placeholders(text: str) -> set[str]:

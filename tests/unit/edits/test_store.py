@@ -48,7 +48,7 @@ def store(database: Database, clock: Clock) -> Store:
 def order(message: int = 1, person: int = 7, operation: Operation = Operation.REMOVE_SUBJECT, **more: object) -> Order:
     photo = PhotoRef("file", "unique")
     key = f"{person}:{message}:{operation}"
-    return Order(key, person, person, message, operation, photo, "en", **more)  # type: ignore[arg-type]
+    return Order(key, person, person, message, operation, photo, "en", **more)
 
 
 async def test_the_same_order_twice_is_one_edit(store: Store) -> None:
