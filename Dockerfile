@@ -4,7 +4,7 @@ WORKDIR /app
 RUN useradd --system --home /app bot && mkdir -p data && chown bot data
 COPY requirements requirements
 COPY tools tools
-RUN python tools/bootstrap.py run && rm -rf .tools /root/.cache
+RUN PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 python tools/bootstrap.py run && rm -rf .tools
 COPY bot bot
 COPY webapp webapp
 USER bot

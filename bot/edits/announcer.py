@@ -13,9 +13,10 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.edits.claims import Claim
 from bot.edits.model import Edit
 from bot.edits.ports import Courier, Lost
-from bot.edits.store import Claim, Store
+from bot.edits.store import Store
 
 log = structlog.get_logger()
 
@@ -78,14 +79,14 @@ class Announcer:
 
     async def _post_alone(self, edit: Edit) -> Edit:
         while True:
-            claim, after = await self._store.claim_status(
+            claim, after = await self._store.claims.claim(
                 edit.id, claimed_before=self.stale_before(), after=self._courier.highest(edit)
             )
             if claim is not Claim.NONE:
                 position = await self._store.position(edit)
                 lost = None
                 if claim is Claim.TAKEN_OVER:
-                    lost = Lost(after, await self._store.known_messages(after, after + FAR))
+                    lost = Lost(after, await self._store.claims.known_messages(after, after + FAR))
                 message = await self._courier.post_status(edit, position=position, lost=lost)
                 changed = await self._store.change(edit.id, status_message=message)
                 return changed or edit

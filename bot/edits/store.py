@@ -6,12 +6,12 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.edits.asked import Asked
+from bot.edits.claims import Claims
 from bot.edits.database import Database
 from bot.edits.model import Edit, Order, Stage, State
 from bot.edits.rows import edit_of, photo_columns
@@ -23,15 +23,6 @@ DAY = 86_400.0
 
 _EDIT_COLUMNS = [column for column in edits.c if column.name != "mask"]
 _HAS_MASK = edits.c.mask.is_not(None).label("has_mask")
-
-
-class Claim(Enum):
-    """Whether one may post an edit's status message."""
-
-    NONE = auto()
-    FRESH = auto()
-    TAKEN_OVER = auto()
-    """Whoever claimed it before died over it, perhaps after posting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +48,7 @@ class Store:
         self._bounds = bounds
         self._clock = clock
         self.asked = Asked(database, clock)
+        self.claims = Claims(database, clock)
 
     # ── edits ──
 
@@ -307,50 +299,6 @@ class Store:
         def work(connection: sa.Connection) -> bool:
             where = sa.and_(edits.c.id == edit_id, edits.c.mask_key == submission)
             return connection.execute(sa.select(edits.c.id).where(where)).first() is not None
-
-        return await self._database.run(work)
-
-    async def claim_status(self, edit_id: str, *, claimed_before: float, after: int) -> tuple[Claim, int]:
-        """Take it upon oneself to post the status message, unless there is one, or somebody else is at it.
-
-        Args:
-            edit_id: The edit.
-            claimed_before: Claims from before then (seconds since the epoch) are void.
-            after: The highest message id that the claimant knows: what it posts will be above.
-
-        Returns:
-            Whether one may, and the id above which the message of a claimant that died is to be looked for.
-        """
-
-        def work(connection: sa.Connection) -> tuple[Claim, int]:
-            query = sa.select(edits.c.status_claimed, edits.c.status_after).where(edits.c.id == edit_id)
-            before = connection.execute(query).first()
-            died = before is not None and before[0] is not None
-            first = min(after, before[1]) if before is not None and died and before[1] is not None else after
-            update = (
-                edits.update()
-                .where(
-                    edits.c.id == edit_id,
-                    edits.c.status_message.is_(None),
-                    sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
-                )
-                .values(status_claimed=self._clock(), status_after=first)
-            )
-            if connection.execute(update).rowcount == 0:
-                return Claim.NONE, after
-            return (Claim.TAKEN_OVER, first) if died else (Claim.FRESH, after)
-
-        return await self._database.run(work)
-
-    async def known_messages(self, above: int, upto: int) -> frozenset[int]:
-        """The ids of messages within a range that are known to be somebody's: photos and status messages."""
-
-        def work(connection: sa.Connection) -> frozenset[int]:
-            found: set[int] = set()
-            for column in (edits.c.message, edits.c.status_message, offers.c.message, offers.c.status_message):
-                query = sa.select(column).where(column > above, column <= upto)
-                found.update(int(row[0]) for row in connection.execute(query))
-            return frozenset(found)
 
         return await self._database.run(work)
 

@@ -47,14 +47,15 @@ export class Api {
 
   /**
    * @param {string} id
+   * @param {boolean} onPhoto As for `send`.
    * @param {import('./strokes.js').Tap[]} points
    * @param {AbortSignal} signal
    * @returns {Promise<Blob>} A mask PNG of the thing there.
    */
-  async select(id, points, signal) {
+  async select(id, onPhoto, points, signal) {
     const body = JSON.stringify({ points });
     const headers = { 'Content-Type': 'application/json' };
-    const path = pathOf(id, '/select');
+    const path = pathOf(id, onPhoto ? '/select?base=photo' : '/select');
     return (await this.#authorized(path, { method: 'POST', headers, body, signal })).blob();
   }
 

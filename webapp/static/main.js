@@ -210,7 +210,7 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
   ui.status(say('selecting'));
   stage.mark([...(strokes.openSelection(selector.session)?.taps ?? []), { ...at, keep: true }]);
   try {
-    const ask = api.select.bind(api, rounds.target);
+    const ask = api.select.bind(api, rounds.target, rounds.onPhoto);
     const found = await selector.tap(at, strokes, stage.view, ask);
     if (found && found !== 'nothing') return change(found);
     if (selector.busy) return;

@@ -83,6 +83,11 @@ export class Rounds {
     return (this.#photo ??= await this.api.picture(this.edit.id, 'photo'));
   }
 
+  /** Whether the first round was taken back: the edit has a result, and its photo is on the stage. */
+  get onPhoto() {
+    return this.at === 0 && this.rounds.length > 0;
+  }
+
   /** @returns {Promise<Blob>} The picture on the stage. */
   async picture() {
     if (!this.at) return this.photo();
@@ -100,8 +105,7 @@ export class Rounds {
     const painting = `${this.at}:${JSON.stringify(ops.map((op) => ('mask' in op ? { ...op, mask: 0 } : op)))}`;
     // After a lost connection the same painting is sent with the same key: the server may have it already.
     if (this.#unsent?.painting !== painting) this.#unsent = { mask, key: newKey(), painting };
-    const again = this.at === 0 && this.rounds.length > 0;
-    return this.api.send(this.target, mask, this.#unsent.key, again);
+    return this.api.send(this.target, mask, this.#unsent.key, this.onPhoto);
   }
 
   /**

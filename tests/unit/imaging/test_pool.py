@@ -41,7 +41,7 @@ def sleep_after_writing(mark: Path) -> None:
     import time
 
     mark.write_text(str(os.getpid()))
-    time.sleep(LONG)
+    time.sleep(LONG)  # the job that is too slow: the pool has to kill it
 
 
 def abort() -> None:

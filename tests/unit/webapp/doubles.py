@@ -65,6 +65,7 @@ class CanvasDouble:
         self.rounds: dict[tuple[str, str], str] = {}
         self.on_photo: dict[str, bool] = {}
         self.taps: list[Tap] = []
+        self.selected_on_photo = False
         self.happening: dict[str, asyncio.Queue[Event | Exception | None]] = {}
         self.trouble: Exception | None = None
         self.watching = 0
@@ -116,7 +117,7 @@ class CanvasDouble:
 
     async def select(self, edit: Edit, taps: Sequence[Tap], *, on_photo: bool = False) -> bytes:
         self._stumble()
-        self.taps = list(taps)
+        self.taps, self.selected_on_photo = list(taps), on_photo
         return mask_png()
 
     async def events(self, edit: Edit) -> AsyncIterator[Event]:

@@ -210,6 +210,9 @@ async def test_taps_find_a_thing(ada: Page, canvas: CanvasDouble) -> None:
     assert answer.status == 200
     assert answer.content_type == "image/png"
     assert canvas.taps == [Tap(10, 20.5, True), Tap(WIDTH, 0, False), Tap(1, 1, True)]
+    assert not canvas.selected_on_photo
+    assert (await ada.post("/edits/adas/select?base=photo", json={"points": points})).status == 200
+    assert canvas.selected_on_photo, "a round was taken back: the photo itself is on the stage"
 
 
 HOSTILE_JSON = [

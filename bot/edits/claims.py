@@ -1,0 +1,77 @@
+"""Who posts an edit's status message: one at a time, and known as such should a process die over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+import sqlalchemy as sa
+
+from bot.edits.database import Database
+from bot.edits.tables import edits, offers
+
+
+class Claim(Enum):
+    """Whether one may post an edit's status message."""
+
+    NONE = auto()
+    FRESH = auto()
+    TAKEN_OVER = auto()
+    """Whoever claimed it before died over it, perhaps after posting."""
+
+
+class Claims:
+    """Claims to post status messages. Every method is one transaction and may be repeated without harm.
+
+    Args:
+        database: Where they are kept.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def claim(self, edit_id: str, *, claimed_before: float, after: int) -> tuple[Claim, int]:
+        """Take it upon oneself to post the status message, unless there is one, or somebody else is at it.
+
+        Args:
+            edit_id: The edit.
+            claimed_before: Claims from before then (seconds since the epoch) are void.
+            after: The highest message id that the claimant knows: what it posts will be above.
+
+        Returns:
+            Whether one may, and the id above which the message of a claimant that died is to be looked for.
+        """
+
+        def work(connection: sa.Connection) -> tuple[Claim, int]:
+            query = sa.select(edits.c.status_claimed, edits.c.status_after).where(edits.c.id == edit_id)
+            before = connection.execute(query).first()
+            died = before is not None and before[0] is not None
+            first = min(after, before[1]) if before is not None and died and before[1] is not None else after
+            update = (
+                edits.update()
+                .where(
+                    edits.c.id == edit_id,
+                    edits.c.status_message.is_(None),
+                    sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
+                )
+                .values(status_claimed=self._clock(), status_after=first)
+            )
+            if connection.execute(update).rowcount == 0:
+                return Claim.NONE, after
+            return (Claim.TAKEN_OVER, first) if died else (Claim.FRESH, after)
+
+        return await self._database.run(work)
+
+    async def known_messages(self, above: int, upto: int) -> frozenset[int]:
+        """The ids of messages within a range that are known to be somebody's: photos and status messages."""
+
+        def work(connection: sa.Connection) -> frozenset[int]:
+            found: set[int] = set()
+            for column in (edits.c.message, edits.c.status_message, offers.c.message, offers.c.status_message):
+                query = sa.select(column).where(column > above, column <= upto)
+                found.update(int(row[0]) for row in connection.execute(query))
+            return frozenset(found)
+
+        return await self._database.run(work)
