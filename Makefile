@@ -25,14 +25,16 @@ lint-only:
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench:  ## benchmarks; the tables in the README come from here
-	@$(PYTHON) tools/bootstrap.py dev
-	@$(BIN)/python -m tests.benchmarks
+bench:  ## benchmarks, ours beside their peers; the tables in the README come from here (one: make bench NAME=masks)
+	@$(PYTHON) tools/bootstrap.py bench --system
+	@$(BIN)/python -m tests.benchmarks $(NAME)
 
 lock:  ## resolve requirements/*.in anew (no index host is written)
 	@$(PYTHON) tools/bootstrap.py dev
 	@for set in tools run dev; do .tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 --upgrade requirements/$$set.in -o requirements/$$set.lock; done
+	@.tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		-c requirements/dev.lock --override requirements/bench.overrides requirements/bench.in -o requirements/bench.lock
 
 clean:
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache build

@@ -118,7 +118,8 @@ def make_venv(name: str) -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     if not run(sys.executable, "-m", "venv", str(VENV)):
         fail("no .venv: install the package python3-venv (apt-get install python3-venv) and run this again")
-    if not run(str(python), "-m", "pip", "install", "--require-hashes", "-r", lock):
+    # --no-deps: a lock file is complete, and what bench.overrides leaves out must stay out.
+    if not run(str(python), "-m", "pip", "install", "--require-hashes", "--no-deps", "-r", lock):
         fail("the Python packages could not be installed: is the package index reachable? (pip's message is above)")
     stamp.write_text(f"{name} {fingerprint(name)}")
 
