@@ -7,8 +7,9 @@ from typing import TypeAlias
 import numpy as np
 
 from bot.engines.local import grabcut, minimum_cut, palette, saliency, saliency_regions, scaling
-from bot.engines.local.colour_words import colour_words
+from bot.engines.local.colour_words import colour_words, seen_behind
 from bot.engines.local.grabcut import Bools
+from bot.engines.local.palette import Palette
 from bot.engines.local.saliency_regions import Floats
 from bot.imaging.photo import Mask, Matte, Pixels
 
@@ -25,6 +26,8 @@ _LEAST_AROUND = 0.02
 _MARGIN = 0.94
 """Of half the box's width and height."""
 _SURELY = 20.0
+_BACKGROUND = 0.7
+"""Share of a box that is background. Measured on the open photos: 0.5 to 0.7 differ by 0.003."""
 
 
 def find_in_box(picture: Pixels, box: Box, keep: Mask | None = None, drop: Mask | None = None) -> Matte:
@@ -78,15 +81,16 @@ def separate(small: Pixels, box: Box, keep: Bools | None = None, drop: Bools | N
     # Things fill the ellipse in their box rather than its corners.
     place = 0.7 * np.clip(2 * (0.95 - np.hypot(aside, upward)), -2, 2)
     place = place + _apart(small, around)
-    colours = palette.quantise(small)
+    colours = palette.fine(small)
     for hint, surely in ((keep, _SURELY), (drop, -_SURELY)):
         if hint is not None:
             place = np.where(hint, surely, place)
     between = minimum_cut.edges(small)
     likely = inside / (1 + np.exp(-2 * place))
     beside = colours.seen_beside(outside)
-    front = np.asarray(likely, np.float32)
-    behind = np.asarray(np.maximum(outside, 0.3 * (1 - likely)), np.float32)
+    own = _unlike_around(colours, inside, around, beside)
+    front = np.asarray(likely * own, np.float32)
+    behind = np.asarray(np.maximum(outside, inside * (1 - own)), np.float32)
     mask: Bools | None = None
     for _ in range(_ROUNDS):
         words = np.where(inside, colour_words(colours, front, behind, beside) + place, -_SURELY)
@@ -97,6 +101,16 @@ def separate(small: Pixels, box: Box, keep: Bools | None = None, drop: Bools | N
             return mask
     assert mask is not None
     return grabcut.fill_holes(grabcut.main_pieces(mask, np.asarray(likely, np.float32), 0.1))
+
+
+def _unlike_around(colours: Palette, inside: Bools, around: Bools, beside: Floats) -> Floats:
+    """(h, w) 0 … 1: how likely a colour is the thing's, if so much of the box is background as `_BACKGROUND` says.
+
+    The colours in the box are a mixture of the thing's and the background's, and the background's are seen outside.
+    """
+    mixed = colours.share(inside.astype(np.float32))[colours.labels]
+    background = seen_behind(colours, around.astype(np.float32), beside)
+    return np.asarray(np.clip(1 - _BACKGROUND * background / np.maximum(mixed, 1e-4), 0, 1), np.float32)
 
 
 def _apart(small: Pixels, outside: Bools) -> Floats:

@@ -22,7 +22,6 @@ Doubles: TypeAlias = NDArray[np.float64]
 LONG_SIDE = 160
 """Of the copy that is worked on: some twenty-five things are grown on it in a third of a second."""
 _SUPERPIXEL = 7
-_COLOURS = 64
 _PLACES = 8
 _APART = 0.1
 """Of the width: places are no nearer to each other."""
@@ -74,7 +73,7 @@ def look(small: Pixels) -> Scene:
     sharp = np.asarray(cv2.blur(np.abs(cv2.Laplacian(grey, cv2.CV_32F)), (7, 7)), np.float32)
     return Scene(
         regions=regions,
-        colours=palette.quantise(small, _COLOURS),
+        colours=palette.coarse(small),
         between=minimum_cut.edges(small),
         barrier=barrier,
         salient=np.asarray(both / 2 * centred, np.float32),

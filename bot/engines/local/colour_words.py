@@ -27,6 +27,11 @@ def colour_words(colours: Palette, front: Floats, behind: Floats, beside: Floats
     Returns:
         (H, W) -3 … 3.
     """
-    back = (1 - _BESIDE) * colours.share(behind)[colours.labels] + _BESIDE * beside
+    back = seen_behind(colours, behind, beside)
     odds = (colours.share(front)[colours.labels] + _FLOOR) / (back + _FLOOR)
     return np.asarray(np.clip(np.log(odds), -_CLEAREST, _CLEAREST), np.float32)
+
+
+def seen_behind(colours: Palette, behind: Floats, beside: Floats) -> Floats:
+    """How common each pixel's colour is in the background: all round, and in its own row and column; (H, W) 0 … 1."""
+    return np.asarray((1 - _BESIDE) * colours.share(behind)[colours.labels] + _BESIDE * beside, np.float32)

@@ -12,7 +12,6 @@ from bot.imaging.photo import Pixels
 
 _RING = 0.075
 """Of the picture's long side: the surroundings whose colours are looked for within the thing."""
-_COLOURS = 64
 _DOUBT = 0.5
 """Log-odds for what is within the outline to be the thing: a gap has to look clearly more like the surroundings."""
 _LEAST = 0.015
@@ -44,7 +43,7 @@ def open_gaps(small: Pixels, mask: Bools) -> Bools:
     if not thing.any() or not around.any():
         return mask
     behind = around.astype(np.float32)
-    colours = palette.quantise(picture, _COLOURS)
+    colours = palette.coarse(picture)
     words = colour_words(colours, thing.astype(np.float32), behind, colours.seen_beside(behind)) + _DOUBT
     words = np.where(thing, words, -_OUTSIDE).astype(np.float32)
     gone = thing & ~minimum_cut.cut(words, minimum_cut.edges(picture), thing)

@@ -45,7 +45,7 @@ def separate(small: Pixels, inside: Bools, outside: Bools) -> Bools:
     if not inside.any():
         return inside
     regions = saliency_regions.cut(small, _SUPERPIXEL)
-    colours, between = palette.quantise(small), minimum_cut.edges(small)
+    colours, between = palette.fine(small), minimum_cut.edges(small)
     tried = [at_size(regions, colours, between, inside, outside, reach) for reach in _REACHES]
     worth = [
         minimum_cut.on_edges(mask, between) + float(np.mean([_overlap(mask, other) for other in tried]))
