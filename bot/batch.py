@@ -70,6 +70,7 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
                         own_background=own_background,
                         insist=True,  # nobody is there to be asked: the doubt is told afterwards
                         keep_mask=True,
+                        shadow=given.shadow == "with",
                     )
                     code = await _edit(editor, task, job, taken, bar)
                     bar.update()

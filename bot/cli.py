@@ -49,6 +49,9 @@ def build_parser() -> Parser:
     edit.add_argument(
         "--finish", default="clean", help="clean, transparent, white, blur, #rrggbb, or a picture to stand behind"
     )
+    edit.add_argument(
+        "--shadow", choices=("with", "without"), default="with", help="remove-subject: whether its shadow goes along"
+    )
     edit.add_argument("--engine", choices=("auto", "volcengine", "local"), default=None)
     edit.add_argument("--seed", type=int, default=0)
 

@@ -129,10 +129,21 @@ class TelegramCourier:
         """See `Courier.show_progress`."""
         await self._say(edit, self._status(edit, stage, position), self._keyboards.working(edit))
 
-    async def show_failure(self, edit: Edit, error: BotError) -> None:
+    async def show_failure(self, edit: Edit, error: BotError, picture: bytes | None = None) -> None:
         """See `Courier.show_failure`."""
         again = not isinstance(error, NothingFoundError) and error.message_id not in _FINAL
-        await self._say(edit, self._texts.error(edit.language, error), self._keyboards.failed(edit, again=again))
+        text, keyboard = self._texts.error(edit.language, error), self._keyboards.failed(edit, again=again)
+        if picture is None or edit.status_message is None:
+            await self._say(edit, text, keyboard)
+            return
+        media = InputMediaPhoto(picture, caption=text, filename="found.jpg")
+        try:
+            await self._bot.edit_message_media(media, edit.chat, edit.status_message, reply_markup=keyboard)
+        except BadRequest as error_:
+            if not _says(error_, "not modified"):
+                raise _explained(error_) from error_
+        except TelegramError as error_:
+            raise _explained(error_) from error_
 
     async def show_cancelled(self, edit: Edit) -> None:
         """See `Courier.show_cancelled`."""
@@ -155,15 +166,28 @@ class TelegramCourier:
         """Put words into the status message: its text, or its caption where it already is a picture."""
         if edit.status_message is None:
             return
+        ways = [self._say_as_text, self._say_below_picture]
+        if edit.parent is not None or edit.has_mask:  # likely a picture: a result, or what was found and doubted
+            ways.reverse()
         try:
-            if edit.parent is not None and await self._say_below_picture(edit, text, keyboard):
-                return
-            await self._bot.edit_message_text(text, edit.chat, edit.status_message, reply_markup=keyboard)
+            for say in ways:
+                if await say(edit, text, keyboard):
+                    return
         except BadRequest as error:
             if not _says(error, "not modified"):
                 raise _explained(error) from error
         except TelegramError as error:
             raise _explained(error) from error
+
+    async def _say_as_text(self, edit: Edit, text: str, keyboard: InlineKeyboardMarkup | None) -> bool:
+        """Put words into a status message that is only words; False where it is a picture."""
+        try:
+            await self._bot.edit_message_text(text, edit.chat, edit.status_message, reply_markup=keyboard)
+        except BadRequest as error:
+            if not _says(error, "no text in the message to edit"):
+                raise
+            return False
+        return True
 
     async def _say_below_picture(self, edit: Edit, text: str, keyboard: InlineKeyboardMarkup | None) -> bool:
         """Put words into the caption of a status message that is a picture; False where it is none."""
@@ -247,7 +271,10 @@ class TelegramCourier:
             media = InputMediaPhoto(data, caption=caption, filename=name)
         try:
             answer = await self._bot.edit_message_media(
-                media, edit.chat, edit.status_message, reply_markup=self._keyboards.result(edit)
+                media,
+                edit.chat,
+                edit.status_message,
+                reply_markup=self._keyboards.result(edit, shadow="note-shadow" in made.notes),
             )
         except BadRequest as error:
             if _says(error, "not modified") and edit.result is not None:

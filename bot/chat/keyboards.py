@@ -54,8 +54,13 @@ class Keyboards:
             rows.append([self._button(edit.language, "button-erase", f"e:{edit.id}:fix")])
         return InlineKeyboardMarkup(rows) if rows else None
 
-    def result(self, edit: Edit) -> InlineKeyboardMarkup:
-        """Under a result: other finishes or another try, and fixing it by hand."""
+    def result(self, edit: Edit, *, shadow: bool = False) -> InlineKeyboardMarkup:
+        """Under a result: other finishes or another try, with the shadow or without, and fixing it by hand.
+
+        Args:
+            edit: The edit.
+            shadow: Whether a shadow went with the subject.
+        """
         rows = []
         if edit.operation is Operation.REMOVE_BACKGROUND:
             others = [finish for finish in FINISHES if finish != edit.finish]
@@ -64,6 +69,11 @@ class Keyboards:
             )
         else:
             rows.append([self._button(edit.language, "button-another", f"e:{edit.id}:another")])
+        if edit.operation is Operation.REMOVE_SUBJECT and (shadow or not edit.shadow):
+            label, verb = (
+                ("button-shadow-stays", "shadow-stays") if edit.shadow else ("button-shadow-goes", "shadow-goes")
+            )
+            rows.append([self._button(edit.language, label, f"e:{edit.id}:{verb}")])
         rows.append([self._button(edit.language, "button-fix", f"e:{edit.id}:fix")])
         return InlineKeyboardMarkup(rows)
 

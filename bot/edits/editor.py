@@ -18,7 +18,7 @@ import structlog
 from bot.edits import pixels
 from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
-from bot.engines import Engine, EngineUnavailableError
+from bot.engines import Engine, EngineUnavailableError, Found
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
@@ -42,7 +42,13 @@ def check_finish(finish: str) -> str:
 
 
 class DoubtError(PersonError):
-    """What was found may not be what is meant: the person is asked before anything is erased."""
+    """What was found may not be what is meant: the person is asked before anything is erased.
+
+    Attributes:
+        matte: PNG of what was found, to be shown, and used where the person wants it gone.
+    """
+
+    matte: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Job:
         mask_is_matte: Whether `mask` is a matte of the subject.
         format: The answer's format; None: the photo's own (PNG where it is to be transparent).
         insist: Erase what was found even where it is doubtful.
+        shadow: Whether the subject's shadow goes along with it.
         own_background: The picture to stand behind the subject, in place of `finish`.
         keep_mask: Whether a found mask is handed back as it was used, filled and widened (given again it erases the
             same), in place of the matte that it was made from.
@@ -69,6 +76,7 @@ class Job:
     mask_is_matte: bool = False
     format: PictureFormat | None = None
     insist: bool = False
+    shadow: bool = True
     own_background: Path | None = None
     keep_mask: bool = False
 
@@ -138,6 +146,10 @@ class Editor:
         """
         return await self._pool.run(pixels.painted_png, source, painted, self._max_megapixels)
 
+    async def pointed_out(self, source: Path, matte: bytes) -> bytes:
+        """The photo with what was found in it pointed out, as a JPEG for a chat."""
+        return await self._pool.run(pixels.pointed_out, source, matte, self._max_megapixels, pixels.SHOWN_SIDE)
+
     async def edit(
         self,
         source: Path,
@@ -161,22 +173,22 @@ class Editor:
             made = await self._erase(photo, job, target, ladder, on_stage)
         return replace(made, notes=("note-first-frame", *made.notes)) if photo.frames > 1 else made
 
-    async def _matte(
+    async def _found(
         self, photo: Photo, job: Job, ladder: _Ladder, on_stage: Callable[[Stage], Awaitable[None]]
-    ) -> tuple[Matte, Engine | None]:
+    ) -> tuple[Found, Engine | None]:
         if job.mask is not None and job.mask_is_matte:
-            return await self._pool.run(pixels.stored_matte, job.mask, photo.width, photo.height), None
+            return Found(await self._pool.run(pixels.stored_matte, job.mask, photo.width, photo.height)), None
         if job.mask is not None:
             painted = await self._pool.run(
                 pixels.painted_mask, job.mask, photo.width, photo.height, self._max_mask_bytes
             )
-            return painted, None
+            return Found(painted), None
         await on_stage(Stage.SEGMENTING)
 
-        async def ask(engine: Engine) -> Matte:
-            matte = await engine.segmenter.segment(photo)
-            _check_size(photo, matte, engine)
-            return matte
+        async def ask(engine: Engine) -> Found:
+            found = await engine.segmenter.segment(photo)
+            _check_size(photo, found.matte, engine)
+            return found
 
         return await ladder.climb(ask)
 
@@ -188,24 +200,28 @@ class Editor:
         ladder: _Ladder,
         on_stage: Callable[[Stage], Awaitable[None]],
     ) -> Made:
-        matte, finder = await self._matte(photo, job, ladder, on_stage)
-        doubtful = False
+        found, finder = await self._found(photo, job, ladder, on_stage)
+        matte, doubtful, shaded = found.matte, False, False
         if job.mask is not None and not job.mask_is_matte:
             mask = matte  # painted by a hand, which overshoots by itself: facts on dilate_size
         else:
             # A stored matte does not say whose it is: too wide does less harm than a rim that stays.
             coarse = finder.coarse_masks if finder else any(engine.coarse_masks for engine in self._engines)
-            shade = photo if job.operation is Operation.REMOVE_SUBJECT else None
-            mask, doubtful = await self._pool.run(pixels.removal_mask, matte, coarse=coarse, photo=shade)
+            shade = photo if job.operation is Operation.REMOVE_SUBJECT and job.shadow else None
+            removal = await self._pool.run(pixels.removal_mask, matte, coarse=coarse, photo=shade)
+            mask, shaded, doubtful = removal.mask, removal.shadow, removal.doubtful or not found.sure
             if doubtful and job.mask is None and not job.insist:
-                raise DoubtError("doubtful")
+                doubt = DoubtError("doubtful")
+                doubt.matte = await self._pool.run(pixels.small_matte, matte, self._matte_side)
+                raise doubt
         await on_stage(Stage.INPAINTING)
         filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed))
         # Each has its own work: side by side.
         written, kept = await asyncio.gather(
             self._pool.run(pixels.erase, photo, filled, mask, target, job.format), self._kept(job, mask, matte)
         )
-        return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
+        made = _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
+        return replace(made, notes=(*made.notes, "note-shadow")) if shaded else made
 
     async def _kept(self, job: Job, mask: Mask, matte: Matte) -> bytes | None:
         """What is to be remembered of a found mask, as a PNG."""
@@ -223,9 +239,9 @@ class Editor:
         ladder: _Ladder,
         on_stage: Callable[[Stage], Awaitable[None]],
     ) -> Made:
-        found, finder = await self._matte(photo, job, ladder, on_stage)
+        found, finder = await self._found(photo, job, ladder, on_stage)
         await on_stage(Stage.INPAINTING)
-        matte = await self._pool.run(pixels.refine, photo, found)
+        matte = await self._pool.run(pixels.refine, photo, found.matte)
         engine = finder or ladder.engines[0]
         new: Photo | str = job.finish
         if job.own_background is not None:
@@ -236,7 +252,7 @@ class Editor:
         if job.finish == "transparent" and (file_format or photo.format) == "JPEG":
             file_format = "PNG"
         written = await self._pool.run(pixels.replace_background, photo, matte, new, target, file_format, job.seed)
-        doubtful = job.mask is None and await self._pool.run(pixels.is_doubtful, found)
+        doubtful = job.mask is None and (not found.sure or await self._pool.run(pixels.is_doubtful, found.matte))
         kept = await self._pool.run(pixels.small_matte, matte, self._matte_side) if job.mask is None else None
         return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
 

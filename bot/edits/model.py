@@ -86,6 +86,7 @@ class Edit:
         height: Pixels down.
         created: When it was asked for, UTC.
         painted: A copy of the photo on which the person painted what shall be erased, in Telegram's own editor.
+        shadow: Whether the subject's shadow goes along with it.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Edit:
     height: int | None
     created: datetime
     painted: PhotoRef | None = None
+    shadow: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class Order:
         mask: PNG of what to erase, or of the matte to use again; None: it is found, or painted later.
         mask_is_matte: Whether `mask` is a soft matte of the subject.
         painted: A copy of the photo on which the person painted what shall be erased; stands in for a mask.
+        shadow: Whether the subject's shadow goes along with it.
         draft: `mask` is only where the person begins: the edit waits for the person's own.
     """
 
@@ -170,4 +173,5 @@ class Order:
     mask: bytes | None = None
     mask_is_matte: bool = False
     painted: PhotoRef | None = None
+    shadow: bool = True
     draft: bool = False

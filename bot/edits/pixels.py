@@ -21,6 +21,10 @@ STORED_MATTE_SIDE = 2048
 """Long side in pixels that a matte is kept at: the Mini App shows no more, and it is scaled back with antialiasing."""
 
 
+SHOWN_SIDE = 1280
+"""Long side in pixels of a picture that only asks: as large as Telegram shows a photo in a chat."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What was written to a file."""
@@ -30,21 +34,33 @@ class Written:
     height: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Removal:
+    """What is to be erased so that the subject is gone.
+
+    Attributes:
+        mask: (H, W) the subject, its shadow, and a rim.
+        shadow: Whether a shadow is among it.
+        doubtful: Whether its shape makes it doubtful that this is what the person means.
+    """
+
+    mask: Mask
+    shadow: bool
+    doubtful: bool
+
+
 def load(path: Path, max_megapixels: float, max_bytes: int | None) -> Photo:
     """Open a stranger's file; see `open_photo` for what it raises."""
     return open_photo(path, max_megapixels=max_megapixels, max_bytes=max_bytes)
 
 
-def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> tuple[Mask, bool]:
+def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> Removal:
     """What to erase so that no rim of the subject stays: the matte made hard, its holes filled, widened.
 
     Args:
         matte: (H, W) matte of the subject.
         coarse: Whether its rim is not to be trusted, so that it is widened further.
         photo: The photo, for the subject's shadow to be taken along; None: it stays.
-
-    Returns:
-        The (H, W) mask, and whether it is doubtful that this is what the person means.
 
     Raises:
         NothingFoundError: The matte selects nothing.
@@ -53,10 +69,10 @@ def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> t
     verdict = masks.judge(mask)
     if not mask.any():
         raise NothingFoundError("nothing-found")
-    if photo is not None:
-        mask = shadow.with_shadow(photo, mask)
+    whole = mask if photo is None else shadow.with_shadow(photo, mask)
     height, width = mask.shape
-    return masks.dilate(mask, masks.dilation_radius(width, height, coarse=coarse)), not verdict.fine
+    widened = masks.dilate(whole, masks.dilation_radius(width, height, coarse=coarse))
+    return Removal(widened, not np.array_equal(whole, mask), not verdict.fine)
 
 
 def painted_mask(data: bytes, width: int, height: int, max_bytes: int) -> Mask:
@@ -174,6 +190,13 @@ def write(photo: Photo, target: Path, file_format: PictureFormat | None) -> Writ
 def preview(path: Path, max_megapixels: float, long_side: int) -> bytes:
     """A picture as a JPEG whose long side is at most so long."""
     return encoding.preview(open_photo(path, max_megapixels=max_megapixels), long_side)
+
+
+def pointed_out(path: Path, stored: bytes, max_megapixels: float, long_side: int) -> bytes:
+    """A picture in which a stored matte's subject is pointed out, as a JPEG whose long side is at most so long."""
+    photo = open_photo(path, max_megapixels=max_megapixels)
+    matte = stored_matte(stored, photo.width, photo.height)
+    return encoding.preview(photo.with_pixels(masks.point_out(photo.pixels, masks.from_matte(matte))), long_side)
 
 
 def erase_mask(stored: bytes, invert: bool) -> bytes:

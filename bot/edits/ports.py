@@ -77,8 +77,8 @@ class Courier(Protocol):
         """Say in the status message what is being done (stage), or how many are before (position, stage None)."""
         ...
 
-    async def show_failure(self, edit: Edit, error: BotError) -> None:
-        """Say in the status message what went wrong and what can be done."""
+    async def show_failure(self, edit: Edit, error: BotError, picture: bytes | None = None) -> None:
+        """Say in the status message what went wrong and what can be done; with a JPEG of what it is about, if any."""
         ...
 
     async def show_cancelled(self, edit: Edit) -> None:

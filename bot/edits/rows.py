@@ -62,4 +62,5 @@ def edit_of(row: sa.RowMapping) -> Edit:
         height=row["height"],
         created=datetime.fromtimestamp(row["created"], UTC),
         painted=painted,
+        shadow=row["shadow"] is None or bool(row["shadow"]),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -159,7 +160,7 @@ class Edits:
             PersonError: As `own` and `submit` do.
         """
         edit = await self.own(edit_id, person)
-        return await self._again(edit, seed=edit.seed + 1, finish=edit.finish)
+        return await self._again(replace(edit, seed=edit.seed + 1))
 
     async def refinish(self, edit_id: str, person: int, finish: str) -> Edit:
         """The same cut-out before something else, in place of the one shown, without segmenting again.
@@ -168,27 +169,39 @@ class Edits:
             PersonError: As `own` and `submit` do; ``unknown-finish``.
         """
         edit = await self.own(edit_id, person)
-        return await self._again(edit, seed=edit.seed, finish=check_finish(finish))
+        return await self._again(replace(edit, finish=check_finish(finish)))
 
-    async def _again(self, edit: Edit, *, seed: int, finish: str) -> Edit:
+    async def with_shadow(self, edit_id: str, person: int, *, goes: bool) -> Edit:
+        """The same subject taken out with its shadow, or without, in place of what is shown.
+
+        Raises:
+            PersonError: As `own` and `submit` do.
+        """
+        edit = await self.own(edit_id, person)
+        return await self._again(replace(edit, shadow=goes))
+
+    async def _again(self, edit: Edit) -> Edit:
+        """The edit as it is now wanted, in place of the one shown."""
         # Buttons come with the picture, a moment before the edit is noted as done: a quick press is as good.
         if edit.state is not State.DONE and edit.stage is not Stage.DELIVERING:
             raise PersonError("still-working")
         stored = await self.store.mask(edit.id)
-        # An erase's parent may be the round before it, which is no variant of the same picture.
-        is_variant = edit.parent is not None and (edit.operation is not Operation.ERASE or edit.seed > 0)
+        # An erase's parent may be the round before it, which is no variant of the same picture: the first variant, now
+        # wanted, has seed 1.
+        is_variant = edit.parent is not None and (edit.operation is not Operation.ERASE or edit.seed > 1)
         root = edit.parent if is_variant and edit.parent else edit.id
         again, new = await self.submit(
             Order(
-                key=f"{root}:{edit.operation}:{finish}:{seed}",
+                key=f"{root}:{edit.operation}:{edit.finish}:{edit.seed}{'' if edit.shadow else ':shadow'}",
                 person=edit.person,
                 chat=edit.chat,
                 message=edit.message,
                 operation=edit.operation,
                 photo=edit.photo,
                 language=edit.language,
-                finish=finish,
-                seed=seed,
+                finish=edit.finish,
+                seed=edit.seed,
+                shadow=edit.shadow,
                 parent=root,
                 status_message=edit.status_message,
                 mask=stored[0] if stored else None,

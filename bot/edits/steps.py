@@ -19,7 +19,7 @@ from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
 from bot.edits.cache import FileCache
-from bot.edits.editor import Editor, Job
+from bot.edits.editor import DoubtError, Editor, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State
 from bot.edits.ports import Courier, Made
 from bot.edits.progress import Progress
@@ -114,7 +114,12 @@ class EditSteps:
         async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
             await on_stage(Stage.FETCHING)
             source = await self.fetch(edit.photo)
-            made = await self._edit(edit, source, on_stage)
+            try:
+                made = await self._edit(edit, source, on_stage)
+            except DoubtError as doubt:
+                # What was found is shown with the question, and is what goes where the answer is yes.
+                await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True)
+                raise
         values: dict[str, Any] = {"engine": made.engine, "width": made.width, "height": made.height}
         if made.matte is not None:
             values |= {"mask": made.matte, "mask_is_matte": True}
@@ -173,9 +178,19 @@ class EditSteps:
         if isinstance(error, ChatGoneError):
             return
         try:
-            await self.courier.show_failure(await self.announcer.announce(edit), error)
+            shown = await self._pointed_out(edit) if error.message_id == "doubtful" else None
+            await self.courier.show_failure(await self.announcer.announce(edit), error, shown)
         except StatusGoneError:
             log.info("status_message_deleted", edit=edit.id)
+
+    async def _pointed_out(self, edit: Edit) -> bytes | None:
+        """The photo with what was found in it; None where it cannot be shown: the question does without."""
+        found = await self.store.mask(edit.id)
+        try:
+            return await self.editor.pointed_out(await self.fetch(edit.photo), found[0]) if found else None
+        except BotError as error:
+            log.warning("doubt_not_shown", edit=edit.id, reason=str(error))
+            return None
 
     async def fetch(self, photo: PhotoRef) -> Path:
         """The photo's file, from the cache or through the courier."""
@@ -214,6 +229,7 @@ class EditSteps:
             mask=stored[0] if stored else None,
             mask_is_matte=stored[1] if stored else False,
             insist=known is not None and known[1] > 1,  # the person saw the doubt, and asked again
+            shadow=edit.shadow,
         )
         for attempt in range(1, WORLD_ATTEMPTS + 1):
             target = self.results.path(_result_key(edit))

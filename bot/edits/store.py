@@ -84,6 +84,7 @@ class Store:
                 painted_unique_id=order.painted.unique_id if order.painted else None,
                 finish=order.finish,
                 seed=order.seed,
+                shadow=order.shadow,
                 language=order.language,
                 state=state.value,
                 attempt=1,

@@ -55,6 +55,7 @@ edits = sa.Table(
     sa.Column("updated", sa.Float, nullable=False),
     sa.Column("status_after", sa.BigInteger, comment="a message id that the status message is surely above"),
     sa.Column("mask_key", sa.String(64), comment="which submission the mask came by: the same again is no new one"),
+    sa.Column("shadow", sa.Boolean, comment="whether the subject's shadow goes along; none: it does"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),

@@ -14,14 +14,24 @@ from bot.errors import BotError
 from bot.imaging.photo import Mask, Matte, Photo
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A subject that was found.
+
+    Attributes:
+        matte: (H, W) uint8 of the photo's size, 255 = surely subject.
+        sure: Whether it is likely the one that is meant; False: what was seen could as well be something else.
+    """
+
+    matte: Matte
+    sure: bool = True
+
+
 class Segmenter(Protocol):
     """Finds the main subject."""
 
-    async def segment(self, photo: Photo) -> Matte:
+    async def segment(self, photo: Photo) -> Found:
         """Find the photo's main subject.
-
-        Returns:
-            (H, W) uint8 matte of the photo's size, 255 = surely subject.
 
         Raises:
             NothingFoundError: Nothing stands out.

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from bot.errors import PersonError
-from bot.imaging.photo import Mask, Matte
+from bot.imaging.photo import Mask, Matte, Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,24 @@ def judge(mask: Mask) -> Verdict:
         many_pieces=area > 0 and largest < 0.55 * area,
         touches_everything=sum(side > 0.5 for side in sides) >= 3,
     )
+
+
+def point_out(pixels: Pixels, mask: Mask) -> Pixels:
+    """A picture that shows what a mask selects: the rest is darkened, and a line runs around it.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        mask: (H, W) uint8, 255 = selected.
+
+    Returns:
+        (H, W, 3) uint8. The line is white beside black, so that it is seen on any picture, by anybody.
+    """
+    shown = np.where(mask[..., None] > 0, pixels, pixels // 2)
+    outline, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    width = max(1, round(max(mask.shape) / 300))
+    for colour, thickness in (((0, 0, 0), 2 * width + 1), ((255, 255, 255), width)):
+        shown = cv2.drawContours(np.ascontiguousarray(shown), outline, -1, colour, thickness, cv2.LINE_AA)
+    return np.asarray(shown, np.uint8)
 
 
 def open_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: int = 5_000_000) -> Mask:

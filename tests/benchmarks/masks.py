@@ -33,7 +33,7 @@ Find = Callable[[Photo, Mask], list[Mask]]
 
 def automatic(photo: Photo, _truth: Mask) -> list[Mask]:
     try:
-        return [np.where(find_subject(photo) > 127, 255, 0).astype(np.uint8)]
+        return [np.where(find_subject(photo).matte > 127, 255, 0).astype(np.uint8)]
     except NothingFoundError:
         return [np.zeros(photo.pixels.shape[:2], np.uint8)]
 

@@ -15,8 +15,8 @@ from unittest import mock
 import numpy as np
 
 from bot import wiring
-from bot.engines import Engine
-from bot.imaging.photo import Mask, Matte, Photo
+from bot.engines import Engine, Found
+from bot.imaging.photo import Mask, Photo
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from tests.support import Talk, encoded, running_bot, scene, settings_for
@@ -27,10 +27,10 @@ PHOTOS = 60
 class Nothing:
     """Finds a square, and fills it with itself."""
 
-    async def segment(self, photo: Photo) -> Matte:
+    async def segment(self, photo: Photo) -> Found:
         matte = np.zeros((photo.height, photo.width), np.uint8)
         matte[photo.height // 3 : photo.height // 2, photo.width // 3 : photo.width // 2] = 255
-        return matte
+        return Found(matte)
 
     async def inpaint(self, photo: Photo, _mask: Mask, *, seed: int) -> Photo:
         return photo

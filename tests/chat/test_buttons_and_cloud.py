@@ -132,12 +132,17 @@ async def test_a_doubtful_find_is_asked_about_before_anything_is_erased(talk: Ta
     start = len(cloud.calls)
     (sent,) = await talk.person.send(Upload(encoded(photo)), caption="/remove_subject")
     asked = await talk.answer_to(sent)
-    assert "not sure" in asked["text"]
+    assert "not sure" in asked["caption"], "under a picture that points out what was found"
+    shown = talk.picture(asked).convert("RGB")
+    assert shown.getpixel((160, 120)) == pytest.approx((210, 40, 30), abs=12), "what was found, as it is"
+    assert max(shown.getpixel((5, 5))) < 160, "the rest, darkened"
     assert [call.req_key for call in cloud.calls[start:]] == [SALIENCY]
     texts = [b["text"] for row in asked["reply_markup"]["inline_keyboard"] for b in row]
     assert texts == ["👌 Take it out", "🖌 What I paint"]
     await talk.person.press_labelled(asked["message_id"], "Take it out")
     assert "photo" in await shows(talk, sent, "gone")
+    again = [call.req_key for call in cloud.calls[start:]]
+    assert again.count(SALIENCY) == 1, "what was shown is what goes: it is not looked for again"
 
 
 async def test_waiting_for_the_cloud_shows_the_place_in_line(meet: Callable[[], Talk], cloud: CloudStandIn) -> None:

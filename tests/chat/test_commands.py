@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.playground import TelegramServer
+from bot.engines.local import shadow
+from bot.imaging import masks
+from bot.imaging.photo import Photo
+from bot.playground import TelegramServer, samples
 from bot.playground.person import Upload
+from bot.playground.scenes import beach
 from tests.support import Talk, encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -60,6 +64,34 @@ async def test_another_finish_takes_the_place_of_the_first(talk: Talk) -> None:
     assert picture.mode == "RGBA"
     assert np.asarray(picture)[2, 2, 3] == 0
     assert len(talk.answers_to(sent)) == 1
+
+
+async def test_the_shadow_goes_along_and_stays_where_the_person_wants_it(talk: Talk) -> None:
+    """A parasol on a beach, with its shadow on the sand."""
+    before, parasol = beach.paint()
+    shade = masks.erode(shadow.find_shadow(Photo(before), parasol), 4) > 0
+    assert shade.sum() > 300
+    (sent,) = await talk.person.send(Upload(samples.jpeg("beach")), caption="/remove_subject")
+    answer = await talk.answer_to(sent)
+
+    def lighter(message: dict[str, Any]) -> float:
+        """Than it was, where the shadow lay: mean of 0 … 255."""
+        after = np.asarray(talk.picture(message).convert("RGB")).astype(float)
+        return float((after - before)[shade].mean())
+
+    assert "shadow went with it" in answer["caption"]
+    assert lighter(answer) > 15
+    await talk.person.press_labelled(answer["message_id"], "Leave the shadow")
+    await talk.telegram.journal.until(lambda: "shadow-goes" in str(answer_now(talk, answer).get("reply_markup")))
+    without = answer_now(talk, answer)
+    assert "shadow" not in without["caption"]
+    assert abs(lighter(without)) < 5
+    core = masks.erode(parasol, 8) > 0
+    changed = np.abs(np.asarray(talk.picture(without).convert("RGB")).astype(int) - before).max(axis=2) > 24
+    assert changed[core].mean() > 0.8, "the parasol is gone all the same"
+    await talk.person.press_labelled(answer["message_id"], "The shadow too")
+    await talk.telegram.journal.until(lambda: "shadow-stays" in str(answer_now(talk, answer).get("reply_markup")))
+    assert lighter(answer_now(talk, answer)) > 15
 
 
 def answer_now(talk: Talk, answer: dict[str, Any]) -> dict[str, Any]:

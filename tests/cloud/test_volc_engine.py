@@ -21,7 +21,7 @@ from tests.cloud.standin import CloudStandIn
 
 async def test_the_subject_comes_back_as_a_matte_of_the_photos_size(engine: Engine, cloud: CloudStandIn) -> None:
     photo = scene(401, 299)
-    matte = await engine.segmenter.segment(photo)
+    matte = (await engine.segmenter.segment(photo)).matte
 
     assert matte.shape == (299, 401)
     assert matte.dtype == np.uint8
@@ -47,7 +47,7 @@ async def test_any_size_is_fitted_into_the_clouds_limits_and_the_mask_back(
     engine: Engine, cloud: CloudStandIn, size: tuple[int, int], sent: tuple[int, int]
 ) -> None:
     photo = scene(*size)
-    matte = await engine.segmenter.segment(photo)
+    matte = (await engine.segmenter.segment(photo)).matte
 
     assert cloud.codes == [10000]
     assert cloud.calls[0].pictures[0].size == sent
@@ -86,7 +86,7 @@ async def test_an_answer_without_a_mask_is_nothing_found(engine: Engine, cloud: 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "1", "P", "I;16"])
 async def test_a_mask_is_understood_in_every_mode(engine: Engine, cloud: CloudStandIn, mode: str) -> None:
     cloud.mask_mode = mode
-    matte = await engine.segmenter.segment(scene())
+    matte = (await engine.segmenter.segment(scene())).matte
     assert (matte[block(400, 300)] > 200).mean() > 0.95
     assert matte[:20].max() < 128
 

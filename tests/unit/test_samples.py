@@ -50,7 +50,7 @@ def test_a_sample_is_textured_everywhere_like_a_photo(sample: Sample) -> None:
 def test_the_local_engine_finds_the_subject_that_was_painted(sample: Sample) -> None:
     with Image.open(io.BytesIO(samples.jpeg(sample.name))) as picture:
         photo = Photo(np.asarray(picture.convert("RGB")))
-    found, painted = find_subject(photo) > 127, scene(sample)[1] > 127
+    found, painted = find_subject(photo).matte > 127, scene(sample)[1] > 127
     assert found.shape == painted.shape
     overlap = np.count_nonzero(found & painted) / np.count_nonzero(found | painted)
     assert overlap >= 0.96

@@ -1,8 +1,9 @@
-"""Pressing a button: choose, cancel, try again, another try, another background, fix by hand."""
+"""Pressing a button: choose, cancel, try again, another try or background, the shadow, fix by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from telegram import CallbackQuery, Update
 from telegram.error import TelegramError
@@ -42,6 +43,8 @@ async def _act(query: CallbackQuery, context: Context) -> None:
         "retry": edits.retry,
         "another": edits.another,
         "fix": edits.fix_by_hand,
+        "shadow-stays": partial(edits.with_shadow, goes=False),
+        "shadow-goes": partial(edits.with_shadow, goes=True),
     }
     if verb in actions:
         await actions[verb](identity, person)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.engines import Engine, Tap
+from bot.engines import Engine, Found, Tap
 from bot.engines.local import filling, hints, subject
-from bot.imaging.photo import Mask, Matte, Photo
+from bot.imaging.photo import Mask, Photo
 from bot.imaging.pool import PixelPool
 
 
@@ -25,7 +25,7 @@ class LocalSegmenter:
         self._pool = pool
         self._models = models
 
-    async def segment(self, photo: Photo) -> Matte:
+    async def segment(self, photo: Photo) -> Found:
         """See `Segmenter.segment`."""
         return await self._pool.run(subject.find_subject, photo, self._models)
 

@@ -93,7 +93,7 @@ def propose(scene: Scene) -> list[Bools]:
     return [thing for thing in found if least <= np.count_nonzero(thing) <= _LARGEST * nothing.size]
 
 
-def choose(scene: Scene, things: list[Bools]) -> Bools:
+def choose(scene: Scene, things: list[Bools]) -> tuple[Bools, float]:
     """Choose the thing that overlaps most with the others, each weighted by how much it differs from around it.
 
     The least expected loss rather than the likeliest: a part of the subject and the subject with a bit of wall vouch
@@ -105,6 +105,10 @@ def choose(scene: Scene, things: list[Bools]) -> Bools:
     Args:
         scene: The picture.
         things: At least one.
+
+    Returns:
+        The thing, and its expected overlap (0 … 1) with the one that is meant, if each of them is so likely as it is
+        weighted.
     """
     flat = np.stack([thing.ravel() for thing in things]).astype(np.float32)
     shared = flat @ flat.T
@@ -112,8 +116,10 @@ def choose(scene: Scene, things: list[Bools]) -> Bools:
     overlap = shared / (size[:, None] + size[None] - shared)
     merit = np.array([_merit(scene, thing) for thing in things])
     weight = np.exp(merit - merit.max())
-    agreed = int(np.argmax(overlap @ weight))
-    return things[int(np.argmax(np.where(overlap[agreed] >= _SAME, merit, -np.inf)))]
+    expected = overlap @ weight / weight.sum()
+    agreed = int(np.argmax(expected))
+    best = int(np.argmax(np.where(overlap[agreed] >= _SAME, merit, -np.inf)))
+    return things[best], float(expected[best])
 
 
 def _merit(scene: Scene, thing: Bools) -> float:

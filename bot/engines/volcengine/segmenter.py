@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from bot.engines import Found
 from bot.engines.volcengine.answers import Answer
 from bot.engines.volcengine.caller import Attempt, Caller
 from bot.engines.volcengine.codes import NO_PICTURE, labelled
@@ -31,7 +32,7 @@ class VolcSegmenter:
         self._caller = caller
         self._pool = pool
 
-    async def segment(self, photo: Photo) -> Matte:
+    async def segment(self, photo: Photo) -> Found:
         """As `bot.engines.Segmenter.segment`.
 
         Raises:
@@ -56,8 +57,7 @@ class VolcSegmenter:
         small = await self._caller.grant(SALIENCY, prepare, perform)
         if small is None:
             raise NothingFoundError("nothing-found", engine="volcengine")
-        matte: Matte = await asyncio.to_thread(scale, small, photo.width, photo.height)
-        return matte
+        return Found(await asyncio.to_thread(scale, small, photo.width, photo.height))
 
     async def _read(self, answer: Answer, body: Body) -> Matte | None:
         if not answer.pictures:

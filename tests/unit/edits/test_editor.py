@@ -15,7 +15,7 @@ from PIL import Image
 from bot.edits.editor import DoubtError, Editor, Job, check_finish
 from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
-from bot.engines import Engine, EngineRefusedError, EngineUnavailableError
+from bot.engines import Engine, EngineRefusedError, EngineUnavailableError, Found
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging import masks
 from bot.imaging.encoding import encode_mask
@@ -45,15 +45,16 @@ class Fake:
     inpaint_trouble: Exception | None = None
     fills_backgrounds: bool = True
     coarse: bool = False
+    sure: bool = True
     asked: list[str] = field(default_factory=list)
     masks: list[Mask] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
 
-    async def segment(self, photo: Photo) -> Matte:
+    async def segment(self, photo: Photo) -> Found:
         self.asked.append("segment")
         if self.segment_trouble:
             raise self.segment_trouble
-        return self.matte
+        return Found(self.matte, self.sure)
 
     async def inpaint(self, photo: Photo, mask: Mask, *, seed: int) -> Photo:
         self.asked.append("inpaint")
@@ -237,6 +238,18 @@ async def test_a_doubtful_subject_is_asked_about_and_then_said_to_be_one(desk: D
     for operation, insist in ((Operation.REMOVE_SUBJECT, True), (Operation.REMOVE_BACKGROUND, False)):
         made = await desk.edit([Fake("volcengine", everything)], operation, insist=insist)
         assert made.notes == ("note-doubtful",)
+
+
+async def test_a_find_that_its_engine_is_not_sure_of_is_asked_about_with_what_was_found(desk: Desk) -> None:
+    with pytest.raises(DoubtError) as asked:
+        await desk.edit([Fake("local", sure=False)], Operation.REMOVE_SUBJECT)
+    found = np.asarray(Image.open(io.BytesIO(asked.value.matte)))
+    assert np.array_equal(found, subject())
+    made = await desk.edit(
+        [Fake("local", sure=False)], Operation.REMOVE_SUBJECT, mask=asked.value.matte, mask_is_matte=True
+    )
+    assert made.notes == (), "the person has seen it and said yes"
+    assert (await desk.edit([Fake("local", sure=False)], Operation.REMOVE_BACKGROUND)).notes == ("note-doubtful",)
 
 
 def inside_and_outside() -> tuple[np.ndarray, np.ndarray]:

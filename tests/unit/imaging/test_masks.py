@@ -188,3 +188,15 @@ def test_a_shape_that_is_no_subject_is_doubted(mask: Mask, fault: str) -> None:
 def test_two_like_halves_are_many_pieces_and_a_large_one_with_a_small_one_is_not() -> None:
     assert masks.judge(block(20, 10, 80, 50) | block(20, 70, 80, 110)).many_pieces
     assert masks.judge(block(20, 10, 80, 70) | block(20, 90, 50, 110)).fine
+
+
+def test_what_is_selected_is_pointed_out_on_any_picture() -> None:
+    mask = np.zeros((90, 120), np.uint8)
+    mask[30:60, 40:80] = 255
+    for light in (0, 128, 255):
+        shown = masks.point_out(np.full((90, 120, 3), light, np.uint8), mask)
+        assert (shown[40:50, 50:70] == light).all(), "the thing is as it is"
+        assert (shown[5:15, 5:15] == light // 2).all(), "the rest is dark"
+        rim = shown[28:32, 50:70]
+        assert (rim > 200).all(axis=-1).any(), "the line is seen"
+        assert (rim < 40).all(axis=-1).any()

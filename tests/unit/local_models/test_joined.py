@@ -25,9 +25,9 @@ def a_photo() -> Photo:
 
 
 def test_a_learned_segmenter_finds_the_subject_where_its_file_is(place: Publish, tmp_path: Path) -> None:
-    without = find_subject(a_photo(), tmp_path / "nothing")
+    without = find_subject(a_photo(), tmp_path / "nothing").matte
     folder = place("u2netp", graphs.segmenter(320))
-    learned = find_subject(a_photo(), folder)
+    learned = find_subject(a_photo(), folder).matte
     assert learned[40, 355] > 200, "what the net saw"
     assert learned[150, 200] < 50
     assert without[150, 200] > 200, "what stands out"

@@ -1,0 +1,12 @@
+"""Whether the subject's shadow goes along with it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Add it."""
+    op.add_column("edits", sa.Column("shadow", sa.Boolean))
