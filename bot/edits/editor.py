@@ -19,7 +19,7 @@ from bot.edits import pixels
 from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
 from bot.engines import Engine, EngineUnavailableError, Found
-from bot.errors import PersonError
+from bot.errors import NothingFoundError, PersonError
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
 from bot.imaging.pool import PixelPool
@@ -215,7 +215,12 @@ class Editor:
                 doubt.matte = await self._pool.run(pixels.small_matte, matte, self._matte_side)
                 raise doubt
         await on_stage(Stage.INPAINTING)
-        filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed))
+
+        async def fill(engine: Engine) -> Photo:
+            stays = await _staying(engine, photo) if job.operation is Operation.ERASE else None
+            return await _inpainted(engine, photo, mask, job.seed, stays)
+
+        filled, engine = await ladder.climb(fill)
         # Each has its own work: side by side.
         written, kept = await asyncio.gather(
             self._pool.run(pixels.erase, photo, filled, mask, target, job.format), self._kept(job, mask, matte)
@@ -269,8 +274,19 @@ class Editor:
         return await ladder.climb(ask)
 
 
-async def _inpainted(engine: Engine, photo: Photo, mask: Mask, seed: int) -> Photo:
-    filled = await engine.inpainter.inpaint(photo, mask, seed=seed)
+async def _staying(engine: Engine, photo: Photo) -> Matte | None:
+    """The subject beside what a hand has painted over, for an engine that fills by copying."""
+    if engine.fills_backgrounds:
+        return None
+    try:
+        found = await engine.segmenter.segment(photo)
+    except NothingFoundError:
+        return None
+    return found.matte if found.sure else None
+
+
+async def _inpainted(engine: Engine, photo: Photo, mask: Mask, seed: int, stays: Matte | None = None) -> Photo:
+    filled = await engine.inpainter.inpaint(photo, mask, seed=seed, stays=stays)
     _check_size(photo, filled.pixels, engine)
     return filled
 

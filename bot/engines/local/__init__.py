@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.engines import Engine, Found, Tap
-from bot.engines.local import filling, hints, subject
-from bot.imaging.photo import Mask, Photo
+from bot.engines.local import bystander, filling, hints, subject
+from bot.imaging.photo import Mask, Matte, Photo
 from bot.imaging.pool import PixelPool
 
 
@@ -42,9 +42,14 @@ class LocalInpainter:
         self._pool = pool
         self._models = models
 
-    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int) -> Photo:
+    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, stays: Matte | None = None) -> Photo:
         """See `Inpainter.inpaint`."""
-        return await self._pool.run(filling.fill, photo, mask, seed=seed, models=self._models)
+        return await self._pool.run(_fill, photo, mask, seed, stays, self._models)
+
+
+def _fill(photo: Photo, mask: Mask, seed: int, stays: Matte | None, models: Path | None) -> Photo:
+    barred = None if stays is None else bystander.not_to_be_copied(mask, stays)
+    return filling.fill(photo, mask, seed=seed, exclude=barred, models=models)
 
 
 class LocalSelector:

@@ -49,6 +49,7 @@ class Fake:
     asked: list[str] = field(default_factory=list)
     masks: list[Mask] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
+    staying: list[Matte | None] = field(default_factory=list)
 
     async def segment(self, photo: Photo) -> Found:
         self.asked.append("segment")
@@ -56,10 +57,11 @@ class Fake:
             raise self.segment_trouble
         return Found(self.matte, self.sure)
 
-    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int) -> Photo:
+    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, stays: Matte | None = None) -> Photo:
         self.asked.append("inpaint")
         self.masks.append(mask)
         self.seeds.append(seed)
+        self.staying.append(stays)
         if self.inpaint_trouble:
             raise self.inpaint_trouble
         return self.fill(photo)
@@ -250,6 +252,23 @@ async def test_a_find_that_its_engine_is_not_sure_of_is_asked_about_with_what_wa
     )
     assert made.notes == (), "the person has seen it and said yes"
     assert (await desk.edit([Fake("local", sure=False)], Operation.REMOVE_BACKGROUND)).notes == ("note-doubtful",)
+
+
+async def test_an_engine_that_copies_is_told_of_the_subject_beside_what_is_erased(desk: Desk) -> None:
+    painted = encode_mask(np.roll(subject(), 120, axis=1))
+    copies = Fake("local", fills_backgrounds=False)
+    await desk.edit([copies], Operation.ERASE, mask=painted)
+    assert len(copies.staying) == 1
+    assert np.array_equal(copies.staying[0], subject())
+    unsure, blind = Fake("local", fills_backgrounds=False, sure=False), Fake("local", fills_backgrounds=False)
+    blind.segment_trouble = NothingFoundError("nothing-found")
+    invents = Fake("volcengine")
+    for fake in (unsure, blind, invents):
+        await desk.edit([fake], Operation.ERASE, mask=painted)
+        assert fake.staying == [None]
+    assert invents.asked == ["inpaint"], "the cloud is not asked for what it has no use for"
+    await desk.edit([copies], Operation.REMOVE_SUBJECT)
+    assert copies.staying[1] is None
 
 
 def inside_and_outside() -> tuple[np.ndarray, np.ndarray]:
