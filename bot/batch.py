@@ -113,7 +113,7 @@ async def _edit(editor: Editor, task: Task, job: Job, taken: set[Path], bar: tqd
     except Exception as error:  # noqa: BLE001 -- one photo's boundary: what nobody foresaw does not stop the rest
         complain(f"{explain(WorldError('something-broke'))} ({type(error).__name__}: {' '.join(str(error).split())})")
         return ENGINE_AT_FAULT
-    for note in made.notes:
+    for note in sorted(set(made.notes) - {"note-shadow"}):  # the shadow goes along unless it was told to stay
         complain(explain(BotError(note)))
     return DONE
 
