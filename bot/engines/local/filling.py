@@ -30,7 +30,8 @@ def fill(photo: Photo, mask: Mask, *, seed: int, exclude: Mask | None = None, mo
         photo: The photo; its pixels under the mask are not looked at.
         mask: (H, W) uint8, 255 = fill.
         seed: The same seed gives the same picture; another one gives another believable variant.
-        exclude: (H, W) uint8, 255 = copy nothing from there: other subjects. None: only the mask is barred.
+        exclude: (H, W) uint8, 255 = copy nothing from there: other subjects; overruled where too little else is left
+            to copy from. None: only the mask is barred.
         models: Folder of learned models; where one is there it fills large holes. None: none is used.
 
     Returns:
@@ -45,8 +46,8 @@ def fill(photo: Photo, mask: Mask, *, seed: int, exclude: Mask | None = None, mo
         crop = pixels[hole.rows, hole.columns]
         # Holes that were filled before this one are no truth to copy from, and those after it are none yet.
         others = mask[hole.rows, hole.columns] & ~hole.mask
-        barred = others if exclude is None else others | exclude[hole.rows, hole.columns]
-        filled = _fill_crop(crop, hole.mask, barred, seed=seed + 7919 * number, models=learned)
+        unwanted = None if exclude is None else exclude[hole.rows, hole.columns]
+        filled = _fill_crop(crop, hole.mask, others, unwanted, seed=seed + 7919 * number, models=learned)
         pixels[hole.rows, hole.columns] = filled
     if thin.any():
         pixels = _mend(pixels, thin)
@@ -62,13 +63,18 @@ def _mend(pixels: Pixels, thin: Mask) -> Pixels:
     return pixels
 
 
-def _fill_crop(crop: Pixels, hole: Mask, barred: Mask, *, seed: int, models: Path | None) -> Pixels:
+def _fill_crop(
+    crop: Pixels, hole: Mask, barred: Mask, unwanted: Mask | None, *, seed: int, models: Path | None
+) -> Pixels:
     mirrored = seed % 2 == 1
     if mirrored:
         crop, hole, barred = (np.ascontiguousarray(part[:, ::-1]) for part in (crop, hole, barred))
+        unwanted = None if unwanted is None else np.ascontiguousarray(unwanted[:, ::-1])
     scale = min(1.0, WORK_SIDE / max(hole.shape))
     size = (max(1, round(hole.shape[1] * scale)), max(1, round(hole.shape[0] * scale)))
-    scene = _small(crop, hole, barred, size)
+    scene = _small(crop, hole, barred if unwanted is None else barred | unwanted, size)
+    if unwanted is not None and not enough_to_copy(scene):
+        scene = _small(crop, hole, barred, size)
     guess = learned_fill(crop, hole, models) if models is not None else None
     if guess is not None:
         small_guess = cv2.resize(guess, size, interpolation=cv2.INTER_AREA).astype(np.float32)

@@ -260,10 +260,9 @@ async def test_an_engine_that_copies_is_told_of_the_subject_beside_what_is_erase
     await desk.edit([copies], Operation.ERASE, mask=painted)
     assert len(copies.staying) == 1
     assert np.array_equal(copies.staying[0], subject())
-    unsure, blind = Fake("local", fills_backgrounds=False, sure=False), Fake("local", fills_backgrounds=False)
+    blind, invents = Fake("local", fills_backgrounds=False), Fake("volcengine")
     blind.segment_trouble = NothingFoundError("nothing-found")
-    invents = Fake("volcengine")
-    for fake in (unsure, blind, invents):
+    for fake in (blind, invents):
         await desk.edit([fake], Operation.ERASE, mask=painted)
         assert fake.staying == [None]
     assert invents.asked == ["inpaint"], "the cloud is not asked for what it has no use for"

@@ -60,3 +60,12 @@ def test_with_no_subject_or_no_hole_nothing_is_barred() -> None:
     nothing, thing = box(0, 0, 0, 0), box(10, 10, 50, 50)
     assert not_to_be_copied(thing, nothing) is None
     assert not_to_be_copied(nothing, thing) is None
+
+
+def test_a_subject_that_leaves_too_little_else_is_copied_from_all_the_same() -> None:
+    """Better its texture than a smear."""
+    everything = box(0, 0, 320, 240)
+    hole = box(110, 80, 172, 160)
+    pixels = spotted(box(0, 0, 0, 0))
+    free = fill(Photo(pixels), hole, seed=0).pixels
+    assert np.array_equal(fill(Photo(pixels), hole, seed=0, exclude=everything & ~hole).pixels, free)
