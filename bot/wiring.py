@@ -26,7 +26,7 @@ from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
 from bot.edits.store import Bounds, Store
 from bot.engines import Engine
-from bot.engines.local import LocalSelector, local_engine
+from bot.engines.local import local_engine
 from bot.engines.volcengine import Gate, LocalGate, VolcConfig, volcengine_engine
 from bot.engines.volcengine.notices import OnOperatorError
 from bot.errors import OperatorError
@@ -157,7 +157,7 @@ def build_core(
     )
     queue = EditQueue(database, steps, workers=settings.workers)
     edits = Edits(store, queue, courier, announcer, (photos, results))
-    canvas = Canvas(edits, steps, pool, LocalSelector(pool), max_megapixels=settings.max_megapixels)
+    canvas = Canvas(edits, steps, pool, max_megapixels=settings.max_megapixels)
     return Core(store, queue, edits, canvas, courier, photos, results)
 
 

@@ -18,7 +18,7 @@ from bot.edits import pixels
 from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
-from bot.engines import Selector, Tap
+from bot.engines import Tap
 from bot.errors import PersonError
 from bot.imaging.photo import PictureFormat
 from bot.imaging.pool import PixelPool
@@ -60,17 +60,13 @@ class Canvas:
         edits: The edits' own door.
         steps: Fetches photos and finds results.
         pool: Where pixels are worked on.
-        selector: Finds the thing that is tapped on.
         max_megapixels: Larger photos are refused before decoding.
     """
 
-    def __init__(
-        self, edits: Edits, steps: EditSteps, pool: PixelPool, selector: Selector, *, max_megapixels: float
-    ) -> None:
+    def __init__(self, edits: Edits, steps: EditSteps, pool: PixelPool, *, max_megapixels: float) -> None:
         self._edits = edits
         self._steps = steps
         self._pool = pool
-        self._selector = selector
         self._max_megapixels = max_megapixels
 
     async def own(self, edit_id: str, person: int) -> Edit | None:
@@ -172,9 +168,7 @@ class Canvas:
     async def select(self, edit: Edit, taps: Sequence[Tap], *, on_photo: bool = False) -> bytes:
         """The thing that the taps point at, as a mask PNG of the photo's aspect; `on_photo` as in `submit_mask`."""
         path = await self._steps.fetch(edit.photo if on_photo else self._base_of(edit))
-        photo = await self._pool.run(pixels.load, path, self._max_megapixels, None)
-        found = await self._selector.select(photo, tuple(taps[:MAX_TAPS]))
-        return await self._pool.run(pixels.mask_png, found)
+        return await self._pool.run(pixels.selected_png, path, tuple(taps[:MAX_TAPS]), self._max_megapixels)
 
     async def events(self, edit: Edit) -> AsyncIterator[Event]:
         """What the edit is doing, from now until it is final."""

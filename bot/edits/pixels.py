@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.engines.local import shadow
+from bot.engines import Tap
+from bot.engines.local import hints, scaling, shadow
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging import backdrop, compositing, cutout, encoding, masks
 from bot.imaging.opening import open_photo
@@ -208,6 +209,18 @@ def erase_mask(stored: bytes, invert: bool) -> bytes:
         raise PersonError("mask-broken")
     mask = masks.from_matte(np.asarray(matte, dtype=np.uint8))
     return mask_png(masks.invert(mask) if invert else mask)
+
+
+def selected_png(path: Path, taps: tuple[Tap, ...], max_megapixels: float) -> bytes:
+    """The thing that taps (in photo pixels) point at, as `mask_png` gives it, at the photo's size.
+
+    One turn in the pool, and no larger than the page shows it: a tap is answered while the finger still waits.
+    """
+    photo = open_photo(path, max_megapixels=max_megapixels)
+    shown = Photo(scaling.shrink(photo.pixels, STORED_MATTE_SIDE))
+    scale = shown.width / photo.width
+    found = hints.select(shown, tuple(Tap(tap.x * scale, tap.y * scale, tap.keep) for tap in taps))
+    return mask_png(masks.scale(found, photo.width, photo.height))
 
 
 def mask_png(mask: Mask) -> bytes:

@@ -76,14 +76,6 @@ class Tap:
     keep: bool = True
 
 
-class Selector(Protocol):
-    """Finds the thing that a person points at."""
-
-    async def select(self, photo: Photo, taps: tuple[Tap, ...]) -> Mask:
-        """Find the thing under the taps; (H, W) uint8 mask of the photo's size, all 0 where nothing fits."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Engine:
     """One engine as the editor sees it.

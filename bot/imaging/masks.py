@@ -49,6 +49,15 @@ def erode(mask: Mask, radius: int) -> Mask:
     return np.asarray(cv2.erode(mask, _disc(radius)), dtype=np.uint8) if radius > 0 else mask.copy()
 
 
+def scale(mask: Mask, width: int, height: int) -> Mask:
+    """The mask at another size, its edges smooth."""
+    if mask.shape == (height, width):
+        return mask
+    shrinks = width < mask.shape[1]
+    scaled = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return from_matte(np.asarray(scaled, np.uint8))
+
+
 def invert(mask: Mask) -> Mask:
     """What is not selected."""
     return 255 - mask

@@ -1,14 +1,15 @@
 """The local engine: segmentation and inpainting on this machine, with no key and, if need be, with no model file.
 
-`local_engine` is the door. The pixel work is plain functions (`subject`, `hints`, `filling`) that run in the pool.
+`local_engine` is the door. The pixel work is plain functions (`subject`, `filling`) that run in the pool; `hints` finds
+what a person points at, whoever the engine is.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bot.engines import Engine, Found, Tap
-from bot.engines.local import bystander, filling, hints, subject
+from bot.engines import Engine, Found
+from bot.engines.local import bystander, filling, subject
 from bot.imaging.photo import Mask, Matte, Photo
 from bot.imaging.pool import PixelPool
 
@@ -50,21 +51,6 @@ class LocalInpainter:
 def _fill(photo: Photo, mask: Mask, seed: int, stays: Matte | None, models: Path | None) -> Photo:
     barred = None if stays is None else bystander.not_to_be_copied(mask, stays)
     return filling.fill(photo, mask, seed=seed, exclude=barred, models=models)
-
-
-class LocalSelector:
-    """Finds what is tapped on, in a pool process.
-
-    Args:
-        pool: Where the work is done.
-    """
-
-    def __init__(self, pool: PixelPool) -> None:
-        self._pool = pool
-
-    async def select(self, photo: Photo, taps: tuple[Tap, ...]) -> Mask:
-        """See `Selector.select`."""
-        return await self._pool.run(hints.select, photo, taps)
 
 
 def local_engine(pool: PixelPool, *, models: Path | None = None) -> Engine:

@@ -24,7 +24,7 @@ from bot.engines import Tap
 from bot.errors import PersonError
 from bot.imaging import masks
 from bot.imaging.encoding import encode_mask
-from bot.imaging.photo import Mask, Photo
+from bot.imaging.photo import Mask
 from bot.imaging.pool import PixelPool
 from tests.support import encoded, scene
 
@@ -57,15 +57,6 @@ class Queue:
         self.cancelled.append(edit_id)
 
 
-class Selector:
-    def __init__(self) -> None:
-        self.taps: tuple[Tap, ...] = ()
-
-    async def select(self, photo: Photo, taps: tuple[Tap, ...]) -> Mask:
-        self.taps = taps
-        return painted(photo.width, photo.height)
-
-
 def painted(width: int = SIZE[0], height: int = SIZE[1], *, at: int = 2) -> Mask:
     mask = np.zeros((height, width), np.uint8)
     mask[height // 4 : height // 2, width // 8 * at : width // 8 * (at + 1)] = 255
@@ -81,7 +72,7 @@ class World:
 
     def __init__(self, database: Database, pool: PixelPool, folder: Path) -> None:
         self.store = Store(database, Bounds(pending_per_person=2))
-        self.courier, self.queue, self.selector = Courier(), Queue(), Selector()
+        self.courier, self.queue = Courier(), Queue()
         announcer = Announcer(self.store, self.courier, alone=True)
         photos, results = (FileCache(folder / name, max_bytes=10**8) for name in ("photos", "results"))
         steps = EditSteps(
@@ -94,7 +85,7 @@ class World:
             max_file_bytes=10**7,
         )
         self.edits = Edits(self.store, self.queue, self.courier, announcer)
-        self.canvas = Canvas(self.edits, steps, pool, self.selector, max_megapixels=50)
+        self.canvas = Canvas(self.edits, steps, pool, max_megapixels=50)
         self._message = 0
 
     async def opened(self, operation: Operation = Operation.ERASE, *, as_file: bool = False) -> Edit:
@@ -305,11 +296,18 @@ async def test_the_result_is_there_when_it_is_done(world: World) -> None:
 
 
 async def test_taps_select_a_thing_and_only_so_many_are_listened_to(world: World) -> None:
+    world.courier.photos["file"] = encoded(scene(3000, 2250))  # larger than what is worked on
     edit = await world.opened()
-    taps = [Tap(number, 1.5, keep=number % 2 == 0) for number in range(MAX_TAPS + 9)]
-    found = await world.canvas.select(edit, taps)
-    assert world.selector.taps == tuple(taps[:MAX_TAPS])
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(found)).convert("L")), widened(painted()))
+    taps = [Tap(1500, 1100 + number % 7) for number in range(MAX_TAPS)]
+    found = np.asarray(Image.open(io.BytesIO(await world.canvas.select(edit, taps))).convert("L"))
+    block = np.zeros((2250, 3000), np.uint8)
+    block[750:1500, 1000:2000] = 255
+    assert found.shape == block.shape
+    assert (found[block > 0] == 255).all(), "widened, as a hand would paint over its rim"
+    assert np.count_nonzero(found) < 1.15 * np.count_nonzero(block)
+    off = [Tap(1500, 1100, keep=False) for _ in range(9)]
+    again = np.asarray(Image.open(io.BytesIO(await world.canvas.select(edit, [*taps, *off]))).convert("L"))
+    assert np.array_equal(found, again)
 
 
 async def test_what_an_edit_does_is_told_until_it_ends(world: World) -> None:
