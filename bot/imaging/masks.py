@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.errors import PersonError
 from bot.imaging.photo import Mask, Matte, Pixels
@@ -36,7 +37,7 @@ class Verdict:
 
 def from_matte(matte: Matte, threshold: int = 128) -> Mask:
     """The mask of what is selected at least so much (of 255)."""
-    return np.where(matte >= threshold, 255, 0).astype(np.uint8)
+    return _of(matte >= threshold)
 
 
 def dilate(mask: Mask, radius: int) -> Mask:
@@ -114,7 +115,18 @@ def feather_inside(mask: Mask, radius: float) -> Matte:
     """
     if radius <= 0:
         return mask.copy()
-    width = 2 * radius
+    box = bounding_box(mask)
+    if box is None:
+        return mask.copy()
+    left, top, right, bottom = box
+    near = (slice(max(0, top - 1), bottom + 1), slice(max(0, left - 1), right + 1))
+    feathered = mask.copy()
+    feathered[near] = _ramp_inside(mask[near], 2 * radius)
+    return feathered
+
+
+def _ramp_inside(mask: Mask, width: float) -> Matte:
+    """A mask that rises from its edge inwards over so many pixels; the picture's border is no edge."""
     inside = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
     ramp = np.asarray(np.minimum(depth, width + 1) * (255 / (width + 1)), dtype=np.uint8)
@@ -130,7 +142,7 @@ def fill_holes(mask: Mask) -> Mask:
     """Select also what the mask encloses wholly."""
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(padded, None, (0, 0), 128)
-    return np.where(padded[1:-1, 1:-1] == 128, 0, 255).astype(np.uint8)
+    return _of(padded[1:-1, 1:-1] != 128)
 
 
 def keep_main_components(mask: Mask, share: float = 0.1) -> Mask:
@@ -140,7 +152,7 @@ def keep_main_components(mask: Mask, share: float = 0.1) -> Mask:
         return mask.copy()
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    return np.where((areas >= share * areas.max())[labels] & (labels > 0), 255, 0).astype(np.uint8)
+    return _of((areas >= share * areas.max())[labels] & (labels > 0))
 
 
 def dilation_radius(width: int, height: int, *, coarse: bool) -> int:
@@ -208,3 +220,8 @@ def open_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
     if mask.all():
         raise PersonError("mask-everything")
     return mask
+
+
+def _of(selected: NDArray[np.bool_]) -> Mask:
+    """The mask of what is true; through no array of eight bytes a pixel, as `np.where` with plain numbers makes."""
+    return np.asarray(selected, np.uint8) * np.uint8(255)

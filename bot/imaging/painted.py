@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import PersonError
+from bot.imaging.masks import from_matte
 from bot.imaging.photo import Mask, Photo, Pixels
 
 WORK_SIDE = 1024
@@ -171,7 +172,7 @@ def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _full_size(found: NDArray[np.bool_], original: Photo) -> Mask:
     margin = cv2.dilate(found.astype(np.uint8) * 255, _disc(3))
     scaled = cv2.resize(margin, (original.width, original.height), interpolation=cv2.INTER_LINEAR)
-    return np.where(scaled >= 128, 255, 0).astype(np.uint8)
+    return from_matte(np.asarray(scaled, np.uint8))
 
 
 def _disc(size: int) -> NDArray[np.uint8]:

@@ -21,6 +21,8 @@ _LEARNED_FROM = 0.15
 """Share of the photo up to which copying is level with learned models (facts A2)."""
 _CONTEXTS = (0.75, 0.6, 0.9)
 _SCRATCH_RADIUS = 5
+_WHOLE = 65535
+"""Sixteen bits tell the least trace of a hole in a mean of areas, at half the memory of floats."""
 
 
 def fill(photo: Photo, mask: Mask, *, seed: int, exclude: Mask | None = None, models: Path | None = None) -> Photo:
@@ -91,8 +93,8 @@ def _fill_crop(
 
 def _small(crop: Pixels, hole: Mask, barred: Mask, size: tuple[int, int]) -> Scene:
     """The crop at working size; what holds a trace of the hole is hole, what holds one of the barred no source."""
-    keep = (hole == 0).astype(np.float32)
-    weight = cv2.resize(keep, size, interpolation=cv2.INTER_AREA)
+    keep = np.where(hole > 0, np.uint16(0), np.uint16(_WHOLE))
+    weight = cv2.resize(keep, size, interpolation=cv2.INTER_AREA).astype(np.float32) / _WHOLE
     clean = np.where(hole[..., None] > 0, np.uint8(0), crop)
     total = cv2.resize(clean, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     small_hole = weight < 0.999
