@@ -25,6 +25,7 @@ from bot.engines.volcengine import OperatorNotice
 from bot.errors import OperatorError
 from bot.model_files import fetch_default
 from bot.playground import Telegram, add_playground
+from bot.pulse import Pulse, settle
 from bot.settings import Settings
 from webapp.application import add_mini_app
 
@@ -103,6 +104,7 @@ async def _run(
         await call_until_done(bot.initialize, stop)
         await stack.enter_async_context(_initialized(application))
         await stack.enter_async_context(core.queue)
+        await stack.enter_async_context(_pulse())
         await _live(settings, core, application, inlet, webhook, stop)
 
 
@@ -166,6 +168,18 @@ async def _initialized(application: App) -> AsyncIterator[None]:
         await application.shutdown()
 
 
+@contextlib.asynccontextmanager
+async def _pulse() -> AsyncIterator[None]:
+    """Watch the loop, now that everything has started; at the end tell the longest pause."""
+    settle()
+    pulse = Pulse()
+    try:
+        async with pulse.beating():
+            yield
+    finally:
+        log.info("loop_paused", longest=round(pulse.longest, 3), longest_own=round(pulse.longest_own, 3))
+
+
 @contextlib.contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
     """Let SIGTERM and SIGINT set `stop`."""
@@ -215,6 +229,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
             await call_until_done(bot.initialize, stop)
             stack.push_async_callback(bot.shutdown)
             await stack.enter_async_context(core.queue)
+            await stack.enter_async_context(_pulse())
             log.info("working", executor=core.queue.executor, workers=settings.workers)
             await stop.wait()
             core.queue.take_no_more()

@@ -9,13 +9,12 @@ import asyncio
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
 
 from bot.edits import migrations
+from bot.edits.sqlite import WriteTurns, make_sqlite_engine
 from bot.errors import OperatorError
 
 T = TypeVar("T")
@@ -28,29 +27,11 @@ RECONNECT_WITHIN = 60.0
 """Seconds for which a PostgreSQL that went away (a restart, a failover) is waited for."""
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str, turns: WriteTurns | None = None) -> sa.Engine:
     """An SQLAlchemy engine for `url`, set up so that a committed transaction survives a crash."""
-    if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
-    path = sa.make_url(url).database
-    if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, poolclass=QueuePool, pool_size=10, connect_args={"check_same_thread": False})
-
-    @sa.event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: object) -> None:
-        # IMMEDIATE: a transaction that will write takes the write lock first, so that it waits instead of failing.
-        connection.isolation_level = "IMMEDIATE"
-        for pragma in (
-            "busy_timeout=30000",
-            "foreign_keys=ON",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "cache_size=-1024",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
+    if url.startswith("sqlite"):
+        return make_sqlite_engine(url, turns or WriteTurns())
+    return sa.create_engine(url, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
 
 
 class Database:
@@ -62,8 +43,12 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = make_engine(url)
+        turns = WriteTurns()
+        self.engine = make_engine(url, turns)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # A checkpoint that a power cut takes back makes a step run again, which does no harm: what must not be lost is
+        # in our own tables. Measured: 9 syncs of 4 ms less for each edit.
+        self.queue_engine = make_sqlite_engine(url, turns, urgent=False, synced=False) if self.is_sqlite else None
         self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
         self._rounds: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_THREADS, "database")
@@ -85,7 +70,8 @@ class Database:
         """Close all connections, once what waits is written."""
         if self._rounds is not None:
             await asyncio.gather(self._rounds, return_exceptions=True)
-        await self._in_thread(self.engine.dispose)
+        for engine in filter(None, (self.engine, self.queue_engine)):
+            await self._in_thread(engine.dispose)
         self._threads.shutdown(wait=False)
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:

@@ -95,8 +95,8 @@ class EditQueue:
             "enable_otlp": False,
             "run_migrations": True,
         }
-        if self._database.is_sqlite:
-            config["system_database_engine"] = self._database.engine
+        if self._database.queue_engine is not None:
+            config["system_database_engine"] = self._database.queue_engine
 
         async def see_through(edit_id: str, attempt: int) -> str:
             return await self._see_through(edit_id)
