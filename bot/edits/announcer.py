@@ -79,15 +79,14 @@ class Announcer:
 
     async def _post_alone(self, edit: Edit) -> Edit:
         while True:
-            claim, after = await self._store.claims.claim(
-                edit.id, claimed_before=self.stale_before(), after=self._courier.highest(edit)
+            got = await self._store.claims.claim(
+                edit, claimed_before=self.stale_before(), after=self._courier.highest(edit)
             )
-            if claim is not Claim.NONE:
-                position = await self._store.position(edit)
+            if got.claim is not Claim.NONE:
                 lost = None
-                if claim is Claim.TAKEN_OVER:
-                    lost = Lost(after, await self._store.claims.known_messages(after, after + FAR))
-                message = await self._courier.post_status(edit, position=position, lost=lost)
+                if got.claim is Claim.TAKEN_OVER:
+                    lost = Lost(got.after, await self._store.claims.known_messages(got.after, got.after + FAR))
+                message = await self._courier.post_status(edit, position=got.position, lost=lost)
                 changed = await self._store.change(edit.id, status_message=message)
                 return changed or edit
             current = await self._store.get(edit.id)

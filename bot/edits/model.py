@@ -86,6 +86,8 @@ class Edit:
         height: Pixels down.
         created: When it was asked for, UTC.
         painted: A copy of the photo on which the person painted what shall be erased, in Telegram's own editor.
+        number: Its place in the order of all edits.
+        attempt: How often the person has asked for it.
     """
 
     id: str
@@ -109,6 +111,8 @@ class Edit:
     height: int | None
     created: datetime
     painted: PhotoRef | None = None
+    number: int = 0
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from bot.edits.database import Database
 from bot.edits.heartbeat import Heartbeat
+from bot.edits.model import Edit
 from bot.edits.steps import EditSteps
 from bot.errors import BotError, WorldError
 
@@ -118,20 +119,13 @@ class EditQueue:
             await self._heartbeat.beat()
             self._beating = asyncio.create_task(self._heartbeat.run())
 
-    async def enqueue(self, edit_id: str, attempt: int, *, person: int, number: int) -> None:
-        """Hand an edit to the queue; the same edit and attempt twice is once.
-
-        Args:
-            edit_id: The edit.
-            attempt: Rises when the person asks to try again.
-            person: Whose it is: one person's edits run one after another.
-            number: The edit's place in the order of all.
-        """
+    async def enqueue(self, edit: Edit) -> None:
+        """Hand an edit to the queue; the same edit and attempt twice is once."""
         assert self._workflow is not None
         # DBOS takes a smaller priority first, within 1 … 2³¹−1; the order wraps around after two billion edits.
-        options = SetEnqueueOptions(queue_partition_key=str(person), priority=number % (2**31 - 1) + 1)
-        with SetWorkflowID(_workflow_id(edit_id, attempt)), options:
-            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, edit_id, attempt)
+        options = SetEnqueueOptions(queue_partition_key=str(edit.person), priority=edit.number % (2**31 - 1) + 1)
+        with SetWorkflowID(_workflow_id(edit.id, edit.attempt)), options:
+            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, edit.id, edit.attempt)
 
     async def cancel(self, edit_id: str, attempt: int) -> None:
         """Stop an edit, queued or running, wherever it runs."""

@@ -62,4 +62,6 @@ def edit_of(row: sa.RowMapping) -> Edit:
         height=row["height"],
         created=datetime.fromtimestamp(row["created"], UTC),
         painted=painted,
+        number=row["number"],
+        attempt=row["attempt"],
     )

@@ -306,9 +306,7 @@ class Edits:
         cancelled = await self.store.cancel(edit_id)
         if cancelled is None:
             raise PersonError("too-late")
-        known = await self.store.number_and_attempt(edit_id)
-        if known:
-            await self._queue.cancel(edit_id, known[1])
+        await self._queue.cancel(edit_id, cancelled.attempt)
         self._news.put_nowait(partial(self._courier.show_cancelled, cancelled))
         return cancelled
 
@@ -357,11 +355,8 @@ class Edits:
         # One person's edits enter the queue in their order: a later one that entered first would be begun first.
         lock = self._entering.setdefault(edit.person, asyncio.Lock())
         async with lock:
-            known = await self.store.number_and_attempt(edit.id)
-            if known is not None:
-                number, attempt = known
-                await self._queue.enqueue(edit.id, attempt, person=edit.person, number=number)
-                await self.store.change(edit.id, enqueued=True)
+            await self._queue.enqueue(edit)
+            await self.store.note_enqueued(edit)
 
     async def _look_for_left_behind(self) -> None:
         while True:

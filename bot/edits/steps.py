@@ -206,14 +206,13 @@ class EditSteps:
             found = await self.editor.painted_mask(source, painted)
             await self.store.change(edit.id, mask=found, mask_is_matte=False)
             stored = (found, False)
-        known = await self.store.number_and_attempt(edit.id)
         job = Job(
             operation=edit.operation,
             finish=edit.finish,
             seed=edit.seed,
             mask=stored[0] if stored else None,
             mask_is_matte=stored[1] if stored else False,
-            insist=known is not None and known[1] > 1,  # the person saw the doubt, and asked again
+            insist=edit.attempt > 1,  # the person saw the doubt, and asked again
         )
         for attempt in range(1, WORLD_ATTEMPTS + 1):
             target = self.results.path(_result_key(edit))
