@@ -12,7 +12,6 @@ from bot.edits.database import Database
 from bot.edits.model import Edit, State
 from bot.edits.tables import edits, offers
 
-
 PENDING = (State.QUEUED, State.RUNNING)
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.edits import migrations
 from bot.edits.sqlite import WriteTurns, make_sqlite_engine
-from bot.errors import OperatorError
+from bot.errors import OperatorError, WorldError
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ POSTGRES_THREADS = 8
 AT_ONCE = 64
 """Works that share a transaction at most."""
 
-RECONNECT_WITHIN = 60.0
+RECONNECT_WITHIN = 45.0
 """Seconds for which a PostgreSQL that went away (a restart, a failover) is waited for."""
 
 
@@ -79,9 +79,15 @@ class Database:
 
         Where the database went away in the middle, the transaction was rolled back (or its fate is unknown), and `work`
         is run again once it is back: `work` must be a change that may be made twice.
+
+        Raises:
+            WorldError: It has been away for `RECONNECT_WITHIN`; the fact ``passes`` says that it may come back.
         """
         if self.is_sqlite:
-            return await self._together(work)
+            try:
+                return await self._together(work)
+            except sa.exc.OperationalError as error:  # a full disk, say
+                raise _away(error) from error
         deadline = asyncio.get_running_loop().time() + RECONNECT_WITHIN
         pause = 0.05
         while True:
@@ -89,8 +95,10 @@ class Database:
                 return await self._in_thread(self._transaction, work)
             except sa.exc.DBAPIError as error:
                 gone = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
-                if not gone or asyncio.get_running_loop().time() + pause > deadline:
+                if not gone:
                     raise
+                if asyncio.get_running_loop().time() + pause > deadline:
+                    raise _away(error) from error
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
 
@@ -139,3 +147,8 @@ class Database:
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, functools.partial(function, *args))
+
+
+def _away(error: sa.exc.DBAPIError) -> WorldError:
+    # The driver's own words are left out: they may hold the address with its password.
+    return WorldError("something-broke", reason=f"database: {type(error.orig).__name__}", passes=True)

@@ -222,6 +222,8 @@ class EditSteps:
             except WorldError as error:
                 log.warning("edit_stumbled", edit=edit.id, attempt=attempt, reason=str(error))
                 if attempt == WORLD_ATTEMPTS:
+                    if error.message_id == "worker-died":
+                        raise PersonError("photo-poison") from error
                     raise
             else:
                 await asyncio.to_thread(self.results.tidy, keep=target)

@@ -9,9 +9,14 @@ from bot.chat import application
 from bot.chat.limiter import FloodLimiter
 from tests.benchmarks.overhead import _engines
 
+
+def _unlimited(**_: object) -> FloodLimiter:
+    return FloodLimiter(overall=10_000, per_chat=1_000)
+
+
 if __name__ == "__main__":
     with (
         mock.patch.object(wiring, "engines", _engines),
-        mock.patch.object(application, "FloodLimiter", lambda: FloodLimiter(overall=10_000, per_chat=1_000)),
+        mock.patch.object(application, "FloodLimiter", _unlimited),
     ):
         raise SystemExit(cli.main())

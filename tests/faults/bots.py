@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable
@@ -96,14 +97,15 @@ class BotProcess:
 
     async def number(self, name: str) -> float:
         """One of the numbers that it shows at /metrics."""
-        async with aiohttp.ClientSession() as web, web.get(f"http://127.0.0.1:{self._settings['PORT']}/metrics") as answer:
+        url = f"http://127.0.0.1:{self._settings['PORT']}/metrics"
+        async with aiohttp.ClientSession() as web, web.get(url) as answer:
             lines = (await answer.text()).splitlines()
         return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 
     @property
-    def pauses(self) -> list[str]:
-        """What its log says of the times that its loop was held up, over all its lives."""
-        return [line for line in self.log.splitlines() if "loop_held_up" in line]
+    def pauses(self) -> list[float]:
+        """Seconds of its loop's pauses over 0.1 s, over all its lives; what was the machine's doing is not counted."""
+        return [float(seconds) for seconds in re.findall(r"loop_held_up .*\bown=([\d.]+)", self.log)]
 
     async def says(self, words: str, *, seconds: float = 30) -> None:
         """Wait until its log contains these words."""

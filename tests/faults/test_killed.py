@@ -98,6 +98,7 @@ async def test_a_storm_with_kills_at_random(server: TelegramServer, cloud: Cloud
         await all_answered(sent, seconds=120)
         await asyncio.wait_for(bot.terminate(), 30)
         check_once(sent)
+        assert bot.pauses == []
     finally:
         await bot.kill()
 

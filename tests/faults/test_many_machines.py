@@ -50,6 +50,7 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
         await all_answered(sent, seconds=120)
         check_once(sent)
         assert cloud.most_in_flight <= 2, "VOLC_CONCURRENCY holds over all processes"
+        assert [process.pauses for process in (bot, *workers)] == [[], [], []]
     finally:
         for process in (bot, *workers):
             await process.kill()
@@ -72,7 +73,7 @@ async def test_a_worker_that_never_comes_back_is_inherited(
             sent = await send_photos(talks, 1, PHOTO)
             await cloud.wait_for_calls(4)
             await worker.kill()
-        await all_answered(sent, seconds=45)
+        await all_answered(sent, seconds=30)  # the promise
         check_once(sent)
     finally:
         for process in (bot, worker):

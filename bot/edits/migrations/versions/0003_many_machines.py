@@ -1,0 +1,17 @@
+"""What processes share: how often they may write to a chat, and which version of the program each of them is."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Add both."""
+    op.create_table(
+        "paces",
+        sa.Column("name", sa.String(80), primary_key=True),
+        sa.Column("full_at", sa.Float(53), nullable=False),
+    )
+    op.add_column("executors", sa.Column("version", sa.String(32)))
