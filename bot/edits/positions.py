@@ -1,4 +1,4 @@
-"""Keeps true the places in line that status messages show: each at most every three seconds, the first in line first."""
+"""Keeps the places in line true that status messages show: each at most every three seconds, the first ones first."""
 
 from __future__ import annotations
 
