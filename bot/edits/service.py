@@ -315,6 +315,7 @@ class Edits:
             while True:
                 work = await self._news.get()
                 tasks.create_task(self._careful(work))
+                await asyncio.sleep(0)  # after a kill a thousand come at once: others have their turn between them
 
     def _hand_on(self, edit: Edit) -> None:
         if edit.state is State.QUEUED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -101,7 +102,9 @@ async def _storm(
     await all_answered(sent, seconds=1800)
     took = time.perf_counter() - begun
     pauses.append(await bot.number(PAUSE))
-    pauses += [pause for process in {bot, *victims} for pause in process.pauses]
+    for process in {bot, *victims}:
+        pauses += process.pauses
+        print(*process.held_up, sep="\n", file=sys.stderr)
     pictures = [sum("photo" in answer for answer in talk.answers_to(message)) for talk, message in sent]
     strays = sum("photo" not in answer for talk in talks for answer in talk.person.answers)
     lost, doubled = sum(n == 0 for n in pictures), sum(n > 1 for n in pictures)

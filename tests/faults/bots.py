@@ -105,7 +105,12 @@ class BotProcess:
     @property
     def pauses(self) -> list[float]:
         """Seconds of its loop's pauses over 0.1 s, over all its lives; what was the machine's doing is not counted."""
-        return [float(seconds) for seconds in re.findall(r"loop_held_up .*\bown=([\d.]+)", self.log)]
+        return [float(seconds) for line in self.held_up for seconds in re.findall(r"\bown=([\d.]+)", line)]
+
+    @property
+    def held_up(self) -> list[str]:
+        """The lines of its log about these pauses, with what it was doing."""
+        return [line for line in self.log.splitlines() if "loop_held_up" in line]
 
     async def says(self, words: str, *, seconds: float = 30) -> None:
         """Wait until its log contains these words."""
