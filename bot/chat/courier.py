@@ -75,11 +75,12 @@ class TelegramCourier:
         cannot be edited, and the bot's own other ones in this chat are known: the announcer posts one at a time there.
         """
         text, keyboard = self._status(edit, None, position), self._keyboards.working(edit)
+        searched = 0
         for attempt in range(1, POST_TRIES + 1):
             if lost is not None:
-                found = await self._find_posted(edit, keyboard, lost)
+                searched = max(self.highest(edit), lost.after, *lost.known) + PROBES
+                found = await self._find_posted(edit, keyboard, lost, searched)
                 if found is not None:
-                    self._ids.meet(edit.chat, found)
                     return found
             after = self.highest(edit)
             try:
@@ -93,18 +94,35 @@ class TelegramCourier:
             except TelegramError as error:
                 raise _explained(error) from error
             else:
-                return message.message_id
+                if lost is None or message.message_id <= searched:
+                    return message.message_id
+                return await self._only_one(edit, keyboard, Lost(searched, lost.known), message.message_id)
         raise AssertionError("unreachable")
 
-    async def _find_posted(self, edit: Edit, keyboard: InlineKeyboardMarkup, lost: Lost) -> int | None:
+    async def _only_one(self, edit: Edit, keyboard: InlineKeyboardMarkup, lost: Lost, posted: int) -> int:
+        """The status message that stays, where the one that was lost may lie between what was searched and the new one.
+
+        In a busy group many a message comes in between, and what comes there is not told to the bot; but whatever was
+        posted before lies below what is posted now.
+        """
+        found = await self._find_posted(edit, keyboard, lost, posted - 1)
+        if found is None:
+            return posted
+        try:
+            await self._bot.delete_message(edit.chat, posted)
+        except TelegramError as error:
+            log.warning("double_not_deleted", edit=edit.id, reason=type(error).__name__)
+        return found
+
+    async def _find_posted(self, edit: Edit, keyboard: InlineKeyboardMarkup, lost: Lost, upto: int) -> int | None:
         """The status message that was posted without our learning its id; the buttons in it carry this edit's id."""
-        end = max(self.highest(edit), lost.after, *lost.known) + PROBES
-        for message in itertools.islice(self._ids.unknown(lost.after, end, lost.known), MOST_PROBES):
+        for message in itertools.islice(self._ids.unknown(lost.after, upto, lost.known), MOST_PROBES):
             try:
                 # Only the markup is compared: it is this edit's alone, so no other edit's status can answer to it.
                 await self._bot.edit_message_reply_markup(edit.chat, message, reply_markup=keyboard)
             except BadRequest as error:
                 if _says(error, "not modified"):
+                    self._ids.meet(edit.chat, message)
                     return message
             except TelegramError as error:
                 raise _explained(error) from error  # posting again before all were tried might double it
