@@ -34,8 +34,8 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
     ]
     talks = [Talk(telegram, number) for number in range(1, 13)]
     try:
-        await bot.start()
-        await asyncio.gather(*(worker.start(wait=False) for worker in workers))
+        # All at once, on an empty database: each finds the tables made, or makes them.
+        await asyncio.gather(bot.start(), *(worker.start(wait=False) for worker in workers))
         await asyncio.gather(*(worker.says("working") for worker in workers))
         sent = await send_photos(talks, 3, PHOTO)
         for turn in range(4):
