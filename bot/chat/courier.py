@@ -268,12 +268,31 @@ class TelegramCourier:
                 media, edit.chat, edit.status_message, reply_markup=self._keyboards.result(edit)
             )
         except BadRequest as error:
-            if _says(error, "not modified") and edit.result is not None:
-                return edit.result
+            if _says(error, "not modified"):  # the answer to an earlier try was lost
+                return edit.result or await self._delivered(edit)
             raise _explained(error) from error
         except TelegramError as error:
             raise _explained(error) from error
-        return _picture_of(answer, edit)
+        return _picture_of(answer)
+
+    async def _delivered(self, edit: Edit) -> PhotoRef:
+        """The picture in the status message. Only an edit that changes something is answered with the message."""
+        picture: PhotoRef | None = None
+        for keyboard in (None, self._keyboards.result(edit)):
+            try:
+                answer = await self._bot.edit_message_reply_markup(
+                    edit.chat, edit.status_message, reply_markup=keyboard
+                )
+            except BadRequest as error:
+                if not _says(error, "not modified"):
+                    raise _explained(error) from error
+            except TelegramError as error:
+                raise _explained(error) from error
+            else:
+                picture = _picture_of(answer)
+        if picture is None:
+            raise WorldError("telegram-trouble", reason="the picture is not shown", passes=True)
+        return picture
 
 
 _FINAL = frozenset(
@@ -319,7 +338,7 @@ def _as_file(edit: Edit) -> bool:
     return edit.photo.as_file or edit.finish == "transparent"
 
 
-def _picture_of(answer: Message | bool, edit: Edit) -> PhotoRef:
+def _picture_of(answer: Message | bool) -> PhotoRef:
     assert isinstance(answer, Message), "Telegram answers an edit of the bot's own message with the message"
     if answer.photo:
         return PhotoRef(answer.photo[-1].file_id, answer.photo[-1].file_unique_id)

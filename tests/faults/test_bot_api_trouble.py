@@ -10,7 +10,7 @@ from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn
 from tests.faults.bots import BotProcess, all_answered, check_once, environment, send_photos
-from tests.support import Talk, encoded, scene
+from tests.support import Talk, encoded, running_bot, scene, settings_for, with_cloud
 
 PHOTO = Upload(encoded(scene(160, 120)))
 
@@ -32,3 +32,20 @@ async def test_every_photo_is_answered_once_though_calls_fail(
     check_once(sent)
     assert bot.pauses == []
     assert set(server.telegram.faults.happened) == {"flood", "bad_gateway", "drop", "lose_answer"}
+
+
+async def test_an_answer_that_was_lost_and_a_repeat_that_changes_nothing_are_a_picture_delivered(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
+) -> None:
+    talk = Talk(server.telegram, 1)
+    async with running_bot(settings_for(server, tmp_path, **with_cloud(cloud)), server.telegram):
+        server.telegram.faults.plan("lose_answer", "editMessageMedia")
+        server.telegram.faults.plan("not_modified", "editMessageMedia")
+        sent = await send_photos([talk], 1, PHOTO)
+        await all_answered(sent, seconds=60)
+        (answer,) = talk.answers_to(sent[0][1])
+        await talk.settles(answer["message_id"])
+        # What was delivered is known: the next round goes on from it.
+        await talk.person.press_labelled(answer["message_id"], "Another try")
+        await server.telegram.journal.until(lambda: server.telegram.calls["editMessageMedia"] == 3)
+    check_once(sent)
