@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import structlog
@@ -26,10 +27,23 @@ CLAIM_SECONDS = 15.0
 FAR = 2000
 """Message ids that may lie between what a process knew last and what it posted before it died."""
 
-POSITIONS_KEPT = 2000
+SHOWN_KEPT = 2000
 
 LOOK_AGAIN = 0.2
 """Seconds between looks at a status message that another process is posting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a status message says, and since when.
+
+    Attributes:
+        position: So many edits are before its own.
+        at: Seconds (`time.monotonic`).
+    """
+
+    position: int
+    at: float
 
 
 class Announcer:
@@ -41,14 +55,14 @@ class Announcer:
         alone: Whether this is the only process on the store: then a claim from before its start is a dead process's.
 
     Attributes:
-        positions: How many edits before it each status message spoke of last; whoever shows others notes them here.
+        shown: What place in line each edit's status message spoke of last; see `note_shown`.
     """
 
     def __init__(self, store: Store, courier: Courier, *, alone: bool) -> None:
         self._store = store
         self._courier = courier
         self._began = time.time() if alone else 0.0
-        self.positions: dict[str, int] = {}
+        self.shown: dict[str, Shown] = {}
         self._posting: dict[str, asyncio.Future[Edit]] = {}
         self._chats: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -77,10 +91,11 @@ class Announcer:
         finally:
             del self._posting[edit.id]
 
-    def _note_position(self, edit: Edit, position: int) -> None:
-        self.positions[edit.id] = position
-        while len(self.positions) > POSITIONS_KEPT:  # in a worker nobody takes them out
-            del self.positions[next(iter(self.positions))]
+    def note_shown(self, edit: Edit, position: int) -> None:
+        """An edit's status message says that so many are before it."""
+        self.shown[edit.id] = Shown(position, time.monotonic())
+        while len(self.shown) > SHOWN_KEPT:  # in a worker nobody takes them out
+            del self.shown[next(iter(self.shown))]
 
     async def _post(self, edit: Edit) -> Edit:
         # One at a time in a chat: then at most one message of ours there can be unknown, and found again.
@@ -98,7 +113,7 @@ class Announcer:
                 if got.claim is Claim.TAKEN_OVER:
                     lost = Lost(got.after, await self._store.claims.known_messages(got.after, got.after + FAR))
                 message = await self._courier.post_status(edit, position=got.position, lost=lost)
-                self._note_position(edit, got.position)
+                self.note_shown(edit, got.position)
                 changed = await self._store.change(edit.id, status_message=message)
                 return changed or edit
             current = await self._store.get(edit.id)

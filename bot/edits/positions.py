@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from bot.edits.announcer import Announcer
@@ -28,7 +29,6 @@ class Positions:
         self._store = store
         self._courier = courier
         self._announcer = announcer
-        self._shown_at: dict[str, float] = {}
 
     async def show(self, edit: Edit) -> None:
         """Say in an edit's status message that it waits, and behind how many."""
@@ -47,23 +47,24 @@ class Positions:
             await careful(self._round)
 
     async def _round(self) -> None:
-        line = await self._store.line()
-        waiting = {edit_id: position for position, (edit_id, state) in enumerate(line) if state is State.QUEUED}
-        shown, now = self._announcer.positions, asyncio.get_running_loop().time()
-        for known in (shown, self._shown_at):
-            for gone in known.keys() - waiting.keys():
-                del known[gone]
-        due = [
-            (edit_id, position)
-            for edit_id, position in waiting.items()
-            if position != shown.get(edit_id) and self._shown_at.get(edit_id, 0.0) <= now - PROGRESS_SECONDS
-        ]
-        for edit_id, position in due[:AT_A_TIME]:
-            edit = await self._store.get(edit_id)
+        waiting = {
+            edit_id: (position, chat)
+            for position, (edit_id, chat, state) in enumerate(await self._store.line())
+            if state is State.QUEUED
+        }
+        shown = self._announcer.shown
+        for gone in shown.keys() - waiting.keys():
+            del shown[gone]
+        due: dict[int, str] = {}
+        for edit_id, (position, chat) in waiting.items():
+            last = shown.get(edit_id)
+            if last is None or (last.position != position and last.at <= time.monotonic() - PROGRESS_SECONDS):
+                due.setdefault(chat, edit_id)  # one in a chat: there only one message a second may be sent
+        for chat in list(due)[:AT_A_TIME]:
+            edit = await self._store.get(due[chat])
             if edit is not None and edit.state is State.QUEUED and edit.status_message is not None:
-                await self._say(edit, position)
+                await self._say(edit, waiting[edit.id][0])
 
     async def _say(self, edit: Edit, position: int) -> None:
-        self._announcer.positions[edit.id] = position
-        self._shown_at[edit.id] = asyncio.get_running_loop().time()
+        self._announcer.note_shown(edit, position)
         await self._courier.show_progress(edit, stage=None, position=position)

@@ -160,12 +160,12 @@ class Store:
             sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
         )
 
-    async def line(self, limit: int = 1000) -> list[tuple[str, State]]:
-        """The ids and states of all unfinished edits, in their order: so many from the first."""
-        query = sa.select(edits.c.id, edits.c.state).where(edits.c.state.in_(PENDING))
+    async def line(self, limit: int = 1000) -> list[tuple[str, int, State]]:
+        """The ids, chats and states of all unfinished edits, in their order: so many from the first."""
+        query = sa.select(edits.c.id, edits.c.chat, edits.c.state).where(edits.c.state.in_(PENDING))
         query = query.order_by(edits.c.number).limit(limit)
         return await self._database.run(
-            lambda connection: [(str(row[0]), State(row[1])) for row in connection.execute(query)]
+            lambda connection: [(str(row[0]), int(row[1]), State(row[2])) for row in connection.execute(query)]
         )
 
     async def not_enqueued(self, limit: int = 1000) -> list[Edit]:
