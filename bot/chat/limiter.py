@@ -171,7 +171,8 @@ class FloodLimiter(BaseRateLimiter[None]):
         wait = max(self._overall.take(now), self._bucket(chat).take(now) if chat is not None else 0.0)
         if self._pace is not None:
             rates = [self._overall_rate, *([self._rate(chat)] if chat is not None else [])]
-            wait = max(wait, await self._ask(self._pace.take(rates), otherwise=0.0)) - (loop.time() - now)
+            shared = await self._ask(self._pace.take(rates), otherwise=0.0)
+            wait = max(wait - (loop.time() - now), shared)
         if wait > 0:
             await asyncio.sleep(wait)
 

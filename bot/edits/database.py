@@ -20,6 +20,10 @@ from bot.errors import OperatorError, WorldError
 T = TypeVar("T")
 
 POSTGRES_THREADS = 8
+NOW = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float(53))
+"""PostgreSQL's clock, in seconds since the epoch. What several machines go by is told by it: theirs differ, and
+one that was ahead would take the others for dead."""
+
 AT_ONCE = 64
 """Works that share a transaction at most."""
 

@@ -11,7 +11,7 @@ import asyncio
 import sqlalchemy as sa
 import structlog
 
-from bot.edits.database import Database
+from bot.edits.database import NOW, Database
 from bot.edits.inheritance import Inheritance
 from bot.edits.tables import executors, paces
 
@@ -23,9 +23,6 @@ DEAD_SECONDS = 16.0
 
 FORGOTTEN_SECONDS = 60.0
 """A bucket that has been full for so long is forgotten: a new one would be the same."""
-
-_NOW = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float(53))
-"""The database's clock: those of the machines differ, and one that is ahead would take the others for dead."""
 
 
 class Heartbeat:
@@ -56,7 +53,7 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Show that this executor lives."""
-        values = {"beat": _NOW, "version": self._version}
+        values = {"beat": NOW, "version": self._version}
 
         def work(connection: sa.Connection) -> None:
             update = executors.update().where(executors.c.id == self._executor).values(**values)
@@ -77,7 +74,7 @@ class Heartbeat:
 
     def _inherit(self, connection: sa.Connection) -> dict[str, int]:
         # In one transaction, and each row by one alone: what has been taken over is not taken over again.
-        stale = executors.c.beat < _NOW - DEAD_SECONDS
+        stale = executors.c.beat < NOW - DEAD_SECONDS
         query = sa.select(executors.c.id).where(stale).with_for_update(skip_locked=True)
         taken = {}
         for (dead,) in connection.execute(query).all():
@@ -85,5 +82,5 @@ class Heartbeat:
             connection.execute(executors.delete().where(executors.c.id == dead))
         versions = connection.execute(sa.select(executors.c.version).distinct()).scalars()
         self._inheritance.adopt(connection, [version for version in versions if version is not None])
-        connection.execute(paces.delete().where(paces.c.full_at < _NOW - FORGOTTEN_SECONDS))
+        connection.execute(paces.delete().where(paces.c.full_at < NOW - FORGOTTEN_SECONDS))
         return taken

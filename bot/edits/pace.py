@@ -14,10 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from bot.edits.database import Database
+from bot.edits.database import NOW, Database
 from bot.edits.tables import paces
-
-_NOW = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float(53))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class SharedPace:
 
     def _advance(self, connection: sa.Connection, steps: dict[str, tuple[float, int]]) -> dict[str, float]:
         """Let each bucket be full by so many steps later; returns in how many seconds it would have been before."""
-        now = float(connection.execute(sa.select(_NOW)).scalar_one())
+        now = float(connection.execute(sa.select(NOW)).scalar_one())
         found: dict[str, float] = {}
         for name, (step, count) in sorted(steps.items()):  # in one order: else two could wait for each other for ever
             insert = postgresql.insert(paces).values(name=name, full_at=now + step * count)
@@ -96,7 +94,7 @@ class SharedPace:
 
     async def hold(self, rate: Rate, seconds: float) -> None:
         """Let nobody have a token of a bucket before then."""
-        until = _NOW + seconds + (rate.burst - 1) / rate.rate
+        until = NOW + seconds + (rate.burst - 1) / rate.rate
 
         def work(connection: sa.Connection) -> None:
             insert = postgresql.insert(paces).values(name=rate.name, full_at=until)
