@@ -131,17 +131,19 @@ class EditSteps:
             again = await self.make(edit_id)
             if again is None:
                 return None
-            kept = again
+            made = again.made
+        else:
+            made = replace(kept.made, path=path)  # it may have been made under another DATA_DIR
         try:
             edit = await self.announcer.announce(edit)
-            result = await self.courier.deliver(edit, kept.made)
+            result = await self.courier.deliver(edit, made)
         except StatusGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is None:
                 return None
-            result = await self.courier.deliver(await self.announcer.announce(fresh), kept.made)
+            result = await self.courier.deliver(await self.announcer.announce(fresh), made)
         # Whoever goes on from this result gets it as it was made, not as Telegram encoded it anew.
-        await self.photos.put(_photo_key(result), await asyncio.to_thread(kept.made.path.read_bytes))
+        await self.photos.put(_photo_key(result), await asyncio.to_thread(made.path.read_bytes))
         return result
 
     async def finish(self, edit_id: str, result: PhotoRef) -> None:

@@ -78,3 +78,32 @@ async def test_a_worker_that_never_comes_back_is_inherited(
     finally:
         for process in (bot, worker):
             await process.kill()
+
+
+@pytest.mark.timeout(120)
+async def test_cancelling_frees_the_worker_wherever_it_runs(
+    server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    common = {"DATABASE_URL": postgres.new_database(), "VOLC_CONCURRENCY": 2, "WORKERS": 1}
+    telegram = server.telegram
+    bot = BotProcess(telegram, environment(server, cloud, tmp_path / "bot", **common))
+    worker = BotProcess(telegram, environment(server, cloud, tmp_path / "worker", **common), command="worker")
+    talks = [Talk(telegram, number) for number in range(1, 5)]
+    try:
+        await asyncio.gather(bot.start(), worker.start(wait=False))
+        await worker.says("working")
+        with cloud.holding():
+            stopped = await send_photos(talks[:2], 1, PHOTO)  # one runs here, one there
+            await cloud.wait_for_calls(2)
+            sent = await send_photos(talks[2:], 1, PHOTO)
+            for talk, message in stopped:
+                status = await talk.answer_to(message, settled=False)
+                await talk.person.press_labelled(status["message_id"], "Cancel")
+            async with asyncio.timeout(15):
+                await cloud.wait_for_calls(4)
+        await all_answered(sent, seconds=30)
+        for talk, message in stopped:
+            assert "Stopped" in (await talk.answer_to(message))["text"]
+    finally:
+        for process in (bot, worker):
+            await process.kill()
