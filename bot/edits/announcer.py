@@ -1,4 +1,4 @@
-"""Posts each edit's status message, once.
+"""Posts each edit's status message, once, and each offer's question.
 
 The Bot API cannot send a message exactly once: between sending and remembering the id lies a moment in which a killed
 process leaves a message that nobody knows. So whoever posts first claims the edit in the store; the claim keeps others
@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.edits.claims import Claim
-from bot.edits.model import Edit
+from bot.edits.claims import Claim, Claimed
+from bot.edits.model import Edit, Offer
 from bot.edits.ports import Courier, Lost
 from bot.edits.store import Store
 
@@ -103,16 +103,29 @@ class Announcer:
         async with lock:
             return await self._post_alone(edit)
 
+    async def ask(self, offer: Offer) -> None:
+        """Post an offer's question, unless it is there or somebody else is at it."""
+        lock = self._chats.setdefault(offer.chat, asyncio.Lock())
+        async with lock:
+            got = await self._claim(offer)
+            if got.claim is not Claim.NONE:
+                message = await self._courier.post_offer(offer, lost=await self._lost(got))
+                await self._store.asked.set_offer_status(offer.id, message)
+
+    async def _claim(self, about: Edit | Offer) -> Claimed:
+        after = self._courier.highest(about)
+        return await self._store.claims.claim(about, claimed_before=self.stale_before(), after=after)
+
+    async def _lost(self, got: Claimed) -> Lost | None:
+        if got.claim is not Claim.TAKEN_OVER:
+            return None
+        return Lost(got.after, await self._store.claims.known_messages(got.after, got.after + FAR))
+
     async def _post_alone(self, edit: Edit) -> Edit:
         while True:
-            got = await self._store.claims.claim(
-                edit, claimed_before=self.stale_before(), after=self._courier.highest(edit)
-            )
+            got = await self._claim(edit)
             if got.claim is not Claim.NONE:
-                lost = None
-                if got.claim is Claim.TAKEN_OVER:
-                    lost = Lost(got.after, await self._store.claims.known_messages(got.after, got.after + FAR))
-                message = await self._courier.post_status(edit, position=got.position, lost=lost)
+                message = await self._courier.post_status(edit, position=got.position, lost=await self._lost(got))
                 self.note_shown(edit, got.position)
                 changed = await self._store.change(edit.id, status_message=message)
                 return changed or edit

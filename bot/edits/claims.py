@@ -9,7 +9,7 @@ from enum import Enum, auto
 import sqlalchemy as sa
 
 from bot.edits.database import Database
-from bot.edits.model import Edit, State
+from bot.edits.model import Edit, Offer, State
 from bot.edits.tables import edits, offers
 
 PENDING = (State.QUEUED, State.RUNNING)
@@ -58,32 +58,33 @@ class Claims:
         self._database = database
         self._clock = clock
 
-    async def claim(self, edit: Edit, *, claimed_before: float, after: int) -> Claimed:
-        """Take it upon oneself to post the status message, unless there is one, or somebody else is at it.
+    async def claim(self, about: Edit | Offer, *, claimed_before: float, after: int) -> Claimed:
+        """Take it upon oneself to post a status message or question, unless there is one, or somebody else is at it.
 
         Args:
-            edit: Whose.
+            about: Whose.
             claimed_before: Claims from before then (seconds since the epoch) are void.
             after: The highest message id that the claimant knows: what it posts will be above.
         """
+        table = edits if isinstance(about, Edit) else offers
 
         def work(connection: sa.Connection) -> Claimed:
-            query = sa.select(edits.c.status_claimed, edits.c.status_after).where(edits.c.id == edit.id)
+            query = sa.select(table.c.status_claimed, table.c.status_after).where(table.c.id == about.id)
             before = connection.execute(query).first()
             died = before is not None and before[0] is not None
             first = min(after, before[1]) if before is not None and died and before[1] is not None else after
             update = (
-                edits.update()
+                table.update()
                 .where(
-                    edits.c.id == edit.id,
-                    edits.c.status_message.is_(None),
-                    sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
+                    table.c.id == about.id,
+                    table.c.status_message.is_(None),
+                    sa.or_(table.c.status_claimed.is_(None), table.c.status_claimed < claimed_before),
                 )
                 .values(status_claimed=self._clock(), status_after=first)
             )
             if connection.execute(update).rowcount == 0:
                 return Claimed(Claim.NONE, after)
-            position = place_in_line(connection, edit)
+            position = place_in_line(connection, about) if isinstance(about, Edit) else 0
             return Claimed(Claim.TAKEN_OVER, first, position) if died else Claimed(Claim.FRESH, after, position)
 
         return await self._database.run(work)

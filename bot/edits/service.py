@@ -89,7 +89,7 @@ class Edits:
         """Record a photo that came without a word; the question what to do with it follows by itself."""
         offer = await self.store.asked.add_offer(person, chat, message, photo, language)
         if offer.status_message is None:
-            self._news.put_nowait(partial(self._post_offer, offer))
+            self._news.put_nowait(partial(self._announcer.ask, offer))
         return offer
 
     async def choose(self, offer_id: str, operation: Operation, person: int, *, shown: int | None) -> Edit:
@@ -109,6 +109,8 @@ class Edits:
             raise PersonError("too-old")
         if offer.person != person:
             raise PersonError("not-yours")
+        if offer.status_message is None and shown is not None:  # whoever posted it died over it: it need not be again
+            await self.store.asked.set_offer_status(offer.id, shown)
         edit, _ = await self.submit(
             Order(
                 key=request_key(offer.chat, offer.message, operation),
@@ -337,10 +339,6 @@ class Edits:
     async def _announce(self, edit: Edit) -> None:
         await self._announcer.announce(edit)
 
-    async def _post_offer(self, offer: Offer) -> None:
-        message = await self._courier.post_offer(offer)
-        await self.store.asked.set_offer_status(offer.id, message)
-
     async def _enqueue(self, edit: Edit) -> None:
         # One person's edits enter the queue in their order: a later one that entered first would be begun first.
         lock = self._entering.setdefault(edit.person, asyncio.Lock())
@@ -356,5 +354,8 @@ class Edits:
     async def _hand_on_left_behind(self) -> None:
         for edit in await self.store.not_enqueued():
             self._news.put_nowait(partial(self._enqueue, edit))
-        for edit in await self.store.unannounced(claimed_before=self._announcer.stale_before()):
+        stale_before = self._announcer.stale_before()
+        for edit in await self.store.unannounced(claimed_before=stale_before):
             self._news.put_nowait(partial(self._announce, edit))
+        for offer in await self.store.asked.unasked(claimed_before=stale_before):
+            self._news.put_nowait(partial(self._announcer.ask, offer))

@@ -75,6 +75,8 @@ offers = sa.Table(
     sa.Column("language", sa.String(16), nullable=False),
     sa.Column("status_message", sa.BigInteger),
     sa.Column("created", sa.Float, nullable=False),
+    sa.Column("status_claimed", sa.Float, comment="when somebody began to post the question"),
+    sa.Column("status_after", sa.BigInteger, comment="a message id that the question is surely above"),
     sa.UniqueConstraint("chat", "message"),
     comment="photos sent without a word: which of the three shall it be?",
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.playground import TelegramServer
+from bot.playground.faults import Kind
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn
 from tests.faults.bots import BotProcess, all_answered, check_once, environment, send_photos
@@ -49,3 +50,18 @@ async def test_an_answer_that_was_lost_and_a_repeat_that_changes_nothing_are_a_p
         await talk.person.press_labelled(answer["message_id"], "Another try")
         await server.telegram.journal.until(lambda: server.telegram.calls["editMessageMedia"] == 3)
     check_once(sent)
+
+
+@pytest.mark.parametrize("trouble", ["drop", "lose_answer"])
+async def test_a_photo_without_a_word_gets_its_question_once(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path, trouble: Kind
+) -> None:
+    talk = Talk(server.telegram, 1)
+    async with running_bot(settings_for(server, tmp_path, **with_cloud(cloud)), server.telegram):
+        server.telegram.faults.plan(trouble, "sendMessage")
+        (sent,) = await talk.person.send(PHOTO)
+        question = await talk.answer_to(sent)
+        await talk.answer_to(await talk.person.write("/help"))
+        assert len(talk.answers_to(sent)) == 1
+        await talk.person.press_labelled(question["message_id"], "subject")
+        await server.telegram.journal.until(lambda: "photo" in talk.answers_to(sent)[0])

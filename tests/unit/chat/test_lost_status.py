@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.chat.application import make_bot
-from bot.chat.courier import PROBES, TelegramCourier
+from bot.chat.courier import TelegramCourier
 from bot.chat.keyboards import Keyboards
 from bot.chat.limiter import FloodLimiter
+from bot.chat.posting import PROBES
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.ports import Lost
@@ -45,7 +46,7 @@ def edit(server: TelegramServer) -> Edit:
     """Of a photo in a busy group: many messages followed it before the bot came to speak."""
     chat, person = server.telegram.gather(GROUP, "Busy"), Person(server.telegram, 7)
     photo = server.telegram.post(chat, person.about, {"text": "/remove_subject"})
-    for number in range(3 * PROBES):
+    for number in range(20 * PROBES):
         server.telegram.post(chat, person.about, {"text": f"chatter {number}"})
     now, ref = datetime.now(UTC), PhotoRef("file", "unique")
     return Edit(
@@ -84,3 +85,13 @@ async def test_nothing_was_lost(server: TelegramServer, courier: TelegramCourier
     async with asyncio.timeout(20):
         posted = await courier.post_status(edit, position=0, lost=Lost(edit.message))
     assert said(server) == [posted]
+
+
+async def test_an_answer_of_another_process_keeps_no_foreign_buttons(
+    server: TelegramServer, courier: TelegramCourier, edit: Edit
+) -> None:
+    telegram = server.telegram
+    help_ = telegram.post(telegram.chats[GROUP], telegram.bot, {"text": "how this works"})
+    posted = await courier.post_status(edit, position=0, lost=Lost(help_["message_id"] - 2))
+    assert said(server) == [help_["message_id"], posted]
+    assert "reply_markup" not in telegram.chats[GROUP].messages[help_["message_id"]]
