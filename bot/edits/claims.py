@@ -89,6 +89,20 @@ class Claims:
 
         return await self._database.run(work)
 
+    async def renew(self, about: Edit | Offer) -> None:
+        """Say that one is still at it."""
+        await self._claimed_at(about, self._clock())
+
+    async def void(self, about: Edit | Offer) -> None:
+        """Say that one is not at it any more, and that the message is perhaps there."""
+        await self._claimed_at(about, 0.0)
+
+    async def _claimed_at(self, about: Edit | Offer, time: float) -> None:
+        table = edits if isinstance(about, Edit) else offers
+        where = (table.c.id == about.id, table.c.status_message.is_(None))
+        update = table.update().where(*where).values(status_claimed=time)
+        await self._database.run(lambda connection: connection.execute(update))
+
     async def known_messages(self, above: int, upto: int) -> frozenset[int]:
         """The ids of messages within a range that are known to be somebody's: photos and status messages."""
 

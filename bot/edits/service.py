@@ -356,6 +356,7 @@ class Edits:
             self._news.put_nowait(partial(self._enqueue, edit))
         stale_before = self._announcer.stale_before()
         for edit in await self.store.unannounced(claimed_before=stale_before):
-            self._news.put_nowait(partial(self._announce, edit))
+            if not self._announcer.is_at(edit):
+                self._news.put_nowait(partial(self._announce, edit))
         for offer in await self.store.asked.unasked(claimed_before=stale_before):
             self._news.put_nowait(partial(self._announcer.ask, offer))

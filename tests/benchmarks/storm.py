@@ -104,7 +104,8 @@ async def _storm(
     pauses.append(await bot.number(PAUSE))
     for process in {bot, *victims}:
         pauses += process.pauses
-        print(*process.held_up, sep="\n", file=sys.stderr)
+        for line in process.held_up:
+            print(line, file=sys.stderr)
     pictures = [sum("photo" in answer for answer in talk.answers_to(message)) for talk, message in sent]
     strays = sum("photo" not in answer for talk in talks for answer in talk.person.answers)
     lost, doubled = sum(n == 0 for n in pictures), sum(n > 1 for n in pictures)

@@ -128,6 +128,16 @@ async def test_a_stale_claim_is_taken_over_and_known_as_such(store: Store, clock
     assert again == Claimed(Claim.TAKEN_OVER, 9), "what the first may have posted lies above what it knew"
 
 
+async def test_a_claim_that_is_renewed_is_not_stale_and_a_void_one_is(store: Store, clock: Clock) -> None:
+    edit, _ = await store.add(order())
+    await store.claims.claim(edit, claimed_before=clock.now - 15, after=9)
+    clock.now += 20
+    await store.claims.renew(edit)
+    assert (await store.claims.claim(edit, claimed_before=clock.now - 15, after=50)).claim is Claim.NONE
+    await store.claims.void(edit)
+    assert await store.claims.claim(edit, claimed_before=clock.now - 15, after=50) == Claimed(Claim.TAKEN_OVER, 9)
+
+
 async def test_a_posted_status_message_is_never_claimed_again(store: Store, clock: Clock) -> None:
     edit, _ = await store.add(order())
     await store.change(edit.id, status_message=5)
