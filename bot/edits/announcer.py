@@ -130,7 +130,7 @@ class Announcer:
 
     @contextlib.asynccontextmanager
     async def _claimed(self, about: Edit | Offer) -> AsyncIterator[None]:
-        """Renew a claim until the block ends: a flood limit may hold a message up for minutes. Void it if that fails."""
+        """Renew a claim until the block ends: a flood limit may hold a message up for minutes. Void it on failure."""
         renewing = None if self._alone else asyncio.create_task(self._renew(about))
         try:
             yield
