@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from bot.edits import migrations
 from bot.edits.sqlite import WriteTurns, make_sqlite_engine
+from bot.edits.threads import started_pool
 from bot.errors import OperatorError, WorldError
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Database:
         self.queue_engine = make_sqlite_engine(url, turns, urgent=False, synced=False) if self.is_sqlite else None
         self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
         self._rounds: asyncio.Task[None] | None = None
-        self._threads = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_THREADS, "database")
+        self._threads = started_pool(1 if self.is_sqlite else POSTGRES_THREADS, "database")
 
     async def start(self) -> None:
         """Bring the tables up to date.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from bot.edits.heartbeat import Heartbeat
 from bot.edits.inheritance import Inheritance
 from bot.edits.model import Edit
 from bot.edits.steps import EditSteps
+from bot.edits.threads import PATIENCE
 from bot.errors import BotError, WorldError
 
 T = TypeVar("T")
@@ -38,6 +40,10 @@ POLL_SECONDS = 0.05
 STEP_SECONDS = 300.0
 """No step takes longer: downloads, engines and pixel work have tighter limits of their own."""
 
+
+THREADS = 32
+"""For DBOS's calls of its database and whatever else the loop hands to a thread; workflows run on the loop itself.
+DBOS by itself would start as many as there are calls at a time: a thousand in a storm."""
 
 OUTAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, *[30.0] * 18)
 """Seconds between tries of a step that fails because the messenger cannot be reached: ten minutes in all."""
@@ -97,6 +103,7 @@ class EditQueue:
             "log_level": "WARNING",
             "enable_otlp": False,
             "run_migrations": True,
+            "max_executor_threads": THREADS,
         }
         if self._database.queue_engine is not None:
             config["system_database_engine"] = self._database.queue_engine
@@ -104,6 +111,7 @@ class EditQueue:
         async def see_through(edit_id: str, attempt: int) -> str:
             return await self._see_through(edit_id)
 
+        barrier = threading.Barrier(THREADS)
         self._workflow = DBOS.workflow(name="edit", max_recovery_attempts=None)(see_through)
         DBOS(config=config)
         if self._workers == 0:
@@ -116,6 +124,8 @@ class EditQueue:
             polling_interval_sec=POLL_SECONDS,
             on_conflict="always_update",
         )
+        # DBOS has made its pool the loop's own by now.
+        await asyncio.gather(*(asyncio.to_thread(barrier.wait, PATIENCE) for _ in range(THREADS)))
         inheritance = Inheritance(QUEUE, SHAPE, is_sqlite=self._database.is_sqlite)
         if self._database.is_sqlite:  # nobody else is there, so that whatever is left of another version is ours
             await self._database.run(lambda connection: self._adopt_all(connection, inheritance))
