@@ -45,11 +45,12 @@ LONGEST_OWN = Gauge(
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """Where the clocks of the loop's thread stand, in seconds."""
+    """Where the clocks of the loop's thread, and the whole process' processor time, stand in seconds."""
 
     clock: float
     passed_over: float
     cpu: float
+    process: float
 
 
 class Pulse:
@@ -101,8 +102,13 @@ class Pulse:
     def _note(self, before: _Reading, after: _Reading) -> None:
         self._due = float("inf")
         late = max(0.0, after.clock - before.clock - BEAT_SECONDS)
-        own = max(0.0, late - (after.passed_over - before.passed_over))
+        machines = after.passed_over - before.passed_over
         seen, self._seen = self._seen, []
+        if not seen and late > HELD_UP:
+            # The thread that only wants to look did not come to run either: whatever of that time no thread of this
+            # process computed in, the machine stood still, or had put aside the thread that held the interpreter.
+            machines = max(machines, late - (after.process - before.process))
+        own = max(0.0, late - machines)
         collected, self._collected = self._collected, 0.0
         PAUSES.observe(late)
         if late > self.longest:
@@ -154,7 +160,7 @@ def _statistics() -> Iterator[int | None]:
 def _read(statistics: int | None) -> _Reading:
     # Nanoseconds on a processor, nanoseconds ready but not on one, turns (Linux, Documentation/scheduler/sched-stats).
     passed_over = int(os.pread(statistics, 64, 0).split()[1]) / 1e9 if statistics is not None else 0.0
-    return _Reading(time.monotonic(), passed_over, time.thread_time())
+    return _Reading(time.monotonic(), passed_over, time.thread_time(), time.process_time())
 
 
 def settle() -> None:

@@ -47,10 +47,17 @@ async def test_work_elsewhere_does_not_count() -> None:
 def test_the_time_in_which_the_machine_ran_something_else_is_not_the_loops() -> None:
     pulse = Pulse()
     with capture_logs() as logs:
-        pulse._note(_Reading(10.0, 1.0, 5.0), _Reading(10.5 + BEAT_SECONDS, 1.45, 5.01))
+        pulse._note(_Reading(10.0, 1.0, 5.0, 7.0), _Reading(10.5 + BEAT_SECONDS, 1.45, 5.01, 7.4))
     assert pulse.longest == pytest.approx(0.5)
     assert pulse.longest_own == pytest.approx(0.05)
     assert logs == []
+
+
+@pytest.mark.parametrize(("computed", "own"), [(0.02, 0.02), (0.3, 0.3)])
+def test_where_nobody_came_to_run_only_what_the_process_computed_counts(computed: float, own: float) -> None:
+    pulse = Pulse()
+    pulse._note(_Reading(10.0, 1.0, 5.0, 7.0), _Reading(10.3 + BEAT_SECONDS, 1.0, 5.0, 7.0 + computed))
+    assert pulse.longest_own == pytest.approx(own)
 
 
 async def test_where_the_kernel_keeps_no_statistics_the_clock_counts(monkeypatch: pytest.MonkeyPatch) -> None:
