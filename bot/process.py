@@ -25,6 +25,7 @@ from bot.engines.volcengine import OperatorNotice
 from bot.errors import OperatorError
 from bot.model_files import fetch_default
 from bot.playground import Telegram, add_playground
+from bot.pulse import Pulse, settle
 from bot.settings import Settings
 from webapp.application import add_mini_app
 
@@ -62,14 +63,14 @@ async def _run(
     web_address = f"http://{_reachable(settings.host)}:{settings.port}"
     public = web_address if telegram is not None else settings.public_url
     app_url = f"{public}/app" if public else None
-    bot = make_bot(token, settings.telegram_api_url)
-
-    async def tell(notice: OperatorNotice) -> None:
-        await tell_admins(bot, settings.admins, str(notice))
-
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(wiring.pixel_pool(settings, settings.workers))
         database = await stack.enter_async_context(wiring.database(settings))
+        bot = make_bot(token, settings.telegram_api_url, wiring.pace(database))
+
+        async def tell(notice: OperatorNotice) -> None:
+            await tell_admins(bot, settings.admins, str(notice))
+
         ladder = await stack.enter_async_context(wiring.engines(settings, pool, wiring.gate(settings, database), tell))
         core = wiring.build_core(settings, database, ladder, pool, bot, app_url)
         house = House(
@@ -103,6 +104,7 @@ async def _run(
         await call_until_done(bot.initialize, stop)
         await stack.enter_async_context(_initialized(application))
         await stack.enter_async_context(core.queue)
+        await stack.enter_async_context(_pulse())
         await _live(settings, core, application, inlet, webhook, stop)
 
 
@@ -121,13 +123,14 @@ async def _live(
         if settings.telegram_updates == "webhook":
             assert settings.public_url is not None
             url = settings.public_url
+            webhook.taking = True
             await call_until_done(lambda: webhook.register(url), stop)
             await _until(stop, background)
         else:
             polling = asyncio.create_task(poll(application, inlet, stop))
             await _until(stop, [*background, polling])
             await polling
-        webhook.draining = True
+        webhook.taking = False
         log.info("draining", running=len(core.queue.running))
         core.queue.take_no_more()
         drained = await core.queue.drain(DRAIN_SECONDS)
@@ -166,6 +169,18 @@ async def _initialized(application: App) -> AsyncIterator[None]:
         await application.shutdown()
 
 
+@contextlib.asynccontextmanager
+async def _pulse() -> AsyncIterator[None]:
+    """Watch the loop, now that everything has started; at the end tell the longest pause."""
+    settle()
+    pulse = Pulse()
+    try:
+        async with pulse.beating():
+            yield
+    finally:
+        log.info("loop_paused", longest=round(pulse.longest, 3), longest_own=round(pulse.longest_own, 3))
+
+
 @contextlib.contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
     """Let SIGTERM and SIGINT set `stop`."""
@@ -199,15 +214,16 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
         text = "DATABASE_URL: a worker needs the PostgreSQL that the bot uses, such as postgresql://bot:secret@db/bot"
         raise OperatorError("wrong-setting", text=text)
     stop = stop or asyncio.Event()
-    bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
-
-    async def tell(notice: OperatorNotice) -> None:
-        await tell_admins(bot, settings.admins, str(notice))
-
+    token = settings.telegram_bot_token.get_secret_value()
     with _signals(stop):
         async with contextlib.AsyncExitStack() as stack:
             pool = await stack.enter_async_context(wiring.pixel_pool(settings, settings.workers))
             database = await stack.enter_async_context(wiring.database(settings))
+            bot = make_bot(token, settings.telegram_api_url, wiring.pace(database))
+
+            async def tell(notice: OperatorNotice) -> None:
+                await tell_admins(bot, settings.admins, str(notice))
+
             gate = wiring.gate(settings, database)
             ladder = await stack.enter_async_context(wiring.engines(settings, pool, gate, tell))
             app_url = f"{settings.public_url}/app" if settings.public_url else None
@@ -215,6 +231,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
             await call_until_done(bot.initialize, stop)
             stack.push_async_callback(bot.shutdown)
             await stack.enter_async_context(core.queue)
+            await stack.enter_async_context(_pulse())
             log.info("working", executor=core.queue.executor, workers=settings.workers)
             await stop.wait()
             core.queue.take_no_more()

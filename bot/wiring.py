@@ -20,6 +20,7 @@ from bot.edits.canvas import Canvas
 from bot.edits.database import Database
 from bot.edits.editor import Editor
 from bot.edits.gate import DatabaseGate
+from bot.edits.pace import SharedPace
 from bot.edits.progress import note_place_in_line
 from bot.edits.queue import EditQueue
 from bot.edits.service import Edits
@@ -200,3 +201,8 @@ def gate(settings: Settings, database: Database) -> Gate:
     if database.is_sqlite:
         return LocalGate(settings.volc_concurrency)
     return DatabaseGate(database, settings.volc_concurrency)
+
+
+def pace(database: Database) -> SharedPace | None:
+    """What keeps several processes together within Telegram's limits; one alone needs nothing."""
+    return None if database.is_sqlite else SharedPace(database)

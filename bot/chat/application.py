@@ -22,7 +22,7 @@ from telegram.ext import (
 from bot.chat.commands import Command
 from bot.chat.handlers import buttons, operations, welcome
 from bot.chat.house import App, Context, House
-from bot.chat.limiter import FloodLimiter
+from bot.chat.limiter import FloodLimiter, Pace
 from bot.chat.photos import photo_in
 from bot.chat.transport import AiohttpRequest
 
@@ -56,15 +56,15 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
     ]
 
 
-def make_bot(token: str, api_url: str, *, connections: int = 100) -> ExtBot[None]:
-    """The Bot API's client: our transport, our limiter."""
+def make_bot(token: str, api_url: str, pace: Pace | None = None, *, connections: int = 100) -> ExtBot[None]:
+    """The Bot API's client: our transport, our limiter; with other processes that have the same token at one pace."""
     return ExtBot(
         token,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
         request=AiohttpRequest(connections=connections),
         get_updates_request=AiohttpRequest(connections=1, seconds=10),
-        rate_limiter=FloodLimiter(),
+        rate_limiter=FloodLimiter(pace=pace),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import re
 from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
@@ -16,19 +15,19 @@ from telegram import (
     InputMediaDocument,
     InputMediaPhoto,
     Message,
-    ReplyParameters,
 )
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot.chat.keyboards import Keyboards
 from bot.chat.limiter import LONGEST_RETRY_AFTER, FloodLimiter, seconds
+from bot.chat.posting import Poster
+from bot.chat.refusals import explained, says
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.edits.ports import Lost, Made
-from bot.edits.steps import ChatGoneError, StatusGoneError
-from bot.errors import BotError, NothingFoundError, OperatorError, PersonError, WorldError
+from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 
 log = structlog.get_logger()
 
@@ -38,11 +37,7 @@ ACTION_SECONDS = 4.0
 PHOTO_SIDES, PHOTO_RATIO, PHOTO_BYTES, FILE_BYTES = 10_000, 20, 10_000_000, 50_000_000
 """sendPhoto: width + height, ratio, size; sendDocument: size (Bot API)."""
 
-PROBES, MOST_PROBES = 12, 100
-"""A status message that may have been posted without its id arriving is looked for among the ids up to so many above
-the highest that is known, those that are other messages' left out; so many at most are tried."""
-
-POST_TRIES = 4
+FETCH_TRIES = 4
 
 
 class TelegramCourier:
@@ -60,70 +55,21 @@ class TelegramCourier:
         self._keyboards = keyboards
         limiter = bot.rate_limiter
         assert isinstance(limiter, FloodLimiter)
-        self._ids = limiter.ids
+        self._poster = Poster(bot, limiter.ids)
 
-    def highest(self, edit: Edit) -> int:
+    def highest(self, about: Edit | Offer) -> int:
         """See `Courier.highest`."""
-        self._ids.meet(edit.chat, edit.message)
-        return self._ids.highest(edit.chat, edit.message)
+        return self._poster.highest(about.chat, about.message)
 
     async def post_status(self, edit: Edit, *, position: int, lost: Lost | None) -> int:
-        """See `Courier.post_status`. sendMessage cannot be repeated blindly: a lost answer leaves a message unknown.
-
-        After an unclear failure the ids that may be it are probed: giving a message the buttons that it should already
-        have answers "not modified" for the lost one alone, since the buttons carry this edit's id. Others' messages
-        cannot be edited, and the bot's own other ones in this chat are known: the announcer posts one at a time there.
-        """
+        """See `Courier.post_status`."""
         text, keyboard = self._status(edit, None, position), self._keyboards.working(edit)
-        for attempt in range(1, POST_TRIES + 1):
-            if lost is not None:
-                found = await self._find_posted(edit, keyboard, lost)
-                if found is not None:
-                    self._ids.meet(edit.chat, found)
-                    return found
-            after = self.highest(edit)
-            try:
-                reply = ReplyParameters(edit.message, allow_sending_without_reply=True)
-                message = await self._bot.send_message(edit.chat, text, reply_parameters=reply, reply_markup=keyboard)
-            except NetworkError as error:
-                if isinstance(error, BadRequest) or attempt == POST_TRIES:
-                    raise _explained(error) from error
-                lost = Lost(min(after, lost.after), lost.known) if lost else Lost(after)
-                await asyncio.sleep(0.3 * 2**attempt)
-            except TelegramError as error:
-                raise _explained(error) from error
-            else:
-                return message.message_id
-        raise AssertionError("unreachable")
+        return await self._poster.post(edit.chat, edit.message, text, keyboard, lost)
 
-    async def _find_posted(self, edit: Edit, keyboard: InlineKeyboardMarkup, lost: Lost) -> int | None:
-        """The status message that was posted without our learning its id; the buttons in it carry this edit's id."""
-        end = max(self.highest(edit), lost.after, *lost.known) + PROBES
-        for message in itertools.islice(self._ids.unknown(lost.after, end, lost.known), MOST_PROBES):
-            try:
-                # Only the markup is compared: it is this edit's alone, so no other edit's status can answer to it.
-                await self._bot.edit_message_reply_markup(edit.chat, message, reply_markup=keyboard)
-            except BadRequest as error:
-                if _says(error, "not modified"):
-                    return message
-            except TelegramError as error:
-                raise _explained(error) from error  # posting again before all were tried might double it
-            else:
-                log.warning("another_message_met", edit=edit.id, message=message)
-        return None
-
-    async def post_offer(self, offer: Offer) -> int:
+    async def post_offer(self, offer: Offer, *, lost: Lost | None) -> int:
         """See `Courier.post_offer`."""
-        try:
-            message = await self._bot.send_message(
-                offer.chat,
-                self._texts.get(offer.language, "choose"),
-                reply_parameters=ReplyParameters(offer.message, allow_sending_without_reply=True),
-                reply_markup=self._keyboards.offer(offer),
-            )
-        except TelegramError as error:
-            raise _explained(error) from error
-        return message.message_id
+        text = self._texts.get(offer.language, "choose")
+        return await self._poster.post(offer.chat, offer.message, text, self._keyboards.offer(offer), lost)
 
     async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:
         """See `Courier.show_progress`."""
@@ -140,10 +86,10 @@ class TelegramCourier:
         try:
             await self._bot.edit_message_media(media, edit.chat, edit.status_message, reply_markup=keyboard)
         except BadRequest as error_:
-            if not _says(error_, "not modified"):
-                raise _explained(error_) from error_
+            if not says(error_, "not modified"):
+                raise explained(error_) from error_
         except TelegramError as error_:
-            raise _explained(error_) from error_
+            raise explained(error_) from error_
 
     async def show_cancelled(self, edit: Edit) -> None:
         """See `Courier.show_cancelled`."""
@@ -174,17 +120,17 @@ class TelegramCourier:
                 if await say(edit, text, keyboard):
                     return
         except BadRequest as error:
-            if not _says(error, "not modified"):
-                raise _explained(error) from error
+            if not says(error, "not modified"):
+                raise explained(error) from error
         except TelegramError as error:
-            raise _explained(error) from error
+            raise explained(error) from error
 
     async def _say_as_text(self, edit: Edit, text: str, keyboard: InlineKeyboardMarkup | None) -> bool:
         """Put words into a status message that is only words; False where it is a picture."""
         try:
             await self._bot.edit_message_text(text, edit.chat, edit.status_message, reply_markup=keyboard)
         except BadRequest as error:
-            if not _says(error, "no text in the message to edit"):
+            if not says(error, "no text in the message to edit"):
                 raise
             return False
         return True
@@ -194,7 +140,7 @@ class TelegramCourier:
         try:
             await self._bot.edit_message_caption(edit.chat, edit.status_message, caption=text, reply_markup=keyboard)
         except BadRequest as error:
-            if not _says(error, "no caption in the message to edit"):
+            if not says(error, "no caption in the message to edit"):
                 raise
             return False
         return True
@@ -228,11 +174,11 @@ class TelegramCourier:
                 raise too_large(file.file_size, max_bytes)
             data = bytes(await self._download(file))
         except BadRequest as error:
-            if _says(error, "file is too big"):
+            if says(error, "file is too big"):
                 raise too_large(photo.size or 20_000_000, min(max_bytes, 20_000_000)) from error
             raise PersonError("photo-gone") from error
         except TelegramError as error:
-            raise _explained(error) from error
+            raise explained(error) from error
         if len(data) > max_bytes:
             raise too_large(len(data), max_bytes)
         return data
@@ -241,15 +187,15 @@ class TelegramCourier:
         from telegram import File
 
         assert isinstance(file, File)
-        for attempt in range(1, POST_TRIES + 1):
+        for attempt in range(1, FETCH_TRIES + 1):
             try:
                 return await file.download_as_bytearray()
             except RetryAfter as error:
-                if attempt == POST_TRIES:
+                if attempt == FETCH_TRIES:
                     raise
                 pause = seconds(error)
             except NetworkError as error:
-                if isinstance(error, BadRequest) or attempt == POST_TRIES:
+                if isinstance(error, BadRequest) or attempt == FETCH_TRIES:
                     raise
                 pause = 0.3 * 2**attempt
             await asyncio.sleep(min(pause, LONGEST_RETRY_AFTER))
@@ -277,12 +223,31 @@ class TelegramCourier:
                 reply_markup=self._keyboards.result(edit, shadow="note-shadow" in made.notes),
             )
         except BadRequest as error:
-            if _says(error, "not modified") and edit.result is not None:
-                return edit.result
-            raise _explained(error) from error
+            if says(error, "not modified"):  # the answer to an earlier try was lost
+                return edit.result or await self._delivered(edit)
+            raise explained(error) from error
         except TelegramError as error:
-            raise _explained(error) from error
-        return _picture_of(answer, edit)
+            raise explained(error) from error
+        return _picture_of(answer)
+
+    async def _delivered(self, edit: Edit) -> PhotoRef:
+        """The picture in the status message. Only an edit that changes something is answered with the message."""
+        picture: PhotoRef | None = None
+        for keyboard in (None, self._keyboards.result(edit)):
+            try:
+                answer = await self._bot.edit_message_reply_markup(
+                    edit.chat, edit.status_message, reply_markup=keyboard
+                )
+            except BadRequest as error:
+                if not says(error, "not modified"):
+                    raise explained(error) from error
+            except TelegramError as error:
+                raise explained(error) from error
+            else:
+                picture = _picture_of(answer)
+        if picture is None:
+            raise WorldError("telegram-trouble", reason="the picture is not shown", passes=True)
+        return picture
 
 
 _FINAL = frozenset(
@@ -328,7 +293,7 @@ def _as_file(edit: Edit) -> bool:
     return edit.photo.as_file or edit.finish == "transparent"
 
 
-def _picture_of(answer: Message | bool, edit: Edit) -> PhotoRef:
+def _picture_of(answer: Message | bool) -> PhotoRef:
     assert isinstance(answer, Message), "Telegram answers an edit of the bot's own message with the message"
     if answer.photo:
         return PhotoRef(answer.photo[-1].file_id, answer.photo[-1].file_unique_id)
@@ -336,22 +301,3 @@ def _picture_of(answer: Message | bool, edit: Edit) -> PhotoRef:
     return PhotoRef(
         answer.document.file_id, answer.document.file_unique_id, as_file=True, name=answer.document.file_name
     )
-
-
-def _says(error: TelegramError, words: str) -> bool:
-    return words in error.message.lower()
-
-
-def _explained(error: TelegramError) -> BotError:
-    """Telegram's error as one of ours."""
-    if isinstance(error, Forbidden):
-        return ChatGoneError("chat-gone", reason=error.message)
-    if isinstance(error, InvalidToken):
-        return OperatorError("wrong-token")
-    if isinstance(error, BadRequest):
-        if _says(error, "message to edit not found") or _says(error, "message can't be edited"):
-            return StatusGoneError("status-gone")
-        if _says(error, "chat not found"):
-            return ChatGoneError("chat-gone", reason=error.message)
-        return WorldError("telegram-trouble", reason=error.message)
-    return WorldError("telegram-trouble", reason=type(error).__name__, passes=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum, auto
 
 import structlog
 from telegram import Update
@@ -17,7 +18,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.house import App, House
 from bot.chat.limiter import seconds
-from bot.errors import OperatorError
+from bot.errors import OperatorError, WorldError
 
 log = structlog.get_logger()
 
@@ -30,8 +31,22 @@ HANDLER_SECONDS = 60.0
 HANDLER_TRIES = 3
 """An update whose handler fails so often is given up, so that it cannot hold up all that come after it."""
 
+OUTAGE_PAUSE = 1.0
+"""Seconds before updates that could not be recorded are asked for again."""
+
 AT_A_TIME = 256
 """Updates handled at a time; those of one chat one after another."""
+
+
+class Outcome(Enum):
+    """What came of an update."""
+
+    SAFE = auto()
+    """It is recorded: it may be confirmed."""
+    GIVEN_UP = auto()
+    """Its handler fails again and again: a mistake of ours, which must not hold up all that come after it."""
+    OUTAGE = auto()
+    """It cannot be recorded now (the database is away): it must come again."""
 
 
 class Intake:
@@ -47,35 +62,50 @@ class Intake:
         self._house = house
         self._at_a_time = asyncio.Semaphore(AT_A_TIME)
 
-    async def handle(self, update: Update) -> bool:
-        """Run the handlers of one update; True once it is safe to confirm it."""
+    async def handle(self, update: Update) -> Outcome:
+        """Run the handlers of one update."""
         for attempt in range(1, HANDLER_TRIES + 1):
             with structlog.contextvars.bound_contextvars(update=update.update_id):
-                try:
-                    async with self._at_a_time, asyncio.timeout(HANDLER_SECONDS):
-                        await self._application.process_update(update)
-                    error = self._house.failures.pop(update.update_id, None)
-                except TimeoutError as late:
-                    error = late
+                error = await self._attempt(update)
                 if error is None:
-                    return True
+                    return Outcome.SAFE
+                if isinstance(error, WorldError) and error.facts.get("passes"):
+                    log.warning("update_has_to_wait", reason=str(error))
+                    return Outcome.OUTAGE
                 log.error("update_failed", attempt=attempt, exc_info=error)
             if attempt < HANDLER_TRIES:
                 await asyncio.sleep(0.5 * attempt)
-        return False
+        return Outcome.GIVEN_UP
 
-    async def handle_all(self, updates: Sequence[Update]) -> None:
-        """Handle updates: one chat's in their order, different chats' side by side; returns when all are handled."""
+    async def _attempt(self, update: Update) -> Exception | None:
+        try:
+            async with self._at_a_time, asyncio.timeout(HANDLER_SECONDS):
+                await self._application.process_update(update)
+        except TimeoutError as late:
+            return late
+        finally:
+            error = self._house.failures.pop(update.update_id, None)
+        return error
+
+    async def handle_all(self, updates: Sequence[Update]) -> int | None:
+        """Handle updates: one chat's in their order, different chats' side by side; returns when all were tried.
+
+        Returns:
+            The id of the first update that has to come again, since it cannot be recorded now; None where all may be
+            confirmed.
+        """
         by_chat: defaultdict[int | None, list[Update]] = defaultdict(list)
         for update in updates:
             by_chat[update.effective_chat.id if update.effective_chat else None].append(update)
         async with asyncio.TaskGroup() as tasks:
-            for same_chat in by_chat.values():
-                tasks.create_task(self._in_order(same_chat))
+            chats = [tasks.create_task(self._in_order(same_chat)) for same_chat in by_chat.values()]
+        return min((again for again in (chat.result() for chat in chats) if again is not None), default=None)
 
-    async def _in_order(self, updates: Sequence[Update]) -> None:
+    async def _in_order(self, updates: Sequence[Update]) -> int | None:
         for update in updates:
-            await self.handle(update)
+            if await self.handle(update) is Outcome.OUTAGE:
+                return update.update_id
+        return None
 
 
 async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
@@ -108,8 +138,11 @@ async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
                 continue
             pause = 0.0
             if updates:
-                await intake.handle_all(updates)
-                offset = updates[-1].update_id + 1
+                # What comes again was perhaps handled already, in another chat: handlers may run twice.
+                again = await intake.handle_all(updates)
+                offset = updates[-1].update_id + 1 if again is None else again
+                if again is not None:
+                    await asyncio.wait({stopping}, timeout=OUTAGE_PAUSE)
     finally:
         stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)

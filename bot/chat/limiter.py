@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from telegram._utils.types import JSONDict
@@ -20,7 +20,9 @@ from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.ext import BaseRateLimiter
 
 from bot.chat.message_ids import MessageIds
+from bot.edits.pace import Rate
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 MESSAGES = ("send", "edit", "copy", "forward")
@@ -37,6 +39,8 @@ TRIES = 6
 FIRST_PAUSE = 0.3
 LONGEST_RETRY_AFTER = 300.0
 CHATS_REMEMBERED = 10_000
+PACE_SECONDS = 2.0
+"""How long other processes' share is asked for before a message goes out without."""
 
 
 class Bucket:
@@ -68,20 +72,47 @@ class Bucket:
         return self._free_at <= now
 
 
+class Pace(Protocol):
+    """Buckets that other processes with the same token take from, too."""
+
+    async def take(self, rates: Sequence[Rate]) -> float:
+        """Take one token of each; returns the seconds to wait until all of them are there."""
+        ...
+
+    async def hold(self, rate: Rate, seconds: float) -> None:
+        """Let nobody have a token before then."""
+        ...
+
+
 class FloodLimiter(BaseRateLimiter[None]):
     """Waits before requests as long as the flood limits ask; repeats what failed in passing, if that does no harm.
+
+    Args:
+        overall: Messages a second.
+        per_chat: Messages a second in one private chat.
+        chat_burst: Messages that may follow one another there at once.
+        per_group_minute: Messages a minute in one group.
+        pace: What other processes take from as well; where it does not answer, this process keeps to the limits alone.
 
     Attributes:
         ids: The messages that were seen to come and go.
     """
 
     def __init__(
-        self, *, overall: float = 28, per_chat: float = 1, chat_burst: float = 5, per_group_minute: float = 19
+        self,
+        *,
+        overall: float = 28,
+        per_chat: float = 1,
+        chat_burst: float = 5,
+        per_group_minute: float = 19,
+        pace: Pace | None = None,
     ) -> None:
         self._overall = Bucket(overall, overall)
+        self._overall_rate = Rate("all", overall, overall)
         self._per_chat = (per_chat, chat_burst)
         self._per_group = (per_group_minute / 60, per_group_minute / 3)
         self._chats: OrderedDict[object, Bucket] = OrderedDict()
+        self._pace = pace
         self.ids = MessageIds()
 
     async def initialize(self) -> None:
@@ -113,7 +144,7 @@ class FloodLimiter(BaseRateLimiter[None]):
                 log.info("telegram_flood_limit", method=endpoint, retry_after=pause)
                 if pause > LONGEST_RETRY_AFTER:
                     raise
-                self._bucket(chat).hold(asyncio.get_running_loop().time() + pause)
+                await self._hold(chat, pause)
                 if not counts:
                     await asyncio.sleep(pause)
             except (TimedOut, NetworkError) as error:
@@ -135,15 +166,40 @@ class FloodLimiter(BaseRateLimiter[None]):
                     self.ids.meet(message["chat"]["id"], message["message_id"])
 
     async def _wait(self, chat: object) -> None:
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         wait = max(self._overall.take(now), self._bucket(chat).take(now) if chat is not None else 0.0)
+        if self._pace is not None:
+            rates = [self._overall_rate, *([self._rate(chat)] if chat is not None else [])]
+            shared = await self._ask(self._pace.take(rates), otherwise=0.0)
+            wait = max(wait - (loop.time() - now), shared)
         if wait > 0:
             await asyncio.sleep(wait)
 
+    async def _hold(self, chat: object, pause: float) -> None:
+        self._bucket(chat).hold(asyncio.get_running_loop().time() + pause)
+        if self._pace is not None and chat is not None:
+            await self._ask(self._pace.hold(self._rate(chat), pause), otherwise=None)
+
+    async def _ask(self, asking: Awaitable[T], *, otherwise: T) -> T:
+        """What the shared pace says; a database that is away must not keep people from their answers."""
+        try:
+            async with asyncio.timeout(PACE_SECONDS):
+                return await asking
+        except Exception as error:  # noqa: BLE001 -- whatever it is, this process' own buckets hold on
+            log.warning("pace_not_shared", reason=type(error).__name__)
+            return otherwise
+
+    def _rate(self, chat: object) -> Rate:
+        return Rate(str(chat), *self._measure(chat))
+
+    def _measure(self, chat: object) -> tuple[float, float]:
+        is_group = isinstance(chat, str) or (isinstance(chat, int) and chat < 0)
+        return self._per_group if is_group else self._per_chat
+
     def _bucket(self, chat: object) -> Bucket:
         if chat not in self._chats:
-            is_group = isinstance(chat, str) or (isinstance(chat, int) and chat < 0)
-            self._chats[chat] = Bucket(*(self._per_group if is_group else self._per_chat))
+            self._chats[chat] = Bucket(*self._measure(chat))
             self._forget()
         self._chats.move_to_end(chat)
         return self._chats[chat]

@@ -11,7 +11,7 @@ from telegram import Update
 
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.house import App
-from bot.chat.intake import Intake
+from bot.chat.intake import Intake, Outcome
 
 log = structlog.get_logger()
 
@@ -31,13 +31,16 @@ class Webhook:
         application: Parses updates.
         intake: Handles them.
         secret: What Telegram proves itself with.
+
+    Attributes:
+        taking: Whether updates are taken: not before everything has started, and not while draining.
     """
 
     def __init__(self, application: App, intake: Intake, secret: str) -> None:
         self._application = application
         self._intake = intake
         self._secret = secret.encode()
-        self.draining = False
+        self.taking = False
 
     async def register(self, public_url: str) -> None:
         """Tell Telegram where to post updates; what waits is kept."""
@@ -50,17 +53,29 @@ class Webhook:
         )
 
     async def take(self, request: web.Request) -> web.Response:
-        """One update. 403 without the secret, 503 while draining, 500 where it could not be handled: it is resent."""
+        """One update. 403 without the secret, 503 while starting and draining, 500 where it is to come again."""
         given = request.headers.get(HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self._secret):
             return web.Response(status=403)
-        if self.draining:
+        if not self.taking:
             return web.Response(status=503, headers={"Retry-After": "5"})
-        if request.content_length is None or request.content_length > MAX_UPDATE:
-            return web.Response(status=413)
         try:
-            update = Update.de_json(json.loads(await request.read()), self._application.bot)
+            update = Update.de_json(json.loads(await _body(request)), self._application.bot)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             log.warning("webhook_not_an_update", reason=type(error).__name__)
             return web.Response(status=400)
-        return web.Response(status=200 if await self._intake.handle(update) else 500)
+        return web.Response(status=200 if await self._intake.handle(update) is Outcome.SAFE else 500)
+
+
+async def _body(request: web.Request) -> bytes:
+    """The body, at most `MAX_UPDATE` long; a proxy may pass it on in chunks, so that its length is not said before.
+
+    Raises:
+        web.HTTPRequestEntityTooLarge: It goes on beyond; the rest is not read.
+    """
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(2**16):
+        body += chunk
+        if len(body) > MAX_UPDATE:
+            raise web.HTTPRequestEntityTooLarge(MAX_UPDATE, len(body))
+    return bytes(body)

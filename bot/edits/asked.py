@@ -12,6 +12,9 @@ from bot.edits.model import Offer, Operation, PhotoRef
 from bot.edits.rows import offer_of, photo_columns
 from bot.edits.tables import offers, wishes
 
+ASK_WITHIN = 3600.0
+"""Seconds after which a question that could not be posted is not posted any more: the person has gone on."""
+
 
 class Asked:
     """Offers and wishes. Every method is one transaction and may be repeated without harm.
@@ -47,6 +50,17 @@ class Asked:
         query = sa.select(offers).where(offers.c.id == offer_id)
         row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
         return offer_of(row) if row else None
+
+    async def unasked(self, *, claimed_before: float) -> list[Offer]:
+        """Offers of late whose question is not posted, and that nobody has been posting one for since then."""
+        query = sa.select(offers).where(
+            offers.c.status_message.is_(None),
+            offers.c.created > self._clock() - ASK_WITHIN,
+            sa.or_(offers.c.status_claimed.is_(None), offers.c.status_claimed < claimed_before),
+        )
+        return await self._database.run(
+            lambda connection: [offer_of(row) for row in connection.execute(query).mappings()]
+        )
 
     async def set_offer_status(self, offer_id: str, status_message: int) -> None:
         """Remember which message shows the offer's buttons."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 
 import sqlalchemy as sa
 
 from bot.edits.database import Database
+from bot.edits.model import Edit, Offer, State
 from bot.edits.tables import edits, offers
+
+PENDING = (State.QUEUED, State.RUNNING)
 
 
 class Claim(Enum):
@@ -18,6 +22,28 @@ class Claim(Enum):
     FRESH = auto()
     TAKEN_OVER = auto()
     """Whoever claimed it before died over it, perhaps after posting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What came of a claim.
+
+    Attributes:
+        claim: Whether one may post.
+        after: The id above which the message of a claimant that died is to be looked for.
+        position: How many edits are before the claimed one.
+    """
+
+    claim: Claim
+    after: int
+    position: int = 0
+
+
+def place_in_line(connection: sa.Connection, edit: Edit) -> int:
+    """How many edits are before this one: 0 = it is next, or running."""
+    query = sa.select(sa.func.count()).select_from(edits)
+    before = query.where(edits.c.state.in_(PENDING), edits.c.number < edit.number)
+    return int(connection.execute(before).scalar_one())
 
 
 class Claims:
@@ -32,37 +58,50 @@ class Claims:
         self._database = database
         self._clock = clock
 
-    async def claim(self, edit_id: str, *, claimed_before: float, after: int) -> tuple[Claim, int]:
-        """Take it upon oneself to post the status message, unless there is one, or somebody else is at it.
+    async def claim(self, about: Edit | Offer, *, claimed_before: float, after: int) -> Claimed:
+        """Take it upon oneself to post a status message or question, unless there is one, or somebody else is at it.
 
         Args:
-            edit_id: The edit.
+            about: Whose.
             claimed_before: Claims from before then (seconds since the epoch) are void.
             after: The highest message id that the claimant knows: what it posts will be above.
-
-        Returns:
-            Whether one may, and the id above which the message of a claimant that died is to be looked for.
         """
+        table = edits if isinstance(about, Edit) else offers
 
-        def work(connection: sa.Connection) -> tuple[Claim, int]:
-            query = sa.select(edits.c.status_claimed, edits.c.status_after).where(edits.c.id == edit_id)
+        def work(connection: sa.Connection) -> Claimed:
+            query = sa.select(table.c.status_claimed, table.c.status_after).where(table.c.id == about.id)
             before = connection.execute(query).first()
             died = before is not None and before[0] is not None
             first = min(after, before[1]) if before is not None and died and before[1] is not None else after
             update = (
-                edits.update()
+                table.update()
                 .where(
-                    edits.c.id == edit_id,
-                    edits.c.status_message.is_(None),
-                    sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
+                    table.c.id == about.id,
+                    table.c.status_message.is_(None),
+                    sa.or_(table.c.status_claimed.is_(None), table.c.status_claimed < claimed_before),
                 )
                 .values(status_claimed=self._clock(), status_after=first)
             )
             if connection.execute(update).rowcount == 0:
-                return Claim.NONE, after
-            return (Claim.TAKEN_OVER, first) if died else (Claim.FRESH, after)
+                return Claimed(Claim.NONE, after)
+            position = place_in_line(connection, about) if isinstance(about, Edit) else 0
+            return Claimed(Claim.TAKEN_OVER, first, position) if died else Claimed(Claim.FRESH, after, position)
 
         return await self._database.run(work)
+
+    async def renew(self, about: Edit | Offer) -> None:
+        """Say that one is still at it."""
+        await self._claimed_at(about, self._clock())
+
+    async def void(self, about: Edit | Offer) -> None:
+        """Say that one is not at it any more, and that the message is perhaps there."""
+        await self._claimed_at(about, 0.0)
+
+    async def _claimed_at(self, about: Edit | Offer, time: float) -> None:
+        table = edits if isinstance(about, Edit) else offers
+        where = (table.c.id == about.id, table.c.status_message.is_(None))
+        update = table.update().where(*where).values(status_claimed=time)
+        await self._database.run(lambda connection: connection.execute(update))
 
     async def known_messages(self, above: int, upto: int) -> frozenset[int]:
         """The ids of messages within a range that are known to be somebody's: photos and status messages."""

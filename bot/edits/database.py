@@ -8,49 +8,34 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
 
 from bot.edits import migrations
-from bot.errors import OperatorError
+from bot.edits.sqlite import WriteTurns, make_sqlite_engine
+from bot.edits.threads import started_pool
+from bot.errors import OperatorError, WorldError
 
 T = TypeVar("T")
 
 POSTGRES_THREADS = 8
+NOW = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float(53))
+"""PostgreSQL's clock, in seconds since the epoch. What several machines go by is told by it: theirs differ, and
+one that was ahead would take the others for dead."""
+
 AT_ONCE = 64
 """Works that share a transaction at most."""
 
-RECONNECT_WITHIN = 60.0
+RECONNECT_WITHIN = 45.0
 """Seconds for which a PostgreSQL that went away (a restart, a failover) is waited for."""
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str, turns: WriteTurns | None = None) -> sa.Engine:
     """An SQLAlchemy engine for `url`, set up so that a committed transaction survives a crash."""
-    if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
-    path = sa.make_url(url).database
-    if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, poolclass=QueuePool, pool_size=10, connect_args={"check_same_thread": False})
-
-    @sa.event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: object) -> None:
-        # IMMEDIATE: a transaction that will write takes the write lock first, so that it waits instead of failing.
-        connection.isolation_level = "IMMEDIATE"
-        for pragma in (
-            "busy_timeout=30000",
-            "foreign_keys=ON",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "cache_size=-1024",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
+    if url.startswith("sqlite"):
+        return make_sqlite_engine(url, turns or WriteTurns())
+    return sa.create_engine(url, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
 
 
 class Database:
@@ -62,11 +47,15 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = make_engine(url)
+        turns = WriteTurns()
+        self.engine = make_engine(url, turns)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # A checkpoint that a power cut takes back makes a step run again, which does no harm: what must not be lost is
+        # in our own tables. Measured: 9 syncs of 4 ms less for each edit.
+        self.queue_engine = make_sqlite_engine(url, turns, urgent=False, synced=False) if self.is_sqlite else None
         self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
         self._rounds: asyncio.Task[None] | None = None
-        self._threads = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_THREADS, "database")
+        self._threads = started_pool(1 if self.is_sqlite else POSTGRES_THREADS, "database")
 
     async def start(self) -> None:
         """Bring the tables up to date.
@@ -85,7 +74,8 @@ class Database:
         """Close all connections, once what waits is written."""
         if self._rounds is not None:
             await asyncio.gather(self._rounds, return_exceptions=True)
-        await self._in_thread(self.engine.dispose)
+        for engine in filter(None, (self.engine, self.queue_engine)):
+            await self._in_thread(engine.dispose)
         self._threads.shutdown(wait=False)
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
@@ -93,9 +83,15 @@ class Database:
 
         Where the database went away in the middle, the transaction was rolled back (or its fate is unknown), and `work`
         is run again once it is back: `work` must be a change that may be made twice.
+
+        Raises:
+            WorldError: It has been away for `RECONNECT_WITHIN`; the fact ``passes`` says that it may come back.
         """
         if self.is_sqlite:
-            return await self._together(work)
+            try:
+                return await self._together(work)
+            except sa.exc.OperationalError as error:  # a full disk, say
+                raise _away(error) from error
         deadline = asyncio.get_running_loop().time() + RECONNECT_WITHIN
         pause = 0.05
         while True:
@@ -103,8 +99,10 @@ class Database:
                 return await self._in_thread(self._transaction, work)
             except sa.exc.DBAPIError as error:
                 gone = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
-                if not gone or asyncio.get_running_loop().time() + pause > deadline:
+                if not gone:
                     raise
+                if asyncio.get_running_loop().time() + pause > deadline:
+                    raise _away(error) from error
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
 
@@ -153,3 +151,8 @@ class Database:
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, functools.partial(function, *args))
+
+
+def _away(error: sa.exc.DBAPIError) -> WorldError:
+    # The driver's own words are left out: they may hold the address with its password.
+    return WorldError("something-broke", reason=f"database: {type(error.orig).__name__}", passes=True)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 
 import sqlalchemy as sa
 
-from bot.edits.database import Database
+from bot.edits.database import NOW, Database
 from bot.edits.tables import tickets
 from bot.engines.volcengine.gate import OnPosition
 
@@ -29,15 +28,13 @@ class DatabaseGate:
     """A `Gate` over all processes.
 
     Args:
-        database: The one that all of them use.
+        database: The PostgreSQL that all of them use.
         limit: Calls at a time, ≥ 1.
-        clock: Seconds since the epoch; the machines' clocks may differ by a few seconds.
     """
 
-    def __init__(self, database: Database, limit: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, limit: int) -> None:
         self._database = database
         self._limit = limit
-        self._clock = clock
 
     @contextlib.asynccontextmanager
     async def slot(self, on_position: OnPosition | None = None) -> AsyncIterator[None]:
@@ -65,12 +62,11 @@ class DatabaseGate:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _draw(self) -> int:
-        insert = tickets.insert().values(expires=self._clock() + LEASE_SECONDS).returning(tickets.c.number)
+        insert = tickets.insert().values(expires=NOW + LEASE_SECONDS).returning(tickets.c.number)
 
         def work(connection: sa.Connection) -> int:
-            if not self._database.is_sqlite:
-                # Numbers must become visible in their order: else a later ticket could pass unseen earlier ones.
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(2, 0)"))
+            # Numbers must become visible in their order: else a later ticket could pass unseen earlier ones.
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(2, 0)"))
             return int(connection.execute(insert).scalar_one())
 
         return await self._database.run(work)
@@ -79,7 +75,7 @@ class DatabaseGate:
         """How many live tickets are before this one."""
 
         def work(connection: sa.Connection) -> int:
-            connection.execute(tickets.delete().where(tickets.c.expires < self._clock()))
+            connection.execute(tickets.delete().where(tickets.c.expires < NOW))
             count = sa.select(sa.func.count()).select_from(tickets).where(tickets.c.number < number)
             return int(connection.execute(count).scalar_one())
 
@@ -91,7 +87,7 @@ class DatabaseGate:
             await self._database.run(partial(self._extend, number))
 
     def _extend(self, number: int, connection: sa.Connection) -> None:
-        expires = self._clock() + LEASE_SECONDS
+        expires = NOW + LEASE_SECONDS
         connection.execute(tickets.update().where(tickets.c.number == number).values(expires=expires))
 
     async def _give_back(self, number: int) -> None:

@@ -87,6 +87,8 @@ class Edit:
         created: When it was asked for, UTC.
         painted: A copy of the photo on which the person painted what shall be erased, in Telegram's own editor.
         shadow: Whether the subject's shadow goes along with it.
+        number: Its place in the order of all edits.
+        attempt: How often the person has asked for it.
     """
 
     id: str
@@ -111,6 +113,8 @@ class Edit:
     created: datetime
     painted: PhotoRef | None = None
     shadow: bool = True
+    number: int = 0
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ class Courier(Protocol):
     Failures that may pass are retried inside; what comes out is a `BotError`.
     """
 
-    def highest(self, edit: Edit) -> int:
-        """The highest message id met so far in the edit's chat, or in all that share its numbers."""
+    def highest(self, about: Edit | Offer) -> int:
+        """The highest message id met so far in the chat, or in all that share its numbers."""
         ...
 
     async def post_status(self, edit: Edit, *, position: int, lost: Lost | None) -> int:
@@ -69,8 +69,8 @@ class Courier(Protocol):
         """
         ...
 
-    async def post_offer(self, offer: Offer) -> int:
-        """Post the question which operation it shall be; returns its message id."""
+    async def post_offer(self, offer: Offer, *, lost: Lost | None) -> int:
+        """Post the question which operation it shall be; returns its message id. `lost`: as in `post_status`."""
         ...
 
     async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
+import sqlalchemy as sa
 import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from bot.edits.database import Database
 from bot.edits.heartbeat import Heartbeat
+from bot.edits.inheritance import Inheritance
+from bot.edits.model import Edit
 from bot.edits.steps import EditSteps
+from bot.edits.threads import PATIENCE
 from bot.errors import BotError, WorldError
 
 T = TypeVar("T")
@@ -26,8 +31,8 @@ log = structlog.get_logger()
 
 QUEUE = "edits"
 SHAPE = "1"
-"""DBOS's application version: changes only when the workflow's steps do, so that an upgraded program goes on with its
-predecessor's edits (by default it would be a hash of the source)."""
+"""DBOS's application version: changes when the workflow's steps do (by default it would be a hash of the source). An
+upgraded program of the same shape goes on with its predecessor's edits, one of another begins them anew."""
 
 POLL_SECONDS = 0.05
 """Measured on SQLite: 34 ms from enqueue to start at the median, for 8 % of a core (facts/parts.md)."""
@@ -35,6 +40,10 @@ POLL_SECONDS = 0.05
 STEP_SECONDS = 300.0
 """No step takes longer: downloads, engines and pixel work have tighter limits of their own."""
 
+
+THREADS = 32
+"""For DBOS's calls of its database and whatever else the loop hands to a thread; workflows run on the loop itself.
+DBOS by itself would start as many as there are calls at a time: a thousand in a storm."""
 
 OUTAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, *[30.0] * 18)
 """Seconds between tries of a step that fails because the messenger cannot be reached: ten minutes in all."""
@@ -94,13 +103,15 @@ class EditQueue:
             "log_level": "WARNING",
             "enable_otlp": False,
             "run_migrations": True,
+            "max_executor_threads": THREADS,
         }
-        if self._database.is_sqlite:
-            config["system_database_engine"] = self._database.engine
+        if self._database.queue_engine is not None:
+            config["system_database_engine"] = self._database.queue_engine
 
         async def see_through(edit_id: str, attempt: int) -> str:
             return await self._see_through(edit_id)
 
+        barrier = threading.Barrier(THREADS)
         self._workflow = DBOS.workflow(name="edit", max_recovery_attempts=None)(see_through)
         DBOS(config=config)
         if self._workers == 0:
@@ -113,39 +124,31 @@ class EditQueue:
             polling_interval_sec=POLL_SECONDS,
             on_conflict="always_update",
         )
-        if not self._database.is_sqlite:
-            self._heartbeat = Heartbeat(self._database, self.executor, self.take_over)
+        # DBOS has made its pool the loop's own by now.
+        await asyncio.gather(*(asyncio.to_thread(barrier.wait, PATIENCE) for _ in range(THREADS)))
+        inheritance = Inheritance(QUEUE, SHAPE, is_sqlite=self._database.is_sqlite)
+        if self._database.is_sqlite:  # nobody else is there, so that whatever is left of another version is ours
+            await self._database.run(lambda connection: self._adopt_all(connection, inheritance))
+        else:
+            self._heartbeat = Heartbeat(self._database, self.executor, SHAPE, inheritance)
             await self._heartbeat.beat()
             self._beating = asyncio.create_task(self._heartbeat.run())
 
-    async def enqueue(self, edit_id: str, attempt: int, *, person: int, number: int) -> None:
-        """Hand an edit to the queue; the same edit and attempt twice is once.
-
-        Args:
-            edit_id: The edit.
-            attempt: Rises when the person asks to try again.
-            person: Whose it is: one person's edits run one after another.
-            number: The edit's place in the order of all.
-        """
+    async def enqueue(self, edit: Edit) -> None:
+        """Hand an edit to the queue; the same edit and attempt twice is once."""
         assert self._workflow is not None
         # DBOS takes a smaller priority first, within 1 … 2³¹−1; the order wraps around after two billion edits.
-        options = SetEnqueueOptions(queue_partition_key=str(person), priority=number % (2**31 - 1) + 1)
-        with SetWorkflowID(_workflow_id(edit_id, attempt)), options:
-            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, edit_id, attempt)
+        options = SetEnqueueOptions(queue_partition_key=str(edit.person), priority=edit.number % (2**31 - 1) + 1)
+        with SetWorkflowID(_workflow_id(edit.id, edit.attempt)), options:
+            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, edit.id, edit.attempt)
 
     async def cancel(self, edit_id: str, attempt: int) -> None:
         """Stop an edit, queued or running, wherever it runs."""
         await DBOS.cancel_workflow_async(_workflow_id(edit_id, attempt))
 
-    async def take_over(self, executor: str) -> int:
-        """Put the unfinished workflows of an executor that is gone back into the queue; returns how many."""
-        pending = await DBOS.list_workflows_async(
-            status="PENDING", executor_id=executor, load_input=False, load_output=False
-        )
-        ids = [workflow.workflow_id for workflow in pending]
-        if ids:
-            await DBOS.resume_workflows_async(ids, queue_name=QUEUE)
-        return len(ids)
+    def _adopt_all(self, connection: sa.Connection, inheritance: Inheritance) -> None:
+        inheritance.put_back(connection, self.executor, others_only=True)
+        inheritance.adopt(connection, living=())
 
     async def drain(self, seconds: float) -> bool:
         """Wait until no edit runs here, for so long at most; True when all ended."""

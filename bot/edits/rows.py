@@ -63,4 +63,6 @@ def edit_of(row: sa.RowMapping) -> Edit:
         created=datetime.fromtimestamp(row["created"], UTC),
         painted=painted,
         shadow=row["shadow"] is None or bool(row["shadow"]),
+        number=row["number"],
+        attempt=row["attempt"],
     )

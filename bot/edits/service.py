@@ -16,6 +16,7 @@ from bot.edits.cache import FileCache
 from bot.edits.editor import check_finish
 from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State
 from bot.edits.ports import Courier
+from bot.edits.positions import Positions
 from bot.edits.queue import EditQueue
 from bot.edits.steps import file_keys
 from bot.edits.store import Store
@@ -34,12 +35,6 @@ LOOK_AGAIN = 10.0
 
 FORGET_SECONDS, FORGET_AGAIN = 10.0, 0.05
 """How long a picture that is just being delivered is waited for before its edit is deleted, and between looks."""
-
-POSITIONS_SECONDS = 3.0
-"""Seconds between updates of the queue positions shown in status messages."""
-
-POSITIONS_AT_A_TIME = 10
-"""Status messages that are edited in one such round: they share Telegram's 30 messages a second with the answers."""
 
 
 def request_key(chat: int, message: int, operation: Operation) -> str:
@@ -72,7 +67,7 @@ class Edits:
         self._announcer = announcer
         self._caches = tuple(caches)
         self._news: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-        self._shown_positions: dict[str, int] = {}
+        self._positions = Positions(store, courier, announcer)
         self._entering: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     # ── asking ──
@@ -95,7 +90,7 @@ class Edits:
         """Record a photo that came without a word; the question what to do with it follows by itself."""
         offer = await self.store.asked.add_offer(person, chat, message, photo, language)
         if offer.status_message is None:
-            self._news.put_nowait(partial(self._post_offer, offer))
+            self._news.put_nowait(partial(self._announcer.ask, offer))
         return offer
 
     async def choose(self, offer_id: str, operation: Operation, person: int, *, shown: int | None) -> Edit:
@@ -115,6 +110,8 @@ class Edits:
             raise PersonError("too-old")
         if offer.person != person:
             raise PersonError("not-yours")
+        if offer.status_message is None and shown is not None:  # whoever posted it died over it: it need not be again
+            await self.store.asked.set_offer_status(offer.id, shown)
         edit, _ = await self.submit(
             Order(
                 key=request_key(offer.chat, offer.message, operation),
@@ -319,9 +316,7 @@ class Edits:
         cancelled = await self.store.cancel(edit_id)
         if cancelled is None:
             raise PersonError("too-late")
-        known = await self.store.number_and_attempt(edit_id)
-        if known:
-            await self._queue.cancel(edit_id, known[1])
+        await self._queue.cancel(edit_id, cancelled.attempt)
         self._news.put_nowait(partial(self._courier.show_cancelled, cancelled))
         return cancelled
 
@@ -331,10 +326,11 @@ class Edits:
         """Announce and queue what is asked for, and what a killed process left unannounced; until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._look_for_left_behind())
-            tasks.create_task(self._show_positions())
+            tasks.create_task(self._positions.keep_true(self._careful))
             while True:
                 work = await self._news.get()
                 tasks.create_task(self._careful(work))
+                await asyncio.sleep(0)  # after a kill a thousand come at once: others have their turn between them
 
     def _hand_on(self, edit: Edit) -> None:
         if edit.state is State.QUEUED:
@@ -342,7 +338,7 @@ class Edits:
         if edit.status_message is None and not edit.state.is_final:
             self._news.put_nowait(partial(self._announce, edit))
         elif edit.state is State.WAITING_FOR_MASK or (edit.state is State.QUEUED and edit.status_message is not None):
-            self._news.put_nowait(partial(self._show_waiting, edit))
+            self._news.put_nowait(partial(self._positions.show, edit))
 
     async def _careful(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do one thing in the background; what it stumbles over must not stop the others."""
@@ -356,45 +352,24 @@ class Edits:
     async def _announce(self, edit: Edit) -> None:
         await self._announcer.announce(edit)
 
-    async def _show_waiting(self, edit: Edit) -> None:
-        current = await self.store.get(edit.id)
-        if current is not None and current.state in (State.QUEUED, State.WAITING_FOR_MASK):
-            position = await self.store.position(current)
-            await self._courier.show_progress(current, stage=None, position=position)
-
-    async def _post_offer(self, offer: Offer) -> None:
-        message = await self._courier.post_offer(offer)
-        await self.store.asked.set_offer_status(offer.id, message)
-
     async def _enqueue(self, edit: Edit) -> None:
         # One person's edits enter the queue in their order: a later one that entered first would be begun first.
         lock = self._entering.setdefault(edit.person, asyncio.Lock())
         async with lock:
-            known = await self.store.number_and_attempt(edit.id)
-            if known is not None:
-                number, attempt = known
-                await self._queue.enqueue(edit.id, attempt, person=edit.person, number=number)
-                await self.store.change(edit.id, enqueued=True)
+            await self._queue.enqueue(edit)
+            await self.store.note_enqueued(edit)
 
     async def _look_for_left_behind(self) -> None:
         while True:
-            for edit in await self.store.not_enqueued():
-                self._news.put_nowait(partial(self._enqueue, edit))
-            for edit in await self.store.unannounced(claimed_before=self._announcer.stale_before()):
-                self._news.put_nowait(partial(self._announce, edit))
+            await self._careful(self._hand_on_left_behind)
             await asyncio.sleep(LOOK_AGAIN)
 
-    async def _show_positions(self) -> None:
-        """Keep the queue positions in status messages true, the first in line first."""
-        while True:
-            await asyncio.sleep(POSITIONS_SECONDS)
-            waiting = [edit for edit in await self.store.queued() if edit.status_message is not None]
-            shown, self._shown_positions = self._shown_positions, {}
-            changed = 0
-            for edit in waiting:
-                position = await self.store.position(edit)
-                self._shown_positions[edit.id] = shown.get(edit.id, -1)
-                if position != shown.get(edit.id) and changed < POSITIONS_AT_A_TIME:
-                    changed += 1
-                    self._shown_positions[edit.id] = position
-                    await self._careful(partial(self._show_waiting, edit))
+    async def _hand_on_left_behind(self) -> None:
+        for edit in await self.store.not_enqueued():
+            self._news.put_nowait(partial(self._enqueue, edit))
+        stale_before = self._announcer.stale_before()
+        for edit in await self.store.unannounced(claimed_before=stale_before):
+            if not self._announcer.is_at(edit):
+                self._news.put_nowait(partial(self._announce, edit))
+        for offer in await self.store.asked.unasked(claimed_before=stale_before):
+            self._news.put_nowait(partial(self._announcer.ask, offer))

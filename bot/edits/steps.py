@@ -136,17 +136,19 @@ class EditSteps:
             again = await self.make(edit_id)
             if again is None:
                 return None
-            kept = again
+            made = again.made
+        else:
+            made = replace(kept.made, path=path)  # it may have been made under another DATA_DIR
         try:
             edit = await self.announcer.announce(edit)
-            result = await self.courier.deliver(edit, kept.made)
+            result = await self.courier.deliver(edit, made)
         except StatusGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is None:
                 return None
-            result = await self.courier.deliver(await self.announcer.announce(fresh), kept.made)
+            result = await self.courier.deliver(await self.announcer.announce(fresh), made)
         # Whoever goes on from this result gets it as it was made, not as Telegram encoded it anew.
-        await self.photos.put(_photo_key(result), await asyncio.to_thread(kept.made.path.read_bytes))
+        await self.photos.put(_photo_key(result), await asyncio.to_thread(made.path.read_bytes))
         return result
 
     async def finish(self, edit_id: str, result: PhotoRef) -> None:
@@ -221,14 +223,13 @@ class EditSteps:
             found = await self.editor.painted_mask(source, painted)
             await self.store.change(edit.id, mask=found, mask_is_matte=False)
             stored = (found, False)
-        known = await self.store.number_and_attempt(edit.id)
         job = Job(
             operation=edit.operation,
             finish=edit.finish,
             seed=edit.seed,
             mask=stored[0] if stored else None,
             mask_is_matte=stored[1] if stored else False,
-            insist=known is not None and known[1] > 1,  # the person saw the doubt, and asked again
+            insist=edit.attempt > 1,  # the person saw the doubt, and asked again
             shadow=edit.shadow,
         )
         for attempt in range(1, WORLD_ATTEMPTS + 1):
@@ -239,6 +240,8 @@ class EditSteps:
             except WorldError as error:
                 log.warning("edit_stumbled", edit=edit.id, attempt=attempt, reason=str(error))
                 if attempt == WORLD_ATTEMPTS:
+                    if error.message_id == "worker-died":
+                        raise PersonError("photo-poison") from error
                     raise
             else:
                 await asyncio.to_thread(self.results.tidy, keep=target)

@@ -11,14 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.edits.asked import Asked
-from bot.edits.claims import Claims
+from bot.edits.claims import PENDING, Claims, place_in_line
 from bot.edits.database import Database
 from bot.edits.model import Edit, Order, Stage, State
 from bot.edits.rows import edit_of, photo_columns
 from bot.edits.tables import edits, offers, wishes
 from bot.errors import PersonError
 
-PENDING = (State.QUEUED, State.RUNNING)
 DAY = 86_400.0
 
 _EDIT_COLUMNS = [column for column in edits.c if column.name != "mask"]
@@ -162,9 +161,13 @@ class Store:
             sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < claimed_before),
         )
 
-    async def queued(self, limit: int = 1000) -> list[Edit]:
-        """Edits that wait for their turn, in order."""
-        return await self._many(edits.c.state == State.QUEUED, limit=limit)
+    async def line(self, limit: int = 1000) -> list[tuple[str, int, State]]:
+        """The ids, chats and states of all unfinished edits, in their order: so many from the first."""
+        query = sa.select(edits.c.id, edits.c.chat, edits.c.state).where(edits.c.state.in_(PENDING))
+        query = query.order_by(edits.c.number).limit(limit)
+        return await self._database.run(
+            lambda connection: [(str(row[0]), int(row[1]), State(row[2])) for row in connection.execute(query)]
+        )
 
     async def not_enqueued(self, limit: int = 1000) -> list[Edit]:
         """Edits that were recorded but not handed to the queue yet, in order."""
@@ -187,15 +190,13 @@ class Store:
 
     async def position(self, edit: Edit) -> int:
         """How many edits are before this one: 0 = it is next, or running."""
-        mine = sa.select(edits.c.number).where(edits.c.id == edit.id).scalar_subquery()
-        query = sa.select(sa.func.count()).select_from(edits).where(edits.c.state.in_(PENDING), edits.c.number < mine)
-        return await self._database.run(lambda connection: int(connection.execute(query).scalar_one()))
+        return await self._database.run(lambda connection: place_in_line(connection, edit))
 
-    async def number_and_attempt(self, edit_id: str) -> tuple[int, int] | None:
-        """The edit's place in the order of all edits, and how often the person has asked for it."""
-        query = sa.select(edits.c.number, edits.c.attempt).where(edits.c.id == edit_id)
-        row = await self._database.run(lambda connection: connection.execute(query).first())
-        return (int(row[0]), int(row[1])) if row else None
+    async def note_enqueued(self, edit: Edit) -> None:
+        """Remember that this attempt of the edit was handed to the queue."""
+        where = (edits.c.id == edit.id, edits.c.attempt == edit.attempt)
+        update = edits.update().where(*where).values(enqueued=True)
+        await self._database.run(lambda connection: connection.execute(update))
 
     async def change(self, edit_id: str, *, only: tuple[State, ...] | None = None, **values: Any) -> Edit | None:
         """Set columns of an edit; with `only`, just while it is in one of these states.

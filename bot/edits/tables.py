@@ -76,6 +76,8 @@ offers = sa.Table(
     sa.Column("language", sa.String(16), nullable=False),
     sa.Column("status_message", sa.BigInteger),
     sa.Column("created", sa.Float, nullable=False),
+    sa.Column("status_claimed", sa.Float, comment="when somebody began to post the question"),
+    sa.Column("status_after", sa.BigInteger, comment="a message id that the question is surely above"),
     sa.UniqueConstraint("chat", "message"),
     comment="photos sent without a word: which of the three shall it be?",
 )
@@ -103,5 +105,14 @@ executors = sa.Table(
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("beat", sa.Float, nullable=False, comment="when it was last heard of"),
+    sa.Column("version", sa.String(32), comment="of the program: which workflows it can go on with"),
     comment="the processes that take edits from the queue",
+)
+
+paces = sa.Table(
+    "paces",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True, comment="what may be done so often"),
+    sa.Column("full_at", sa.Float(53), nullable=False, comment="when the bucket would be full again"),
+    comment="how often something may be done, over all processes",
 )

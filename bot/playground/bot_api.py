@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, hdrs, web
 
 from bot.playground.faults import Fault
 from bot.playground.methods import BotApi
-from bot.playground.refusals import RefusedError, too_many
+from bot.playground.refusals import NOT_MODIFIED, RefusedError, bad, too_many
 from bot.playground.rules import Parameters
 from bot.playground.telegram import Telegram
 
@@ -99,6 +99,8 @@ class BotApiServer:
         if fault.kind == "bad_gateway":
             html = "<html><head><title>502 Bad Gateway</title></head><body></body></html>"
             return web.Response(status=502, text=html, content_type="text/html")
+        if fault.kind == "not_modified":
+            return web.json_response(bad(NOT_MODIFIED).as_json(), status=400)
         if fault.kind == "server_error":
             return web.json_response(
                 {"ok": False, "error_code": 500, "description": "Internal Server Error"}, status=500

@@ -7,9 +7,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["flood", "bad_gateway", "drop", "lose_answer", "hang", "server_error"]
+Kind: TypeAlias = Literal["flood", "bad_gateway", "drop", "lose_answer", "hang", "server_error", "not_modified"]
 """429 with retry_after; 502 in HTML; the connection dropped before anything is done; dropped after it was done;
-no answer until `Faults.release`; 500."""
+no answer until `Faults.release`; 500; 400 because nothing would change."""
 
 
 @dataclass(slots=True)

@@ -45,6 +45,7 @@ class BotApi:
                 ("editMessageCaption", self._edit_message_caption),
                 ("editMessageMedia", self._edit_message_media),
                 ("editMessageReplyMarkup", self._edit_message_reply_markup),
+                ("deleteMessage", self._delete_message),
                 ("answerCallbackQuery", self._answer_callback_query),
                 ("getFile", self._get_file),
             )
@@ -140,6 +141,17 @@ class BotApi:
         # Uploading took a while: the message may have gone meanwhile.
         chat, message = self._editable(given)
         return self._edit(chat, message, {**content, **({"caption": caption} if caption else {})}, given)
+
+    async def _delete_message(self, given: Parameters) -> bool:
+        chat = self._telegram.chat(given.chat())
+        number = given.number("message_id") or 0
+        message = chat.messages.get(number)
+        if message is None:
+            raise bad("message to delete not found")
+        if not chat.is_private and message["from"]["id"] != self._telegram.bot["id"]:
+            raise bad("message can't be deleted")
+        self._telegram.delete(chat, number)
+        return True
 
     def _editable(self, given: Parameters) -> tuple[Chat, Json]:
         chat = self._telegram.chat(given.chat())

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -137,8 +137,9 @@ class Updates:
 
     async def _deliver(self, webhook: Webhook) -> None:
         """Post updates, one chat's in their order, several chats' at a time, until they are taken."""
+        url = webhook.url
         for address, target in self.proxies.items():
-            webhook = replace(webhook, url=webhook.url.replace(address, target, 1))
+            url = url.replace(address, target, 1)
         chats: defaultdict[Any, asyncio.Lock] = defaultdict(asyncio.Lock)
         free = asyncio.Semaphore(webhook.connections)
         under_way: set[int] = set()
@@ -148,7 +149,7 @@ class Updates:
                 for update in list(self._waiting):
                     if update["update_id"] not in under_way:
                         under_way.add(update["update_id"])
-                        tasks.create_task(self._post(session, webhook, update, chats[_chat_of(update)], free))
+                        tasks.create_task(self._post(session, webhook, url, update, chats[_chat_of(update)], free))
                 under_way &= {update["update_id"] for update in self._waiting}
                 await self._news.wait()
 
@@ -156,6 +157,7 @@ class Updates:
         self,
         session: aiohttp.ClientSession,
         webhook: Webhook,
+        url: str,
         update: dict[str, Any],
         chat: asyncio.Lock,
         free: asyncio.Semaphore,
@@ -164,7 +166,7 @@ class Updates:
         async with chat:
             while True:
                 async with free:
-                    if await _taken(session, webhook, update):
+                    if await _taken(session, webhook, url, update):
                         break
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE, 2 * pause)
@@ -172,11 +174,11 @@ class Updates:
             self._waiting.remove(update)
 
 
-async def _taken(session: aiohttp.ClientSession, webhook: Webhook, update: dict[str, Any]) -> bool:
+async def _taken(session: aiohttp.ClientSession, webhook: Webhook, url: str, update: dict[str, Any]) -> bool:
     headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret} if webhook.secret else {}
     try:
         timeout = aiohttp.ClientTimeout(total=POST_SECONDS)
-        async with session.post(webhook.url, json=update, headers=headers, timeout=timeout) as answer:
+        async with session.post(url, json=update, headers=headers, timeout=timeout) as answer:
             if 200 <= answer.status < 300:
                 return True
             webhook.last_error = f"Wrong response from the webhook: {answer.status}"

@@ -1,4 +1,4 @@
-"""Updates a second through handlers with one reply each: our transport beside python-telegram-bot's own."""
+"""Updates a second through handlers with one reply each: ours beside python-telegram-bot's own, and aiogram."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from telegram import Update
@@ -18,6 +18,14 @@ from telegram.request import BaseRequest, HTTPXRequest
 from bot.chat.transport import AiohttpRequest
 from tests.support import free_port
 
+try:  # a peer, of the benchmarks' own set of packages
+    import aiogram
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+except ImportError:
+    aiogram = None
+
+T = TypeVar("T")
 UPDATES, AT_A_TIME, ROUNDS = 3000, 256, 3
 
 
@@ -27,13 +35,27 @@ async def _reply(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
     await message.get_bot().send_message(message.chat.id, "ok")
 
 
-def _update(number: int, bot: ExtBot[None]) -> Update:
+def _raw(number: int) -> dict[str, Any]:
     chat = {"id": number % 500 + 1, "type": "private", "first_name": "A"}
     sender = {"id": chat["id"], "is_bot": False, "first_name": "A"}
-    message = {"message_id": number, "date": 1, "chat": chat, "from": sender, "text": "hello"}
-    update = Update.de_json({"update_id": number, "message": message}, bot)
-    assert update is not None
-    return update
+    return {
+        "update_id": number,
+        "message": {"message_id": number, "date": 1, "chat": chat, "from": sender, "text": "hi"},
+    }
+
+
+async def _updates_a_second(updates: Sequence[T], process: Callable[[T], Awaitable[object]]) -> float:
+    free = asyncio.Semaphore(AT_A_TIME)
+
+    async def handle(update: T) -> None:
+        async with free:
+            await process(update)
+
+    begun = time.perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        for update in updates:
+            tasks.create_task(handle(update))
+    return len(updates) / (time.perf_counter() - begun)
 
 
 async def _rate(url: str, request: BaseRequest, polling: BaseRequest) -> float:
@@ -41,18 +63,25 @@ async def _rate(url: str, request: BaseRequest, polling: BaseRequest) -> float:
     application: Any = Application.builder().bot(bot).updater(None).job_queue(None).build()
     application.add_handler(MessageHandler(filters.ALL, _reply))
     async with application:
-        updates = [_update(number, bot) for number in range(1, UPDATES + 1)]
-        free = asyncio.Semaphore(AT_A_TIME)
+        updates = [Update.de_json(_raw(number), bot) for number in range(1, UPDATES + 1)]
+        return await _updates_a_second(updates, application.process_update)
 
-        async def handle(update: Update) -> None:
-            async with free:
-                await application.process_update(update)
 
-        begun = time.perf_counter()
-        async with asyncio.TaskGroup() as tasks:
-            for update in updates:
-                tasks.create_task(handle(update))
-        return UPDATES / (time.perf_counter() - begun)
+async def _aiogram_rate(url: str) -> float:
+    bot = aiogram.Bot("1:A", session=AiohttpSession(api=TelegramAPIServer.from_base(url)))
+    dispatcher = aiogram.Dispatcher()
+
+    async def reply(message: aiogram.types.Message) -> None:
+        await message.answer("ok")
+
+    dispatcher.message.register(reply)
+    updates = [
+        aiogram.types.Update.model_validate(_raw(number), context={"bot": bot}) for number in range(1, UPDATES + 1)
+    ]
+    try:
+        return await _updates_a_second(updates, lambda update: dispatcher.feed_update(bot, update))
+    finally:
+        await bot.session.close()
 
 
 @contextmanager
@@ -78,18 +107,19 @@ async def _until_up(url: str) -> None:
 
 async def measure() -> list[str]:
     """The table's lines; the kinds take turns, and each one's best round counts."""
-    best = {"ours (aiohttp)": 0.0, "python-telegram-bot's default (httpx)": 0.0}
+    best = {"ours (aiohttp)": 0.0, "python-telegram-bot's default (httpx)": 0.0, "aiogram": 0.0}
     with _echo() as url:
         await _until_up(url)
         for _ in range(ROUNDS):
             ours = await _rate(url, AiohttpRequest(connections=100), AiohttpRequest(connections=1))
             theirs = await _rate(url, HTTPXRequest(connection_pool_size=256, pool_timeout=120), HTTPXRequest())
-            for name, rate in zip(best, (ours, theirs), strict=True):
+            others = await _aiogram_rate(url) if aiogram else 0.0
+            for name, rate in zip(best, (ours, theirs, others), strict=True):
                 best[name] = max(best[name], rate)
     return [
         "| transport | updates a second |",
         "|---|---|",
-        *(f"| {name} | {rate:.0f} |" for name, rate in best.items()),
+        *(f"| {name} | {f'{rate:.0f}' if rate else 'not installed: make bench'} |" for name, rate in best.items()),
     ]
 
 

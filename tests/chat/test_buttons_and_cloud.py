@@ -98,7 +98,7 @@ async def test_outside_the_mask_the_answer_is_the_photo_bit_for_bit(talk: Talk, 
     assert not changed.any()
 
 
-async def test_cancelling_while_the_cloud_works(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_cancelling_while_the_cloud_works(talk: Talk, meet: Callable[[], Talk], cloud: CloudStandIn) -> None:
     start = len(cloud.calls)
     with cloud.holding():
         (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
@@ -106,6 +106,11 @@ async def test_cancelling_while_the_cloud_works(talk: Talk, cloud: CloudStandIn)
         await cloud.wait_for_calls(start + 1)
         await talk.person.press_labelled(status["message_id"], "Cancel")
         cancelled = await shows(talk, sent, "Stopped")
+        others = [meet(), meet()]
+        photos = [(await other.person.send(Upload(JPEG), caption="/remove_subject"))[0] for other in others]
+        await cloud.wait_for_calls(start + 3)  # of two places both are free again
+    for other, photo in zip(others, photos, strict=True):
+        assert "photo" in await other.answer_to(photo)
     await talk.person.press_labelled(cancelled["message_id"], "Try again")
     assert "photo" in await shows(talk, sent, "gone")
     assert len(talk.answers_to(sent)) == 1

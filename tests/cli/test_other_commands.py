@@ -21,6 +21,7 @@ def test_a_wrong_word_or_setting_is_one_line_that_names_it(bot: Run, tmp_path: P
         "ENGINE": ({"ENGINE": "cloud9"}, ["doctor"]),
         "DATA_DIR": ({"DATA_DIR": "/dev/null/data"}, ["edit", "remove-subject", "a.jpg", "-o", "b.jpg"]),
         "TELEGRAM_BOT_TOKEN": ({}, ["worker"]),
+        "DATABASE_URL": ({"TELEGRAM_BOT_TOKEN": "123456:a-token-of-nobody"}, ["worker"]),
     }
 
     def run(name: str) -> tuple[int, str, str]:

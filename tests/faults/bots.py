@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import aiohttp
 
 from bot.playground import Telegram, TelegramServer
 from tests.cloud.standin import CloudStandIn
@@ -19,17 +22,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def environment(server: TelegramServer, cloud: CloudStandIn, folder: Path, **changes: Any) -> dict[str, str]:
     """The settings of a bot between the two stand-ins, and nothing else of this process's environment."""
-    values: dict[str, Any] = {
-        "TELEGRAM_BOT_TOKEN": server.telegram.token,
-        "TELEGRAM_API_URL": server.url,
-        "DATA_DIR": folder,
-        "PORT": free_port(),
+    clouds: dict[str, Any] = {
         "ENGINE": "volcengine",
         "VOLC_ACCESSKEY": cloud.keys.access_key,
         "VOLC_SECRETKEY": cloud.keys.secret_key,
         "VOLC_SESSION_TOKEN": cloud.keys.session_token,
         "VOLC_ENDPOINT": cloud.url,
         "VOLC_CONCURRENCY": 4,
+    }
+    return bare_environment(server, folder, **{**clouds, **changes})
+
+
+def bare_environment(server: TelegramServer, folder: Path, **changes: Any) -> dict[str, str]:
+    """The settings of a bot that asks no cloud."""
+    values: dict[str, Any] = {
+        "TELEGRAM_BOT_TOKEN": server.telegram.token,
+        "TELEGRAM_API_URL": server.url,
+        "DATA_DIR": folder,
+        "PORT": free_port(),
+        "ENGINE": "local",
         "MODELS": "off",
         "WORKERS": 4,
         "PENDING_PER_USER": 20,
@@ -44,10 +55,13 @@ def environment(server: TelegramServer, cloud: CloudStandIn, folder: Path, **cha
 class BotProcess:
     """`python -m bot run` (or `worker`)."""
 
-    def __init__(self, telegram: Telegram, settings: dict[str, str], *, command: str = "run") -> None:
+    def __init__(
+        self, telegram: Telegram, settings: dict[str, str], *, command: str = "run", module: str = "bot"
+    ) -> None:
         self._telegram = telegram
         self._settings = settings
         self._command = command
+        self._module = module
         self._process: asyncio.subprocess.Process | None = None
         self._log = Path(settings["DATA_DIR"]) / f"{command}.log"
 
@@ -57,7 +71,7 @@ class BotProcess:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", self._command, cwd=ROOT, env=self._settings, stdout=log, stderr=log,
+                sys.executable, "-m", self._module, self._command, cwd=ROOT, env=self._settings, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         if wait:
@@ -80,6 +94,23 @@ class BotProcess:
         assert self._process is not None
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+    async def number(self, name: str) -> float:
+        """One of the numbers that it shows at /metrics."""
+        url = f"http://127.0.0.1:{self._settings['PORT']}/metrics"
+        async with aiohttp.ClientSession() as web, web.get(url) as answer:
+            lines = (await answer.text()).splitlines()
+        return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
+
+    @property
+    def pauses(self) -> list[float]:
+        """Seconds of its loop's pauses over 0.1 s, over all its lives; what was the machine's doing is not counted."""
+        return [float(seconds) for line in self.held_up for seconds in re.findall(r"\bown=([\d.]+)", line)]
+
+    @property
+    def held_up(self) -> list[str]:
+        """The lines of its log about these pauses, with what it was doing."""
+        return [line for line in self.log.splitlines() if "loop_held_up" in line]
 
     async def says(self, words: str, *, seconds: float = 30) -> None:
         """Wait until its log contains these words."""

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.playground import TelegramServer
+from bot.playground.faults import Kind
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn
-from tests.faults.bots import all_answered, check_once, send_photos
+from tests.faults.bots import BotProcess, all_answered, check_once, environment, send_photos
 from tests.support import Talk, encoded, running_bot, scene, settings_for, with_cloud
 
 PHOTO = Upload(encoded(scene(160, 120)))
@@ -19,19 +20,48 @@ PHOTO = Upload(encoded(scene(160, 120)))
 async def test_every_photo_is_answered_once_though_calls_fail(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
 ) -> None:
-    settings = settings_for(
-        server,
-        tmp_path,
-        **with_cloud(cloud),
-        volc_concurrency=4,
-        pending_per_user=10,
-        workers=4,
-    )
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
     talks = [Talk(server.telegram, number) for number in range(1, 21)]
-    async with running_bot(settings, server.telegram):
+    try:
+        await bot.start()
         server.telegram.faults.rate = 0.15
         sent = await send_photos(talks, 3, PHOTO)
         await all_answered(sent, seconds=180)
         server.telegram.faults.rate = 0.0
+    finally:
+        await bot.kill()
     check_once(sent)
+    assert bot.pauses == []
     assert set(server.telegram.faults.happened) == {"flood", "bad_gateway", "drop", "lose_answer"}
+
+
+async def test_an_answer_that_was_lost_and_a_repeat_that_changes_nothing_are_a_picture_delivered(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
+) -> None:
+    talk = Talk(server.telegram, 1)
+    async with running_bot(settings_for(server, tmp_path, **with_cloud(cloud)), server.telegram):
+        server.telegram.faults.plan("lose_answer", "editMessageMedia")
+        server.telegram.faults.plan("not_modified", "editMessageMedia")
+        sent = await send_photos([talk], 1, PHOTO)
+        await all_answered(sent, seconds=60)
+        (answer,) = talk.answers_to(sent[0][1])
+        await talk.settles(answer["message_id"])
+        # What was delivered is known: the next round goes on from it.
+        await talk.person.press_labelled(answer["message_id"], "Another try")
+        await server.telegram.journal.until(lambda: server.telegram.calls["editMessageMedia"] == 3)
+    check_once(sent)
+
+
+@pytest.mark.parametrize("trouble", ["drop", "lose_answer"])
+async def test_a_photo_without_a_word_gets_its_question_once(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path, trouble: Kind
+) -> None:
+    talk = Talk(server.telegram, 1)
+    async with running_bot(settings_for(server, tmp_path, **with_cloud(cloud)), server.telegram):
+        server.telegram.faults.plan(trouble, "sendMessage")
+        (sent,) = await talk.person.send(PHOTO)
+        question = await talk.answer_to(sent)
+        await talk.answer_to(await talk.person.write("/help"))
+        assert len(talk.answers_to(sent)) == 1
+        await talk.person.press_labelled(question["message_id"], "subject")
+        await server.telegram.journal.until(lambda: "photo" in talk.answers_to(sent)[0])

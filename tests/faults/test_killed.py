@@ -98,6 +98,7 @@ async def test_a_storm_with_kills_at_random(server: TelegramServer, cloud: Cloud
         await all_answered(sent, seconds=120)
         await asyncio.wait_for(bot.terminate(), 30)
         check_once(sent)
+        assert bot.pauses == []
     finally:
         await bot.kill()
 
@@ -143,5 +144,34 @@ async def test_sigterm_leaves_what_waits_in_line_to_the_next_start(
         await bot.start()
         await all_answered(sent, seconds=60)
         check_once(sent)
+    finally:
+        await bot.kill()
+
+
+@pytest.mark.timeout(120)
+async def test_sigterm_by_webhook_leaves_what_comes_in_to_the_next_start(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
+) -> None:
+    public, updates = "https://photos.example.org", server.telegram.updates
+    settings = environment(server, cloud, tmp_path, TELEGRAM_UPDATES="webhook", PUBLIC_URL=public)
+    updates.proxies[public] = f"http://127.0.0.1:{settings['PORT']}"
+    bot, talk = BotProcess(server.telegram, settings), Talk(server.telegram, 1)
+    try:
+        await bot.start(wait=False)
+        with cloud.holding():
+            sent = await send_photos([talk], 1, PHOTO)
+            await cloud.wait_for_calls(1)
+            ending = asyncio.create_task(bot.terminate())
+            await bot.says("draining")
+            late = await send_photos([talk], 1, PHOTO)
+            await server.telegram.journal.until(lambda: updates.webhook and updates.webhook.last_error)
+            assert updates.webhook is not None
+            assert updates.webhook.last_error == "Wrong response from the webhook: 503"
+        assert await ending == 0
+        await all_answered(sent, seconds=1)
+        assert updates.waiting == 1
+        await bot.start(wait=False)
+        await all_answered(late, seconds=60)
+        check_once([*sent, *late])
     finally:
         await bot.kill()

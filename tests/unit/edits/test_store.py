@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.edits.claims import Claim
+from bot.edits.claims import Claim, Claimed
 from bot.edits.database import Database
 from bot.edits.migrations import VERSION_TABLE
 from bot.edits.model import Operation, Order, PhotoRef, State
@@ -116,22 +116,32 @@ async def test_the_position_counts_those_before(store: Store) -> None:
 async def test_a_status_message_is_claimed_by_one(store: Store, clock: Clock) -> None:
     edit, _ = await store.add(order())
     void = clock.now - 15
-    claims = await asyncio.gather(*(store.claims.claim(edit.id, claimed_before=void, after=9) for _ in range(5)))
-    assert sorted(claim.name for claim, _ in claims) == ["FRESH", "NONE", "NONE", "NONE", "NONE"]
+    claims = await asyncio.gather(*(store.claims.claim(edit, claimed_before=void, after=9) for _ in range(5)))
+    assert sorted(got.claim.name for got in claims) == ["FRESH", "NONE", "NONE", "NONE", "NONE"]
 
 
 async def test_a_stale_claim_is_taken_over_and_known_as_such(store: Store, clock: Clock) -> None:
     edit, _ = await store.add(order())
-    assert await store.claims.claim(edit.id, claimed_before=clock.now - 15, after=9) == (Claim.FRESH, 9)
+    assert await store.claims.claim(edit, claimed_before=clock.now - 15, after=9) == Claimed(Claim.FRESH, 9)
     clock.now += 20
-    again = await store.claims.claim(edit.id, claimed_before=clock.now - 15, after=50)
-    assert again == (Claim.TAKEN_OVER, 9), "what the first may have posted lies above what it knew"
+    again = await store.claims.claim(edit, claimed_before=clock.now - 15, after=50)
+    assert again == Claimed(Claim.TAKEN_OVER, 9), "what the first may have posted lies above what it knew"
+
+
+async def test_a_claim_that_is_renewed_is_not_stale_and_a_void_one_is(store: Store, clock: Clock) -> None:
+    edit, _ = await store.add(order())
+    await store.claims.claim(edit, claimed_before=clock.now - 15, after=9)
+    clock.now += 20
+    await store.claims.renew(edit)
+    assert (await store.claims.claim(edit, claimed_before=clock.now - 15, after=50)).claim is Claim.NONE
+    await store.claims.void(edit)
+    assert await store.claims.claim(edit, claimed_before=clock.now - 15, after=50) == Claimed(Claim.TAKEN_OVER, 9)
 
 
 async def test_a_posted_status_message_is_never_claimed_again(store: Store, clock: Clock) -> None:
     edit, _ = await store.add(order())
     await store.change(edit.id, status_message=5)
-    assert (await store.claims.claim(edit.id, claimed_before=clock.now + 100, after=9))[0] is Claim.NONE
+    assert (await store.claims.claim(edit, claimed_before=clock.now + 100, after=9)).claim is Claim.NONE
 
 
 async def test_a_failed_edit_can_be_queued_again_and_a_done_one_cannot(store: Store) -> None:
@@ -140,7 +150,9 @@ async def test_a_failed_edit_can_be_queued_again_and_a_done_one_cannot(store: St
     again = await store.requeue(edit.id)
     assert again is not None
     assert (again.state, again.error) == (State.QUEUED, None)
-    assert await store.number_and_attempt(edit.id) == (1, 2)
+    again = await store.get(edit.id)
+    assert again is not None
+    assert (again.number, again.attempt) == (1, 2)
     await store.change(edit.id, state=State.DONE)
     assert await store.requeue(edit.id) is None
 

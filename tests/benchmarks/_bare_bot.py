@@ -1,0 +1,22 @@
+"""The bot with an engine that does nothing and without Telegram's flood limits, in a process of its own."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+from bot import cli, wiring
+from bot.chat import application
+from bot.chat.limiter import FloodLimiter
+from tests.benchmarks.overhead import _engines
+
+
+def _unlimited(**_: object) -> FloodLimiter:
+    return FloodLimiter(overall=10_000, per_chat=1_000)
+
+
+if __name__ == "__main__":
+    with (
+        mock.patch.object(wiring, "engines", _engines),
+        mock.patch.object(application, "FloodLimiter", _unlimited),
+    ):
+        raise SystemExit(cli.main())

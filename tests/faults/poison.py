@@ -1,0 +1,22 @@
+"""A photo that kills whoever opens it, as a hole in an image library would let it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from bot.edits import pixels
+from bot.imaging.photo import Photo
+
+MARK = b"this one kills"
+_load = pixels.load
+
+
+def load(path: Path, max_megapixels: float, max_bytes: int | None) -> Photo:
+    """Stands in for `pixels.load`; runs in a pixel process."""
+    if path.read_bytes().endswith(MARK):
+        with (path.parent.parent / "deaths").open("a") as deaths:
+            deaths.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _load(path, max_megapixels, max_bytes)

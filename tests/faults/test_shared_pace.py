@@ -1,0 +1,94 @@
+"""Telegram's limits hold for the token, however many processes use it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from telegram.error import RetryAfter
+
+from bot.chat.limiter import FloodLimiter
+from bot.edits.database import Database
+from bot.edits.pace import SharedPace
+from tests.faults.postgres import PostgresServer
+
+
+@pytest_asyncio.fixture
+async def databases(postgres: PostgresServer) -> AsyncIterator[list[Database]]:
+    url = postgres.new_database().replace("postgresql://", "postgresql+psycopg://")
+    async with contextlib.AsyncExitStack() as stack:
+        opened = [Database(url) for _ in range(3)]
+        for database in opened:
+            await database.start()
+            stack.push_async_callback(database.close)
+        yield opened
+
+
+class Telegram:
+    """Notes when it is called, and answers with what it is given."""
+
+    def __init__(self) -> None:
+        self.called = asyncio.Event()
+        self.times: list[float] = []
+        self.errors: list[Exception] = []
+
+    async def __call__(self) -> bool:
+        self.times.append(asyncio.get_running_loop().time())
+        self.called.set()
+        if self.errors:
+            raise self.errors.pop()
+        return True
+
+
+async def send(limiter: FloodLimiter, telegram: Telegram, chat: int) -> None:
+    await limiter.process_request(telegram, (), {}, "sendMessage", {"chat_id": chat}, None)
+
+
+def most_within(times: list[float], seconds: float) -> int:
+    return max(sum(start <= time < start + seconds for time in times) for start in times)
+
+
+async def test_all_processes_together_keep_to_the_overall_limit(databases: list[Database]) -> None:
+    telegram = Telegram()
+    limiters = [FloodLimiter(overall=20, pace=SharedPace(database)) for database in databases]
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(60):
+            tasks.create_task(send(limiters[number % 3], telegram, number))
+    assert len(telegram.times) == 60
+    # A burst of 20, and 20 a second from then on: two seconds for 60, where three limits by themselves take none.
+    assert max(telegram.times) - min(telegram.times) > 1.7
+    assert most_within(telegram.times, 1.0) <= 20 + 20 + 3
+
+
+async def test_all_processes_together_keep_to_one_chats_limit(databases: list[Database]) -> None:
+    telegram = Telegram()
+    limiters = [FloodLimiter(per_chat=5, chat_burst=3, pace=SharedPace(database)) for database in databases]
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(12):
+            tasks.create_task(send(limiters[number % 3], telegram, 7))
+    assert max(telegram.times) - min(telegram.times) > 1.6, "(12 - 3) / 5 seconds"
+
+
+async def test_who_is_told_to_wait_tells_the_others(databases: list[Database]) -> None:
+    telegram, other = Telegram(), Telegram()
+    first, second = (FloodLimiter(pace=SharedPace(database)) for database in databases[:2])
+    telegram.errors.append(RetryAfter(1))
+    waiting = asyncio.create_task(send(first, telegram, 7))
+    await telegram.called.wait()
+    await asyncio.sleep(0.2)  # the word has to get around
+    await send(second, other, 7)
+    await waiting
+    assert other.times[0] - telegram.times[0] > 0.9
+
+
+async def test_a_database_that_is_away_keeps_nobody_from_the_answer(
+    databases: list[Database], postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.limiter.PACE_SECONDS", 0.2)
+    telegram, limiter = Telegram(), FloodLimiter(pace=SharedPace(databases[0]))
+    await postgres.stop()
+    await send(limiter, telegram, 7)
+    assert len(telegram.times) == 1

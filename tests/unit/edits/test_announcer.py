@@ -1,0 +1,85 @@
+"""One status message for each edit: however long it takes, whoever else would like to post it, whatever fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.edits import announcer as module
+from bot.edits.announcer import Announcer
+from bot.edits.database import Database
+from bot.edits.model import Edit, Operation, Order, PhotoRef
+from bot.edits.ports import Lost
+from bot.edits.store import Bounds, Store
+from bot.errors import WorldError
+
+
+class Courier:
+    """Posts when it is let."""
+
+    def __init__(self) -> None:
+        self.free = asyncio.Event()
+        self.begun = asyncio.Event()
+        self.posted: list[Lost | None] = []
+        self.trouble: list[Exception] = []
+
+    def highest(self, edit: Edit) -> int:
+        return edit.message
+
+    async def post_status(self, edit: Edit, *, position: int, lost: Lost | None) -> int:
+        self.begun.set()
+        await self.free.wait()
+        if self.trouble:
+            raise self.trouble.pop()
+        self.posted.append(lost)
+        return 100 + edit.message
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
+    await database.start()
+    yield Store(database, Bounds())
+    await database.close()
+
+
+async def ask(store: Store) -> Edit:
+    order = Order("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("f", "u"), "en")
+    return (await store.add(order))[0]
+
+
+def process(store: Store, courier: Any, *, alone: bool = False) -> Announcer:
+    return Announcer(store, courier, alone=alone)
+
+
+async def test_a_message_that_is_held_up_is_posted_by_nobody_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CLAIM_SECONDS", 0.3)
+    edit, slow, quick = await ask(store), Courier(), Courier()
+    quick.free.set()
+    first = asyncio.create_task(process(store, slow).announce(edit))
+    await slow.begun.wait()
+    second = asyncio.create_task(process(store, quick).announce(edit))
+    done, _ = await asyncio.wait({second}, timeout=1.0)  # longer than a claim that nobody renews holds
+    assert not done
+    slow.free.set()
+    assert (await first).status_message == (await second).status_message == 101
+    assert (slow.posted, quick.posted) == ([None], [])
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_one_that_could_not_be_posted_is_looked_for_and_posted_the_next_time(store: Store, alone: bool) -> None:
+    edit, courier = await ask(store), Courier()
+    courier.free.set()
+    courier.trouble.append(WorldError("telegram-trouble", passes=True))
+    announcer = process(store, courier, alone=alone)
+    with pytest.raises(WorldError):
+        await announcer.announce(edit)
+    async with asyncio.timeout(5):
+        assert (await announcer.announce(edit)).status_message == 101
+    assert courier.posted == [Lost(1, frozenset())]
