@@ -114,8 +114,7 @@ async def _live(
     """Take updates until `stop`, then let running edits end."""
     background = [
         asyncio.create_task(core.edits.run()),
-        asyncio.create_task(fetch_default(settings)),
-        asyncio.create_task(keep_tidy(core.store, (core.photos, core.results), settings.retention_hours)),
+        *_chores(settings, core),
         asyncio.create_task(_introduce(settings, application)),
     ]
     log.info("ready", bot=application.bot.username, updates=settings.telegram_updates, port=settings.port)
@@ -139,6 +138,14 @@ async def _live(
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+
+
+def _chores(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
+    """What every process that works on edits does beside: its models are fetched, its copies go when they are old."""
+    return [
+        asyncio.create_task(fetch_default(settings)),
+        asyncio.create_task(keep_tidy(core.store, (core.photos, core.results), settings.retention_hours)),
+    ]
 
 
 async def _until(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
@@ -233,9 +240,15 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
             await stack.enter_async_context(core.queue)
             await stack.enter_async_context(_pulse())
             log.info("working", executor=core.queue.executor, workers=settings.workers)
-            await stop.wait()
-            core.queue.take_no_more()
-            await core.queue.drain(DRAIN_SECONDS)
+            chores = _chores(settings, core)
+            try:
+                await _until(stop, chores)
+                core.queue.take_no_more()
+                await core.queue.drain(DRAIN_SECONDS)
+            finally:
+                for task in chores:
+                    task.cancel()
+                await asyncio.gather(*chores, return_exceptions=True)
 
 
 async def sweep_once(settings: Settings, *, dry_run: bool) -> int:

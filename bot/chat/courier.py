@@ -113,7 +113,8 @@ class TelegramCourier:
         if edit.status_message is None:
             return
         ways = [self._say_as_text, self._say_below_picture]
-        if edit.parent is not None or edit.has_mask:  # likely a picture: a result, or what was found and doubted
+        doubted = edit.operation is Operation.REMOVE_SUBJECT and edit.has_mask
+        if edit.parent is not None or doubted:  # then it likely is a picture: a result, or what was found
             ways.reverse()
         try:
             for say in ways:
