@@ -33,7 +33,7 @@ class Rate:
     burst: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Wish:
     """Tokens that somebody waits for."""
 
