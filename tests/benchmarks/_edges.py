@@ -184,6 +184,6 @@ def main() -> list[str]:
             "cut at one half. The truth is pymatting's published example, its own answer from this trimap: that row "
             "shows no more than how exactly it repeats itself. Colour error: for the true matte, where it is between 5 "
             "and 95 % (in brackets: between 0 and 100 %). Costs: matte and colours together. "
-            f"{EXPLAINED} Left out: pymatting at 4000 px (half a minute, 5.8 GB)."
+            f"{EXPLAINED} Left out: pymatting at 4000 px (over 30 s, 5.8 GB)."
         ),
     ]

@@ -17,12 +17,14 @@ from tests.benchmarks import _photos, _sheets
 from tests.benchmarks._cost import EXPLAINED, cost, tell
 
 SLOW = frozenset({"FSR_FAST", "biharmonic"})
-"""At 4000 px they take half a minute, and biharmonic 3.5 GB (facts A3): not tried at that size."""
+"""At 4000 px they take over 20 s, and biharmonic 3.5 GB (facts A3): not tried at that size."""
 
 _CLOSE = (216, 162)
 """A sheet's cell: the photo and eight methods abreast."""
 _CLOSE_MARGIN = 0.4
 _TINY = 96
+_PATCHMATCH_SEED = 1212
+"""The library's own; ours, run before in the same process, leaves another one behind."""
 
 Fill = Callable[[Pixels, Mask], Pixels]
 
@@ -35,8 +37,9 @@ def ours(pixels: Pixels, mask: Mask) -> Pixels:
 
 def patchmatch(radius: int) -> Fill:
     def fill(pixels: Pixels, mask: Mask) -> Pixels:
-        from patchmatch import inpaint
+        from patchmatch import inpaint, set_random_seed
 
+        set_random_seed(_PATCHMATCH_SEED)
         return np.asarray(inpaint(pixels, mask, patch_size=radius), np.uint8)
 
     return fill
@@ -157,7 +160,7 @@ def lines(cost_by_method: dict[str, list[str]], quality_by_method: dict[str, lis
         (
             f"SWD, tex and PSNR inside the holes of {len(_photos.names('hole'))} photos of 854 px, mean per scene. "
             f"Costs: a 4:3 photo scaled to each size, its hole {share:.1%} of it, the whole photo given. {EXPLAINED} "
-            "Left out: FSR_BEST (20–30 s at 512 px already); FSR_FAST and biharmonic at 4000 px (half a minute; "
+            "Left out: FSR_BEST (20–30 s at 512 px already); FSR_FAST and biharmonic at 4000 px (over 20 s; "
             "biharmonic 3.5 GB)."
         ),
     ]
