@@ -25,7 +25,7 @@ lint-only:
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench:  ## benchmarks, ours beside their peers; the tables in the README come from here (one: make bench NAME=masks)
+bench:  ## benchmarks, ours beside their peers; the tables in the README come from here (one: make bench NAME=pictures)
 	@$(PYTHON) tools/bootstrap.py bench --system
 	@$(BIN)/python -m tests.benchmarks $(NAME)
 
