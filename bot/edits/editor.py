@@ -19,7 +19,7 @@ from bot.edits import pixels
 from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
 from bot.engines import Engine, EngineUnavailableError, Found
-from bot.errors import NothingFoundError, PersonError
+from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
 from bot.imaging.pool import PixelPool
@@ -215,12 +215,8 @@ class Editor:
                 doubt.matte = await self._pool.run(pixels.small_matte, matte, self._matte_side)
                 raise doubt
         await on_stage(Stage.INPAINTING)
-
-        async def fill(engine: Engine) -> Photo:
-            stays = await _staying(engine, photo) if job.operation is Operation.ERASE else None
-            return await _inpainted(engine, photo, mask, job.seed, stays)
-
-        filled, engine = await ladder.climb(fill)
+        keeps = job.operation is Operation.ERASE
+        filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed, keeps))
         # Each has its own work: side by side.
         written, kept = await asyncio.gather(
             self._pool.run(pixels.erase, photo, filled, mask, target, job.format), self._kept(job, mask, matte)
@@ -274,22 +270,8 @@ class Editor:
         return await ladder.climb(ask)
 
 
-async def _staying(engine: Engine, photo: Photo) -> Matte | None:
-    """The subject beside what a hand has painted over, for an engine that fills by copying.
-
-    Even a doubtful find is worth more than none: on the open photos it kept a dancer's arms from being copied into the
-    crowd, and nothing was the worse for it.
-    """
-    if engine.fills_backgrounds:
-        return None
-    try:
-        return (await engine.segmenter.segment(photo)).matte
-    except NothingFoundError:
-        return None
-
-
-async def _inpainted(engine: Engine, photo: Photo, mask: Mask, seed: int, stays: Matte | None = None) -> Photo:
-    filled = await engine.inpainter.inpaint(photo, mask, seed=seed, stays=stays)
+async def _inpainted(engine: Engine, photo: Photo, mask: Mask, seed: int, keeps_subject: bool = False) -> Photo:
+    filled = await engine.inpainter.inpaint(photo, mask, seed=seed, keeps_subject=keeps_subject)
     _check_size(photo, filled.pixels, engine)
     return filled
 

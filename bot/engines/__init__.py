@@ -43,14 +43,14 @@ class Segmenter(Protocol):
 class Inpainter(Protocol):
     """Fills holes."""
 
-    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, stays: Matte | None = None) -> Photo:
+    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         """Fill what the mask selects with what could stand there.
 
         Args:
             photo: The photo; its pixels under the mask are not to be trusted.
             mask: (H, W) uint8, 255 = fill; already dilated by the caller.
             seed: The same seed gives the same picture; another one gives another believable variant.
-            stays: (H, W) matte of a subject that stays, which the fill must not repeat; None: none is known.
+            keeps_subject: Whether the photo's subject stays (a hand painted the mask): the fill must not repeat it.
 
         Returns:
             A photo of the same size; only its pixels under the mask count.

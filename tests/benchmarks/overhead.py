@@ -32,7 +32,7 @@ class Nothing:
         matte[photo.height // 3 : photo.height // 2, photo.width // 3 : photo.width // 2] = 255
         return Found(matte)
 
-    async def inpaint(self, photo: Photo, _mask: Mask, *, seed: int, stays: object = None) -> Photo:
+    async def inpaint(self, photo: Photo, _mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         return photo
 
 

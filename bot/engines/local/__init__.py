@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.engines import Engine, Found
 from bot.engines.local import bystander, filling, subject
-from bot.imaging.photo import Mask, Matte, Photo
+from bot.imaging.photo import Mask, Photo
 from bot.imaging.pool import PixelPool
 
 
@@ -43,12 +43,13 @@ class LocalInpainter:
         self._pool = pool
         self._models = models
 
-    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, stays: Matte | None = None) -> Photo:
+    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         """See `Inpainter.inpaint`."""
-        return await self._pool.run(_fill, photo, mask, seed, stays, self._models)
+        return await self._pool.run(_fill, photo, mask, seed, keeps_subject, self._models)
 
 
-def _fill(photo: Photo, mask: Mask, seed: int, stays: Matte | None, models: Path | None) -> Photo:
+def _fill(photo: Photo, mask: Mask, seed: int, keeps_subject: bool, models: Path | None) -> Photo:
+    stays = subject.glimpse(photo, models) if keeps_subject else None
     barred = None if stays is None else bystander.not_to_be_copied(mask, stays)
     return filling.fill(photo, mask, seed=seed, exclude=barred, models=models)
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from bot.imaging import masks
-from bot.imaging.photo import Mask, Matte
+from bot.imaging.photo import Mask
 
 _RIM = 0.006
 """Of the long side: how far around the hole is looked for what it is a hole in."""
@@ -16,17 +16,16 @@ _MARGIN = 0.006
 """Of the long side: a found edge may be off by so much."""
 
 
-def not_to_be_copied(hole: Mask, stays: Matte) -> Mask | None:
+def not_to_be_copied(hole: Mask, subject: Mask) -> Mask | None:
     """The subject that stays, unless the hole is one in the subject itself (a stain on its shirt).
 
     Args:
         hole: (H, W) uint8, 255 = fill.
-        stays: (H, W) uint8 matte of the subject.
+        subject: (H, W) uint8, 255 = the subject.
 
     Returns:
         (H, W) uint8, 255 = copy nothing from there; None: nothing is barred.
     """
-    subject = masks.from_matte(stays)
     if not subject.any() or not hole.any():
         return None
     long_side = max(hole.shape)

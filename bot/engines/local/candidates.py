@@ -81,11 +81,11 @@ def look(small: Pixels) -> Scene:
     )
 
 
-def propose(scene: Scene) -> list[Bools]:
+def propose(scene: Scene, places: int = _PLACES) -> list[Bools]:
     """Things grown from the most salient places, and what is salient as a whole; (h, w) each, none empty."""
     nothing = np.zeros(scene.salient.shape, bool)
     found = [_salient_as_a_whole(scene)]
-    for seed in _places(scene.salient):
+    for seed in _places(scene.salient, places):
         for reach in _REACHES:
             thing = tapped.at_size(scene.regions, scene.colours, scene.between, seed, nothing, reach, _ROUNDS)
             found.append(thing)
@@ -135,12 +135,12 @@ def _merit(scene: Scene, thing: Bools) -> float:
     return _BARRIER * contrast(scene.barrier) + _SHARPNESS * contrast(scene.sharp)
 
 
-def _places(salient: Floats) -> list[Bools]:
+def _places(salient: Floats, count: int) -> list[Bools]:
     """Small dots at the most salient places, not too near to each other."""
     left = np.asarray(cv2.GaussianBlur(salient, (0, 0), 4), np.float32)
     radius = max(1, int(_APART * salient.shape[1]))
     dots = []
-    for _ in range(_PLACES):
+    for _ in range(count):
         row, column = np.unravel_index(int(np.argmax(left)), left.shape)
         if left[row, column] <= 0:
             break

@@ -165,7 +165,7 @@ class Matcher:
         everyone = np.arange(len(field.rows))
         field.cost = self._distance(targets, everyone, field.source_rows * self.shape[1] + field.source_columns)
         for _ in range(turns):
-            for step in (8, 4, 2, 1, 1):
+            for step in (4, 2, 1):
                 for down, right in ((0, step), (0, -step), (step, 0), (-step, 0)):
                     self._try_neighbours(field, targets, down, right)
             span = float(reach or max(self.shape))

@@ -13,7 +13,8 @@ from bot.engines.local.grabcut import Bools
 from bot.engines.local.models.segment import learned_matte
 from bot.engines.local.scaling import enlarge, shrink
 from bot.errors import NothingFoundError
-from bot.imaging.photo import Photo, Pixels
+from bot.imaging import masks
+from bot.imaging.photo import Mask, Photo, Pixels
 
 _LONG_SIDE = 320
 _BAND = 4
@@ -21,6 +22,7 @@ _BAND = 4
 _LEARNED_SIDE = 1024
 """The largest square that a learned segmenter takes: more than that it does not see."""
 _SMALLEST_SIDE = 8
+_GLIMPSED_PLACES = 4
 _SMALLEST_SUBJECT = 0.0015
 _FLATTEST = 2.0
 _AGREEMENT = 0.35
@@ -56,6 +58,32 @@ def find_subject(photo: Photo, models: Path | None = None) -> Found:
     if not _SMALLEST_SUBJECT < share < 0.95:
         raise NothingFoundError("nothing-found", why="size", share=round(share, 4))
     return Found(enlarge(mask, small, photo.pixels), sure)
+
+
+def glimpse(photo: Photo, models: Path | None = None) -> Mask | None:
+    """About where the main subject is, for what must only keep off it: in half the time, its edge not drawn finely.
+
+    Even a doubtful find is worth more than none: on the open photos it kept a dancer's arms from being copied into the
+    crowd, and nothing was the worse for it.
+
+    Args:
+        photo: The photo.
+        models: As for `find_subject`.
+
+    Returns:
+        (H, W) uint8 mask of the photo's size; None where nothing stands out.
+    """
+    tiny = shrink(photo.pixels, candidates.LONG_SIDE)
+    if min(tiny.shape[:2]) < _SMALLEST_SIDE or float(tiny.std(axis=(0, 1)).max()) < _FLATTEST:
+        return None
+    seen = _learned(photo.pixels, models) if models is not None else None
+    if seen is None:
+        scene = candidates.look(tiny)
+        things = candidates.propose(scene, places=_GLIMPSED_PLACES)
+        if not things:
+            return None
+        seen, _ = candidates.choose(scene, things)
+    return masks.scale(np.where(seen, np.uint8(255), np.uint8(0)), photo.width, photo.height)
 
 
 def _learned(pixels: Pixels, models: Path) -> Bools | None:

@@ -24,7 +24,7 @@ from bot.engines.volcengine.pictures import BadPictureError, Body, inpaint_body,
 from bot.engines.volcengine.ports import Pool
 from bot.engines.volcengine.transport import Transport
 from bot.errors import PersonError
-from bot.imaging.photo import Mask, Matte, Photo, Pixels
+from bot.imaging.photo import Mask, Photo, Pixels
 
 SEEDS: Final = 2**31
 """Seeds are 0 … 2³¹-1; -1 would mean a random one, and the same seed must give the same picture."""
@@ -89,10 +89,10 @@ class VolcInpainter:
         self._pool = pool
         self._sleep = sleep
 
-    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, stays: Matte | None = None) -> Photo:
+    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         """As `bot.engines.Inpainter.inpaint`. Only the hole's surroundings are sent where that keeps resolution.
 
-        The cloud invents rather than copies, and takes no second mask: `stays` is of no use to it.
+        The cloud invents rather than copies, and takes no second mask: `keeps_subject` is of no use to it.
 
         Raises:
             EngineRefusedError: The cloud judged the photo or its own result unfit.

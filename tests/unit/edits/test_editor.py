@@ -49,7 +49,7 @@ class Fake:
     asked: list[str] = field(default_factory=list)
     masks: list[Mask] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
-    staying: list[Matte | None] = field(default_factory=list)
+    keeping: list[bool] = field(default_factory=list)
 
     async def segment(self, photo: Photo) -> Found:
         self.asked.append("segment")
@@ -57,11 +57,11 @@ class Fake:
             raise self.segment_trouble
         return Found(self.matte, self.sure)
 
-    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, stays: Matte | None = None) -> Photo:
+    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         self.asked.append("inpaint")
         self.masks.append(mask)
         self.seeds.append(seed)
-        self.staying.append(stays)
+        self.keeping.append(keeps_subject)
         if self.inpaint_trouble:
             raise self.inpaint_trouble
         return self.fill(photo)
@@ -254,20 +254,11 @@ async def test_a_find_that_its_engine_is_not_sure_of_is_asked_about_with_what_wa
     assert (await desk.edit([Fake("local", sure=False)], Operation.REMOVE_BACKGROUND)).notes == ("note-doubtful",)
 
 
-async def test_an_engine_that_copies_is_told_of_the_subject_beside_what_is_erased(desk: Desk) -> None:
-    painted = encode_mask(np.roll(subject(), 120, axis=1))
-    copies = Fake("local", fills_backgrounds=False)
-    await desk.edit([copies], Operation.ERASE, mask=painted)
-    assert len(copies.staying) == 1
-    assert np.array_equal(copies.staying[0], subject())
-    blind, invents = Fake("local", fills_backgrounds=False), Fake("volcengine")
-    blind.segment_trouble = NothingFoundError("nothing-found")
-    for fake in (blind, invents):
-        await desk.edit([fake], Operation.ERASE, mask=painted)
-        assert fake.staying == [None]
-    assert invents.asked == ["inpaint"], "the cloud is not asked for what it has no use for"
-    await desk.edit([copies], Operation.REMOVE_SUBJECT)
-    assert copies.staying[1] is None
+async def test_an_engine_is_told_whether_the_subject_stays(desk: Desk) -> None:
+    fake = Fake("local")
+    await desk.edit([fake], Operation.ERASE, mask=encode_mask(np.roll(subject(), 120, axis=1)))
+    await desk.edit([fake], Operation.REMOVE_SUBJECT)
+    assert fake.keeping == [True, False]
 
 
 def inside_and_outside() -> tuple[np.ndarray, np.ndarray]:

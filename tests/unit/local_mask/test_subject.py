@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bot.engines.local.subject import find_subject
+from bot.engines.local.subject import find_subject, glimpse
 from bot.errors import NothingFoundError
 from bot.imaging.photo import Photo
 from tests.unit.local_mask.scenes import GREEN, RED, discs, overlap
@@ -55,3 +55,13 @@ def test_where_the_things_that_stand_out_agree_the_find_is_sure_and_in_clutter_i
     ]
     crowd, _ = discs(480, 320, *corners)
     assert not find_subject(crowd).sure
+
+
+def test_a_glimpse_sees_about_where_the_subject_is() -> None:
+    photo, truth = discs(1200, 800, (0.4, 0.5, 0.25, RED))
+    seen = glimpse(photo)
+    assert seen is not None
+    assert seen.shape == truth.shape
+    assert set(np.unique(seen)) == {0, 255}
+    assert overlap(seen, truth) > 0.85
+    assert glimpse(Photo(np.full((300, 200, 3), 90, np.uint8))) is None
