@@ -24,7 +24,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError as FutureCancelled
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
@@ -74,6 +74,7 @@ class PixelPool:
         self._pool: ProcessPool | None = None
         self._replacing = threading.Lock()
         self._closed = False
+        self._awaited: set[Future[Parcel]] = set()
         self._numbers = itertools.count()
         self._turns = asyncio.Semaphore(workers)
         self._threads = ThreadPoolExecutor(workers + 1, "pixels")
@@ -119,9 +120,17 @@ class PixelPool:
             if self._closed:
                 raise BrokenProcessPool("closed")
             if not self._pool.active:
-                _stop(self._pool)
+                self._stop(self._pool)
                 self._pool = self._make_pool()
             return self._pool
+
+    def _stop(self, pool: ProcessPool) -> None:
+        """Stop a pool, and tell whoever still waits for it: pebble, stopped at the wrong moment, forgets to."""
+        pool.stop()  # type: ignore[no-untyped-call]  # pebble types only what it calls public
+        pool.join(timeout=5)
+        for future in tuple(self._awaited):
+            with contextlib.suppress(InvalidStateError):  # told meanwhile
+                future.set_exception(BrokenProcessPool("stopped"))
 
     async def close(self) -> None:
         """Kill what still runs and remove the scratch folder."""
@@ -132,7 +141,7 @@ class PixelPool:
         with self._replacing:
             self._closed = True
             if self._pool is not None:
-                _stop(self._pool)
+                self._stop(self._pool)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -186,6 +195,8 @@ class PixelPool:
         folder.mkdir()
         packed = _pack(job, folder)
         future: Future[Parcel] = pool.schedule(_work, args=(packed, folder), timeout=seconds)
+        self._awaited.add(future)
+        future.add_done_callback(self._awaited.discard)
         return future
 
     def _tidy(self, folder: Path, sending: asyncio.Future[Future[Parcel]]) -> None:
@@ -274,11 +285,6 @@ def _work(packed: Parcel, scratch: Path | None) -> Parcel:
         raise
     _give_memory_back()
     return answer
-
-
-def _stop(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]  # pebble types only what it calls public
-    pool.join(timeout=5)
 
 
 def _set_up_process(parent: int, memory_mb: int) -> None:

@@ -230,6 +230,27 @@ async def test_closing_stops_what_runs(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+async def test_whoever_waits_is_told_though_the_library_forgets_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pebble does where it is stopped between taking a job and noting who has it."""
+    pool = PixelPool(workers=1, scratch=tmp_path / "scratch")
+    await pool.start()
+    job = asyncio.create_task(pool.run(sleep_after_writing, tmp_path / "mark"))
+    process = await written(tmp_path / "mark")
+    inner = pool._pool
+    assert inner is not None
+    with monkeypatch.context() as forgetful:
+        forgetful.setattr(type(inner), "stop", lambda _self: None)
+        forgetful.setattr(type(inner), "join", lambda _self, timeout=None: None)
+        await pool.close()
+        with pytest.raises(WorldError) as stopped:
+            await asyncio.wait_for(job, 30)
+    assert stopped.value.message_id == "worker-died"
+    await asyncio.to_thread(lambda: (inner.stop(), inner.join(timeout=5)))
+    await gone(process)
+
+
 async def test_at_the_start_what_a_killed_bot_left_is_removed_and_a_living_ones_is_not(tmp_path: Path) -> None:
     dead, alive, other = tmp_path / "run-999999999-x", tmp_path / f"run-{os.getppid()}-x", tmp_path / "else"
     for folder in (dead, alive, other):
