@@ -20,7 +20,7 @@ from prometheus_client import Counter, Histogram
 from bot.edits.announcer import Announcer
 from bot.edits.cache import FileCache
 from bot.edits.editor import DoubtError, Editor, Job
-from bot.edits.model import Edit, PhotoRef, Stage, State
+from bot.edits.model import Edit, Operation, PhotoRef, Stage, State
 from bot.edits.ports import Courier, Made
 from bot.edits.progress import Progress
 from bot.edits.store import Store
@@ -223,6 +223,10 @@ class EditSteps:
             found = await self.editor.painted_mask(source, painted)
             await self.store.change(edit.id, mask=found, mask_is_matte=False)
             stored = (found, False)
+        asks_first = edit.operation is Operation.REMOVE_SUBJECT and edit.parent is None and edit.attempt == 1
+        if asks_first:
+            # A mask that is stored already is what was doubted before the process died: nobody has answered yet.
+            stored = None
         job = Job(
             operation=edit.operation,
             finish=edit.finish,
