@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from bot.errors import PersonError
-from bot.imaging.masks import from_matte
 from bot.imaging.photo import Mask
 
 MAX_PIXELS = 50_000_000
@@ -41,7 +40,7 @@ def read_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
         grey = np.asarray(
             cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), dtype=np.uint8
         )
-    return from_matte(grey)
+    return np.asarray(grey >= 128, np.uint8) * np.uint8(255)
 
 
 def _bytes(source: bytes | Path, max_bytes: int) -> bytes:
