@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import structlog
 from tqdm import tqdm
 
-from bot.engines.local.models.fetch import download
-from bot.engines.local.models.files import is_sound
-from bot.engines.local.models.registry import DEFAULT, MODELS
 from bot.errors import BotError
+from bot.models.fetch import download
+from bot.models.files import is_sound
+from bot.models.registry import DEFAULT, MODELS
 from bot.settings import Settings
 
 log = structlog.get_logger()

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from bot.edits.canvas import MAX_MASK_BYTES, MAX_TAPS, Canvas
 from bot.edits.model import Edit, State
-from bot.engines import Tap
+from bot.segmentation import Tap
 from webapp.bodies import MAX_JSON, read_body
 from webapp.callers import PERSON
 from webapp.errors import RefusedError

@@ -18,10 +18,10 @@ from bot.edits import pixels
 from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
-from bot.engines import Tap
 from bot.errors import PersonError
 from bot.imaging.photo import PictureFormat
 from bot.imaging.pool import PixelPool
+from bot.segmentation import Tap
 
 log = structlog.get_logger()
 

@@ -18,11 +18,12 @@ import structlog
 from bot.edits import pixels
 from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
-from bot.engines import Engine, EngineUnavailableError, Found
+from bot.engines import Engine, EngineUnavailableError
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
 from bot.imaging.pool import PixelPool
+from bot.segmentation import Found
 
 T = TypeVar("T")
 log = structlog.get_logger()

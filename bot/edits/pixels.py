@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.engines import Tap
-from bot.engines.local import hints, scaling, shadow
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging import backdrop, compositing, cutout, encoding, masks
 from bot.imaging.opening import open_photo
 from bot.imaging.painted import find_painted
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat
+from bot.segmentation import Tap, hints, scaling, shadow
 
 FEATHER = 2.0
 """Standard deviation in pixels of the blend at a mask's rim; facts: 2–3 px, inside the mask only."""

@@ -2,7 +2,7 @@
 
 An engine is handed photos and masks and gives back mattes and photos of the same size. It never composites into the
 person's photo: whatever it answers, the editor pastes it through the feathered mask, so that outside the mask the photo
-stays the photo. Engines know `imaging`; they know neither edits nor chats nor settings.
+stays the photo. Engines know neither edits nor chats nor settings.
 """
 
 from __future__ import annotations
@@ -11,20 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.errors import BotError
-from bot.imaging.photo import Mask, Matte, Photo
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A subject that was found.
-
-    Attributes:
-        matte: (H, W) uint8 of the photo's size, 255 = surely subject.
-        sure: Whether it is likely the one that is meant; False: what was seen could as well be something else.
-    """
-
-    matte: Matte
-    sure: bool = True
+from bot.imaging.photo import Mask, Photo
+from bot.segmentation import Found
 
 
 class Segmenter(Protocol):
@@ -59,21 +47,6 @@ class Inpainter(Protocol):
             EngineUnavailableError: This engine cannot answer now; another may.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tap:
-    """One tap of a person who points at a thing.
-
-    Attributes:
-        x: Pixels from the left edge of the photo.
-        y: Pixels from the top edge.
-        keep: True: this belongs to the thing; False: this does not.
-    """
-
-    x: float
-    y: float
-    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True)

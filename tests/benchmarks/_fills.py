@@ -30,7 +30,7 @@ Fill = Callable[[Pixels, Mask], Pixels]
 
 
 def ours(pixels: Pixels, mask: Mask) -> Pixels:
-    from bot.engines.local.filling import fill
+    from bot.inpainting.filling import fill
 
     return fill(Photo(pixels), mask, seed=0).pixels
 

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from bot.engines import Tap
-from bot.engines.local import hints
-from bot.engines.local.subject import find_subject
 from bot.errors import NothingFoundError
 from bot.imaging.masks import from_matte, judge
 from bot.imaging.photo import Mask, Matte, Photo
+from bot.segmentation import Tap, hints
+from bot.segmentation.subject import find_subject
 from tests.benchmarks import _photos, _sheets
 from tests.benchmarks._cost import tell
 

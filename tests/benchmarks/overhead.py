@@ -15,10 +15,11 @@ from unittest import mock
 import numpy as np
 
 from bot import wiring
-from bot.engines import Engine, Found
+from bot.engines import Engine
 from bot.imaging.photo import Mask, Photo
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
+from bot.segmentation import Found
 from tests.support import Talk, encoded, running_bot, scene, settings_for
 
 PHOTOS = 60

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.engines.local import shadow
 from bot.imaging import masks
 from bot.imaging.photo import Photo
 from bot.playground import TelegramServer, samples
 from bot.playground.person import Upload
 from bot.playground.scenes import beach
+from bot.segmentation import shadow
 from tests.support import Talk, encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

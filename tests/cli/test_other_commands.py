@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bot.engines.local.models.registry import MODELS
+from bot.models.registry import MODELS
 from tests.cli.conftest import Run
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.engines.local.subject import find_subject
 from bot.imaging.photo import Photo
 from bot.playground import samples
 from bot.playground.samples import SAMPLES, Sample
+from bot.segmentation.subject import find_subject
 
 scene = cache(lambda sample: sample.scene())  # once for all tests of this file: painting takes a while
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from bot.engines import Found
 from bot.engines.volcengine.answers import Answer
 from bot.engines.volcengine.caller import Attempt, Caller
 from bot.engines.volcengine.codes import NO_PICTURE, labelled
@@ -16,6 +15,7 @@ from bot.engines.volcengine.ports import Pool
 from bot.engines.volcengine.transport import Transport
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging.photo import Matte, Photo
+from bot.segmentation import Found
 
 
 def segment_parameters(config: VolcConfig) -> dict[str, Any]:

@@ -20,12 +20,12 @@ from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
 from bot.edits.store import Bounds, Store
-from bot.engines import Tap
 from bot.errors import PersonError
 from bot.imaging import masks
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask
 from bot.imaging.pool import PixelPool
+from bot.segmentation import Tap
 from tests.support import encoded, scene
 
 ADA, BEN = 7, 8

@@ -15,12 +15,13 @@ from PIL import Image
 from bot.edits.editor import DoubtError, Editor, Job, check_finish
 from bot.edits.model import Operation, Stage
 from bot.edits.ports import Made
-from bot.engines import Engine, EngineRefusedError, EngineUnavailableError, Found
+from bot.engines import Engine, EngineRefusedError, EngineUnavailableError
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging import masks
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo
 from bot.imaging.pool import PixelPool
+from bot.segmentation import Found
 from tests.support import encoded, scene
 
 WIDTH, HEIGHT = 320, 240

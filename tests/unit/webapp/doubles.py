@@ -16,10 +16,10 @@ import numpy as np
 from bot.edits import pixels
 from bot.edits.canvas import MAX_MASK_BYTES, Event
 from bot.edits.model import Edit, Operation, PhotoRef, State
-from bot.engines import Tap
 from bot.errors import PersonError
 from bot.imaging import encoding
 from bot.imaging.photo import Photo, PictureFormat
+from bot.segmentation import Tap
 
 WIDTH, HEIGHT = 320, 240
 

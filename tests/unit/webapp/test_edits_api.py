@@ -11,8 +11,9 @@ from aiohttp.test_utils import TestClient
 from PIL import Image
 
 from bot.edits.model import State
-from bot.engines import EngineRefusedError, EngineUnavailableError, Tap
+from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.errors import BotError, OperatorError, PersonError, WorldError
+from bot.segmentation import Tap
 from tests.unit.webapp.conftest import ADA, Page
 from tests.unit.webapp.doubles import HEIGHT, WIDTH, CanvasDouble, make_edit, mask_png
 from tests.unit.webapp.test_sessions import ROUTES

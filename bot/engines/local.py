@@ -1,0 +1,71 @@
+"""The local engine: segmentation and inpainting on this machine, with no key and, if need be, with no model file.
+
+`local_engine` is the door. The pixel work is plain functions (`subject`, `filling`) that run in the pool; `hints` finds
+what a person points at, whoever the engine is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.engines import Engine
+from bot.imaging.photo import Mask, Photo
+from bot.imaging.pool import PixelPool
+from bot.inpainting import exclusion, filling
+from bot.segmentation import Found, subject
+
+
+class LocalSegmenter:
+    """Finds subjects in a pool process.
+
+    Args:
+        pool: Where the work is done.
+        models: Folder of learned models; None: none are used.
+    """
+
+    def __init__(self, pool: PixelPool, models: Path | None = None) -> None:
+        self._pool = pool
+        self._models = models
+
+    async def segment(self, photo: Photo) -> Found:
+        """See `Segmenter.segment`."""
+        return await self._pool.run(subject.find_subject, photo, self._models)
+
+
+class LocalInpainter:
+    """Fills holes in a pool process.
+
+    Args:
+        pool: Where the work is done.
+        models: Folder of learned models; None: none are used.
+    """
+
+    def __init__(self, pool: PixelPool, models: Path | None = None) -> None:
+        self._pool = pool
+        self._models = models
+
+    async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
+        """See `Inpainter.inpaint`."""
+        return await self._pool.run(_fill, photo, mask, seed, keeps_subject, self._models)
+
+
+def _fill(photo: Photo, mask: Mask, seed: int, keeps_subject: bool, models: Path | None) -> Photo:
+    stays = subject.glimpse(photo, models) if keeps_subject else None
+    barred = None if stays is None else exclusion.not_to_be_copied(mask, stays)
+    return filling.fill(photo, mask, seed=seed, exclude=barred, models=models)
+
+
+def local_engine(pool: PixelPool, *, models: Path | None = None) -> Engine:
+    """The local engine.
+
+    Args:
+        pool: Where the work is done.
+        models: Folder of learned models; None: none are used.
+    """
+    return Engine(
+        name="local",
+        segmenter=LocalSegmenter(pool, models),
+        inpainter=LocalInpainter(pool, models),
+        coarse_masks=True,
+        fills_backgrounds=False,
+    )

@@ -1,0 +1,74 @@
+"""Fills a hole that has too little around it to copy from: soft colours and the photo's grain, and nothing invented."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from bot.imaging.photo import Mask, Pixels
+from bot.inpainting.patches import Flags, Floats
+
+_WORK_SIDE = 512
+_TURNS = 200
+_NEUTRAL = 128
+_MOST_GRAIN = 8.0
+_QUARTER_OF_NORMAL = 0.3186
+"""The first quartile of the absolute values of a normal distribution of spread 1."""
+
+
+def smooth_fill(crop: Pixels, hole: Mask, *, seed: int) -> Pixels:
+    """Fill with the smoothest surface through the colours at the hole's rim, and grain as strong as the photo's.
+
+    Args:
+        crop: (H, W, 3) uint8.
+        hole: (H, W) uint8, 255 = fill.
+        seed: The grain's.
+
+    Returns:
+        (H, W, 3) uint8, bit for bit the crop outside the hole; grey if there is nothing else.
+    """
+    known = hole == 0
+    if not known.any():
+        return np.full_like(crop, _NEUTRAL)
+    height, width = hole.shape
+    scale = min(1.0, _WORK_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    weight = _resized(known.astype(np.float32), size)
+    total = _resized(np.where(known[..., None], crop, 0).astype(np.float32), size)
+    surface = _membrane(total, weight)
+    large = cv2.resize(surface, (width, height), interpolation=cv2.INTER_CUBIC)
+    grain = _grain(crop, known, np.random.default_rng(seed % (1 << 63)))
+    filled = np.clip(large + grain[..., None] + 0.5, 0, 255).astype(np.uint8)
+    return np.where(known[..., None], crop, filled)
+
+
+def _membrane(total: Floats, weight: Floats) -> Floats:
+    """Means of what is known, from ever coarser pictures where nothing is, then evened out (pull-push, then Jacobi)."""
+    if weight.min() > 0:
+        return np.asarray(total / weight[..., None], np.float32)
+    height, width = weight.shape
+    size = (max(1, width // 2), max(1, height // 2))
+    coarse = _membrane(_resized(total, size), _resized(weight, size))
+    surface = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    told = weight[..., None] > 0
+    known = total / np.maximum(weight, 1e-6)[..., None]
+    surface = np.where(told, known, surface)
+    for _ in range(_TURNS if max(size) <= 64 else 20):
+        surface = np.where(told, known, cv2.blur(surface, (3, 3)))
+    return np.asarray(surface, np.float32)
+
+
+def _resized(picture: Floats, size: tuple[int, int]) -> Floats:
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32).reshape(
+        size[1], size[0], *picture.shape[2:]
+    )
+
+
+def _grain(crop: Pixels, known: Flags, rng: np.random.Generator) -> Floats:
+    """Noise like the photo's in its quietest quarter: edges and texture are no grain."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    rough = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))
+    strength = min(float(np.quantile(rough[known], 0.25)) / _QUARTER_OF_NORMAL, _MOST_GRAIN)
+    noise = rng.standard_normal(known.shape, dtype=np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 0.7)
+    return np.asarray(soft * np.float32(strength / max(float(soft.std()), 1e-3)), np.float32)

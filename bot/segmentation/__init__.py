@@ -1,0 +1,39 @@
+"""Finds things in a photo on this machine: the main subject, what a person points at, a shadow.
+
+Pure functions of pictures, meant for a worker process. The learned way (`learned`) answers where its model file is
+there; the classical way (saliency, GrabCut, minimum cut) is the floor below it. Nothing here knows edits or chats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.imaging.photo import Matte
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A subject that was found.
+
+    Attributes:
+        matte: (H, W) uint8 of the photo's size, 255 = surely subject.
+        sure: Whether it is likely the one that is meant; False: what was seen could as well be something else.
+    """
+
+    matte: Matte
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """One tap of a person who points at a thing.
+
+    Attributes:
+        x: Pixels from the left edge of the photo.
+        y: Pixels from the top edge.
+        keep: True: this belongs to the thing; False: this does not.
+    """
+
+    x: float
+    y: float
+    keep: bool = True

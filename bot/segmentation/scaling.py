@@ -1,0 +1,48 @@
+"""From a photo to the small copy that is worked on, and from a small mask back to the photo."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from bot.imaging import joint_upsampling
+from bot.imaging.photo import Mask, Matte, Pixels
+from bot.segmentation.grabcut import Bools
+
+
+def shrink(picture: Pixels, long_side: int) -> Pixels:
+    """The picture with its long side at most `long_side` pixels; itself where it is small enough."""
+    height, width = picture.shape[:2]
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    while max(picture.shape[:2]) > 8 * long_side:
+        # INTER_AREA reads every pixel with a slow general kernel; whole-number strides first keep 48 MP quick.
+        picture = picture[::2, ::2]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def shrink_hint(hint: Mask, small: Pixels) -> Bools:
+    """A hint at the small copy's size, (h, w); the tiniest hint stays."""
+    size = small.shape[1], small.shape[0]
+    shares = np.asarray(cv2.resize(hint, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray((shares > 0) & (shares >= min(128, int(shares.max()))), bool)
+
+
+def enlarge(mask: Bools, small: Pixels, picture: Pixels) -> Matte:
+    """Carry a small mask up to the photo's size along the photo's edges.
+
+    Args:
+        mask: (h, w) of the small copy.
+        small: (h, w, 3) uint8 RGB, the photo shrunk.
+        picture: (H, W, 3) uint8 RGB, the photo.
+
+    Returns:
+        (H, W) uint8.
+    """
+    solid = mask.astype(np.uint8)
+    around = np.ones((7, 7), np.uint8)
+    band = cv2.dilate(solid, around) > cv2.erode(solid, around, borderType=cv2.BORDER_REPLICATE)
+    soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7), np.float32)
+    return joint_upsampling.upsample(soft, small, picture, np.asarray(band, bool), radius=4)

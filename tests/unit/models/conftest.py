@@ -1,0 +1,47 @@
+"""Fixtures: a folder of tiny models that the registry takes for the published ones, and fresh sessions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.models import sessions
+from bot.models.registry import MODELS
+
+Publish = Callable[[str, bytes], Path]
+
+
+@pytest.fixture
+def publish(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bytes], None]:
+    """Make the registry hold these bytes for the published file of that name."""
+
+    def publish_(name: str, content: bytes) -> None:
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        monkeypatch.setitem(MODELS, name, replace(MODELS[name], digest=digest, size=len(content)))
+
+    return publish_
+
+
+@pytest.fixture
+def place(tmp_path: Path, publish: Callable[[str, bytes], None]) -> Publish:
+    """Publish a file and put it into the models folder; gives the folder."""
+
+    def place_(name: str, content: bytes) -> Path:
+        publish(name, content)
+        (tmp_path / MODELS[name].file).write_bytes(content)
+        return tmp_path
+
+    return place_
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[sessions.Sessions]:
+    """Sessions of this test alone."""
+    own = sessions.Sessions()
+    monkeypatch.setattr(sessions, "_here", own)
+    yield own
+    own.close()
