@@ -19,8 +19,9 @@ from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
 from bot.chat.texts import Texts
 from bot.chat.webhook import PATH, Webhook
+from bot.edits.bounds import Bounds
 from bot.edits.retention import keep_tidy, sweep
-from bot.edits.store import Bounds, Store
+from bot.edits.store import Store
 from bot.engines.volcengine import OperatorNotice
 from bot.errors import OperatorError
 from bot.model_files import fetch_default
@@ -75,6 +76,7 @@ async def _run(
         core = wiring.build_core(settings, database, ladder, pool, bot, app_url)
         house = House(
             edits=core.edits,
+            choices=core.choices,
             texts=Texts(settings.language),
             keyboards=Keyboards(Texts(settings.language), app_url),
             allowed_users=settings.allowed_users,

@@ -15,8 +15,10 @@ from bot.chat.courier import TelegramCourier
 from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
 from bot.edits.announcer import Announcer
+from bot.edits.bounds import Bounds
 from bot.edits.cache import FileCache
 from bot.edits.canvas import Canvas
+from bot.edits.choices import Choices
 from bot.edits.database import Database
 from bot.edits.editor import Editor
 from bot.edits.gate import DatabaseGate
@@ -25,7 +27,7 @@ from bot.edits.progress import note_place_in_line
 from bot.edits.queue import EditQueue
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
-from bot.edits.store import Bounds, Store
+from bot.edits.store import Store
 from bot.engines import Engine
 from bot.engines.local import local_engine
 from bot.engines.volcengine import Gate, LocalGate, VolcConfig, volcengine_engine
@@ -49,6 +51,7 @@ class Core:
         store: What is remembered.
         queue: Who sees edits through.
         edits: The door for chat and Mini App.
+        choices: Lets a person correct a wrong find.
         canvas: What the Mini App may ask for.
         courier: Who carries photos and words.
         photos: Cache of downloaded photos.
@@ -58,6 +61,7 @@ class Core:
     store: Store
     queue: EditQueue
     edits: Edits
+    choices: Choices
     canvas: Canvas
     courier: TelegramCourier
     photos: FileCache
@@ -146,7 +150,8 @@ def build_core(
     store = Store(database, Bounds(settings.pending_per_user, settings.edits_per_day))
     announcer = Announcer(store, courier, alone=database.is_sqlite)
     photos, results = caches(settings)
-    editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels)
+    models = settings.data_dir / "models"
+    editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=models)
     steps = EditSteps(
         store=store,
         editor=editor,
@@ -158,8 +163,9 @@ def build_core(
     )
     queue = EditQueue(database, steps, workers=settings.workers)
     edits = Edits(store, queue, courier, announcer, (photos, results))
+    choices = Choices(store, edits, courier)
     canvas = Canvas(edits, steps, pool, max_megapixels=settings.max_megapixels)
-    return Core(store, queue, edits, canvas, courier, photos, results)
+    return Core(store, queue, edits, choices, canvas, courier, photos, results)
 
 
 @contextlib.asynccontextmanager

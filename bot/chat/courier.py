@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import structlog
@@ -78,18 +78,34 @@ class TelegramCourier:
     async def show_failure(self, edit: Edit, error: BotError, picture: bytes | None = None) -> None:
         """See `Courier.show_failure`."""
         again = not isinstance(error, NothingFoundError) and error.message_id not in _FINAL
-        text, keyboard = self._texts.error(edit.language, error), self._keyboards.failed(edit, again=again)
+        text, keyboard = self._explanation(edit, error), self._keyboards.failed(edit, again=again)
         if picture is None or edit.status_message is None:
             await self._say(edit, text, keyboard)
-            return
+        else:
+            await self._show(edit, picture, text, keyboard)
+
+    def _explanation(self, edit: Edit, error: BotError) -> str:
+        """What went wrong; what helps differs between the operations where the subject was not found for sure."""
+        if error.message_id in ("doubtful", "nothing-found"):
+            return self._texts.get(edit.language, f"{error.message_id}-{edit.operation}")
+        return self._texts.error(edit.language, error)
+
+    async def ask_which(self, edit: Edit, numbers: Sequence[int], picture: bytes, *, can_go_back: bool) -> None:
+        """See `Courier.ask_which`."""
+        text = self._texts.get(edit.language, f"which-{edit.operation}")
+        await self._show(edit, picture, text, self._keyboards.which(edit, numbers, can_go_back=can_go_back))
+
+    async def show_marked(self, edit: Edit, marked: Mapping[int, bool]) -> None:
+        """See `Courier.show_marked`."""
+        keyboard = self._keyboards.several(edit, marked)
+        with _explained():
+            await self._bot.edit_message_reply_markup(edit.chat, edit.status_message, reply_markup=keyboard)
+
+    async def _show(self, edit: Edit, picture: bytes, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
+        """Turn the status message into a picture that asks."""
         media = InputMediaPhoto(picture, caption=text, filename="found.jpg")
-        try:
+        with _explained():
             await self._bot.edit_message_media(media, edit.chat, edit.status_message, reply_markup=keyboard)
-        except BadRequest as error_:
-            if not says(error_, "not modified"):
-                raise explained(error_) from error_
-        except TelegramError as error_:
-            raise explained(error_) from error_
 
     async def show_cancelled(self, edit: Edit) -> None:
         """See `Courier.show_cancelled`."""
@@ -113,18 +129,13 @@ class TelegramCourier:
         if edit.status_message is None:
             return
         ways = [self._say_as_text, self._say_below_picture]
-        doubted = edit.operation is Operation.REMOVE_SUBJECT and edit.has_mask
+        doubted = edit.operation is not Operation.ERASE and edit.has_mask
         if edit.parent is not None or doubted:  # then it likely is a picture: a result, or what was found
             ways.reverse()
-        try:
+        with _explained():
             for say in ways:
                 if await say(edit, text, keyboard):
                     return
-        except BadRequest as error:
-            if not says(error, "not modified"):
-                raise explained(error) from error
-        except TelegramError as error:
-            raise explained(error) from error
 
     async def _say_as_text(self, edit: Edit, text: str, keyboard: InlineKeyboardMarkup | None) -> bool:
         """Put words into a status message that is only words; False where it is a picture."""
@@ -288,6 +299,18 @@ def result_name(edit: Edit, made: Made) -> str:
 def too_large(size: int, limit: int) -> PersonError:
     """The file is larger than it may be, both in bytes."""
     return PersonError("photo-too-large", megabytes=round(size / 1e6, 1), limit=round(limit / 1e6))
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Turn Telegram's refusals into the bot's own errors; a message that is as it should be already is fine."""
+    try:
+        yield
+    except BadRequest as error:
+        if not says(error, "not modified"):
+            raise explained(error) from error
+    except TelegramError as error:
+        raise explained(error) from error
 
 
 def _as_file(edit: Edit) -> bool:

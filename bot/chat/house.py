@@ -12,6 +12,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
+from bot.edits.choices import Choices
 from bot.edits.service import Edits
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ class House:
 
     Attributes:
         edits: The door to the edits.
+        choices: Lets a person correct a wrong find.
         texts: What is said.
         keyboards: What can be pressed.
         allowed_users: Who may use the bot; empty: everyone.
@@ -32,6 +34,7 @@ class House:
     """
 
     edits: Edits
+    choices: Choices
     texts: Texts
     keyboards: Keyboards
     allowed_users: frozenset[int]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
@@ -48,11 +48,48 @@ class Keyboards:
         """Under a failure: try again where that may help, and paint it yourself where the engine saw nothing."""
         rows = []
         if again:
-            label = "button-anyway" if edit.error == "doubtful" else "button-retry"
+            label = f"button-take-{edit.operation}" if edit.error == "doubtful" else "button-retry"
             rows.append([self._button(edit.language, label, f"e:{edit.id}:retry")])
-        if edit.error in ("nothing-found", "doubtful"):
-            rows.append([self._button(edit.language, "button-erase", f"e:{edit.id}:fix")])
+        if edit.error == "doubtful":
+            rows.append([self._button(edit.language, "button-else", f"e:{edit.id}:else")])
+        if edit.error in ("nothing-found", "nothing-else-found", "doubtful"):
+            rows.append([self._button(edit.language, "button-paint", f"e:{edit.id}:fix")])
         return InlineKeyboardMarkup(rows) if rows else None
+
+    def which(self, edit: Edit, numbers: Sequence[int], *, can_go_back: bool) -> InlineKeyboardMarkup:
+        """Under the numbered things: one of them at once, several, all, or none of them.
+
+        Args:
+            edit: The edit.
+            numbers: What the picture shows.
+            can_go_back: Whether there is a result to go back to.
+        """
+        rows = _in_rows([_labelled(str(number), edit, f"n-{number}") for number in numbers])
+        if len(numbers) > 1:
+            rows.append(
+                [
+                    self._button(edit.language, "button-several", f"e:{edit.id}:several"),
+                    self._button(edit.language, "button-all", f"e:{edit.id}:all"),
+                ]
+            )
+        rows.append([self._button(edit.language, "button-paint", f"e:{edit.id}:fix")])
+        label, verb = ("button-back", "back") if can_go_back else ("button-cancel", "cancel")
+        rows.append([self._button(edit.language, label, f"e:{edit.id}:{verb}")])
+        return InlineKeyboardMarkup(rows)
+
+    def several(self, edit: Edit, marked: Mapping[int, bool]) -> InlineKeyboardMarkup:
+        """Under the numbered things while the person marks several: each number with its mark, and going on."""
+        rows = _in_rows(
+            [
+                _labelled(f"✅ {number}", edit, f"off-{number}")
+                if chosen
+                else _labelled(f"⬜️ {number}", edit, f"on-{number}")
+                for number, chosen in marked.items()
+            ]
+        )
+        rows.append([self._button(edit.language, f"button-take-{edit.operation}", f"e:{edit.id}:marked")])
+        rows.append([self._button(edit.language, "button-cancel", f"e:{edit.id}:cancel")])
+        return InlineKeyboardMarkup(rows)
 
     def result(self, edit: Edit, *, shadow: bool = False) -> InlineKeyboardMarkup:
         """Under a result: other finishes or another try, with the shadow or without, and fixing it by hand.
@@ -74,7 +111,10 @@ class Keyboards:
                 ("button-shadow-stays", "shadow-stays") if edit.shadow else ("button-shadow-goes", "shadow-goes")
             )
             rows.append([self._button(edit.language, label, f"e:{edit.id}:{verb}")])
-        rows.append([self._button(edit.language, "button-fix", f"e:{edit.id}:fix")])
+        last = [self._button(edit.language, "button-fix", f"e:{edit.id}:fix")]
+        if edit.operation is not Operation.ERASE:
+            last.insert(0, self._button(edit.language, "button-else", f"e:{edit.id}:else"))
+        rows.append(last)
         return InlineKeyboardMarkup(rows)
 
     def canvas(self, edit: Edit, label: str) -> InlineKeyboardButton | None:
@@ -96,3 +136,13 @@ class Keyboards:
 
     def _button(self, language: str, label: str, data: str) -> InlineKeyboardButton:
         return InlineKeyboardButton(self._texts.get(language, label), callback_data=data)
+
+
+def _labelled(label: str, edit: Edit, verb: str) -> InlineKeyboardButton:
+    """A button whose label is the same in all languages."""
+    return InlineKeyboardButton(label, callback_data=f"e:{edit.id}:{verb}")
+
+
+def _in_rows(buttons: Sequence[InlineKeyboardButton]) -> list[list[InlineKeyboardButton]]:
+    """Buttons of numbers, three in a row: wide enough for a thumb."""
+    return [list(buttons[first : first + 3]) for first in range(0, len(buttons), 3)]

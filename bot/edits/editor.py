@@ -42,8 +42,12 @@ def check_finish(finish: str) -> str:
     raise PersonError("unknown-finish", finish=finish[:40])
 
 
+DOUBTFUL = "doubtful"
+"""Message id of the question whether what was found is meant."""
+
+
 class DoubtError(PersonError):
-    """What was found may not be what is meant: the person is asked before anything is erased.
+    """What was found may not be what is meant: the person is asked before anything is changed.
 
     Attributes:
         matte: PNG of what was found, to be shown, and used where the person wants it gone.
@@ -66,6 +70,8 @@ class Job:
         insist: Erase what was found even where it is doubtful.
         shadow: Whether the subject's shadow goes along with it.
         own_background: The picture to stand behind the subject, in place of `finish`.
+        maps: A file in which the segmenter keeps what it saw in this photo, for the next look at it; None: it keeps
+            nothing.
         keep_mask: Whether a found mask is handed back as it was used, filled and widened (given again it erases the
             same), in place of the matte that it was made from.
     """
@@ -79,6 +85,7 @@ class Job:
     insist: bool = False
     shadow: bool = True
     own_background: Path | None = None
+    maps: Path | None = None
     keep_mask: bool = False
 
 
@@ -117,6 +124,7 @@ class Editor:
         pool: Where pixels are worked on.
         max_megapixels: Larger photos are refused before decoding.
         max_mask_bytes: Larger painted masks are refused before decoding.
+        models: Folder of learned models, for the things that a person chooses from; None: none are used.
         matte_side: Long side in pixels that a found matte is handed back at; None: the photo's own.
     """
 
@@ -127,12 +135,14 @@ class Editor:
         *,
         max_megapixels: float,
         max_mask_bytes: int = 5_000_000,
+        models: Path | None = None,
         matte_side: int | None = pixels.STORED_MATTE_SIDE,
     ) -> None:
         self._engines = tuple(engines)
         self._pool = pool
         self._max_megapixels = max_megapixels
         self._max_mask_bytes = max_mask_bytes
+        self._models = models
         self._matte_side = matte_side
 
     async def load(self, source: Path) -> Photo:
@@ -150,6 +160,19 @@ class Editor:
     async def pointed_out(self, source: Path, matte: bytes) -> bytes:
         """The photo with what was found in it pointed out, as a JPEG for a chat."""
         return await self._pool.run(pixels.pointed_out, source, matte, self._max_megapixels, pixels.SHOWN_SIDE)
+
+    async def things(self, source: Path, maps: Path | None) -> list[bytes]:
+        """The things that stand out in a photo, best first, as matte PNGs; `maps` as in `Job`."""
+        side = self._matte_side or pixels.STORED_MATTE_SIDE
+        return await self._pool.run(pixels.found_things, source, self._max_megapixels, self._models, maps, side)
+
+    async def numbered(self, source: Path, mattes: Sequence[bytes]) -> bytes:
+        """The photo with things outlined and numbered, as a JPEG for a chat."""
+        return await self._pool.run(pixels.numbered, source, mattes, self._max_megapixels, pixels.SHOWN_SIDE)
+
+    async def joined(self, mattes: Sequence[bytes]) -> bytes:
+        """Several things' mattes as one."""
+        return await self._pool.run(pixels.joined_mattes, mattes)
 
     async def edit(
         self,
@@ -187,7 +210,7 @@ class Editor:
         await on_stage(Stage.SEGMENTING)
 
         async def ask(engine: Engine) -> Found:
-            found = await engine.segmenter.segment(photo)
+            found = await engine.segmenter.segment(photo, maps=job.maps)
             _check_size(photo, found.matte, engine)
             return found
 
@@ -210,11 +233,10 @@ class Editor:
             coarse = finder.coarse_masks if finder else any(engine.coarse_masks for engine in self._engines)
             shade = photo if job.operation is Operation.REMOVE_SUBJECT and job.shadow else None
             removal = await self._pool.run(pixels.removal_mask, matte, coarse=coarse, photo=shade)
-            mask, shaded, doubtful = removal.mask, removal.shadow, removal.doubtful or not found.sure
-            if doubtful and job.mask is None and not job.insist:
-                doubt = DoubtError("doubtful")
-                doubt.matte = await self._pool.run(pixels.small_matte, matte, self._matte_side)
-                raise doubt
+            mask, shaded = removal.mask, removal.shadow
+            doubtful = job.mask is None and (removal.doubtful or not found.sure)
+            if doubtful and not job.insist:
+                raise await self._doubt(matte)
         await on_stage(Stage.INPAINTING)
         keeps = job.operation is Operation.ERASE
         filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed, keeps))
@@ -224,6 +246,11 @@ class Editor:
         )
         made = _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
         return replace(made, notes=(*made.notes, "note-shadow")) if shaded else made
+
+    async def _doubt(self, matte: Matte) -> DoubtError:
+        doubt = DoubtError(DOUBTFUL)
+        doubt.matte = await self._pool.run(pixels.small_matte, matte, self._matte_side)
+        return doubt
 
     async def _kept(self, job: Job, mask: Mask, matte: Matte) -> bytes | None:
         """What is to be remembered of a found mask, as a PNG."""
@@ -242,6 +269,9 @@ class Editor:
         on_stage: Callable[[Stage], Awaitable[None]],
     ) -> Made:
         found, finder = await self._found(photo, job, ladder, on_stage)
+        doubtful = job.mask is None and (not found.sure or await self._pool.run(pixels.is_doubtful, found.matte))
+        if doubtful and not job.insist:
+            raise await self._doubt(found.matte)
         await on_stage(Stage.INPAINTING)
         matte = await self._pool.run(pixels.refine, photo, found.matte)
         engine = finder or ladder.engines[0]
@@ -254,7 +284,6 @@ class Editor:
         if job.finish == "transparent" and (file_format or photo.format) == "JPEG":
             file_format = "PNG"
         written = await self._pool.run(pixels.replace_background, photo, matte, new, target, file_format, job.seed)
-        doubtful = job.mask is None and (not found.sure or await self._pool.run(pixels.is_doubtful, found.matte))
         kept = await self._pool.run(pixels.small_matte, matte, self._matte_side) if job.mask is None else None
         return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
 

@@ -20,6 +20,8 @@ class State(StrEnum):
 
     WAITING_FOR_MASK = "waiting_for_mask"
     """An /erase whose canvas is open or not yet opened: not queued before its mask is there."""
+    WAITING_FOR_CHOICE = "waiting_for_choice"
+    """The things found in the photo are shown by number, and the person has not chosen one yet."""
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -87,6 +89,7 @@ class Edit:
         created: When it was asked for, UTC.
         painted: A copy of the photo on which the person painted what shall be erased, in Telegram's own editor.
         shadow: Whether the subject's shadow goes along with it.
+        chooses: Whether the person chooses among the things found in the photo, in place of the automatic subject.
         number: Its place in the order of all edits.
         attempt: How often the person has asked for it.
     """
@@ -113,6 +116,7 @@ class Edit:
     created: datetime
     painted: PhotoRef | None = None
     shadow: bool = True
+    chooses: bool = False
     number: int = 0
     attempt: int = 1
 
@@ -161,6 +165,7 @@ class Order:
         painted: A copy of the photo on which the person painted what shall be erased; stands in for a mask.
         shadow: Whether the subject's shadow goes along with it.
         draft: `mask` is only where the person begins: the edit waits for the person's own.
+        chooses: Whether the person chooses among the things found in the photo, in place of the automatic subject.
     """
 
     key: str
@@ -179,3 +184,4 @@ class Order:
     painted: PhotoRef | None = None
     shadow: bool = True
     draft: bool = False
+    chooses: bool = False

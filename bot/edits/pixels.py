@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bot.errors import NothingFoundError, PersonError
-from bot.imaging import backdrop, compositing, cutout, encoding, masks
+from bot.imaging import backdrop, compositing, cutout, encoding, masks, numbering
 from bot.imaging.opening import open_photo
 from bot.imaging.painted import find_painted
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat
-from bot.segmentation import Tap, hints, scaling, shadow
+from bot.segmentation import Tap, hints, scaling, shadow, things
 
 FEATHER = 2.0
 """Standard deviation in pixels of the blend at a mask's rim; facts: 2–3 px, inside the mask only."""
@@ -140,8 +141,15 @@ def refine(photo: Photo, matte: Matte) -> Matte:
 
 
 def is_doubtful(matte: Matte) -> bool:
-    """Whether the matte's shape makes it doubtful that it is the subject."""
-    return not masks.judge(masks.from_matte(matte)).fine
+    """Whether the matte's shape makes it doubtful that it is the subject.
+
+    Raises:
+        NothingFoundError: The matte selects nothing.
+    """
+    verdict = masks.judge(masks.from_matte(matte))
+    if verdict.empty:
+        raise NothingFoundError("nothing-found")
+    return not verdict.fine
 
 
 def replace_background(
@@ -197,6 +205,35 @@ def pointed_out(path: Path, stored: bytes, max_megapixels: float, long_side: int
     photo = open_photo(path, max_megapixels=max_megapixels)
     matte = stored_matte(stored, photo.width, photo.height)
     return encoding.preview(photo.with_pixels(masks.point_out(photo.pixels, masks.from_matte(matte))), long_side)
+
+
+def found_things(path: Path, max_megapixels: float, models: Path | None, maps: Path | None, side: int) -> list[bytes]:
+    """The things that stand out in a photo, best first, each as a matte PNG whose long side is at most `side`."""
+    photo = open_photo(path, max_megapixels=max_megapixels)
+    return [small_matte(found.matte, side) for found in things.find_things(photo, models, maps)]
+
+
+def numbered(path: Path, mattes: Sequence[bytes], max_megapixels: float, long_side: int) -> bytes:
+    """A photo in which the things of stored mattes are outlined and numbered, as a JPEG."""
+    small = encoding.preview(open_photo(path, max_megapixels=max_megapixels), long_side)
+    shown = open_photo(small, max_megapixels=max_megapixels)
+    found = [masks.from_matte(stored_matte(matte, shown.width, shown.height)) for matte in mattes]
+    return encoding.preview(shown.with_pixels(numbering.number_things(shown.pixels, found)), long_side)
+
+
+def joined_mattes(mattes: Sequence[bytes]) -> bytes:
+    """Stored mattes of one photo as one: what any of them selects."""
+    import cv2
+
+    joined: Matte | None = None
+    for data in mattes:
+        matte = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if matte is None or (joined is not None and matte.shape != joined.shape):
+            raise PersonError("mask-broken")
+        joined = np.asarray(matte if joined is None else np.maximum(joined, matte), np.uint8)
+    if joined is None:
+        raise PersonError("mask-empty")
+    return small_matte(joined, None)
 
 
 def erase_mask(stored: bytes, invert: bool) -> bytes:

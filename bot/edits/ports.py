@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,21 @@ class Courier(Protocol):
 
     async def show_failure(self, edit: Edit, error: BotError, picture: bytes | None = None) -> None:
         """Say in the status message what went wrong and what can be done; with a JPEG of what it is about, if any."""
+        ...
+
+    async def ask_which(self, edit: Edit, numbers: Sequence[int], picture: bytes, *, can_go_back: bool) -> None:
+        """Turn the status message into the question which of the numbered things is meant.
+
+        Args:
+            edit: Whose.
+            numbers: What can be chosen.
+            picture: JPEG of the photo with the things outlined and numbered.
+            can_go_back: Whether there is a result to go back to.
+        """
+        ...
+
+    async def show_marked(self, edit: Edit, marked: Mapping[int, bool]) -> None:
+        """Show the buttons that choose several things: each number, and whether it is chosen."""
         ...
 
     async def show_cancelled(self, edit: Edit) -> None:

@@ -22,7 +22,7 @@ from bot.edits.database import Database
 from bot.edits.heartbeat import Heartbeat
 from bot.edits.inheritance import Inheritance
 from bot.edits.model import Edit
-from bot.edits.steps import EditSteps
+from bot.edits.steps import Choice, EditSteps
 from bot.edits.threads import PATIENCE
 from bot.errors import BotError, WorldError
 
@@ -197,6 +197,9 @@ class EditQueue:
         try:
             await _step("announce", steps.announce, edit_id)
             kept = await _step("make", steps.make, edit_id)
+            if isinstance(kept, Choice):
+                await _step("ask_which", steps.ask_which, edit_id)
+                return "asked"
             result = await _step("deliver", steps.deliver, edit_id, kept) if kept else None
             if result is None:
                 return "not wanted any more"

@@ -63,6 +63,7 @@ def edit_of(row: sa.RowMapping) -> Edit:
         created=datetime.fromtimestamp(row["created"], UTC),
         painted=painted,
         shadow=row["shadow"] is None or bool(row["shadow"]),
+        chooses=bool(row["chooses"]),
         number=row["number"],
         attempt=row["attempt"],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -35,6 +36,13 @@ LOOK_AGAIN = 10.0
 
 FORGET_SECONDS, FORGET_AGAIN = 10.0, 0.05
 """How long a picture that is just being delivered is waited for before its edit is deleted, and between looks."""
+
+
+def _variant_key(root: str, edit: Edit, mask: bytes | None) -> str:
+    """What makes a repeated request the same variant: what is wanted, and the mask that it is made with."""
+    shadow = "" if edit.shadow else ":shadow"
+    made_with = f":{hashlib.sha256(mask).hexdigest()[:16]}" if mask else ""
+    return f"{root}:{edit.operation}:{edit.finish}:{edit.seed}{shadow}{made_with}"
 
 
 def request_key(chat: int, message: int, operation: Operation) -> str:
@@ -83,7 +91,7 @@ class Edits:
         check_finish(order.finish)
         waits = order.draft or (order.operation is Operation.ERASE and order.mask is None and order.painted is None)
         edit, new = await self.store.add(order, State.WAITING_FOR_MASK if waits else State.QUEUED)
-        self._hand_on(edit)
+        self.schedule(edit)
         return edit, new
 
     async def offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
@@ -147,7 +155,7 @@ class Edits:
         """
         edit = await self.own(edit_id, person)
         edit = await self.store.requeue(edit.id) or edit
-        self._hand_on(edit)
+        self.schedule(edit)
         return edit
 
     async def another(self, edit_id: str, person: int) -> Edit:
@@ -189,7 +197,7 @@ class Edits:
         root = edit.parent if is_variant and edit.parent else edit.id
         again, new = await self.submit(
             Order(
-                key=f"{root}:{edit.operation}:{edit.finish}:{edit.seed}{'' if edit.shadow else ':shadow'}",
+                key=_variant_key(root, edit, stored[0] if stored else None),
                 person=edit.person,
                 chat=edit.chat,
                 message=edit.message,
@@ -207,7 +215,7 @@ class Edits:
         )
         if not new and again.state.is_final:  # asked for before, and looked at again: shown again
             again = await self.store.show_again(again.id) or again
-            self._hand_on(again)
+            self.schedule(again)
         return again
 
     async def fix_by_hand(self, edit_id: str, person: int) -> Edit:
@@ -276,7 +284,7 @@ class Edits:
         """
         edit = await self.store.queue_with_mask(edit_id, mask, submission)
         if edit is not None:
-            self._hand_on(edit)
+            self.schedule(edit)
         return edit
 
     async def forget(self, person: int) -> int:
@@ -332,7 +340,12 @@ class Edits:
                 tasks.create_task(self._careful(work))
                 await asyncio.sleep(0)  # after a kill a thousand come at once: others have their turn between them
 
-    def _hand_on(self, edit: Edit) -> None:
+    def soon(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something in the background, outside the update that asked for it."""
+        self._news.put_nowait(work)
+
+    def schedule(self, edit: Edit) -> None:
+        """Let the background queue an edit, post its status message, or show how far it is."""
         if edit.state is State.QUEUED:
             self._news.put_nowait(partial(self._enqueue, edit))
         if edit.status_message is None and not edit.state.is_final:
@@ -361,10 +374,10 @@ class Edits:
 
     async def _look_for_left_behind(self) -> None:
         while True:
-            await self._careful(self._hand_on_left_behind)
+            await self._careful(self._schedule_left_behind)
             await asyncio.sleep(LOOK_AGAIN)
 
-    async def _hand_on_left_behind(self) -> None:
+    async def _schedule_left_behind(self) -> None:
         for edit in await self.store.not_enqueued():
             self._news.put_nowait(partial(self._enqueue, edit))
         stale_before = self._announcer.stale_before()

@@ -12,20 +12,21 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
 from bot.edits.cache import FileCache
-from bot.edits.editor import DoubtError, Editor, Job
-from bot.edits.model import Edit, Operation, PhotoRef, Stage, State
+from bot.edits.editor import DOUBTFUL, DoubtError, Editor, Job
+from bot.edits.model import Edit, PhotoRef, Stage, State
 from bot.edits.ports import Courier, Made
 from bot.edits.progress import Progress
 from bot.edits.store import Store
-from bot.errors import BotError, PersonError, WorldError
+from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 EDITS = Counter(
@@ -59,6 +60,11 @@ class Kept:
 
     made: Made
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """In place of a picture: the things found are known, and the person is asked which one is meant."""
 
 
 class EditSteps:
@@ -99,8 +105,11 @@ class EditSteps:
         if edit is not None:
             await self.announcer.announce(edit)
 
-    async def make(self, edit_id: str) -> Kept | None:
-        """Step 2: the finished picture lies in the cache; None where the edit is not wanted any more.
+    async def make(self, edit_id: str) -> Kept | Choice | None:
+        """Step 2: the finished picture lies in the cache, or the person has to choose what is meant first.
+
+        Returns:
+            None where the edit is not wanted any more.
 
         Raises:
             BotError: Why there is no picture.
@@ -114,11 +123,16 @@ class EditSteps:
         async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
             await on_stage(Stage.FETCHING)
             source = await self.fetch(edit.photo)
+            if edit.chooses and not edit.has_mask and not await self._has_chosen(edit, source, on_stage):
+                return Choice()
+            if edit.error == DOUBTFUL:
+                # The process died between storing the doubt and asking about it: the person has not answered yet.
+                raise DoubtError(DOUBTFUL)
             try:
                 made = await self._edit(edit, source, on_stage)
             except DoubtError as doubt:
-                # What was found is shown with the question, and is what goes where the answer is yes.
-                await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True)
+                # What was found is shown with the question, and is used where the answer is yes.
+                await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True, error=DOUBTFUL)
                 raise
         values: dict[str, Any] = {"engine": made.engine, "width": made.width, "height": made.height}
         if made.matte is not None:
@@ -134,7 +148,7 @@ class EditSteps:
         path = self.results.find(kept.key)
         if path is None:
             again = await self.make(edit_id)
-            if again is None:
+            if not isinstance(again, Kept):
                 return None
             made = again.made
         else:
@@ -180,10 +194,52 @@ class EditSteps:
         if isinstance(error, ChatGoneError):
             return
         try:
-            shown = await self._pointed_out(edit) if error.message_id == "doubtful" else None
+            shown = await self._pointed_out(edit) if error.message_id == DOUBTFUL else None
             await self.courier.show_failure(await self.announcer.announce(edit), error, shown)
         except StatusGoneError:
             log.info("status_message_deleted", edit=edit.id)
+
+    async def ask_which(self, edit_id: str) -> None:
+        """Instead of the rest: the things found are shown by number, and the edit waits for the person's choice."""
+        waits = (State.RUNNING, State.WAITING_FOR_CHOICE)
+        edit = await self.store.change(edit_id, only=waits, state=State.WAITING_FOR_CHOICE, stage=None)
+        if edit is None:
+            return
+        found = await self.store.things.of(edit_id)
+        before = await self.store.get(edit.parent) if edit.parent else None
+        has_result = before is not None and before.state is State.DONE
+        picture = await self.editor.numbered(await self.fetch(edit.photo), [thing.matte for thing in found])
+        numbers = [thing.number for thing in found]
+        try:
+            await self.courier.ask_which(await self.announcer.announce(edit), numbers, picture, can_go_back=has_result)
+        except StatusGoneError:
+            fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
+            if fresh is not None:
+                await self.courier.ask_which(await self.announcer.announce(fresh), numbers, picture, can_go_back=False)
+        log.info("choice_asked", edit=edit.id, operation=edit.operation, things=len(found))
+
+    async def _has_chosen(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> bool:
+        """Whether the person has chosen among the things found; then their mattes are the edit's matte.
+
+        Raises:
+            NothingFoundError: There is nothing to choose from.
+        """
+        found = await self.store.things.of(edit.id)
+        if not found:
+            await on_stage(Stage.SEGMENTING)
+            mattes = await self._with_retries(edit, lambda: self.editor.things(source, self.maps_of(edit.photo)))
+            if not mattes:
+                raise NothingFoundError("nothing-else-found")
+            await self.store.things.keep(edit.id, mattes)
+        chosen = [thing.matte for thing in found if thing.chosen]
+        if not chosen:
+            return False
+        await self.store.change(edit.id, mask=await self.editor.joined(chosen), mask_is_matte=True)
+        return True
+
+    def maps_of(self, photo: PhotoRef) -> Path:
+        """The file beside a photo's own in which the segmenter keeps what it saw in it."""
+        return self.photos.path(_maps_key(photo))
 
     async def _pointed_out(self, edit: Edit) -> bytes | None:
         """The photo with what was found in it; None where it cannot be shown: the question does without."""
@@ -223,39 +279,42 @@ class EditSteps:
             found = await self.editor.painted_mask(source, painted)
             await self.store.change(edit.id, mask=found, mask_is_matte=False)
             stored = (found, False)
-        asks_first = edit.operation is Operation.REMOVE_SUBJECT and edit.parent is None and edit.attempt == 1
-        if asks_first:
-            # A mask that is stored already is what was doubted before the process died: nobody has answered yet.
-            stored = None
         job = Job(
             operation=edit.operation,
             finish=edit.finish,
             seed=edit.seed,
             mask=stored[0] if stored else None,
             mask_is_matte=stored[1] if stored else False,
-            insist=edit.attempt > 1,  # the person saw the doubt, and asked again
             shadow=edit.shadow,
+            maps=self.maps_of(edit.photo),
         )
+        target = self.results.path(_result_key(edit))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = await self._with_retries(edit, lambda: self.editor.edit(source, job, target, on_stage))
+        await asyncio.to_thread(self.results.tidy, keep=target)
+        return made
+
+    async def _with_retries(self, edit: Edit, work: Callable[[], Awaitable[T]]) -> T:
+        """Try pixel work a few times, since a worker may die of another's doing."""
         for attempt in range(1, WORLD_ATTEMPTS + 1):
-            target = self.results.path(_result_key(edit))
-            target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                made = await self.editor.edit(source, job, target, on_stage)
+                return await work()
             except WorldError as error:
                 log.warning("edit_stumbled", edit=edit.id, attempt=attempt, reason=str(error))
                 if attempt == WORLD_ATTEMPTS:
                     if error.message_id == "worker-died":
                         raise PersonError("photo-poison") from error
                     raise
-            else:
-                await asyncio.to_thread(self.results.tidy, keep=target)
-                return made
             await asyncio.sleep(0.2 * attempt)
         raise AssertionError("unreachable")
 
 
 def _photo_key(photo: PhotoRef) -> str:
     return f"photo:{photo.unique_id}"
+
+
+def _maps_key(photo: PhotoRef) -> str:
+    return f"maps:{photo.unique_id}"
 
 
 def _result_key(edit: Edit) -> str:
@@ -265,4 +324,4 @@ def _result_key(edit: Edit) -> str:
 def file_keys(edit: Edit) -> list[str]:
     """The keys of all files that the caches may hold for an edit."""
     photos = [photo for photo in (edit.photo, edit.painted, edit.result) if photo is not None]
-    return [_result_key(edit), *(_photo_key(photo) for photo in photos)]
+    return [_result_key(edit), *(key(photo) for photo in photos for key in (_photo_key, _maps_key))]

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.edits.asked import Asked
+from bot.edits.bounds import Bounds, check_bounds
 from bot.edits.claims import PENDING, Claims, place_in_line
 from bot.edits.database import Database
 from bot.edits.model import Edit, Order, Stage, State
 from bot.edits.rows import edit_of, photo_columns
 from bot.edits.tables import edits, offers, wishes
-from bot.errors import PersonError
-
-DAY = 86_400.0
+from bot.edits.things import Things, delete_orphans, mark_only
 
 _EDIT_COLUMNS = [column for column in edits.c if column.name != "mask"]
 _HAS_MASK = edits.c.mask.is_not(None).label("has_mask")
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much may wait.
-
-    Attributes:
-        pending_per_person: Unfinished edits a person may have at a time.
-        edits_per_day: Edits a person may ask for in 24 hours; 0 = no limit.
-        pending: Unfinished edits over all people.
-    """
-
-    pending_per_person: int = 3
-    edits_per_day: int = 0
-    pending: int = 5000
 
 
 class Store:
@@ -48,6 +31,7 @@ class Store:
         self._clock = clock
         self.asked = Asked(database, clock)
         self.claims = Claims(database, clock)
+        self.things = Things(database)
 
     # ── edits ──
 
@@ -68,7 +52,7 @@ class Store:
         if known:
             return known, False
         if state in PENDING:
-            self._check_bounds(connection, order.person)
+            check_bounds(connection, self._bounds, order.person, self._clock())
         now = self._clock()
         connection.execute(
             edits.insert().values(
@@ -84,6 +68,7 @@ class Store:
                 finish=order.finish,
                 seed=order.seed,
                 shadow=order.shadow,
+                chooses=order.chooses,
                 language=order.language,
                 state=state.value,
                 attempt=1,
@@ -105,22 +90,6 @@ class Store:
         """Let one person's requests pass one after another, so that two at once cannot both slip under a bound."""
         if not self._database.is_sqlite:  # SQLite's writers are alone anyway
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(1, hashtext(:person))"), {"person": str(person)})
-
-    def _check_bounds(self, connection: sa.Connection, person: int) -> None:
-        def count(*where: sa.ColumnElement[bool]) -> int:
-            return connection.execute(sa.select(sa.func.count()).select_from(edits).where(*where)).scalar_one()
-
-        bounds, pending = self._bounds, edits.c.state.in_(PENDING)
-        if count(pending, edits.c.person == person) >= bounds.pending_per_person:
-            raise PersonError("too-many-pending", limit=bounds.pending_per_person)
-        if bounds.edits_per_day:
-            today = edits.c.created > self._clock() - DAY
-            wanted = edits.c.state.in_((*PENDING, State.DONE))
-            if count(today, wanted, edits.c.person == person) >= bounds.edits_per_day:
-                raise PersonError("too-many-today", limit=bounds.edits_per_day)
-        waiting = count(pending)
-        if waiting >= bounds.pending:
-            raise PersonError("busy", waiting=waiting)
 
     async def get(self, edit_id: str) -> Edit | None:
         """The edit with this id, or None."""
@@ -178,7 +147,8 @@ class Store:
 
         def work(connection: sa.Connection) -> Edit | None:
             stage = sa.or_(edits.c.stage.is_(None), edits.c.stage != Stage.DELIVERING)
-            where = (edits.c.id == edit_id, edits.c.state.in_((*PENDING, State.WAITING_FOR_MASK)), stage)
+            cancellable = (*PENDING, State.WAITING_FOR_MASK, State.WAITING_FOR_CHOICE)
+            where = (edits.c.id == edit_id, edits.c.state.in_(cancellable), stage)
             update = edits.update().where(*where).values(state=State.CANCELLED, updated=self._clock())
             return self._one(connection, edits.c.id == edit_id) if connection.execute(update).rowcount else None
 
@@ -241,23 +211,60 @@ class Store:
         return await self._requeue(edit_id, (State.FAILED, State.CANCELLED))
 
     async def _requeue(self, edit_id: str, only: tuple[State, ...]) -> Edit | None:
+        return await self._database.run(lambda connection: self._queue_again(connection, edit_id, only))
+
+    def _queue_again(
+        self, connection: sa.Connection, edit_id: str, only: tuple[State, ...], **changes: Any
+    ) -> Edit | None:
+        edit = self._one(connection, edits.c.id == edit_id)
+        if edit is None or edit.state not in only:
+            return None
+        self._lock_person(connection, edit.person)
+        check_bounds(connection, self._bounds, edit.person, self._clock())
+        values: dict[str, Any] = {
+            "state": State.QUEUED,
+            "stage": None,
+            "error": None,
+            "starts": 0,
+            "enqueued": False,
+            "attempt": edits.c.attempt + 1,
+        }
+        where = (edits.c.id == edit_id, edits.c.state.in_(only))
+        connection.execute(edits.update().where(*where).values(updated=self._clock(), **values, **changes))
+        return self._one(connection, edits.c.id == edit_id)
+
+    async def queue_with_things(self, edit_id: str, numbers: Collection[int]) -> Edit | None:
+        """Queue an edit that waits for a choice, with the things of these numbers; None where it does not wait.
+
+        Raises:
+            PersonError: As `add` does, when too much is waiting.
+        """
+
         def work(connection: sa.Connection) -> Edit | None:
-            edit = self._one(connection, edits.c.id == edit_id)
-            if edit is None or edit.state not in only:
-                return None
-            self._lock_person(connection, edit.person)
-            self._check_bounds(connection, edit.person)
-            values: dict[str, Any] = {
-                "state": State.QUEUED,
-                "stage": None,
-                "error": None,
-                "starts": 0,
-                "enqueued": False,
-            }
-            values["attempt"] = edits.c.attempt + 1
-            where = (edits.c.id == edit_id, edits.c.state.in_(only))
-            connection.execute(edits.update().where(*where).values(updated=self._clock(), **values))
-            return self._one(connection, edits.c.id == edit_id)
+            queued = self._queue_again(connection, edit_id, (State.WAITING_FOR_CHOICE,))
+            if queued is not None:
+                mark_only(connection, edit_id, numbers)
+            return queued
+
+        return await self._database.run(work)
+
+    async def choose_again(self, edit_id: str, parent: str) -> Edit | None:
+        """Let the person choose once more among an edit's things; None while it waits, runs, or is asked about.
+
+        Args:
+            edit_id: The edit.
+            parent: The edit whose result or question is shown now.
+
+        Raises:
+            PersonError: As `add` does, when too much is waiting.
+        """
+
+        def work(connection: sa.Connection) -> Edit | None:
+            final = (State.DONE, State.FAILED, State.CANCELLED)
+            queued = self._queue_again(connection, edit_id, final, mask=None, parent=parent)
+            if queued is not None:
+                mark_only(connection, edit_id, ())
+            return queued
 
         return await self._database.run(work)
 
@@ -286,7 +293,7 @@ class Store:
             if edit is None or edit.state is not State.WAITING_FOR_MASK:
                 return None
             self._lock_person(connection, edit.person)
-            self._check_bounds(connection, edit.person)
+            check_bounds(connection, self._bounds, edit.person, self._clock())
             values = {"state": State.QUEUED, "mask": mask, "mask_is_matte": False, "mask_key": submission}
             values["updated"] = self._clock()
             where = (edits.c.id == edit_id, edits.c.state == State.WAITING_FOR_MASK)
@@ -339,9 +346,11 @@ class Store:
                     table.name: int(connection.execute(count.select_from(table).where(where)).scalar_one())
                     for table, where in doomed.items()
                 }
-            return {
+            deleted = {
                 table.name: connection.execute(table.delete().where(where)).rowcount for table, where in doomed.items()
             }
+            delete_orphans(connection)
+            return deleted
 
         return await self._database.run(work)
 
@@ -357,6 +366,7 @@ class Store:
             gone = sa.and_(theirs, sa.not_(edits.c.state.in_(PENDING)))
             rows = connection.execute(sa.select(*_EDIT_COLUMNS, _HAS_MASK).where(gone)).mappings().all()
             connection.execute(edits.delete().where(gone))
+            delete_orphans(connection)
             connection.execute(offers.delete().where(offers.c.person == person))
             left = connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one()
             return [edit_of(row) for row in rows], left

@@ -56,9 +56,20 @@ edits = sa.Table(
     sa.Column("status_after", sa.BigInteger, comment="a message id that the status message is surely above"),
     sa.Column("mask_key", sa.String(64), comment="which submission the mask came by: the same again is no new one"),
     sa.Column("shadow", sa.Boolean, comment="whether the subject's shadow goes along; none: it does"),
+    sa.Column("chooses", sa.Boolean, comment="whether the person chooses among the things found; none: no"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
+)
+
+things = sa.Table(
+    "things",
+    metadata,
+    sa.Column("edit", sa.String(32), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False, comment="1, 2, …: as the picture shows it"),
+    sa.Column("matte", sa.LargeBinary, nullable=False, comment="PNG"),
+    sa.Column("chosen", sa.Boolean, nullable=False),
+    comment="what was found in an edit's photo, for the person to choose from by number",
 )
 
 offers = sa.Table(

@@ -8,6 +8,7 @@ stays the photo. Engines know neither edits nor chats nor settings.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from bot.errors import BotError
@@ -18,8 +19,12 @@ from bot.segmentation import Found
 class Segmenter(Protocol):
     """Finds the main subject."""
 
-    async def segment(self, photo: Photo) -> Found:
+    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
         """Find the photo's main subject.
+
+        Args:
+            photo: The photo.
+            maps: A file in which a segmenter on this machine keeps what it saw in this photo; others ignore it.
 
         Raises:
             NothingFoundError: Nothing stands out.

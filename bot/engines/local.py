@@ -27,9 +27,9 @@ class LocalSegmenter:
         self._pool = pool
         self._models = models
 
-    async def segment(self, photo: Photo) -> Found:
+    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
         """See `Segmenter.segment`."""
-        return await self._pool.run(subject.find_subject, photo, self._models)
+        return await self._pool.run(subject.find_subject, photo, self._models, maps)
 
 
 class LocalInpainter:

@@ -29,7 +29,7 @@ _AGREEMENT = 0.35
 street scenes seven lie below, four of them wrong or half wrong. Whether the clear thing is meant it cannot tell."""
 
 
-def find_subject(photo: Photo, models: Path | None = None) -> Found:
+def find_subject(photo: Photo, models: Path | None = None, maps: Path | None = None) -> Found:
     """Find the photo's main subject.
 
     Pure and synchronous: meant for a worker process. Works on a small copy, so that time and memory hardly depend on
@@ -38,6 +38,7 @@ def find_subject(photo: Photo, models: Path | None = None) -> Found:
     Args:
         photo: The photo.
         models: Folder of learned models; with none, or none that works, the classical way answers.
+        maps: A file that keeps what was seen.
 
     Returns:
         The matte of the photo's size, and whether the things that stand out agree on it.

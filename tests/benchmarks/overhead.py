@@ -28,7 +28,7 @@ PHOTOS = 60
 class Nothing:
     """Finds a square, and fills it with itself."""
 
-    async def segment(self, photo: Photo) -> Found:
+    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
         matte = np.zeros((photo.height, photo.width), np.uint8)
         matte[photo.height // 3 : photo.height // 2, photo.width // 3 : photo.width // 2] = 255
         return Found(matte)

@@ -143,7 +143,7 @@ async def test_a_doubtful_find_is_asked_about_before_anything_is_erased(talk: Ta
     assert max(shown.getpixel((5, 5))) < 160, "the rest, darkened"
     assert [call.req_key for call in cloud.calls[start:]] == [SALIENCY]
     texts = [b["text"] for row in asked["reply_markup"]["inline_keyboard"] for b in row]
-    assert texts == ["👌 Take it out", "🖌 What I paint"]
+    assert texts == ["👌 Take it out", "🔎 Something else", "🖌 Paint it myself"]
     await talk.person.press_labelled(asked["message_id"], "Take it out")
     assert "photo" in await shows(talk, sent, "gone")
     again = [call.req_key for call in cloud.calls[start:]]

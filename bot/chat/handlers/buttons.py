@@ -1,4 +1,4 @@
-"""Pressing a button: choose, cancel, try again, another try or background, the shadow, fix by hand."""
+"""Pressing a button: choose, cancel, try again, something else, another background, the shadow, fix by hand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def pressed(update: Update, context: Context) -> None:
 async def _act(query: CallbackQuery, context: Context) -> None:
     kind, _, rest = (query.data or "").partition(":")
     identity, _, verb = rest.partition(":")
-    edits, person = context.house.edits, query.from_user.id
+    edits, choices, person = context.house.edits, context.house.choices, query.from_user.id
     if kind == "o" and verb in set(Operation):
         shown = query.message.message_id if query.message else None
         await edits.choose(identity, Operation(verb), person, shown=shown)
@@ -43,12 +43,27 @@ async def _act(query: CallbackQuery, context: Context) -> None:
         "retry": edits.retry,
         "another": edits.another,
         "fix": edits.fix_by_hand,
+        "else": choices.something_else,
+        "several": choices.mark,
+        "marked": choices.take_marked,
+        "all": choices.take_all,
+        "back": choices.back,
         "shadow-stays": partial(edits.with_shadow, goes=False),
         "shadow-goes": partial(edits.with_shadow, goes=True),
     }
+    what, _, number = verb.partition("-")
     if verb in actions:
         await actions[verb](identity, person)
+    elif what == "n" and _is_number(number):
+        await choices.take(identity, person, [int(number)])
+    elif what in ("on", "off") and _is_number(number):
+        await choices.mark(identity, person, int(number), chosen=what == "on")
     elif verb.startswith("f-"):
         await edits.refinish(identity, person, verb.removeprefix("f-"))
     else:
         raise PersonError("too-old")
+
+
+def _is_number(text: str) -> bool:
+    """Whether a stranger's text is a thing's number: one ASCII digit."""
+    return len(text) == 1 and text in "123456789"

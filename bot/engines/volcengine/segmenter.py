@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from bot.engines.volcengine.answers import Answer
@@ -32,7 +33,7 @@ class VolcSegmenter:
         self._caller = caller
         self._pool = pool
 
-    async def segment(self, photo: Photo) -> Found:
+    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
         """As `bot.engines.Segmenter.segment`.
 
         Raises:

@@ -11,10 +11,11 @@ import pytest
 
 from bot.edits import announcer as module
 from bot.edits.announcer import Announcer
+from bot.edits.bounds import Bounds
 from bot.edits.database import Database
 from bot.edits.model import Edit, Operation, Order, PhotoRef
 from bot.edits.ports import Lost
-from bot.edits.store import Bounds, Store
+from bot.edits.store import Store
 from bot.errors import WorldError
 
 

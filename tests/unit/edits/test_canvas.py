@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from bot.edits.announcer import Announcer
+from bot.edits.bounds import Bounds
 from bot.edits.cache import FileCache
 from bot.edits.canvas import MAX_TAPS, Canvas
 from bot.edits.database import Database
@@ -19,7 +20,7 @@ from bot.edits.editor import Editor
 from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
-from bot.edits.store import Bounds, Store
+from bot.edits.store import Store
 from bot.errors import PersonError
 from bot.imaging import masks
 from bot.imaging.encoding import encode_mask

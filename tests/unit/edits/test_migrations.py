@@ -14,9 +14,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from bot.edits import migrations
+from bot.edits.bounds import Bounds
 from bot.edits.database import Database, make_engine
 from bot.edits.model import Operation, State
-from bot.edits.store import Bounds, Store
+from bot.edits.store import Store
 from bot.edits.tables import metadata
 
 FIRST = "0001"

@@ -11,11 +11,12 @@ import pytest
 
 from bot.edits import announcer, positions
 from bot.edits.announcer import Announcer
+from bot.edits.bounds import Bounds
 from bot.edits.database import Database
 from bot.edits.model import Edit, Operation, Order, PhotoRef, State
 from bot.edits.positions import AT_A_TIME, Positions
 from bot.edits.progress import PROGRESS_SECONDS
-from bot.edits.store import Bounds, Store
+from bot.edits.store import Store
 
 
 @dataclass

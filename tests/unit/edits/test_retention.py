@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from bot.edits import retention
+from bot.edits.bounds import Bounds
 from bot.edits.cache import FileCache
 from bot.edits.database import Database
 from bot.edits.model import Edit, Operation, Order, PhotoRef, State
 from bot.edits.retention import keep_tidy, sweep
-from bot.edits.store import Bounds, Store
+from bot.edits.store import Store
 
 HOUR = 3600.0
 

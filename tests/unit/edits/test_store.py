@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from bot.edits.bounds import Bounds
 from bot.edits.claims import Claim, Claimed
 from bot.edits.database import Database
 from bot.edits.migrations import VERSION_TABLE
 from bot.edits.model import Operation, Order, PhotoRef, State
-from bot.edits.store import Bounds, Store
+from bot.edits.store import Store
 from bot.edits.tables import metadata
 from bot.errors import PersonError
 
