@@ -86,7 +86,8 @@ class TelegramCourier:
 
     def _explanation(self, edit: Edit, error: BotError) -> str:
         """What went wrong; what helps differs between the operations where the subject was not found for sure."""
-        if error.message_id in ("doubtful", "nothing-found"):
+        on_canvas = error.message_id == "nothing-found" and self._keyboards.app_url is not None
+        if on_canvas or error.message_id == "doubtful":
             return self._texts.get(edit.language, f"{error.message_id}-{edit.operation}")
         return self._texts.error(edit.language, error)
 

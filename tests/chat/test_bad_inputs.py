@@ -117,8 +117,13 @@ async def test_nothing_stands_out(talk: Talk) -> None:
     flat = Image.new("RGB", (200, 150), (120, 130, 140))
     (sent,) = await talk.person.send(Upload(encoded(flat)), caption="/remove_subject")
     answer = await talk.answer_to(sent)
-    assert "no subject" in answer["text"]
-    assert "/erase" in answer["text"]
+    assert "nothing here that stands out" in answer["text"]
+    (button,) = [button for row in answer["reply_markup"]["inline_keyboard"] for button in row]
+    assert "Paint it myself" in button["text"]
+    await talk.person.press_labelled(answer["message_id"], "Paint it myself")
+    await talk.telegram.journal.until(lambda: len(talk.answers_to(sent)) == 2)
+    (_, canvas) = talk.answers_to(sent)
+    assert "web_app" in canvas["reply_markup"]["inline_keyboard"][0][0]
 
 
 async def test_a_button_of_somebody_else_and_one_that_never_was(talk: Talk) -> None:

@@ -1,0 +1,156 @@
+"""A wrong find is corrected: what else was found is shown by number, and one, several or all of it are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from bot.playground.person import Upload, buttons
+from tests.support import Talk, encoded
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RED, YELLOW = (150, 240), (480, 240)
+"""Where the middles of the two things are, x and y."""
+
+
+def two_things() -> Image.Image:
+    """A red block and a yellow disc on noisy blue-grey."""
+    rng = np.random.default_rng(5)
+    pixels = np.full((480, 640, 3), (90, 110, 140), np.uint8) + rng.integers(0, 12, (480, 640, 3), np.uint8)
+    picture = Image.fromarray(pixels)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((80, 150, 220, 330), (210, 40, 30))
+    draw.ellipse((400, 160, 560, 320), (235, 205, 40))
+    return picture
+
+
+def left(picture: Image.Image) -> set[str]:
+    """Which of the two things a picture still shows."""
+    seen = picture.convert("RGB").resize((640, 480))
+    red, yellow = (np.array(seen.getpixel(place), int) for place in (RED, YELLOW))
+    found = {"red"} if red[0] - red[2] > 80 else set()
+    return found | ({"yellow"} if yellow[1] - yellow[2] > 80 else set())
+
+
+async def becomes(talk: Talk, message: dict[str, Any], words: str) -> dict[str, Any]:
+    """The answer to a message, once its text or caption holds these words."""
+
+    def found() -> list[dict[str, Any]]:
+        return [a for a in talk.answers_to(message) if words in str(a.get("text") or a.get("caption"))]
+
+    await talk.telegram.journal.until(found, seconds=60)
+    return found()[0]
+
+
+def labels(message: dict[str, Any]) -> list[str]:
+    return [button["text"] for button in buttons(message)]
+
+
+async def press(talk: Talk, message: dict[str, Any], label: str) -> None:
+    """Press the button with exactly this label."""
+    (data,) = [button["callback_data"] for button in buttons(message) if button["text"] == label]
+    await talk.person.press(message["message_id"], data)
+
+
+async def result_of(talk: Talk, command: str = "/remove_subject") -> tuple[dict[str, Any], dict[str, Any]]:
+    """A sent photo of two things, and the result for what the bot took for the subject."""
+    (sent,) = await talk.person.send(Upload(encoded(two_things(), "PNG"), "two.png", as_file=True), caption=command)
+    answer = await talk.answer_to(sent)
+    if "not sure" in str(answer.get("caption")):
+        await talk.person.press_labelled(answer["message_id"], "👌")
+        answer = await becomes(talk, sent, "is gone")
+    return sent, answer
+
+
+async def asked_which(talk: Talk) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
+    """A sent photo of two things, the question which is meant, and what the first result showed."""
+    sent, answer = await result_of(talk)
+    shown = left(talk.picture(answer))
+    await press(talk, answer, "🔎 Something else")
+    return sent, await becomes(talk, sent, "Which one should go?"), shown
+
+
+async def test_a_wrong_find_is_two_taps_from_the_right_one(talk: Talk) -> None:
+    sent, asked, _ = await asked_which(talk)
+    assert "photo" in asked
+    assert labels(asked)[:2] == ["1", "2"]
+    seen = []
+    for number in (name for name in labels(asked) if name.isdigit()):
+        if seen:
+            await press(talk, await becomes(talk, sent, "is gone"), "🔎 Something else")
+            asked = await becomes(talk, sent, "Which one should go?")
+        await press(talk, asked, number)
+        seen.append(left(talk.picture(await becomes(talk, sent, "is gone"))))
+    assert {"red"} in seen, "one of the numbers takes out the yellow disc alone"
+    assert {"yellow"} in seen, "and another the red block alone"
+    assert len(talk.answers_to(sent)) == 1, "all of it in one message"
+
+
+async def test_several_are_marked_and_go_together(talk: Talk) -> None:
+    sent, asked, _ = await asked_which(talk)
+    await press(talk, asked, "☑️ Several…")
+    message = asked["message_id"]
+    await talk.telegram.journal.until(lambda: "⬜️ 1" in labels(talk.person.chat.messages[message]))
+    await press(talk, talk.person.chat.messages[message], "👌 Take it out")  # nothing is marked yet: nothing happens
+    for number in [name for name in labels(asked) if name.isdigit()]:
+        await press(talk, talk.person.chat.messages[message], f"⬜️ {number}")
+        marked = f"✅ {number}"
+        await talk.telegram.journal.until(lambda marked=marked: marked in labels(talk.person.chat.messages[message]))
+    await press(talk, talk.person.chat.messages[message], "👌 Take it out")
+    assert left(talk.picture(await becomes(talk, sent, "is gone"))) == set()
+
+
+async def test_all_go_by_one_button(talk: Talk) -> None:
+    sent, asked, _ = await asked_which(talk)
+    await press(talk, asked, "All of them")
+    assert left(talk.picture(await becomes(talk, sent, "is gone"))) == set()
+
+
+async def test_back_shows_the_result_as_it_was(talk: Talk) -> None:
+    sent, asked, before = await asked_which(talk)
+    await press(talk, asked, "◀️ Back")
+    again = await becomes(talk, sent, "is gone")
+    assert left(talk.picture(again)) == before
+    assert "🔎 Something else" in labels(again)
+
+
+async def test_a_chosen_thing_is_kept_and_the_rest_cut_away(talk: Talk) -> None:
+    sent, answer = await result_of(talk, "/remove_background")
+    await press(talk, answer, "🔎 Something else")
+    asked = await becomes(talk, sent, "Which one should stay?")
+    await press(talk, asked, "All of them")
+    assert left(talk.picture(await becomes(talk, sent, "is gone"))) == {"red", "yellow"}
+
+
+async def test_in_chinese_too(meet: Callable[..., Talk]) -> None:
+    talk = meet("zh-hans")
+    (sent,) = await talk.person.send(Upload(encoded(two_things())), caption="/remove_subject")
+    answer = await talk.answer_to(sent)
+    await press(talk, answer, "🔎 换一个目标")
+    asked = await becomes(talk, sent, "要消除哪一个")
+    await press(talk, asked, "全部")
+    assert left(talk.picture(await becomes(talk, sent, "✨"))) == set()
+
+
+async def test_a_strangers_press_and_numbers_that_are_not_there_change_nothing(
+    talk: Talk, meet: Callable[..., Talk]
+) -> None:
+    sent, asked, _ = await asked_which(talk)
+    (data,) = [button["callback_data"] for button in buttons(asked) if button["text"] == "1"]
+    for person, verb in (
+        (meet().person, "n-1"),
+        (meet().person, "all"),
+        *((talk.person, verb) for verb in ("n-9", "n-0", "n-x", "n-", "n-1-2", "on-99", "marked")),
+    ):
+        forged = {"id": f"forged-{person.id}-{verb}", "from": person.about, "message": asked, "chat_instance": "1"}
+        before = talk.telegram.calls["answerCallbackQuery"]
+        talk.telegram.updates.add("callback_query", {**forged, "data": data.replace("n-1", verb)})
+        await talk.telegram.journal.until(lambda before=before: talk.telegram.calls["answerCallbackQuery"] > before)
+    assert "Which one should go?" in talk.answers_to(sent)[0]["caption"]
+    await press(talk, asked, "1")
+    await becomes(talk, sent, "is gone")
