@@ -83,9 +83,12 @@ async def models(action: str, names: Sequence[str], settings: Settings) -> int:
     from bot.models.fetch import download
 
     with tqdm(unit="B", unit_scale=True, unit_divisor=1000, disable=not sys.stderr.isatty()) as bar:
+        shown = ""
 
         def show(name: str, done: int, total: int) -> None:
-            if bar.desc != f"{name}: ":
+            nonlocal shown
+            if name != shown:
+                shown = name
                 bar.reset(total)
                 bar.set_description(name)
             bar.update(done - bar.n)

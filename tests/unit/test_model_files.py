@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from bot import doctor, model_files
@@ -80,6 +82,20 @@ async def test_the_doctor_warns_without_the_segmenter_and_is_content_with_it(
     model_files.copy_from_setup(settings, source=brought)
     assert await doctor.examine(settings) == 0
     assert "ok  local engine: works, with the learned models u2netp\n" in capsys.readouterr().out
+
+
+async def test_a_download_from_the_mirror_needs_no_terminal(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    application = web.Application()
+    application.router.add_static("/m", tmp_path)
+    (tmp_path / FILE).write_bytes(CONTENT)
+    async with TestServer(application) as server:
+        mirrored = settings.model_copy(update={"models_mirror": str(server.make_url("/m"))})
+        with capture_logs():
+            assert await model_files.models("download", ["u2netp"], mirrored) == 0
+    assert capsys.readouterr().out == f"u2netp: in {settings.data_dir / 'models'}, checked\n"
+    assert (settings.data_dir / "models" / FILE).read_bytes() == CONTENT
 
 
 @pytest.fixture
