@@ -22,8 +22,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import model_file
-
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
@@ -181,6 +179,8 @@ def main() -> None:
     wanted = parser.parse_args()
     if not is_ready(wanted.set):
         make_venv(wanted.set)
+    import model_file  # needs the version checked above
+
     model_file.bring(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
     if wanted.system:
         get_browser()

