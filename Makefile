@@ -13,7 +13,7 @@ test:  ## everything from nothing, then all checks and tests
 	@$(MAKE) --no-print-directory lint-only
 	@$(BIN)/python -m pytest
 
-setup:  ## only the .venv, with everything in it
+setup:  ## only the .venv and the learned segmenter's file
 	@$(PYTHON) tools/bootstrap.py dev
 
 lint: setup lint-only  ## style, types, layers
@@ -37,4 +37,4 @@ lock:  ## resolve requirements/*.in anew (no index host is written)
 		-c requirements/dev.lock --override requirements/bench.overrides requirements/bench.in -o requirements/bench.lock
 
 clean:
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache build
+	rm -rf .venv .tools .models .mypy_cache .ruff_cache .pytest_cache build

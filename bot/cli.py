@@ -82,33 +82,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(given: argparse.Namespace, settings: Settings) -> int:
-    from bot import logs, wiring
+    from bot import logs, model_files, wiring
 
     _check_data_dir(settings)
     command = given.command or "run"
     quiet = command in ("edit", "doctor", "models", "sweep")
     level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
     logs.configure(level, settings.log_format, wiring.secrets_in(settings))
+    if command != "sweep":
+        model_files.copy_from_setup(settings)
     if command == "edit":
         from bot.batch import edit_photos
 
+        _say_if_missing(given, settings)
         return asyncio.run(edit_photos(given, settings))
     if command == "doctor":
         from bot.doctor import examine
 
         return asyncio.run(examine(settings))
     if command == "models":
-        from bot.model_files import models
-
-        return asyncio.run(models(given.action, given.names, settings))
+        return asyncio.run(model_files.models(given.action, given.names, settings))
     if command == "sweep":
         from bot.process import sweep_once
 
         return asyncio.run(sweep_once(settings, dry_run=given.dry_run))
     from bot import process
 
+    model_files.warn_if_missing(settings)
     asyncio.run(process.run(settings) if command == "run" else process.work(settings))
     return DONE
+
+
+def _say_if_missing(given: argparse.Namespace, settings: Settings) -> None:
+    """Say on stderr that finds will be poorer, where this machine finds the subject and has no learned segmenter."""
+    from bot.model_files import missing_segmenter
+
+    if given.operation == "erase" or given.mask or settings.uses_cloud:
+        return
+    advice = missing_segmenter(settings)
+    if advice is not None:
+        print(f"python -m bot edit: warning: {advice}", file=sys.stderr)
 
 
 def _check_data_dir(settings: Settings) -> None:

@@ -25,10 +25,12 @@ class Redacting(logging.Formatter):
     Args:
         inner: Who formats.
         secrets: What must not appear; short ones (under 6 letters) are not looked for, they would hide half the log.
+        style: ``console`` or ``json``, for `in_use`.
     """
 
-    def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
+    def __init__(self, inner: logging.Formatter, secrets: Iterable[str], style: str = "console") -> None:
         super().__init__()
+        self.style = style
         self._inner = inner
         known = sorted({re.escape(secret) for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
         self._pattern = re.compile("|".join([*known, BOT_TOKEN.pattern]))
@@ -64,7 +66,7 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Redacting(formatter, secrets))
+    handler.setFormatter(Redacting(formatter, secrets, style))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -76,3 +78,12 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def in_use() -> tuple[str, str] | None:
+    """Level and style that this process logs with, for its child processes; None where `configure` was not called."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler.formatter, Redacting):
+            return logging.getLevelName(root.level), handler.formatter.style
+    return None

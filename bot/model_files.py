@@ -4,17 +4,63 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
-from tqdm import tqdm
 
 from bot.errors import BotError
-from bot.models.fetch import download
-from bot.models.files import is_sound
-from bot.models.registry import DEFAULT, MODELS
+from bot.models.files import SETUP_FOLDER, copy_missing, is_sound
+from bot.models.registry import DEFAULT, MODELS, SEGMENTERS
 from bot.settings import Settings
 
 log = structlog.get_logger()
+
+
+def models_folder(settings: Settings) -> Path:
+    """The one folder that the program reads model files from."""
+    return settings.data_dir / "models"
+
+
+def copy_from_setup(settings: Settings, *, source: Path = SETUP_FOLDER) -> None:
+    """Copy what set-up brought into the models folder; called once at the start of a program.
+
+    A folder that cannot be written is no reason to stop: the program works without learned models.
+
+    Args:
+        settings: All settings.
+        source: Where set-up puts model files.
+    """
+    folder = models_folder(settings)
+    try:
+        for path in copy_missing(source, folder):
+            log.debug("model_copied", name=path.stem, folder=str(folder))
+    except OSError as error:
+        log.warning("models_not_copied", folder=str(folder), why=error.strerror or str(error))
+
+
+def missing_segmenter(settings: Settings) -> str | None:
+    """What it means that no learned segmenter is there, and what to do; None where there is one."""
+    folder = models_folder(settings)
+    # The smallest first: the large ones take up to half a second to check.
+    by_size = sorted((MODELS[name] for name in SEGMENTERS), key=lambda model: model.size)
+    if any(is_sound(model, folder / model.file) for model in by_size):
+        return None
+    model = MODELS["u2netp"]
+    damaged = [model.file for model in by_size if (folder / model.file).exists()]
+    state = f"not the published file: {', '.join(damaged)} in {folder}" if damaged else f"no {model.file} in {folder}"
+    return (
+        f"{state}. Without the learned segmenter the subject is often the wrong thing, all else works. "
+        f"Run `make setup` again, or `python -m bot models download u2netp`, with MODELS_MIRROR set where its host "
+        f"cannot be reached, or put the file there (SHA-256 {model.sha256})"
+    )
+
+
+def warn_if_missing(settings: Settings) -> None:
+    """Log one warning at the start of a long-running program that has no learned segmenter."""
+    advice = missing_segmenter(settings)
+    if advice is not None:
+        fetching = settings.models == "auto"
+        log.warning("segmenter_missing", advice=advice, fetching_in_the_background=fetching)
 
 
 async def models(action: str, names: Sequence[str], settings: Settings) -> int:
@@ -32,45 +78,55 @@ async def models(action: str, names: Sequence[str], settings: Settings) -> int:
         for line in listing(settings):
             print(line)
         return 0
-    with tqdm(unit="B", unit_scale=True, unit_divisor=1000, disable=not sys.stderr.isatty()) as bar:
+    from tqdm import tqdm
 
-        def show(name: str, done: int, total: int | None) -> None:
-            if bar.desc != f"{name}: ":
+    from bot.models.fetch import download
+
+    with tqdm(unit="B", unit_scale=True, unit_divisor=1000, disable=not sys.stderr.isatty()) as bar:
+        shown = ""
+
+        def show(name: str, done: int, total: int) -> None:
+            nonlocal shown
+            if name != shown:
+                shown = name
                 bar.reset(total)
                 bar.set_description(name)
             bar.update(done - bar.n)
 
-        paths = await download(names or DEFAULT, settings.data_dir / "models", on_progress=show)
+        wanted = names or DEFAULT
+        paths = await download(wanted, models_folder(settings), on_progress=show, mirror=settings.models_mirror)
     for path in paths:
         print(f"{path.stem}: in {path.parent}, checked")
     return 0
 
 
 def listing(settings: Settings) -> list[str]:
-    """A line for each model of the registry."""
-    folder = settings.data_dir / "models"
+    """A line for each model of the registry: whether it is there, what it does, its licence and whose work it is."""
+    folder = models_folder(settings)
     lines = []
     for model in MODELS.values():
-        there = "there" if is_sound(model, folder / model.file) else "-----"
-        terms = f"{model.licence}; {model.terms}" if model.terms else model.licence
-        lines.append(f"{there}  {model.name:18} {model.rough_size / 1e6:4.0f} MB  {model.about} ({terms})")
+        path = folder / model.file
+        state = "there" if is_sound(model, path) else "wrong" if path.exists() else "-----"
+        rights = "; ".join(part for part in (model.licence, model.notice, model.terms) if part)
+        lines.append(f"{state}  {model.name:18} {model.size / 1e6:4.0f} MB  {model.about} ({rights})")
     return lines
 
 
-def state_of(settings: Settings) -> list[str]:
-    """What the doctor says about them."""
-    folder = settings.data_dir / "models"
-    there = [model.name for model in MODELS.values() if is_sound(model, folder / model.file)]
-    if there:
-        return [f"works, with the learned models {', '.join(there)}"]
-    return ["works without learned models; `python -m bot models download` fetches two small ones for better pictures"]
+def usable(settings: Settings) -> list[str]:
+    """Names of the models whose files are there and sound."""
+    folder = models_folder(settings)
+    return [model.name for model in MODELS.values() if is_sound(model, folder / model.file)]
 
 
 async def fetch_default(settings: Settings) -> None:
-    """Fetch the small default set in the background, once; until it is there the engine works without."""
+    """With MODELS=auto: fetch what is missing of the small default set, once; until then the engine works without."""
     if settings.models != "auto":
         return
-    try:
-        await download(DEFAULT, settings.data_dir / "models")
-    except BotError as error:
-        log.info("models_not_fetched", reason=str(error), advice="the local engine works without; MODELS=off is quiet")
+    from bot.models.fetch import download
+
+    for name in DEFAULT:
+        try:
+            await download([name], models_folder(settings), mirror=settings.models_mirror)
+        except BotError as error:
+            advice = "the local engine works without; MODELS_MIRROR names another host, MODELS=off stops the trying"
+            log.info("model_not_fetched", name=name, reason=str(error), advice=advice)

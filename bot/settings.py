@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -112,8 +113,14 @@ class Settings(BaseSettings):
     models: Literal["auto", "off"] = _setting(
         "auto",
         "Engine",
-        "The local engine's small model files: auto (fetched once, in the background), off (never fetched).",
+        "Model files: auto (fetch what set-up did not bring, once, in the background), off (use only what is there).",
         example="auto",
+    )
+    models_mirror: str | None = _setting(
+        None,
+        "Engine",
+        "An address put before the model files' own hosts, where those cannot be reached: <address>/u2netp.onnx.",
+        example="https://files.example.org/models",
     )
 
     database_url: SecretStr | None = _setting(
@@ -204,6 +211,19 @@ class Settings(BaseSettings):
             raise ValueError("must be an address")
         return value.rstrip("/")
 
+    @field_validator("models_mirror")
+    @classmethod
+    def _mirror(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("must be an address without a password")
+        # Every file is checked by its SHA-256, so plain http harms nothing but privacy and is left to private networks.
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_private(parts.hostname)):
+            raise ValueError("must be an https address (http only on this machine or a private network)")
+        return value.rstrip("/")
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: SecretStr | None) -> SecretStr | None:
@@ -236,6 +256,14 @@ class Settings(BaseSettings):
         if self.database_url is None:
             return f"sqlite:///{self.data_dir / 'bot.sqlite'}"
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url.get_secret_value())
+
+
+def _is_private(host: str) -> bool:
+    """Whether a host can only be on this machine or a private network: an address of such a range, or a bare name."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -5,7 +5,8 @@ Needs only Python ≥ 3.11 with pip (neither venv nor ensurepip, which Debian pa
 1. installs the pinned `uv` into `.tools/`,
 2. creates `.venv/` and makes it equal to `requirements/<set>.lock` (every file checked by its hash); where uv cannot
    do that (an unusual proxy or index), pip does,
-3. with `--system`, looks for the programs that tests need besides (a browser, PostgreSQL) and installs what is missing
+3. fetches the learned segmenter's file into `.models/` (`model_file.py`); where no host gives it, a warning says so,
+4. with `--system`, looks for the programs that tests need besides (a browser, PostgreSQL) and installs what is missing
    from Debian's packages.
 
 A second run with unchanged lock files finishes at once. Standard library only.
@@ -30,6 +31,10 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 def say(text: str) -> None:
     print(f"· {text}", flush=True)
+
+
+def warn(text: str) -> None:
+    print(f"! {text}", file=sys.stderr, flush=True)
 
 
 def fail(text: str) -> None:
@@ -174,6 +179,9 @@ def main() -> None:
     wanted = parser.parse_args()
     if not is_ready(wanted.set):
         make_venv(wanted.set)
+    import model_file  # needs the version checked above
+
+    model_file.bring(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
     if wanted.system:
         get_browser()
         get_postgres()

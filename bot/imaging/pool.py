@@ -31,6 +31,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from bot import logs
 from bot.errors import WorldError
 
 P = ParamSpec("P")
@@ -109,7 +110,7 @@ class PixelPool:
             max_workers=self._workers,
             max_tasks=MAX_JOBS_PER_PROCESS,
             initializer=_set_up_process,
-            initargs=(os.getpid(), self._memory_mb),
+            initargs=(os.getpid(), self._memory_mb, logs.in_use()),
             context=context,
         )
 
@@ -287,10 +288,12 @@ def _work(packed: Parcel, scratch: Path | None) -> Parcel:
     return answer
 
 
-def _set_up_process(parent: int, memory_mb: int) -> None:
+def _set_up_process(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None:
     """Bound this process, and bind its life to the parent's: a killed bot leaves no orphans."""
     import cv2
 
+    if log is not None:  # else structlog would write every event to stdout, where the command line's results go
+        logs.configure(*log, secrets=())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "prctl"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-Progress: TypeAlias = Callable[[str, int, int | None], None]
-"""Called with the model's name, the bytes that are there, and the bytes in all (None: not known)."""
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with the model's name, the bytes that are there, and the bytes in all."""
 
 _CHUNK = 1 << 18
 _ATTEMPTS = 4
@@ -37,19 +37,19 @@ async def download(
     folder: Path,
     *,
     on_progress: Progress | None = None,
-    base_url: str | None = None,
+    mirror: str | None = None,
     stall_seconds: float = 30.0,
 ) -> tuple[Path, ...]:
     """Fetch models into a folder, one after the other. Those that are there already are left alone.
 
     A file is first written beside its place (``.part``), resumed by Range where an earlier try ended, compared with its
-    published size and checksum, and only then renamed. So a reader never sees half a file.
+    published size and SHA-256, and only then renamed. So a reader never sees half a file.
 
     Args:
         names: Names of the registry.
         folder: Made if it is missing.
         on_progress: Told after each piece.
-        base_url: Fetch ``<base_url>/<file name>`` instead of the published address (a mirror).
+        mirror: Try ``<mirror>/<file name>`` before the published address.
         stall_seconds: A connection that is silent for so long is given up and tried again.
 
     Returns:
@@ -69,8 +69,8 @@ async def download(
     headers = {"Accept-Encoding": "identity", "User-Agent": "photo-cleaning-bot"}
     async with aiohttp.ClientSession(timeout=timeout, headers=headers, trust_env=True) as web:
         for model in wanted:
-            url = f"{base_url.rstrip('/')}/{model.file}" if base_url else model.url
-            paths.append(await _fetch(web, model, url, folder, tell))
+            urls = [f"{mirror.rstrip('/')}/{model.file}", model.url] if mirror else [model.url]
+            paths.append(await _fetch(web, model, urls, folder, tell))
     return tuple(paths)
 
 
@@ -80,14 +80,14 @@ def _named(name: str) -> Model:
     return MODELS[name]
 
 
-async def _fetch(web: aiohttp.ClientSession, model: Model, url: str, folder: Path, tell: Progress) -> Path:
+async def _fetch(web: aiohttp.ClientSession, model: Model, urls: Sequence[str], folder: Path, tell: Progress) -> Path:
     place = folder / model.file
     if await asyncio.to_thread(is_sound, model, place):
         tell(model.name, place.stat().st_size, place.stat().st_size)
         return place
     try:
         with _part(place.with_suffix(".part"), model) as part:
-            await _fill_part(web, model, url, part, tell)
+            await _fill_from_first(web, model, urls, part, tell)
             part.flush()
             await asyncio.to_thread(os.fsync, part.fileno())
             os.replace(part.name, place)
@@ -97,6 +97,18 @@ async def _fetch(web: aiohttp.ClientSession, model: Model, url: str, folder: Pat
         raise OperatorError("models-folder", folder=str(folder), why=error.strerror or str(error)) from error
     _log.info("model-fetched", name=model.name, bytes=place.stat().st_size)
     return place
+
+
+async def _fill_from_first(
+    web: aiohttp.ClientSession, model: Model, urls: Sequence[str], part: IO[bytes], tell: Progress
+) -> None:
+    """Ask the addresses in turn; the last one's failure is the caller's."""
+    for url in urls[:-1]:
+        try:
+            return await _fill_part(web, model, url, part, tell)
+        except WorldError as error:
+            _log.info("mirror-failed", name=model.name, reason=str(error))
+    return await _fill_part(web, model, urls[-1], part, tell)
 
 
 async def _fill_part(web: aiohttp.ClientSession, model: Model, url: str, part: IO[bytes], tell: Progress) -> None:
@@ -143,16 +155,14 @@ async def _receive(web: aiohttp.ClientSession, model: Model, url: str, part: IO[
             there = 0
             if response.status == 206 and start != "0":
                 raise aiohttp.ClientPayloadError("another range than asked for")
-        length = response.content_length
-        total = model.size if model.size is not None else (there + length if length is not None else None)
         async for piece in _pieces(response):
             there += len(piece)
-            if there > model.limit:
+            if there > model.size:
                 _start_over(part)
                 raise WorldError("models-broken", name=model.name, url=url, why="longer than published")
             part.write(piece)
-            tell(model.name, there, total)
-    if model.size is not None and there < model.size:
+            tell(model.name, there, model.size)
+    if there < model.size:
         raise aiohttp.ClientPayloadError("shorter than published")
 
 

@@ -1,12 +1,18 @@
-"""Which model files are in the folder, and whether they are what their publishers published."""
+"""Which model files are in the folder, whether they are what their publishers published, and what set-up brought."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 
 from bot.models.registry import MODELS, Model
+
+SETUP_FOLDER = Path(__file__).resolve().parents[2] / ".models"
+"""Where ``tools/bootstrap.py`` puts files. Not in DATA_DIR: that may be a volume, which an image cannot fill."""
 
 
 def available(folder: Path) -> tuple[Model, ...]:
@@ -18,26 +24,46 @@ def available(folder: Path) -> tuple[Model, ...]:
 
 
 def is_sound(model: Model, path: Path) -> bool:
-    """Whether the file is there, of the published size and with the published checksum."""
+    """Whether the file is there, of the published size and with the published SHA-256."""
     try:
         facts = path.stat()
     except OSError:
         return False
-    if model.size is not None and facts.st_size != model.size:
-        return False
-    return _digest_holds(path, model.digest, facts.st_size, facts.st_mtime_ns)
+    return facts.st_size == model.size and _has_sha256(path, model.sha256, facts.st_size, facts.st_mtime_ns)
 
 
-def digest_of(path: Path, kind: str) -> str:
-    """The file's checksum as lower-case hex; `kind` is ``sha256`` or ``md5``."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+def copy_missing(source: Path, folder: Path) -> tuple[Path, ...]:
+    """Copy the models that set-up brought into the models folder, where it lacks them or holds damaged ones.
+
+    Each file appears in one step, so that several processes may do this at once and no reader sees half a file.
+
+    Args:
+        source: Folder of set-up's files; it may be missing.
+        folder: The models folder; made when there is something to copy.
+
+    Returns:
+        The files that were copied.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    copied = []
+    for model in MODELS.values():
+        brought, place = source / model.file, folder / model.file
+        if not brought.is_file() or is_sound(model, place) or not is_sound(model, brought):
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".copy-") as scratch:
+            half = shutil.copyfile(brought, Path(scratch) / model.file)
+            os.replace(half, place)
+        copied.append(place)
+    return tuple(copied)
 
 
 @lru_cache(maxsize=64)
-def _digest_holds(path: Path, digest: str, _size: int, _changed: int) -> bool:
-    kind, _, wanted = digest.partition(":")
+def _has_sha256(path: Path, wanted: str, _size: int, _changed: int) -> bool:
     try:
-        return digest_of(path, kind) == wanted
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == wanted
     except OSError:
         return False

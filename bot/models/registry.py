@@ -1,12 +1,17 @@
 """What each model is: where its file comes from, how it is recognised, what it may be used for, what it takes.
 
-Weights under non-commercial terms (RMBG-2.0, EdgeSAM) are left out on purpose.
+Addresses, sizes, checksums and licences stand in ``published.toml`` beside this module, because set-up needs them
+before any package is installed. Every file is pinned by size and SHA-256. MD5 is no pin (two files with one MD5 can be
+made), so a model whose SHA-256 is not known does not belong here. Weights under non-commercial terms (RMBG-2.0,
+EdgeSAM) are left out on purpose.
 """
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 Task: TypeAlias = Literal["segment", "fill"]
 Dims: TypeAlias = tuple[int | None, ...]
@@ -52,136 +57,99 @@ class Model:
     Attributes:
         name: What people call it; its file is ``<name>.onnx``.
         task: What it does.
-        url: Where it is published.
-        digest: The published checksum, as ``sha256:…`` or ``md5:…``.
-        licence: SPDX name of the weights' licence.
         about: One sentence for the list.
         inputs: The contract: what goes in, in the graph's order.
         outputs: What comes out; a graph may have more outputs after these.
-        size: Exact bytes where they are published, else None.
-        rough_size: Bytes, about, for the list and for the limit of a download.
+        url: Where it is published.
+        size: Its length in bytes.
+        sha256: Its checksum, 64 lower-case hex digits. No file with another one is run.
+        licence: SPDX name of the weights' licence.
+        notice: Whose work the weights are.
+        terms: A caveat to print beside the licence; may be empty.
         look: For segmenters.
-        terms: A caveat to print beside the licence.
     """
 
     name: str
     task: Task
-    url: str
-    digest: str
-    licence: str
     about: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    rough_size: int
-    size: int | None = None
-    look: Look | None = None
+    url: str
+    size: int
+    sha256: str
+    licence: str
+    notice: str
     terms: str = ""
+    look: Look | None = None
 
     @property
     def file(self) -> str:
-        """Its name in the models folder."""
+        """Its name in the models folder, and on a mirror."""
         return f"{self.name}.onnx"
 
-    @property
-    def limit(self) -> int:
-        """More bytes than this are certainly not the file."""
-        return self.size if self.size is not None else int(1.5 * self.rough_size)
+
+_PUBLISHED: dict[str, dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("published.toml").read_text(encoding="utf-8")
+)
 
 
-_REMBG = "https://github.com/danielgatis/rembg/releases/download/v0.0.0/"
-_MIGAN = "https://huggingface.co/andraniksargsyan/migan/resolve/main/"
-_LAMA = "https://huggingface.co/Carve/LaMa-ONNX/resolve/main/"
-_PLACES = "trained on Places2, whose photos are for research"
-
-
-def _segmenter(name: str, file: str, md5: str, licence: str, megabytes: float, look: Look, about: str) -> Model:
+def _model(
+    name: str,
+    task: Task,
+    about: str,
+    inputs: tuple[Tensor, ...],
+    outputs: tuple[Tensor, ...],
+    look: Look | None = None,
+) -> Model:
+    """Join a model's contract with the facts about its published file."""
+    facts = _PUBLISHED[name]
     return Model(
         name=name,
-        task="segment",
-        url=_REMBG + file,
-        digest=f"md5:{md5}",
-        licence=licence,
+        task=task,
         about=about,
-        inputs=(Tensor("tensor(float)", (1, 3, look.side, look.side)),),
-        outputs=(Tensor("tensor(float)", (1, 1, look.side, look.side)),),
-        rough_size=int(megabytes * 1e6),
+        inputs=inputs,
+        outputs=outputs,
+        url=facts["url"],
+        size=facts["size"],
+        sha256=facts["sha256"],
+        licence=facts["licence"],
+        notice=facts["notice"],
+        terms=facts.get("terms", ""),
         look=look,
     )
+
+
+def _segmenter(name: str, look: Look, about: str) -> Model:
+    picture = Tensor("tensor(float)", (1, 3, look.side, look.side))
+    matte = Tensor("tensor(float)", (1, 1, look.side, look.side))
+    return _model(name, "segment", about, (picture,), (matte,), look)
 
 
 _BYTES_IN = (Tensor("tensor(uint8)", (1, 3, None, None)), Tensor("tensor(uint8)", (1, 1, None, None)))
 
 _ALL = (
-    _segmenter(
-        "u2netp",
-        "u2netp.onnx",
-        "8e83ca70e441ab06c318d82300c84806",
-        "Apache-2.0",
-        4.57,
-        Look(320),
-        "finds the subject; small and quick",
-    ),
-    _segmenter(
-        "silueta",
-        "silueta.onnx",
-        "55e59e0d8062d2f5d013f4725ee84782",
-        "Apache-2.0",
-        44,
-        Look(320),
-        "finds the subject; U2-Net made smaller",
-    ),
+    _segmenter("u2netp", Look(320), "finds the subject; small and quick"),
+    _segmenter("silueta", Look(320), "finds the subject; U-2-Net made smaller"),
     _segmenter(
         "isnet-general-use",
-        "isnet-general-use.onnx",
-        "fc16ebd8b0c10d971d3513d564d01e29",
-        "Apache-2.0",
-        179,
         Look(1024, mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0)),
         "finds the subject with fine edges; 1 s and 1 GB",
     ),
-    _segmenter(
-        "birefnet-lite",
-        "BiRefNet-general-bb_swin_v1_tiny-epoch_232.onnx",
-        "4fab47adc4ff364be1713e97b7e66334",
-        "MIT",
-        224,
-        Look(1024, logits=True),
-        "finds the subject, best of all; 6 to 12 s and 3 to 6 GB",
+    _segmenter("birefnet-lite", Look(1024, logits=True), "finds the subject, best of all; 6 to 12 s and 3 to 6 GB"),
+    _segmenter("u2net_human_seg", Look(320), "finds people only"),
+    _model(
+        "migan",
+        "fill",
+        "fills holes; small and quick",
+        _BYTES_IN,
+        (Tensor("tensor(uint8)", (1, 3, None, None)),),
     ),
-    _segmenter(
-        "u2net_human_seg",
-        "u2net_human_seg.onnx",
-        "c09ddc2e0104f800e3e1bb4652583d1f",
-        "Apache-2.0",
-        176,
-        Look(320),
-        "finds people only",
-    ),
-    Model(
-        name="migan",
-        task="fill",
-        url=_MIGAN + "migan_pipeline_v2.onnx",
-        digest="sha256:6f1f3530a1a2324b19752018ce756088b07973cda8d7d890034ace5c8a48c40b",
-        licence="MIT",
-        about="fills holes; small and quick",
-        inputs=_BYTES_IN,
-        outputs=(Tensor("tensor(uint8)", (1, 3, None, None)),),
-        size=28079181,
-        rough_size=28079181,
-        terms=_PLACES,
-    ),
-    Model(
-        name="lama",
-        task="fill",
-        url=_LAMA + "lama_fp32.onnx",
-        digest="sha256:1faef5301d78db7dda502fe59966957ec4b79dd64e16f03ed96913c7a4eb68d6",
-        licence="Apache-2.0",
-        about="fills large holes; 2 s and 1.2 GB",
-        inputs=(Tensor("tensor(float)", (1, 3, 512, 512)), Tensor("tensor(float)", (1, 1, 512, 512))),
-        outputs=(Tensor("tensor(float)", (1, 3, 512, 512)),),
-        size=208044816,
-        rough_size=208044816,
-        terms=_PLACES,
+    _model(
+        "lama",
+        "fill",
+        "fills large holes; 2 s and 1.2 GB",
+        (Tensor("tensor(float)", (1, 3, 512, 512)), Tensor("tensor(float)", (1, 1, 512, 512))),
+        (Tensor("tensor(float)", (1, 3, 512, 512)),),
     ),
 )
 
@@ -189,7 +157,7 @@ MODELS: dict[str, Model] = {model.name: model for model in _ALL}
 """Every model by its name."""
 
 DEFAULT: tuple[str, ...] = ("u2netp", "migan")
-"""The small set that MODELS=auto fetches: 33 MB."""
+"""The small set that MODELS=auto fetches where it is not there: 33 MB. Set-up brings the first."""
 
 SEGMENTERS: tuple[str, ...] = ("birefnet-lite", "isnet-general-use", "silueta", "u2netp", "u2net_human_seg")
 """Best first: the first whose file is there and sound is used."""

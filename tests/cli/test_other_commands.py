@@ -7,8 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bot.models.files import SETUP_FOLDER
 from bot.models.registry import MODELS
 from tests.cli.conftest import Run
+from tests.support import scene
 
 
 def test_a_wrong_word_or_setting_is_one_line_that_names_it(bot: Run, tmp_path: Path) -> None:
@@ -38,7 +40,7 @@ def test_a_wrong_word_or_setting_is_one_line_that_names_it(bot: Run, tmp_path: P
         assert "cloud9" not in err
 
 
-def test_with_no_token_the_doctor_finds_all_in_order(bot: Run, tmp_path: Path) -> None:
+def test_with_no_token_the_doctor_finds_all_in_order(bot: Run, tmp_path: Path, segmenter_folder: Path) -> None:
     done = bot(tmp_path, "doctor")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -48,12 +50,25 @@ def test_with_no_token_the_doctor_finds_all_in_order(bot: Run, tmp_path: Path) -
     assert "no TELEGRAM_BOT_TOKEN" in done.stdout
 
 
-def test_the_models_are_listed_and_none_is_fetched(bot: Run, tmp_path: Path) -> None:
+def test_the_models_are_listed_with_their_licences_and_none_is_fetched(bot: Run, tmp_path: Path) -> None:
     done = bot(tmp_path, "models", "list")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[1] for line in done.stdout.splitlines()] == [model.name for model in MODELS.values()]
-    assert all(model.licence in done.stdout for model in MODELS.values())
-    assert not list(tmp_path.rglob("*.onnx*"))
+    for line, model in zip(done.stdout.splitlines(), MODELS.values(), strict=True):
+        assert f"({model.licence}; {model.notice}" in line
+    brought = {path.name for path in SETUP_FOLDER.glob("*.onnx")}
+    assert {path.name for path in tmp_path.rglob("*.onnx*")} <= brought
+
+
+def test_what_set_up_brought_is_used_with_no_further_step(bot: Run, tmp_path: Path, segmenter_folder: Path) -> None:
+    scene().save(tmp_path / "photo.png")
+    done = bot(tmp_path, "edit", "remove-background", "photo.png", "-o", "out.png", LOG_LEVEL="DEBUG")
+    assert done.returncode == 0
+    assert "model_copied" in done.stderr
+    assert "segmenter" not in done.stderr
+    assert (tmp_path / "data" / "models" / "u2netp.onnx").stat().st_size == MODELS["u2netp"].size
+    listed = bot(tmp_path, "models").stdout
+    assert listed.startswith("there  u2netp ")
 
 
 def test_the_sweep_is_tried_before_it_is_done(bot: Run, tmp_path: Path) -> None:

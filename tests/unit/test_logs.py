@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from bot import logs
+from bot.imaging.pool import PixelPool
 
 TOKEN = "123456789:AAF-abcdefghijklmnopqrstuvwxyz_01234"
 
@@ -62,3 +64,22 @@ def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     structlog.get_logger().info("quiet")
     logging.getLogger("some.library").info("quiet")
     assert capsys.readouterr().err == ""
+
+
+def events() -> None:
+    """A pixel job that logs twice."""
+    log = structlog.get_logger()
+    log.info("small_talk")
+    log.warning("model-unusable", name="u2netp")
+
+
+async def test_pixel_processes_log_as_their_parent_does_and_leave_stdout_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("WARNING", "json", [])
+    async with PixelPool(workers=1, scratch=tmp_path) as pool:
+        await pool.run(events)
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    entries = [json.loads(line) for line in shown.err.splitlines() if line.startswith("{")]
+    assert [(entry["event"], entry["level"]) for entry in entries] == [("model-unusable", "warning")]

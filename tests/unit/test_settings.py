@@ -58,6 +58,14 @@ def test_nothing_set_runs_the_playground_on_the_local_engine() -> None:
         ("TELEGRAM_WEBHOOK_SECRET", "a b", "TELEGRAM_WEBHOOK_SECRET: must be 1–256"),
         ("TELEGRAM_UPDATES", "webhook", "TELEGRAM_UPDATES: webhook needs PUBLIC_URL"),
         ("VOLC_ACCESSKEY", "AKLT1", "VOLC_ACCESSKEY: needs VOLC_SECRETKEY"),
+        ("MODELS_MIRROR", "files.example.org", "MODELS_MIRROR: must be an address without a password"),
+        (
+            "MODELS_MIRROR",
+            "https://me:secret@files.example.org",
+            "MODELS_MIRROR: must be an address without a password",
+        ),
+        ("MODELS_MIRROR", "ftp://files.example.org/m", "MODELS_MIRROR: must be an https address"),
+        ("MODELS_MIRROR", "http://files.example.org/m", "MODELS_MIRROR: must be an https address"),
         ("DATABASE_URL", "mysql://x", "DATABASE_URL: must start with postgresql://"),
         ("RETENTION_HOURS", "0", "RETENTION_HOURS: input should be greater than or equal to 1"),
         ("LANGUAGE", "de", "LANGUAGE: input should be 'en' or 'zh'"),
@@ -73,6 +81,21 @@ def test_a_wrong_setting_is_named_with_an_example(
 
 def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Secr3t" not in complaint(monkeypatch, TELEGRAM_BOT_TOKEN="12:Secr3t")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://files.example.org/m",
+        "http://localhost:8000",
+        "http://192.168.1.4/m",
+        "http://[::1]:8000",
+        "http://mirror/m",
+    ],
+)
+def test_a_mirror_is_https_or_close_by(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("MODELS_MIRROR", f"{address}/")
+    assert load_settings().models_mirror == address
 
 
 def test_lists_of_people_are_read_with_or_without_spaces(monkeypatch: pytest.MonkeyPatch) -> None:

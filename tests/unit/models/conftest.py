@@ -13,21 +13,23 @@ from bot.models import sessions
 from bot.models.registry import MODELS
 
 Publish = Callable[[str, bytes], Path]
+Register = Callable[..., None]
 
 
 @pytest.fixture
-def publish(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bytes], None]:
-    """Make the registry hold these bytes for the published file of that name."""
+def publish(monkeypatch: pytest.MonkeyPatch) -> Register:
+    """Make the registry hold these bytes for the published file of that name, at that address where one is given."""
 
-    def publish_(name: str, content: bytes) -> None:
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        monkeypatch.setitem(MODELS, name, replace(MODELS[name], digest=digest, size=len(content)))
+    def publish_(name: str, content: bytes, url: str | None = None) -> None:
+        model, digest = MODELS[name], hashlib.sha256(content).hexdigest()
+        published = replace(model, sha256=digest, size=len(content), url=url or model.url)
+        monkeypatch.setitem(MODELS, name, published)
 
     return publish_
 
 
 @pytest.fixture
-def place(tmp_path: Path, publish: Callable[[str, bytes], None]) -> Publish:
+def place(tmp_path: Path, publish: Register) -> Publish:
     """Publish a file and put it into the models folder; gives the folder."""
 
     def place_(name: str, content: bytes) -> Path:

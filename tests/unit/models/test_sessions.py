@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from bot.models.registry import DEFAULT, FILLERS, MODELS, SEGMENTERS
 from bot.segmentation.learned import learned_matte
 from tests.unit.models import graphs
 from tests.unit.models.conftest import Publish
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def a_picture(width: int = 90, height: int = 60) -> np.ndarray:
@@ -138,12 +141,15 @@ def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
         learned_fill(a_picture(), a_hole(30, 30), tmp_path)
 
 
-def test_the_registry_holds_no_non_commercial_weights_and_every_model_has_a_digest() -> None:
+def test_the_registry_holds_no_non_commercial_weights_and_pins_every_model() -> None:
     assert {model.licence for model in MODELS.values()} <= {"Apache-2.0", "MIT"}
+    notices = (ROOT / "THIRD_PARTY.md").read_text()
     for model in MODELS.values():
-        kind, _, digest = model.digest.partition(":")
-        assert len(digest) == {"sha256": 64, "md5": 32}[kind]
+        assert re.fullmatch("[0-9a-f]{64}", model.sha256)
+        assert model.size > 1_000_000
         assert model.url.startswith("https://")
+        assert model.notice
+        assert f"(`{model.name}`)" in notices
     assert {*SEGMENTERS, *FILLERS} == set(MODELS)
     assert set(DEFAULT) <= set(MODELS)
-    assert sum(MODELS[name].rough_size for name in DEFAULT) < 40e6
+    assert sum(MODELS[name].size for name in DEFAULT) < 40e6

@@ -1,0 +1,60 @@
+"""The real learned segmenter, as set-up brings it, finds what a person would call the subject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from bot.models.files import available
+from bot.segmentation.learned import learned_matte
+from tests.support import PHOTOS
+
+
+def overlap(found: np.ndarray, truth: np.ndarray) -> float:
+    """Intersection over union of two masks."""
+    return float((found & truth).sum() / max(1, (found | truth).sum()))
+
+
+def a_mug(width: int = 640, height: int = 480) -> tuple[np.ndarray, np.ndarray]:
+    """A red mug on a grey table before a brighter wall, with grain; and its mask."""
+    rng = np.random.default_rng(5)
+    picture = np.full((height, width, 3), 205.0)
+    picture[height * 2 // 3 :] = (120, 118, 115)
+    mask = np.zeros((height, width), np.uint8)
+    cv2.rectangle(mask, (250, 170), (380, 370), 255, -1)
+    cv2.ellipse(mask, (315, 370), (65, 18), 0, 0, 360, 255, -1)
+    cv2.ellipse(mask, (315, 170), (65, 18), 0, 0, 360, 255, -1)
+    cv2.ellipse(mask, (385, 265), (45, 55), 0, -90, 90, 255, 18)
+    across = np.linspace(0.75, 1.15, width)[None, :, None]
+    picture = np.where(mask[..., None] > 0, np.array([190, 45, 40]) * across, picture)
+    cv2.ellipse(picture, (315, 170), (52, 12), 0, 0, 360, (70, 20, 18), -1)
+    noisy = cv2.GaussianBlur(picture, (0, 0), 1) + rng.normal(0, 4, picture.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8), mask > 0
+
+
+def test_the_published_file_is_the_one_that_set_up_brings(segmenter_folder: Path) -> None:
+    assert "u2netp" in [model.name for model in available(segmenter_folder)]
+
+
+def test_a_drawn_thing_is_found(segmenter_folder: Path) -> None:
+    picture, truth = a_mug()
+    seen = learned_matte(picture, segmenter_folder)
+    assert seen is not None
+    assert seen.model == "u2netp"
+    assert overlap(seen.matte > 0.5, truth) > 0.8
+
+
+@pytest.mark.parametrize("name", ["000_blackswan", "008_car-roundabout", "020_goat"])
+def test_a_photos_subject_is_found(name: str, segmenter_folder: Path) -> None:
+    photo = PHOTOS / "open" / "images" / f"{name}.jpg"
+    if not photo.is_file():
+        pytest.skip("the open photos are not beside this checkout")
+    picture = np.asarray(Image.open(photo).convert("RGB"))
+    truth = np.asarray(Image.open(PHOTOS / "open" / "subject" / f"{name}.png").convert("L")) > 127
+    seen = learned_matte(picture, segmenter_folder)
+    assert seen is not None
+    assert overlap(seen.matte > 0.5, truth) > 0.8
