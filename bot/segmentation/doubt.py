@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.segmentation.passes import Automatic
 from bot.segmentation.views import Bools
 
-LOOK_CLOSER = 0.8
+LOOK_CLOSER = 0.88
 """Confidence below which windows of the photo are looked at, too, for something that is seen more strongly."""
 _SURE = 0.8
 _AGREED = 0.3

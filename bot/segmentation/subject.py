@@ -28,6 +28,8 @@ _GLIMPSED_PLACES = 4
 SMALLEST_SUBJECT = 0.0015
 _LARGEST_SUBJECT = 0.95
 _FLATTEST = 2.0
+_CLEARLY_BETTER = 0.15
+"""By how much (of a score of about 0.5 to 2) another thing has to outdo the automatic find to take its place."""
 _AGREEMENT = 0.35
 """Expected overlap with what is meant below which a find is not sure. Photos of one clear thing lie from 0.48 up; of 40
 street scenes seven lie below, four of them wrong or half wrong. Whether the clear thing is meant it cannot tell."""
@@ -118,7 +120,7 @@ def _learned(pixels: Pixels, views: Views) -> Found | None:
     confidence = doubt.confidence(automatic, mask)
     sure = doubt.is_sure(automatic, mask, confidence)
     if confidence < doubt.LOOK_CLOSER and not views.is_slow:
-        chosen = _closer(automatic, views, mask, confidence)
+        chosen = _closer(automatic, views, mask)
         if chosen is not None:
             size = width, height
             soft = np.asarray(cv2.resize(chosen.soft, size), np.float32)
@@ -131,14 +133,19 @@ def _learned(pixels: Pixels, views: Views) -> Found | None:
     return Found(enlarge_soft(soft, mask, small, pixels), sure, round(confidence, 3))
 
 
-def _closer(automatic: passes.Automatic, views: Views, mask: Bools, confidence: float) -> surroundings.Thing | None:
-    """The best thing of a closer look, where it was seen more strongly than the automatic find."""
+def _closer(automatic: passes.Automatic, views: Views, mask: Bools) -> surroundings.Thing | None:
+    """The best thing of a closer look: the automatic find drawn from nearer, or one that is clearly better seen."""
     across, down = views.size
     scale = min(1.0, _LOOKED_AT_SIDE / max(across, down))
     width, height = max(1, round(across * scale)), max(1, round(down * scale))
     looks = surroundings.look_around(views, mask, hide=False)
-    found = surroundings.things(automatic, looks, width, height)
-    return found[0] if found and found[0].strength > confidence else None
+    found = surroundings.scored(automatic, looks, width, height)
+    if not found:
+        return None
+    own = np.asarray(cv2.resize(mask.astype(np.float32), (width, height)) > 0.5, bool)
+    same = [thing.score for thing in found if surroundings.overlap(thing.mask, own) >= surroundings.SAME]
+    best = found[0]
+    return best if not same or best.score in same or best.score >= max(same) + _CLEARLY_BETTER else None
 
 
 def _classical(pixels: Pixels, small: Pixels, *, sure: bool = True) -> Found:

@@ -20,7 +20,7 @@ _LEAST = 0.0015
 _LARGEST = 0.7
 _CUT = 4.0
 """How much a share of the outline that a window's side cuts speaks against a thing."""
-_SAME = 0.7
+SAME = 0.7
 """Overlap from which two things are one."""
 
 
@@ -72,8 +72,8 @@ def look_around(views: Views, found: Bools, *, hide: bool) -> list[View]:
     return [*seen, views.without("hidden", found)] if hide else seen
 
 
-def things(automatic: Automatic, looks: list[View], width: int, height: int) -> list[Thing]:
-    """The distinct things in the looks, best first.
+def scored(automatic: Automatic, looks: list[View], width: int, height: int) -> list[Thing]:
+    """The things in the looks, best first; the same thing may be there as often as it was seen.
 
     A thing is scored by how strongly it was seen, by how much of its outline a window cuts, and by how well the best
     of the other looks agrees with it.
@@ -91,21 +91,12 @@ def things(automatic: Automatic, looks: list[View], width: int, height: int) -> 
             continue
         soft = stretch(seen)
         found += [(index, mask, soft, float(seen[mask].mean()), cut_share(mask, window)) for mask in _parts(soft)]
-    scored = []
+    answers = []
     for index, mask, soft, strength, cut in found:
         others = [overlap(mask, other) for number, other, *_ in found if number != index]
         agreed = float(np.mean(sorted(others)[-2:])) if others else 0.0
-        scored.append(Thing(mask, soft, strength, strength - min(1.0, _CUT * cut) + agreed))
-    return distinct(sorted(scored, key=lambda thing: -thing.score))
-
-
-def distinct(ordered: list[Thing]) -> list[Thing]:
-    """The things without those that are nearly one before them."""
-    kept: list[Thing] = []
-    for thing in ordered:
-        if all(overlap(thing.mask, other.mask) < _SAME for other in kept):
-            kept.append(thing)
-    return kept
+        answers.append(Thing(mask, soft, strength, strength - min(1.0, _CUT * cut) + agreed))
+    return sorted(answers, key=lambda thing: -thing.score)
 
 
 def _parts(soft: Floats) -> list[Bools]:

@@ -14,15 +14,13 @@ from bot.segmentation import Found, candidates, passes, scaling, surroundings
 from bot.segmentation.grabcut import Bools
 from bot.segmentation.learned import NoSegmenterError
 from bot.segmentation.subject import SMALLEST_SUBJECT, find_subject, is_flat
-from bot.segmentation.surroundings import Thing, overlap
+from bot.segmentation.surroundings import SAME, Thing, overlap
 from bot.segmentation.views import Views
 
 _LONG_SIDE = 640
 """Of the copy on which things are compared."""
 _DRAWN_SIDE = 1024
 """Of the copy on which the chosen ones are drawn."""
-_SAME = 0.7
-"""Overlap from which two things are one."""
 
 
 def find_things(photo: Photo, models: Path | None = None, maps: Path | None = None, most: int = 6) -> list[Found]:
@@ -73,7 +71,7 @@ def _seen(views: Views, subject: list[Bools], small: Pixels) -> list[Thing]:
     if not views.is_slow:
         hidden = subject[0] if subject else np.zeros((height, width), bool)
         looks = surroundings.look_around(views, hidden, hide=bool(subject))
-    return surroundings.things(automatic, looks, width, height)
+    return surroundings.scored(automatic, looks, width, height)
 
 
 def _drawn(thing: Thing, picture: Pixels) -> Found:
@@ -96,7 +94,7 @@ def _proposed(picture: Pixels, small: Pixels) -> list[Bools]:
 
 def _is_new(mask: Bools, others: list[Bools]) -> bool:
     large_enough = int(np.count_nonzero(mask)) >= SMALLEST_SUBJECT * mask.size
-    return large_enough and all(overlap(mask, one) < _SAME for one in others)
+    return large_enough and all(overlap(mask, one) < SAME for one in others)
 
 
 def _shrunk(found: Found, small: Pixels) -> Bools:
