@@ -24,6 +24,8 @@ _OF_THE_ANSWER = 0.3
 _CUT = 4.0
 _FINGER = 0.02
 """Of the photo's long side: so far from the tap a thing may lie and still be meant."""
+_FAINTEST = 0.05
+"""A map below this around the tap says nothing about the thing there."""
 _SLOW_WINDOW = 0.5
 
 
@@ -120,19 +122,23 @@ _STILL_THE_SAME = 0.3
 
 
 def _answer(seen: Floats, at: Point, window: Shares) -> tuple[Bools | None, float, float]:
-    """The piece above 0.5 under the tap, how strongly it is seen, and how much of it the window cuts."""
+    """The piece under the tap, how strongly it is seen, and how much of its outline the window cuts.
+
+    Where the map is faint under the tap, the piece is what is half as strong as it is there, not what is above 0.5.
+    """
     height, width = seen.shape
-    labels, sizes = grabcut.pieces(np.asarray(seen > 0.5, bool))
     x, y = min(width - 1, int(at[0] * width)), min(height - 1, int(at[1] * height))
+    reach = max(1, round(_FINGER * max(width, height)))
+    near = (slice(max(0, y - reach), y + reach + 1), slice(max(0, x - reach), x + reach + 1))
+    peak = float(seen[near].max())
+    if peak < _FAINTEST:
+        return None, 0.0, 0.0
+    labels, sizes = grabcut.pieces(np.asarray(seen > min(0.5, peak / 2), bool))
     label = int(labels[y, x])
     if label == 0:
-        reach = max(1, round(_FINGER * max(width, height)))
-        near = labels[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
-        counts = np.bincount(near.ravel(), minlength=len(sizes))
+        counts = np.bincount(labels[near].ravel(), minlength=len(sizes))
         counts[0] = 0
-        label = int(np.argmax(counts)) if counts.any() else 0
-    if label == 0:
-        return None, 0.0, 0.0
+        label = int(np.argmax(counts))
     mask = np.asarray(labels == label, bool)
     return mask, float(seen[mask].mean()), cut_share(mask, window)
 

@@ -118,18 +118,20 @@ def _learned(pixels: Pixels, views: Views) -> Found | None:
     automatic = passes.look(views)
     mask, soft = automatic.mask(width, height), automatic.soft(width, height)
     confidence = doubt.confidence(automatic, mask)
-    sure = doubt.is_sure(automatic, mask, confidence)
+    confirmed = True
     if confidence < doubt.LOOK_CLOSER and not views.is_slow:
         chosen = _closer(automatic, views, mask)
         if chosen is not None:
             size = width, height
             soft = np.asarray(cv2.resize(chosen.soft, size), np.float32)
-            mask = np.asarray(cv2.resize(chosen.mask.astype(np.float32), size) > 0.5, bool)
-            confidence = chosen.strength
+            closer = np.asarray(cv2.resize(chosen.mask.astype(np.float32), size) > 0.5, bool)
+            confirmed = surroundings.overlap(closer, mask) >= surroundings.SAME
+            mask, confidence = closer, chosen.strength
     if automatic.saw_nothing and confidence < doubt.LOOK_CLOSER:
         return None
     if not SMALLEST_SUBJECT < float(mask.mean()) < _LARGEST_SUBJECT:
         return None
+    sure = doubt.is_sure(confidence, automatic.agreement, confirmed=confirmed)
     return Found(enlarge_soft(soft, mask, small, pixels), sure, round(confidence, 3))
 
 
@@ -138,7 +140,7 @@ def _closer(automatic: passes.Automatic, views: Views, mask: Bools) -> surroundi
     across, down = views.size
     scale = min(1.0, _LOOKED_AT_SIDE / max(across, down))
     width, height = max(1, round(across * scale)), max(1, round(down * scale))
-    looks = surroundings.look_around(views, mask, hide=False)
+    looks = surroundings.look_around(views, mask, hide=True)
     found = surroundings.scored(automatic, looks, width, height)
     if not found:
         return None
