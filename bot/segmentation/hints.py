@@ -106,10 +106,10 @@ def _learned(picture: Pixels, hints: _Hints, views: Views) -> Mask | None:
         at = min(height - 1, int(y * height)), min(width - 1, int(x * width))
         if found[at] or (hints.scribble is not None and count and _is_covered(dots, found)):
             continue
-        dot = _dot(at, found.shape)
-        classical = _enlarged(_by_colour(picture, _full(dot, picture), hints.drop), small)
-        thing = pointed.under_tap(views, (x, y), dots, refused, classical)
-        found = found | (classical if thing is None else thing)
+        thing = pointed.under_tap(views, (x, y), dots, refused)
+        if thing is None:
+            thing = _enlarged(_by_colour(picture, _full(_dot(at, found.shape), picture), hints.drop), small)
+        found = found | thing
     found &= inside
     if refused.any():
         found = _without(picture, small, hints, found, views)
@@ -146,7 +146,7 @@ def _without(picture: Pixels, small: Pixels, hints: _Hints, found: Bools, views:
         if not (piece & dots).any() and hints.keep.any():
             found = found & ~piece
             continue
-        hit = pointed.under_tap(views, (tap.x / across, tap.y / down), refused, dots, None)
+        hit = pointed.under_tap(views, (tap.x / across, tap.y / down), refused, dots)
         if (
             hit is not None
             and not (hit & dots).any()

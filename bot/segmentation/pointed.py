@@ -22,6 +22,9 @@ _TAP_WIDER = 0.4
 _OF_THE_ANSWER = 0.3
 """Weight of the chosen answer's map against the last look's."""
 _CUT = 4.0
+_AGREED = 0.5
+"""Weight of the other answers' overlap against how strongly a thing is seen. Overlap with the truth on 16 open photos,
+before the last look: 0.5: 0.81, 1: 0.77, 2: 0.77; with a vote for the classical way 0.75, so it has none."""
 _FINGER = 0.02
 """Of the photo's long side: so far from the tap a thing may lie and still be meant."""
 _FAINTEST = 0.05
@@ -58,19 +61,18 @@ def in_box(views: Views, box: Shares, width: int, height: int) -> Bools | None:
     return None if peak < NOTHING else np.asarray(seen > 0.5 * peak, bool)
 
 
-def under_tap(views: Views, at: Point, wanted: Bools, unwanted: Bools, classical: Bools | None) -> Bools | None:
+def under_tap(views: Views, at: Point, wanted: Bools, unwanted: Bools) -> Bools | None:
     """The thing under a tap.
 
     Looks at three squares around the tap, and takes from them and from the automatic map the piece under the tap that
-    is seen most strongly, that its square cuts least, and that the others (the classical way among them) agree with
-    most; then looks once more at that thing alone.
+    is seen most strongly, that its square cuts least, and that the others agree with most; then looks once more at
+    that thing alone.
 
     Args:
         views: The photo's views.
         at: The tap, within the photo.
         wanted: (h, w) dots of all taps that are on the thing.
         unwanted: (h, w) dots of the taps that are off it.
-        classical: (h, w) what the classical way takes the thing for; it has a vote and no more.
 
     Returns:
         (h, w) the thing; None where the net saw none there.
@@ -91,14 +93,12 @@ def under_tap(views: Views, at: Point, wanted: Bools, unwanted: Bools, classical
         maps.append(view.paint(width, height))
         answers.append(_answer(maps[-1], at, view.window))
     votes = [mask for mask, _, _ in answers if mask is not None]
-    if classical is not None and classical.any():
-        votes.append(classical)
     best, score = None, -np.inf
     for index, (mask, strength, cut) in enumerate(answers):
         if mask is None:
             continue
         others = [overlap(mask, other) for other in votes if other is not mask]
-        worth = strength - min(1.0, _CUT * cut) + (float(np.mean(others)) if others else 0.0)
+        worth = strength - min(1.0, _CUT * cut) + (_AGREED * float(np.mean(others)) if others else 0.0)
         worth += _share(wanted, mask) - _share(unwanted, mask)
         if worth > score:
             best, score = index, worth
