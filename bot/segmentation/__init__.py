@@ -13,15 +13,19 @@ from bot.imaging.photo import Matte
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A subject that was found.
+    """A thing that was found.
 
     Attributes:
-        matte: (H, W) uint8 of the photo's size, 255 = surely subject.
+        matte: (H, W) uint8 of the photo's size, soft: 255 = surely the thing, at least 128 = rather the thing.
         sure: Whether it is likely the one that is meant; False: what was seen could as well be something else.
+        confidence: How strongly it was seen, 0 … 1; what `sure` is decided by, among other things.
+        coarse: Whether it was found by the classical way: its rim is not to be trusted and wants a wider dilation.
     """
 
     matte: Matte
     sure: bool = True
+    confidence: float = 1.0
+    coarse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,16 +110,29 @@ def choose(scene: Scene, things: list[Bools]) -> tuple[Bools, float]:
         The thing, and its expected overlap (0 … 1) with the one that is meant, if each of them is so likely as it is
         weighted.
     """
+    overlap, merit, expected = _compare(scene, things)
+    agreed = int(np.argmax(expected))
+    best = int(np.argmax(np.where(overlap[agreed] >= _SAME, merit, -np.inf)))
+    return things[best], float(expected[best])
+
+
+def ranked(scene: Scene, things: list[Bools]) -> list[Bools]:
+    """The things by their expected overlap with the one that is meant, the likeliest first."""
+    if not things:
+        return []
+    _, _, expected = _compare(scene, things)
+    return [things[index] for index in np.argsort(-expected, kind="stable")]
+
+
+def _compare(scene: Scene, things: list[Bools]) -> tuple[Floats, Doubles, Doubles]:
+    """Overlaps (n, n), how much each differs from around it (n,), and its expected overlap with what is meant (n,)."""
     flat = np.stack([thing.ravel() for thing in things]).astype(np.float32)
     shared = flat @ flat.T
     size = flat.sum(1)
     overlap = shared / (size[:, None] + size[None] - shared)
     merit = np.array([_merit(scene, thing) for thing in things])
     weight = np.exp(merit - merit.max())
-    expected = overlap @ weight / weight.sum()
-    agreed = int(np.argmax(expected))
-    best = int(np.argmax(np.where(overlap[agreed] >= _SAME, merit, -np.inf)))
-    return things[best], float(expected[best])
+    return np.asarray(overlap, np.float32), merit, np.asarray(overlap @ weight / weight.sum(), np.float64)
 
 
 def _merit(scene: Scene, thing: Bools) -> float:

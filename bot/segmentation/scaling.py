@@ -8,6 +8,10 @@ import numpy as np
 from bot.imaging import joint_upsampling
 from bot.imaging.photo import Mask, Matte, Pixels
 from bot.segmentation.grabcut import Bools
+from bot.segmentation.saliency_regions import Floats
+
+_SOFT_BAND = 0.012
+"""Of the long side: how far from the mask's edge the soft map is believed. A pixel of u2netp's map is 0.003."""
 
 
 def shrink(picture: Pixels, long_side: int) -> Pixels:
@@ -46,3 +50,29 @@ def enlarge(mask: Bools, small: Pixels, picture: Pixels) -> Matte:
     band = cv2.dilate(solid, around) > cv2.erode(solid, around, borderType=cv2.BORDER_REPLICATE)
     soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7), np.float32)
     return joint_upsampling.upsample(soft, small, picture, np.asarray(band, bool), radius=4)
+
+
+def enlarge_soft(soft: Floats, mask: Bools, small: Pixels, picture: Pixels) -> Matte:
+    """Carry a soft map up to the photo's size along the photo's edges: soft near the mask's edge, hard elsewhere.
+
+    A net's map is grey also where it half saw other things; only near the mask's edge does its grey mean an edge.
+
+    Args:
+        soft: (h, w) float32, 0 … 1, of the small copy; above 0.5 in the mask, below outside it, but for what was
+            dropped or filled.
+        mask: (h, w) of the small copy.
+        small: (h, w, 3) uint8 RGB, the photo shrunk.
+        picture: (H, W, 3) uint8 RGB, the photo.
+
+    Returns:
+        (H, W) uint8; at least 128 where the mask is.
+    """
+    reach = max(3, round(_SOFT_BAND * max(mask.shape)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    solid = mask.astype(np.uint8)
+    beyond = cv2.dilate(solid, disc) == 0
+    core = cv2.erode(solid, disc, borderType=cv2.BORDER_REPLICATE) > 0
+    # The half lies between 127 and 128 of 255.
+    edged = np.where(mask, np.maximum(soft, np.float32(0.503)), np.minimum(soft, np.float32(0.497)))
+    edged = np.where(beyond, np.float32(0), np.where(core, np.float32(1), edged)).astype(np.float32)
+    return joint_upsampling.upsample(edged, small, picture, np.asarray(~beyond & ~core, bool), radius=4)

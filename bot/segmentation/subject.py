@@ -1,4 +1,4 @@
-"""The photo's main subject, found without anybody pointing at it."""
+"""The photo's main subject, found without a hint."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ import numpy as np
 from bot.errors import NothingFoundError
 from bot.imaging import masks
 from bot.imaging.photo import Mask, Photo, Pixels
-from bot.segmentation import Found, candidates, grabcut, see_through
+from bot.segmentation import Found, candidates, doubt, grabcut, passes, see_through, surroundings
 from bot.segmentation.grabcut import Bools
-from bot.segmentation.learned import learned_matte
-from bot.segmentation.scaling import enlarge, shrink
+from bot.segmentation.learned import NoSegmenterError
+from bot.segmentation.scaling import enlarge, enlarge_soft, shrink
+from bot.segmentation.views import Views
 
 _LONG_SIDE = 320
 _BAND = 4
 """Pixels by which the edge may still move when it is drawn on the larger copy."""
 _LEARNED_SIDE = 1024
-"""The largest square that a learned segmenter takes: more than that it does not see."""
+"""Long side of the copy on which the learned way draws: the largest square that a learned segmenter takes."""
+_LOOKED_AT_SIDE = 640
+"""Long side of the copy on which things are compared."""
 _SMALLEST_SIDE = 8
 _GLIMPSED_PLACES = 4
-_SMALLEST_SUBJECT = 0.0015
+SMALLEST_SUBJECT = 0.0015
+_LARGEST_SUBJECT = 0.95
 _FLATTEST = 2.0
+_CLEARLY_BETTER = 0.15
+"""By how much (of a score of about 0.5 to 2) another thing has to outdo the automatic find to take its place."""
 _AGREEMENT = 0.35
 """Expected overlap with what is meant below which a find is not sure. Photos of one clear thing lie from 0.48 up; of 40
 street scenes seven lie below, four of them wrong or half wrong. Whether the clear thing is meant it cannot tell."""
@@ -35,32 +41,36 @@ def find_subject(photo: Photo, models: Path | None = None, maps: Path | None = N
     Pure and synchronous: meant for a worker process. Works on a small copy, so that time and memory hardly depend on
     the photo's size, and carries the answer up along the photo's edges.
 
+    Where the learned way sees nothing, or sees it faintly and finds nothing better in a closer look, the classical way
+    answers, and the find is not sure.
+
     Args:
         photo: The photo.
         models: Folder of learned models; with none, or none that works, the classical way answers.
-        maps: A file that keeps what was seen.
+        maps: File in which what the net saw of this photo is kept, so that taps and `find_things` need not look again;
+            read where it is there, written where it is not. Its folder exists. None: nothing is kept.
 
     Returns:
-        The matte of the photo's size, and whether the things that stand out agree on it.
+        The matte of the photo's size, and whether it is sure.
 
     Raises:
         NothingFoundError: Nothing stands out (a flat picture, noise, a picture of a few pixels).
     """
     small = shrink(photo.pixels, _LONG_SIDE)
-    if min(small.shape[:2]) < _SMALLEST_SIDE or float(small.std(axis=(0, 1)).max()) < _FLATTEST:
+    if is_flat(small):
         raise NothingFoundError("nothing-found", why="flat")
-    mask, sure = _learned(photo.pixels, models) if models is not None else None, True
-    if mask is None:
-        mask, sure = _find(small, shrink(photo.pixels, candidates.LONG_SIDE))
-    else:
-        small = shrink(photo.pixels, _LEARNED_SIDE)
-    share = float(mask.mean())
-    if not _SMALLEST_SUBJECT < share < 0.95:
-        raise NothingFoundError("nothing-found", why="size", share=round(share, 4))
-    return Found(enlarge(mask, small, photo.pixels), sure)
+    if models is not None:
+        try:
+            with Views(photo.pixels, models, maps) as views:
+                found = _learned(photo.pixels, views)
+        except NoSegmenterError:
+            pass
+        else:
+            return _classical(photo.pixels, small, sure=False) if found is None else found
+    return _classical(photo.pixels, small)
 
 
-def glimpse(photo: Photo, models: Path | None = None) -> Mask | None:
+def glimpse(photo: Photo, models: Path | None = None, maps: Path | None = None) -> Mask | None:
     """About where the main subject is, for what must only keep off it: in half the time, its edge not drawn finely.
 
     Even a doubtful find is worth more than none: on the open photos it kept a dancer's arms from being copied into the
@@ -69,15 +79,25 @@ def glimpse(photo: Photo, models: Path | None = None) -> Mask | None:
     Args:
         photo: The photo.
         models: As for `find_subject`.
+        maps: As for `find_subject`; what it keeps of the photo is used, and costs no look.
 
     Returns:
         (H, W) uint8 mask of the photo's size; None where nothing stands out.
     """
     tiny = shrink(photo.pixels, candidates.LONG_SIDE)
-    if min(tiny.shape[:2]) < _SMALLEST_SIDE or float(tiny.std(axis=(0, 1)).max()) < _FLATTEST:
+    if is_flat(tiny):
         return None
-    seen = _learned(photo.pixels, models) if models is not None else None
-    if seen is None:
+    seen: Bools | None = None
+    if models is not None:
+        small = shrink(photo.pixels, _LOOKED_AT_SIDE)
+        try:
+            with Views(photo.pixels, models, maps) as views:
+                automatic = passes.look(views)
+            if not automatic.saw_nothing:
+                seen = automatic.mask(small.shape[1], small.shape[0])
+        except NoSegmenterError:
+            pass
+    if seen is None or not seen.any():
         scene = candidates.look(tiny)
         things = candidates.propose(scene, places=_GLIMPSED_PLACES)
         if not things:
@@ -86,19 +106,66 @@ def glimpse(photo: Photo, models: Path | None = None) -> Mask | None:
     return masks.scale(np.where(seen, np.uint8(255), np.uint8(0)), photo.width, photo.height)
 
 
-def _learned(pixels: Pixels, models: Path) -> Bools | None:
-    """What the best learned segmenter sees, at the size of its copy; None where there is none that works."""
-    seen = learned_matte(shrink(pixels, _LEARNED_SIDE), models)
-    return None if seen is None else np.asarray(seen.matte > 0.5, bool)
+def is_flat(small: Pixels) -> bool:
+    """Whether a picture has too few pixels or too little in it for anything to stand out."""
+    return min(small.shape[:2]) < _SMALLEST_SIDE or float(small.std(axis=(0, 1)).max()) < _FLATTEST
 
 
-def _find(small: Pixels, tiny: Pixels) -> tuple[Bools, bool]:
+def _learned(pixels: Pixels, views: Views) -> Found | None:
+    """The learned way's find; None where the net saw nothing that is of a subject's size."""
+    small = shrink(pixels, _LEARNED_SIDE)
+    height, width = small.shape[:2]
+    automatic = passes.look(views)
+    mask, soft = automatic.mask(width, height), automatic.soft(width, height)
+    confidence = doubt.confidence(automatic, mask)
+    confirmed = True
+    if confidence < doubt.LOOK_CLOSER and not views.is_slow:
+        chosen = _closer(automatic, views, mask)
+        if chosen is not None:
+            size = width, height
+            soft = np.asarray(cv2.resize(chosen.soft, size), np.float32)
+            closer = np.asarray(cv2.resize(chosen.mask.astype(np.float32), size) > 0.5, bool)
+            confirmed = surroundings.overlap(closer, mask) >= surroundings.SAME
+            mask, confidence = closer, chosen.strength
+    if automatic.saw_nothing and confidence < doubt.LOOK_CLOSER:
+        return None
+    if not SMALLEST_SUBJECT < float(mask.mean()) < _LARGEST_SUBJECT:
+        return None
+    sure = doubt.is_sure(confidence, automatic.agreement, confirmed=confirmed)
+    return Found(enlarge_soft(soft, mask, small, pixels), sure, round(confidence, 3))
+
+
+def _closer(automatic: passes.Automatic, views: Views, mask: Bools) -> surroundings.Thing | None:
+    """The best thing of a closer look: the automatic find drawn from nearer, or one that is clearly better seen."""
+    across, down = views.size
+    scale = min(1.0, _LOOKED_AT_SIDE / max(across, down))
+    width, height = max(1, round(across * scale)), max(1, round(down * scale))
+    looks = surroundings.look_around(views, mask, hide=True)
+    found = surroundings.scored(automatic, looks, width, height)
+    if not found:
+        return None
+    own = np.asarray(cv2.resize(mask.astype(np.float32), (width, height)) > 0.5, bool)
+    same = [thing.score for thing in found if surroundings.overlap(thing.mask, own) >= surroundings.SAME]
+    best = found[0]
+    return best if not same or best.score in same or best.score >= max(same) + _CLEARLY_BETTER else None
+
+
+def _classical(pixels: Pixels, small: Pixels, *, sure: bool = True) -> Found:
+    mask, agreement = _find(small, shrink(pixels, candidates.LONG_SIDE))
+    share = float(mask.mean())
+    if not SMALLEST_SUBJECT < share < _LARGEST_SUBJECT:
+        raise NothingFoundError("nothing-found", why="size", share=round(share, 4))
+    agreed = sure and agreement >= _AGREEMENT
+    return Found(enlarge(mask, small, pixels), agreed, round(min(1.0, agreement), 3), coarse=True)
+
+
+def _find(small: Pixels, tiny: Pixels) -> tuple[Bools, float]:
     scene = candidates.look(tiny)
     things = candidates.propose(scene)
     if not things:
-        return np.zeros(small.shape[:2], bool), False
+        return np.zeros(small.shape[:2], bool), 0.0
     chosen, agreement = candidates.choose(scene, things)
     size = small.shape[1], small.shape[0]
     larger = cv2.resize(chosen.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
     drawn = grabcut.fill_holes(grabcut.in_band(small, np.asarray(larger, bool), _BAND))
-    return see_through.open_gaps(small, drawn), agreement >= _AGREEMENT
+    return see_through.open_gaps(small, drawn), agreement

@@ -1,20 +1,102 @@
-"""The distinct things that stand out in a photo, best first."""
+"""The distinct things that stand out in a photo, for a person to choose from."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from bot.imaging.photo import Photo
-from bot.segmentation import Found, grabcut
-from bot.segmentation.subject import find_subject
+from bot.errors import NothingFoundError
+from bot.imaging.photo import Photo, Pixels
+from bot.segmentation import Found, candidates, passes, scaling, surroundings
+from bot.segmentation.grabcut import Bools
+from bot.segmentation.learned import NoSegmenterError
+from bot.segmentation.subject import SMALLEST_SUBJECT, find_subject, is_flat
+from bot.segmentation.surroundings import SAME, Thing, overlap
+from bot.segmentation.views import Views
+
+_LONG_SIDE = 640
+"""Of the copy on which things are compared."""
+_DRAWN_SIDE = 1024
+"""Of the copy on which the chosen ones are drawn."""
 
 
 def find_things(photo: Photo, models: Path | None = None, maps: Path | None = None, most: int = 6) -> list[Found]:
-    """Find the subject, and its pieces where it is several."""
-    found = find_subject(photo, models)
-    labels, sizes = grabcut.pieces(found.matte >= 128)
-    order = [label for label in np.argsort(-sizes) if label and sizes[label] > 0.001 * labels.size]
-    pieces = [Found(np.where(labels == label, found.matte, 0).astype(np.uint8)) for label in order]
-    return [found, *pieces][:most] if len(pieces) > 1 else [found]
+    """Find the things that a person could mean, best first.
+
+    The automatic subject comes first; then what the net sees in windows of the photo, and in the photo without the
+    subject: other things, and the subject's pieces where it is several things. What the classical way proposes comes
+    last, where there is room; without a model it answers alone.
+
+    Args:
+        photo: The photo.
+        models: As for `find_subject`.
+        maps: As for `find_subject`; the further looks are kept there, too.
+        most: The largest number of things.
+
+    Returns:
+        At most `most` things, none tiny, no two nearly the same; empty where nothing stands out.
+    """
+    small = scaling.shrink(photo.pixels, _LONG_SIDE)
+    if most < 1 or is_flat(small):
+        return []
+    found: list[Found] = []
+    with contextlib.suppress(NothingFoundError):
+        found.append(find_subject(photo, models, maps))
+    masks = [_shrunk(found[0], small)] if found else []
+    if models is not None:
+        try:
+            with Views(photo.pixels, models, maps) as views:
+                seen = _seen(views, masks, small)
+        except NoSegmenterError:
+            seen = []
+        for thing in seen:
+            if len(found) < most and _is_new(thing.mask, masks):
+                masks.append(thing.mask)
+                found.append(_drawn(thing, photo.pixels))
+    for mask in _proposed(photo.pixels, small) if len(found) < most else []:
+        if len(found) < most and _is_new(mask, masks):
+            masks.append(mask)
+            found.append(Found(scaling.enlarge(mask, small, photo.pixels), False, 0.0, coarse=True))
+    return found
+
+
+def _seen(views: Views, subject: list[Bools], small: Pixels) -> list[Thing]:
+    """What the net sees, best first; a slow net is not asked again."""
+    automatic = passes.look(views)
+    height, width = small.shape[:2]
+    looks = []
+    if not views.is_slow:
+        hidden = subject[0] if subject else np.zeros((height, width), bool)
+        looks = surroundings.look_around(views, hidden, hide=bool(subject))
+    return surroundings.scored(automatic, looks, width, height)
+
+
+def _drawn(thing: Thing, picture: Pixels) -> Found:
+    copy = scaling.shrink(picture, _DRAWN_SIDE)
+    size = copy.shape[1], copy.shape[0]
+    soft = np.asarray(cv2.resize(thing.soft, size), np.float32)
+    mask = np.asarray(cv2.resize(thing.mask.astype(np.float32), size) > 0.5, bool)
+    return Found(scaling.enlarge_soft(soft, mask, copy, picture), False, round(thing.strength, 3))
+
+
+def _proposed(picture: Pixels, small: Pixels) -> list[Bools]:
+    """What the classical way grows from salient places, the one that the others agree on first."""
+    scene = candidates.look(scaling.shrink(picture, candidates.LONG_SIDE))
+    size = small.shape[1], small.shape[0]
+    return [
+        np.asarray(cv2.resize(mask.astype(np.float32), size) > 0.5, bool)
+        for mask in candidates.ranked(scene, candidates.propose(scene))
+    ]
+
+
+def _is_new(mask: Bools, others: list[Bools]) -> bool:
+    large_enough = int(np.count_nonzero(mask)) >= SMALLEST_SUBJECT * mask.size
+    return large_enough and all(overlap(mask, one) < SAME for one in others)
+
+
+def _shrunk(found: Found, small: Pixels) -> Bools:
+    size = small.shape[1], small.shape[0]
+    return np.asarray(cv2.resize(found.matte, size, interpolation=cv2.INTER_AREA) >= 128, bool)

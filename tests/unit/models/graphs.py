@@ -59,6 +59,11 @@ def lama() -> bytes:
     )
 
 
+def padding(count: int) -> bytes:
+    """So many bytes, and a few, that make a model's file larger and mean nothing: its documentation."""
+    return _bytes(6, b"x" * count)
+
+
 def _model(
     nodes: Sequence[bytes],
     inputs: Sequence[tuple[str, int, Dims]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bot.errors import NothingFoundError
 from bot.imaging.photo import Photo
 from bot.inpainting.filling import fill
+from bot.models import sessions
 from bot.segmentation.subject import find_subject
 from tests.unit.models import graphs
 from tests.unit.models.conftest import Publish
@@ -39,6 +41,32 @@ def test_a_net_that_sees_nothing_finds_nothing(place: Publish) -> None:
     folder = place("birefnet-lite", graphs.segmenter(1024, logits=True))
     with pytest.raises(NothingFoundError):
         find_subject(Photo(np.asarray(dark.pixels // 60, np.uint8)), folder)
+
+
+def test_where_the_net_sees_nothing_the_classical_way_answers_and_is_not_sure(place: Publish) -> None:
+    """The tiny net looks for white; a red thing on dark red ground is none."""
+    red = np.zeros((300, 400, 3), np.uint8)
+    red[..., 0] = 60 + np.random.default_rng(3).integers(0, 9, (300, 400), dtype=np.uint8)
+    red[100:200, 150:260, 0] = 250
+    found = find_subject(Photo(red), place("u2netp", graphs.segmenter(320)))
+    assert found.matte[150, 200] > 200
+    assert found.matte[20, 20] < 50
+    assert found.coarse
+    assert not found.sure
+
+
+def test_a_slow_net_looks_once(place: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = place("isnet-general-use", graphs.segmenter(1024))
+    taken = []
+    run = sessions.run
+
+    def counted(name: str, *others: Any, **options: Any) -> Any:
+        taken.append(name)
+        return run(name, *others, **options)
+
+    monkeypatch.setattr(sessions, "run", counted)
+    assert find_subject(a_photo(), folder).matte[40, 355] > 200
+    assert taken == ["isnet-general-use"]
 
 
 def test_a_large_hole_is_filled_by_the_learned_model_and_a_small_one_is_not(place: Publish) -> None:

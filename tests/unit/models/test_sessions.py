@@ -14,7 +14,7 @@ from bot.inpainting.learned import learned_fill
 from bot.models import sessions
 from bot.models.files import available
 from bot.models.registry import DEFAULT, FILLERS, MODELS, SEGMENTERS
-from bot.segmentation.learned import learned_matte
+from bot.segmentation.learned import Eye, NoSegmenterError, learned_matte
 from tests.unit.models import graphs
 from tests.unit.models.conftest import Publish
 
@@ -127,6 +127,53 @@ def test_a_session_leaves_when_it_is_idle(place: Publish, monkeypatch: pytest.Mo
     assert not watched.is_loaded
     assert learned_fill(a_picture(), a_hole(), folder) is not None
     watched.close()
+
+
+def test_a_small_model_stays_loaded_beside_a_large_one(place: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finding a subject and filling its hole take turns, photo after photo."""
+    monkeypatch.setattr(sessions, "SMALL_BYTES", len(graphs.segmenter(320)))
+    place("u2netp", graphs.segmenter(320))
+    place("lama", graphs.lama() + graphs.padding(1000))
+    folder = place("migan", graphs.migan() + graphs.padding(1000))
+    with capture_logs() as logs:
+        for _ in range(3):
+            learned_matte(a_picture(), folder)
+            learned_fill(a_picture(), a_hole(), folder)
+    assert [entry["name"] for entry in logs if entry["event"] == "model-loaded"] == ["u2netp", "migan"]
+    (folder / "migan.onnx").unlink()
+    with capture_logs() as logs:
+        learned_fill(a_picture(), a_hole(), folder)
+        learned_matte(a_picture(), folder)
+    assert [entry["name"] for entry in logs] == ["lama"], "a second large one takes the first one's place"
+    assert sessions._here.is_loaded
+    sessions.unload()
+    assert not sessions._here.is_loaded
+
+
+def test_a_look_that_announces_another_gives_the_same_answer(place: Publish) -> None:
+    folder = place("u2netp", graphs.segmenter(320))
+    eye = Eye(a_picture(), folder)
+    kept, given_back = eye.see(more=True), eye.see()
+    np.testing.assert_array_equal(kept, given_back)
+
+
+def test_a_window_and_a_mirrored_look_see_what_is_there(place: Publish) -> None:
+    folder = place("u2netp", graphs.segmenter(320))
+    picture = a_picture()
+    picture[20:40, 30:45] = 40  # the bright part is now right of the middle
+    eye = Eye(picture, folder)
+    plain, mirrored = eye.see(), eye.see(mirrored=True)
+    np.testing.assert_allclose(plain, mirrored, atol=1e-3)
+    assert plain[160, 190] > 0.9 > 0.1 > plain[160, 130]
+    assert eye.see((45, 20, 60, 40)).min() > 0.9
+
+
+def test_an_eye_with_no_model_that_works_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoSegmenterError):
+        Eye(a_picture(), tmp_path).see()
+    (tmp_path / "u2netp.onnx").write_bytes(b"not the published file")
+    with pytest.raises(NoSegmenterError):
+        Eye(a_picture(), tmp_path).see()
 
 
 def test_a_net_that_sees_nothing_says_so(place: Publish) -> None:
