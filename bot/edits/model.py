@@ -19,7 +19,8 @@ class State(StrEnum):
     """Where an edit stands. The last three are final."""
 
     WAITING_FOR_MASK = "waiting_for_mask"
-    """An /erase whose canvas is open or not yet opened: not queued before its mask is there."""
+    """An /erase, or a cut-out's correction, whose canvas is open or not yet opened: not queued before its mask is
+    there."""
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -156,7 +157,8 @@ class Order:
         seed: Variants differ in it.
         parent: The edit that this one goes on from.
         status_message: A message of the bot that shall become the answer; None: a new one is posted.
-        mask: PNG of what to erase, or of the matte to use again; None: it is found, or painted later.
+        mask: PNG of what to erase (of a cut-out: of the subject), or of the matte to use again; None: it is found, or
+            painted later.
         mask_is_matte: Whether `mask` is a soft matte of the subject.
         painted: A copy of the photo on which the person painted what shall be erased; stands in for a mask.
         shadow: Whether the subject's shadow goes along with it.

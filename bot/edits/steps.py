@@ -218,9 +218,11 @@ class EditSteps:
 
     async def _edit(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> Made:
         stored = await self.store.mask(edit.id)
-        if stored is None and edit.painted is not None:
+        keeps = edit.operation is Operation.REMOVE_BACKGROUND
+        if edit.painted is not None and (stored is None or keeps):
+            # What is painted for a cut-out joins the subject that is stored; once joined, again changes nothing.
             painted = await self.fetch(edit.painted)
-            found = await self.editor.painted_mask(source, painted)
+            found = await self.editor.painted_mask(source, painted, keeps=keeps, found=stored[0] if stored else None)
             await self.store.change(edit.id, mask=found, mask_is_matte=False)
             stored = (found, False)
         asks_first = edit.operation is Operation.REMOVE_SUBJECT and edit.parent is None and edit.attempt == 1
