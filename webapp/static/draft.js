@@ -61,13 +61,14 @@ export class DraftKeeper {
   }
 
   /**
-   * @param {import('./strokes.js').Bits | null} stored The mask that the server keeps.
+   * @param {(draft: Draft) => Promise<import('./strokes.js').Bits | undefined>} begin Gives the mask that it began with.
    * @returns {Promise<Draft | null>}
    */
-  async load(stored) {
+  async load(begin) {
     try {
       forgetOld();
       const { ops, rounds, at, pending } = JSON.parse(localStorage.getItem(this.key) ?? 'null');
+      const stored = await begin({ ops, rounds, at, pending });
       const unpacked = await Promise.all(ops.map((/** @type {any} */ op) => unpack(op, stored)));
       return { ops: unpacked.filter(Boolean), rounds, at, pending };
     } catch {
@@ -85,7 +86,7 @@ function pack(op) {
 
 /**
  * @param {any} op
- * @param {import('./strokes.js').Bits | null} stored
+ * @param {import('./strokes.js').Bits | undefined} stored
  */
 async function unpack(op, stored) {
   if (op.kind === 'stored') return stored && { kind: op.kind, mask: stored };

@@ -1,5 +1,8 @@
 // @ts-check
-/** Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. */
+/**
+ * Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. Where a cut-out is
+ * corrected, each round cuts the photo out again, and begins with the last one's mask.
+ */
 
 import { exportMask } from './png.js';
 import { Trouble } from './strings.js';
@@ -31,19 +34,29 @@ export class Rounds {
   constructor(api, edit) {
     this.api = api;
     this.edit = edit;
+    this.keeps = edit.operation === 'remove_background';
     this.restart();
   }
 
   /** As the server knows it: a finished erase shows its result. */
   restart() {
-    const erased = this.edit.operation === 'erase' && this.edit.result;
-    this.rounds = erased ? [{ id: this.edit.id, result: null }] : [];
+    const { operation, result, parent } = this.edit;
+    const made = result && (operation === 'erase' || (this.keeps && parent));
+    this.rounds = made ? [{ id: this.edit.id, result: null }] : [];
     this.at = this.rounds.length;
   }
 
   /** @returns {string} The edit whose picture is on the stage: a mask for it goes there. */
   get target() {
     return this.at ? this.rounds[this.at - 1].id : this.edit.id;
+  }
+
+  /** @returns {string | null} The edit whose mask is what one begins with here. */
+  get beginning() {
+    const { id, mask, parent, state } = this.edit;
+    if (this.keeps && this.at) return this.target;
+    if (this.keeps && parent && state !== 'waiting_for_mask') return parent; // what was found, before it was corrected
+    return mask ? id : null;
   }
 
   /** Whether something was painted since a round was undone: then that round cannot be redone. */
@@ -90,7 +103,11 @@ export class Rounds {
 
   /** @returns {Promise<Blob>} The picture on the stage. */
   async picture() {
-    if (!this.at) return this.photo();
+    return this.at && !this.keeps ? this.result() : this.photo();
+  }
+
+  /** @returns {Promise<Blob>} What the last round made. */
+  async result() {
     const round = this.rounds[this.at - 1];
     return (round.result ??= await this.api.picture(round.id, 'result?preview=1'));
   }

@@ -1,9 +1,8 @@
 // @ts-check
 /** The stage: the photo under its mask, and what hands do there. All drawing happens once a frame. */
 
+import { Loupe, Painter } from './drawing.js';
 import { Input } from './input.js';
-import { Loupe } from './loupe.js';
-import { Painter } from './painter.js';
 import { areaTool, lineTool, tapTool } from './tools.js';
 import { View } from './view.js';
 
@@ -17,6 +16,7 @@ const LOUPE_DELAY = 120; // ms: a quick dab needs no loupe
  * @property {(op: import('./strokes.js').Op) => void} painted
  * @property {(at: Point) => void} tapped In photo pixels.
  * @property {() => void} untapped The tap was the first half of a double tap.
+ * @property {() => void} touched What was shown instead of the photo is gone.
  * @property {() => void} viewed Zoom or pan has changed.
  */
 
@@ -25,6 +25,7 @@ export class Stage {
   tool = 'brush';
   size = 36;
   locked = false;
+  resting = false;
   /** @type {import('./tools.js').Tool | null} */
   #gesture = null;
   #touch = false;
@@ -89,9 +90,13 @@ export class Stage {
     this.picture.classList.remove('was'); // … and fades
   }
 
-  /** @param {string | null} url The picture to compare with, while the button is held. */
-  compare(url) {
+  /**
+   * @param {string | null} url The picture to show instead: to compare with, while the button is held …
+   * @param {boolean} [rests] … or until the stage is touched.
+   */
+  compare(url, rests = false) {
     if (url) this.before.src = url;
+    this.resting = rests;
     this.root.classList.toggle('comparing', url !== null);
   }
 
@@ -262,6 +267,11 @@ export class Stage {
    */
   #begin(at, { touch, away, eraser }) {
     if (this.locked || this.#glide) return false;
+    if (this.resting) {
+      this.compare(null);
+      this.events.touched();
+      return false;
+    }
     const { tool, view } = this;
     if (tool === 'select') this.#gesture = tapTool(at, view);
     else if (tool === 'lasso' || tool === 'rect') {

@@ -19,7 +19,7 @@ const STILL = 10; // CSS px that a pointing finger may wander
  * @param {Point} start
  * @param {number} size Of the brush, CSS px.
  * @param {import('./view.js').View} view
- * @param {import('./painter.js').Painter} painter
+ * @param {import('./drawing.js').Painter} painter
  * @returns {Tool}
  */
 export function lineTool(kind, start, size, view, painter) {

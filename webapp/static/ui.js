@@ -85,6 +85,11 @@ export class Ui {
     byId('progress').hidden = !on;
   }
 
+  /** @param {string} text What the picture is that is shown instead. */
+  tag(text) {
+    byId('tag').textContent = text;
+  }
+
   /** The photo is there. */
   open() {
     byId('app').hidden = false;
