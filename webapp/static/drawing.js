@@ -1,18 +1,5 @@
-// @ts-check
-/** Operations drawn on any canvas in the photo's pixels: the uploaded mask, the screen and the loupe alike. */
+/** Operations drawn on any canvas in the photo's pixels: the screen, the loupe and the uploaded mask alike. */
 
-/** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
-/** @typedef {{left: number, top: number, right: number, bottom: number}} Box  In photo pixels. */
-/** @typedef {import('./strokes.js').Op} Op */
-/** @typedef {import('./strokes.js').Bits} Bits */
-
-const MAX_SIDE = 2048; // px
-const MAX_DENSITY = 2; // px for a CSS px: a third is not seen under a finger, and is half of the memory and time
-const FAST = 7; // ms; a redraw quicker than this is made anew in every frame of a pinch
-const LOUPE = 128; // CSS px
-const RING = 88; // CSS px of the loupe that the brush's ring may fill
-const ZOOM = 1.6;
-const INK = '#ff2e63';
 const SHARP = Math.cos((75 * Math.PI) / 180); // a turn sharper than this is a corner that the person meant
 
 /**
@@ -59,7 +46,7 @@ function direction(points, index) {
 /**
  * Draw a brush or eraser line from its point number `from` on.
  * @param {Context} context
- * @param {import('./strokes.js').Line} line
+ * @param {Line} line
  * @param {number} [from]
  */
 export function drawLine(context, line, from = 0) {
@@ -150,135 +137,4 @@ function picture(mask, colour) {
   pictures.set(mask, { colour, image });
   if (pictures.size > 2) pictures.delete(/** @type {Bits} */ (pictures.keys().next().value));
   return image;
-}
-
-/** The mask on the screen: a canvas as large as the stage, opaque ink under the canvas's own opacity. */
-export class Painter {
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {import('./view.js').View} view
-   */
-  constructor(canvas, view) {
-    this.canvas = canvas;
-    this.view = view;
-    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    this.density = 1;
-    this.cost = 0;
-    this.drawn = { scale: 1, x: 0, y: 0 };
-    this.keeps = false; // the painted stays: ink lies on all the rest
-  }
-
-  resize() {
-    const { stageWidth, stageHeight } = this.view;
-    this.density = Math.min(devicePixelRatio || 1, MAX_DENSITY, MAX_SIDE / Math.max(stageWidth, stageHeight));
-    this.canvas.width = Math.round(stageWidth * this.density);
-    this.canvas.height = Math.round(stageHeight * this.density);
-  }
-
-  /** @param {import('./strokes.js').Op[]} ops */
-  redraw(ops) {
-    const start = performance.now();
-    const { view } = this;
-    this.context.setTransform(1, 0, 0, 1, 0, 0);
-    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    this.drawn = { scale: view.scale, x: view.x, y: view.y };
-    this.#aim();
-    const [leftTop, rightBottom] = [view.toPhoto(0, 0), view.toPhoto(view.stageWidth, view.stageHeight)];
-    const seen = { left: leftTop.x, top: leftTop.y, right: rightBottom.x, bottom: rightBottom.y };
-    drawOps(this.context, this.keeps ? [...ops, { kind: 'invert' }] : ops, view, seen);
-    this.canvas.style.transform = '';
-    this.cost = performance.now() - start;
-  }
-
-  /** While the view moves: take the drawn mask along, or draw it anew where that is quick. */
-  follow(/** @type {import('./strokes.js').Op[]} */ ops) {
-    if (this.cost < FAST) return this.redraw(ops);
-    const ratio = this.view.scale / this.drawn.scale;
-    const [x, y] = [this.view.x - this.drawn.x * ratio, this.view.y - this.drawn.y * ratio];
-    this.canvas.style.transform = `translate(${x}px, ${y}px) scale(${ratio})`;
-  }
-
-  /**
-   * Add what is new of a line under the finger.
-   * @param {import('./strokes.js').Line} line
-   * @param {number} from Number of the first point whose curve is not final yet.
-   */
-  extend(line, from) {
-    this.context.save();
-    this.#aim();
-    this.context.beginPath();
-    this.context.rect(0, 0, this.view.width, this.view.height);
-    this.context.clip();
-    const kind = (line.kind === 'eraser') === this.keeps ? 'brush' : 'eraser';
-    drawLine(this.context, { ...line, kind }, from);
-    this.context.restore();
-  }
-
-  #aim() {
-    const { density, drawn } = this;
-    this.context.setTransform(
-      density * drawn.scale, 0, 0, density * drawn.scale, density * drawn.x, density * drawn.y,
-    );
-    this.context.fillStyle = this.context.strokeStyle = INK;
-  }
-}
-
-/** What the finger hides, enlarged in a corner that the finger is not in. */
-export class Loupe {
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {{photo: HTMLImageElement, painter: Painter, view: import('./view.js').View}} sources
-   */
-  constructor(canvas, sources) {
-    this.canvas = canvas;
-    this.sources = sources;
-    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    this.density = Math.min(2, devicePixelRatio || 1);
-    canvas.width = canvas.height = LOUPE * this.density;
-  }
-
-  hide() {
-    this.canvas.hidden = true;
-  }
-
-  /**
-   * @param {number} x On the stage, CSS px.
-   * @param {number} y
-   * @param {number} size Of the brush, CSS px; 0: a cross instead of a ring.
-   */
-  show(x, y, size) {
-    const { photo, painter, view } = this.sources;
-    const zoom = size ? Math.min(ZOOM, RING / size) : ZOOM;
-    const side = LOUPE / zoom; // of what it shows, CSS px on the stage
-    const { context, density } = this;
-    this.canvas.hidden = false;
-    const high = y < LOUPE * 1.5;
-    this.canvas.classList.toggle('right', high && x < view.stageWidth / 2);
-    context.setTransform(density, 0, 0, density, 0, 0);
-    context.clearRect(0, 0, LOUPE, LOUPE);
-    const [left, top, pixel] = [x - side / 2, y - side / 2, density * zoom];
-    context.setTransform(pixel, 0, 0, pixel, -pixel * left, -pixel * top);
-    context.drawImage(photo, view.x, view.y, view.width * view.scale, view.height * view.scale);
-    const crop = painter.density;
-    context.globalAlpha = 0.55;
-    context.drawImage(painter.canvas, left * crop, top * crop, side * crop, side * crop, left, top, side, side);
-    context.globalAlpha = 1;
-    this.#mark(x, y, size, zoom);
-  }
-
-  /** @param {[x: number, y: number, size: number, zoom: number]} ring */
-  #mark(...[x, y, size, zoom]) {
-    const { context } = this;
-    for (const [colour, width] of /** @type {[string, number][]} */ ([['#000a', 3], ['#fff', 1.5]])) {
-      context.strokeStyle = colour;
-      context.lineWidth = width / zoom;
-      context.beginPath();
-      if (size) context.arc(x, y, size / 2, 0, 7);
-      for (const [dx, dy] of size ? [] : [[8, 0], [0, 8]]) {
-        context.moveTo(x - dx, y - dy);
-        context.lineTo(x + dx, y + dy);
-      }
-      context.stroke();
-    }
-  }
 }

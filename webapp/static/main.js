@@ -1,17 +1,14 @@
-// @ts-check
 /** The page: opens an edit, and joins stage, rounds, draft and Telegram's shell. */
 
 import { Api } from './api.js';
 import { DraftKeeper } from './draft.js';
-import { decode } from './png.js';
 import { Rounds } from './rounds.js';
+import { Selector } from './selection.js';
 import { Stage } from './stage.js';
-import { known, say, speak, Trouble } from './strings.js';
-import { adds, Selector, Strokes } from './strokes.js';
+import { explain, known, say, speak, Trouble } from './strings.js';
+import { adds, Strokes } from './strokes.js';
 import * as telegram from './telegram.js';
 import { Ui } from './ui.js';
-
-/** @typedef {import('./strings.js').Key} Key */
 
 /** @type {Api} */ let api;
 /** @type {Rounds} */ let rounds;
@@ -33,7 +30,7 @@ const ui = new Ui({
   tool: chooseTool,
   size: resizeBrush,
   space: holdSpace,
-  compare: async (held) => look(held ? await rounds.original() : null, 'original'),
+  compare: (held) => stage?.compare(held ? rounds.original : null, say('original')),
   clear: () => strokes.painted && change({ kind: 'clear' }),
   invert: () => change({ kind: 'invert' }),
   fit: () => stage?.fit(),
@@ -60,11 +57,10 @@ async function open() {
     api = new Api(telegram.initData());
     await api.open();
     const [edit, photo] = await Promise.all([api.edit(id), api.picture(id, 'photo')]);
-    rounds = new Rounds(api, edit);
+    rounds = new Rounds(api, edit, photo);
     keeps = strokes.keeps = rounds.keeps;
     speak(edit.language, keeps);
     document.body.classList.toggle('keeping', keeps);
-    rounds.start(photo);
     draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
     ui.open(); // before the stage: it has no size while hidden
     stage = new Stage(/** @type {HTMLElement} */ (document.getElementById('stage')), strokes, edit, {
@@ -89,11 +85,11 @@ async function open() {
 async function resume(/** @type {import('./api.js').Edit} */ edit) {
   if (!stage) return;
   await showPicture();
-  const first = await beginning();
+  const first = await rounds.beginning();
   rounds.keep(keeps ? rounds.at : 0, { ops: first, undone: [] });
   const kept = await draft.load(async (left) => {
     if (keeps) rounds.restore(left);
-    return (keeps ? await beginning() : first)[0]?.mask;
+    return (keeps ? await rounds.beginning() : first)[0]?.mask;
   });
   if (kept) {
     rounds.restore(kept);
@@ -111,21 +107,9 @@ async function resume(/** @type {import('./api.js').Edit} */ edit) {
   if (pending) await work(() => follow(pending));
 }
 
-/** @returns {Promise<import('./strokes.js').Stored[]>} What is painted before anything is. */
-async function beginning() {
-  const id = rounds.beginning;
-  return id ? [{ kind: 'stored', mask: await decode(await api.picture(id, 'mask')) }] : [];
-}
-
 async function showPicture() {
   const picture = await rounds.picture();
   if (picture !== shown) await stage?.show((shown = picture));
-}
-
-/** Show another picture, and say what it is. */
-function look(/** @type {string | null} */ url, /** @type {Key} */ name, rests = false) {
-  ui.tag(say(name));
-  stage?.compare(url, rests);
 }
 
 function changed() {
@@ -136,7 +120,7 @@ function changed() {
   refresh();
 }
 
-function change(/** @type {import('./strokes.js').Op} */ op) {
+function change(/** @type {Op} */ op) {
   if (!adds(op) && op.kind !== 'clear' && !strokes.painted) return stage?.redraw();
   rounds.changed = true;
   strokes.add(op);
@@ -179,7 +163,7 @@ function hint() {
   else ui.status(say(rounds.at ? 'finished' : 'paint'));
 }
 
-function chooseTool(/** @type {import('./tools.js').ToolName} */ tool) {
+function chooseTool(/** @type {ToolName} */ tool) {
   if (!stage) return;
   if (stage.tool !== tool) telegram.haptic('select');
   stage.tool = tool;
@@ -224,11 +208,11 @@ function undoRound() {
   changeRound(rounds.undo({ ops: strokes.ops, undone: strokes.undone }), 'undone');
 }
 
-async function changeRound(/** @type {import('./rounds.js').Painting} */ painting, /** @type {Key} */ told) {
+async function changeRound(/** @type {Painting} */ painting, /** @type {import('./strings.js').Key} */ told) {
   strokes.replace(painting.ops, painting.undone);
   ui.status(say(told));
   await work(async () => {
-    if (keeps && !painting.ops.length) strokes.replace(await beginning());
+    if (keeps && !painting.ops.length) strokes.replace(await rounds.beginning());
     await showPicture();
   }, false);
 }
@@ -279,8 +263,8 @@ async function follow(/** @type {string} */ id) {
     if (known(key)) ui.status(say(key, { position: data.position ?? 0 }));
   });
   await showPicture();
-  strokes.replace(keeps ? await beginning() : []);
-  if (keeps) look(URL.createObjectURL(await rounds.result()), 'erase', true);
+  strokes.replace(keeps ? await rounds.beginning() : []);
+  if (keeps) stage?.compare(URL.createObjectURL(await rounds.result()), say('erase'), true);
   telegram.haptic('success');
   ui.status(say('finished'));
   draft.save();
@@ -305,14 +289,6 @@ async function work(/** @type {() => Promise<void>} */ job, shown = true) {
     draft.save();
     refresh();
   }
-}
-
-/** What to say about it: the server's own words, or ours. */
-function explain(/** @type {unknown} */ error) {
-  if (!(error instanceof Trouble)) return console.error(error), say('failed');
-  if (error.status === 401) return say('expired');
-  if (error.status === 404) return say('gone');
-  return error.said || say(known(error.code) ? error.code : 'failed');
 }
 
 /** The results are in the chat already. */

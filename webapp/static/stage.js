@@ -1,8 +1,8 @@
-// @ts-check
 /** The stage: the photo under its mask, and what hands do there. All drawing happens once a frame. */
 
-import { Loupe, Painter } from './drawing.js';
 import { Input } from './input.js';
+import { Loupe } from './loupe.js';
+import { Painter } from './painter.js';
 import { areaTool, lineTool, tapTool } from './tools.js';
 import { View } from './view.js';
 
@@ -10,30 +10,20 @@ const GLIDE = 180; // ms
 const STILL = matchMedia('(prefers-reduced-motion: reduce)');
 const LOUPE_DELAY = 120; // ms: a quick dab needs no loupe
 
-/** @typedef {import('./tools.js').Point} Point */
-/**
- * @typedef {object} StageEvents
- * @property {(op: import('./strokes.js').Op) => void} painted
- * @property {(at: Point) => void} tapped In photo pixels.
- * @property {() => void} untapped The tap was the first half of a double tap.
- * @property {() => void} touched What was shown instead of the photo is gone.
- * @property {() => void} viewed Zoom or pan has changed.
- */
-
 export class Stage {
-  /** @type {import('./tools.js').ToolName} */
+  /** @type {ToolName} */
   tool = 'brush';
   size = 36;
   locked = false;
   resting = false;
-  /** @type {import('./tools.js').Tool | null} */
+  /** @type {Tool | null} */
   #gesture = null;
   #touch = false;
   /** @type {Point} */
   #at = { x: 0, y: 0 };
   #loupeFrom = Infinity;
   #frame = 0;
-  /** @type {import('./strokes.js').Tap[]} */
+  /** @type {Tap[]} */
   #taps = [];
   #glide = 0;
   #old = '';
@@ -58,6 +48,7 @@ export class Stage {
     /** @type {SVGPolygonElement} */ this.outline = find('#outline polygon');
     /** @type {SVGGElement} */ this.marks = find('#outline g');
     /** @type {HTMLElement} */ this.ring = find('#ring');
+    this.tag = /** @type {HTMLElement} */ (document.getElementById('tag'));
     this.view = new View(photo.width, photo.height);
     this.painter = new Painter(find('#mask'), this.view);
     this.loupe = new Loupe(/** @type {any} */ (document.getElementById('loupe')), {
@@ -92,10 +83,12 @@ export class Stage {
 
   /**
    * @param {string | null} url The picture to show instead: to compare with, while the button is held …
+   * @param {string} [name] What it is.
    * @param {boolean} [rests] … or until the stage is touched.
    */
-  compare(url, rests = false) {
+  compare(url, name = '', rests = false) {
     if (url) this.before.src = url;
+    if (url) this.tag.textContent = name;
     this.resting = rests;
     this.root.classList.toggle('comparing', url !== null);
   }
@@ -128,7 +121,7 @@ export class Stage {
     this.redraw();
   }
 
-  /** @param {import('./strokes.js').Tap[]} taps Shown as dots, until told otherwise. */
+  /** @param {Tap[]} taps Shown as dots, until told otherwise. */
   mark(taps) {
     this.#taps = taps;
     this.marks.replaceChildren(...taps.map(({ keep }) => {
@@ -211,7 +204,7 @@ export class Stage {
     this.ring.style.borderWidth = `${1.5 / scale}px`;
   }
 
-  /** @returns {import('./input.js').Hands} */
+  /** @returns {Hands} */
   #hands() {
     const camera = () => {
       cancelAnimationFrame(this.#glide);

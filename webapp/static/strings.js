@@ -1,8 +1,6 @@
-// @ts-check
 /** What the page says, in English and Chinese. */
 
 const EN = {
-  title: 'Erase',
   brush: 'Brush',
   eraser: 'Eraser',
   lasso: 'Lasso',
@@ -52,7 +50,6 @@ const EN = {
 
 /** @type {Record<keyof typeof EN, string>} */
 const ZH = {
-  title: '涂抹擦除',
   brush: '画笔',
   eraser: '橡皮',
   lasso: '套索',
@@ -102,7 +99,6 @@ const ZH = {
 
 /** What is said instead where a cut-out is corrected: there the painted stays. */
 const EN_KEEP = {
-  title: 'Cut out',
   brush: 'Brush: this stays',
   eraser: 'Eraser: this goes',
   invert: 'Swap what stays and what goes',
@@ -119,7 +115,6 @@ const EN_KEEP = {
 
 /** @type {Record<keyof typeof EN_KEEP, string>} */
 const ZH_KEEP = {
-  title: '抠图',
   brush: '画笔：保留',
   eraser: '橡皮：去掉',
   invert: '对调保留和去掉的部分',
@@ -143,9 +138,9 @@ let words = EN;
  */
 export function speak(code, keeps) {
   const chinese = (code ?? '').toLowerCase().startsWith('zh');
-  words = chinese ? { ...ZH, ...(keeps && ZH_KEEP) } : { ...EN, ...(keeps && EN_KEEP) };
+  words = { ...(chinese ? ZH : EN), ...(keeps && (chinese ? ZH_KEEP : EN_KEEP)) };
   document.documentElement.lang = chinese ? 'zh' : 'en';
-  document.title = words.title;
+  document.title = words.erase;
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-text]'))) {
     element.textContent = say(/** @type {Key} */ (element.dataset.text));
   }
@@ -182,4 +177,12 @@ export class Trouble extends Error {
     this.said = said;
     this.status = status;
   }
+}
+
+/** What to say about it: the server's own words, or ours. */
+export function explain(/** @type {unknown} */ error) {
+  if (!(error instanceof Trouble)) return console.error(error), say('failed');
+  if (error.status === 401) return say('expired');
+  if (error.status === 404) return say('gone');
+  return error.said || say(known(error.code) ? error.code : 'failed');
 }

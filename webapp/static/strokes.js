@@ -1,20 +1,4 @@
-// @ts-check
 /** What has been painted: a list of operations in the photo's pixels, with undo and redo; never bitmaps. */
-
-import { selection } from './draft.js';
-
-/**
- * @typedef {{x: number, y: number, keep: boolean}} Tap  A tap in photo pixels; keep: it is part of the thing.
- * @typedef {{width: number, height: number, bits: Uint8Array, png?: string}} Bits
- *   A mask of 1 bit a pixel, rows padded to bytes, 1 = painted; png: the same as base64, for the draft.
- * @typedef {{kind: 'brush' | 'eraser', width: number, points: number[]}} Line  points: x, y, x, y, … in photo pixels.
- * @typedef {{kind: 'area', erase: boolean, points: number[]}} Area  A closed outline (lasso, rectangle).
- * @typedef {{kind: 'found', session: number, taps: Tap[], mask: Bits}} Found  What a tap selected; the last of a
- *   session stands for all of it.
- * @typedef {{kind: 'stored', mask: Bits}} Stored  The mask the edit came with.
- * @typedef {{kind: 'invert'} | {kind: 'clear'}} Whole
- * @typedef {Line | Area | Found | Stored | Whole} Op
- */
 
 /** @returns {boolean} Whether an operation can paint anything. */
 export const adds = (/** @type {Op} */ op) =>
@@ -118,55 +102,4 @@ export function isSet(mask, x, y) {
   const row = Math.min(mask.height - 1, Math.max(0, Math.floor(y * mask.height)));
   const stride = (mask.width + 7) >> 3;
   return Boolean(mask.bits[row * stride + (column >> 3)] & (0x80 >> (column & 7)));
-}
-
-/** Tap-to-select: the first tap selects the thing there; further taps add, or take away where they meet it. */
-export class Selector {
-  /** Taps of one session refine one selection. */
-  session = 0;
-  /** @type {AbortController | null} */
-  #asking = null;
-
-  /** @returns {boolean} Whether an answer is awaited. */
-  get busy() {
-    return this.#asking !== null;
-  }
-
-  /** Take back the tap that is being answered. */
-  abort() {
-    this.#asking?.abort();
-    this.#asking = null;
-  }
-
-  /** The next tap begins another selection. */
-  renew() {
-    this.abort();
-    this.session++;
-  }
-
-  /**
-   * @param {{x: number, y: number}} at In photo pixels.
-   * @param {Strokes} strokes
-   * @param {{width: number, height: number}} photo
-   * @param {(taps: Tap[], signal: AbortSignal) => Promise<Blob>} ask
-   * @returns {Promise<Found | 'nothing' | null>} Null: taken back meanwhile.
-   */
-  async tap(at, strokes, photo, ask) {
-    this.abort();
-    const asking = (this.#asking = new AbortController());
-    const { session } = this;
-    const before = strokes.openSelection(session);
-    const inside = before && isSet(before.mask, at.x / photo.width, at.y / photo.height);
-    const taps = [...(before?.taps ?? []), { x: Math.round(at.x), y: Math.round(at.y), keep: !inside }];
-    try {
-      const mask = await selection(await ask(taps, asking.signal));
-      if (asking.signal.aborted) return null;
-      return before || mask.bits.some(Boolean) ? { kind: 'found', session, taps, mask } : 'nothing';
-    } catch (error) {
-      if (asking.signal.aborted) return null;
-      throw error;
-    } finally {
-      if (this.#asking === asking) this.#asking = null;
-    }
-  }
 }
