@@ -86,7 +86,8 @@ class Edit:
         width: Pixels across the upright photo, once it was opened.
         height: Pixels down.
         created: When it was asked for, UTC.
-        painted: A copy of the photo on which the person painted what shall be erased, in Telegram's own editor.
+        painted: A copy of the photo on which the person painted in Telegram's own editor what shall be erased, or, of
+            a cut-out, what stays too.
         shadow: Whether the subject's shadow goes along with it.
         number: Its place in the order of all edits.
         attempt: How often the person has asked for it.
