@@ -82,9 +82,9 @@ export class Stage {
   }
 
   /**
-   * @param {string | null} url The picture to show instead: to compare with, while the button is held …
+   * @param {string | null} url The picture to show instead, until null comes.
    * @param {string} [name] What it is.
-   * @param {boolean} [rests] … or until the stage is touched.
+   * @param {boolean} [rests] Until the stage is touched, at the latest.
    */
   compare(url, name = '', rests = false) {
     if (url) this.before.src = url;
