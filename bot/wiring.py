@@ -164,7 +164,7 @@ def build_core(
     queue = EditQueue(database, steps, workers=settings.workers)
     edits = Edits(store, queue, courier, announcer, (photos, results))
     choices = Choices(store, edits, courier)
-    canvas = Canvas(edits, steps, pool, max_megapixels=settings.max_megapixels)
+    canvas = Canvas(edits, steps, pool, max_megapixels=settings.max_megapixels, models=models)
     return Core(store, queue, edits, choices, canvas, courier, photos, results)
 
 

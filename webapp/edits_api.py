@@ -2,6 +2,9 @@
 
 Every route begins with the owner: what is not the caller's is answered exactly as what does not exist. The id comes
 from the path, the person from the session, never from a body.
+
+A mask is a PNG, white where something is erased. Of an edit whose operation is ``remove_background`` it is white where
+the subject is, which stays, both ways: as ``--mask`` of ``remove-background`` on the command line.
 """
 
 from __future__ import annotations
@@ -80,7 +83,7 @@ class EditsApi:
         router.add_get(f"{EDIT}/result", self.result)
 
     async def describe(self, request: web.Request) -> web.Response:
-        """What the page needs to know to open."""
+        """What the page needs to know to open; by the operation it knows what white means in the masks."""
         async with asyncio.timeout(WORK_SECONDS):
             edit = await owned(request, self._canvas)
         return web.json_response(
@@ -105,7 +108,7 @@ class EditsApi:
             return _picture(await self._canvas.photo_preview(edit), "jpeg")
 
     async def mask(self, request: web.Request) -> web.Response:
-        """What is painted, or was found."""
+        """What is painted, or was found; widened by a rim where it is to be erased, as it is where it stays."""
         async with asyncio.timeout(WORK_SECONDS):
             edit = await owned(request, self._canvas)
             self._spend(request)
@@ -118,7 +121,8 @@ class EditsApi:
         """Take a painted mask; 202 with the id of the edit that now erases it, which may be a new round.
 
         The same Idempotency-Key again, or without one the same mask again, is the same submission. With ?base=photo it
-        is erased on the edit's photo even where the edit has a result: its round was undone.
+        is erased on the edit's photo even where the edit has a result: its round was undone. Of a ``remove_background``
+        the photo itself is cut out with it, in every round.
         """
         key = request.headers.get("Idempotency-Key")
         if key is not None and not MASK_KEY.fullmatch(key):

@@ -116,9 +116,10 @@ class TelegramCourier:
 
     def _status(self, edit: Edit, stage: Stage | None, position: int) -> str:
         if edit.state is State.WAITING_FOR_MASK:
+            what = "keep" if edit.operation is Operation.REMOVE_BACKGROUND else "paint"
             if self._keyboards.app_url is None:
-                return self._texts.get(edit.language, "paint-in-telegram")
-            return self._texts.get(edit.language, "paint" if edit.chat == edit.person else "paint-in-private")
+                return self._texts.get(edit.language, f"{what}-in-telegram")
+            return self._texts.get(edit.language, what if edit.chat == edit.person else "paint-in-private")
         if stage is not None:
             return self._texts.get(edit.language, f"status-{stage}")
         if position > 0:
@@ -278,6 +279,7 @@ _FINAL = frozenset(
         "mask-broken",
         "mask-everything",
         "mask-wrong-shape",
+        "keep-everything",
     }
 )
 """What trying again would not change."""

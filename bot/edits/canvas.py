@@ -1,7 +1,10 @@
 """What the Mini App may ask for: the photo, the mask, a selection, progress, the result; erasing round after round.
 
-The first mask of a waiting /erase is that edit's own. Any later one begins a new edit, a round: on the last round's
+The first mask of a waiting edit is that edit's own. Any later one begins a new edit, a round: on the last round's
 result where the person goes on erasing, on the photo itself where an automatic result is mended by hand.
+
+A mask is white where something is erased. Only of a /remove_background it is white where the subject is, which stays,
+as on the command line: a cut-out is corrected as a cut-out, and each round cuts the photo itself out again.
 """
 
 from __future__ import annotations
@@ -10,12 +13,13 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import structlog
 
 from bot.edits import pixels
-from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
+from bot.edits.model import Edit, Operation, PhotoRef, Stage, State, order_after
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
 from bot.errors import PersonError
@@ -61,13 +65,17 @@ class Canvas:
         steps: Fetches photos and finds results.
         pool: Where pixels are worked on.
         max_megapixels: Larger photos are refused before decoding.
+        models: Folder of learned models; None: none are used.
     """
 
-    def __init__(self, edits: Edits, steps: EditSteps, pool: PixelPool, *, max_megapixels: float) -> None:
+    def __init__(
+        self, edits: Edits, steps: EditSteps, pool: PixelPool, *, max_megapixels: float, models: Path | None = None
+    ) -> None:
         self._edits = edits
         self._steps = steps
         self._pool = pool
         self._max_megapixels = max_megapixels
+        self._models = models
 
     async def own(self, edit_id: str, person: int) -> Edit | None:
         """The person's edit, with its photo's size filled in; None where there is none, or it is another's.
@@ -98,37 +106,38 @@ class Canvas:
         return await self._pool.run(pixels.preview, path, self._max_megapixels, PREVIEW_SIDE)
 
     async def mask(self, edit: Edit) -> bytes | None:
-        """The stored mask as a PNG, white = erase; what segmentation found, where the edit was automatic."""
+        """The stored mask as a PNG; what segmentation found, where the edit was automatic.
+
+        White = erase, and the found thing is widened by a rim; of a /remove_background white = the subject, as it is.
+        """
         stored = await self._edits.store.mask(edit.id)
         if stored is None:
             return None
         data, is_matte = stored
         if not is_matte:
             return data
-        found_by: Edit | None = edit
-        if edit.operation is Operation.ERASE and edit.parent is not None:  # mends what its parent found
-            found_by = await self._edits.store.get(edit.parent)
-        keeps_subject = found_by is not None and found_by.operation is Operation.REMOVE_BACKGROUND
-        return await self._pool.run(pixels.erase_mask, data, keeps_subject)
+        return await self._pool.run(pixels.found_png, data, _keeps(edit))
 
     async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None, on_photo: bool = False) -> Edit:
         """Check a painted mask, and queue the edit or its next round.
 
         Args:
             edit: The edit whose page it was painted on.
-            png: A stranger's bytes.
+            png: A stranger's bytes; white = erase, or the subject of a /remove_background.
             key: The same key again is the same submission; None: the mask itself is the key.
             on_photo: A further round works on the edit's photo even where it has a result: the person took that back.
 
         Raises:
-            PersonError: ``mask-…``, ``still-working``, and what `Edits.submit` raises.
+            PersonError: ``mask-…``, ``keep-…`` (the same of a mask of what stays), ``still-working``, and what
+                `Edits.submit` raises.
         """
         checked = await self.own(edit.id, edit.person)
         if checked is None:
             raise PersonError("too-old")
         assert checked.width is not None
         assert checked.height is not None
-        await self._pool.run(pixels.painted_mask, png, checked.width, checked.height, MAX_MASK_BYTES)
+        keeps = _keeps(checked)
+        await self._pool.run(pixels.painted_mask, png, checked.width, checked.height, MAX_MASK_BYTES, keeps)
         said = f"{key or hashlib.sha256(png).hexdigest()}{':photo' if on_photo else ''}"
         submission = hashlib.sha256(said.encode()).hexdigest()
         if checked.state is State.WAITING_FOR_MASK:
@@ -145,14 +154,13 @@ class Canvas:
         if not checked.state.is_final:
             raise PersonError("still-working")
         round_, _ = await self._edits.submit(
-            Order(
-                key=round_key,
-                person=checked.person,
-                chat=checked.chat,
-                message=checked.message,
-                operation=Operation.ERASE,
+            order_after(
+                checked,
+                round_key,
+                operation=checked.operation if keeps else Operation.ERASE,
                 photo=checked.photo if on_photo else self._base_of(checked),
-                language=checked.language,
+                seed=checked.seed if keeps else 0,
+                shadow=True,
                 parent=checked.id,
                 mask=png,
             )
@@ -160,15 +168,30 @@ class Canvas:
         return round_
 
     def _base_of(self, edit: Edit) -> PhotoRef:
-        """What a further round works on: the last round's result, or the photo of an automatic edit."""
+        """What a further round works on: the last round's result; the photo of a cut-out or an automatic edit."""
         if edit.operation is not Operation.ERASE or edit.result is None:
             return edit.photo
         return PhotoRef(edit.result.file_id, edit.result.unique_id, edit.photo.as_file, edit.photo.name)
 
     async def select(self, edit: Edit, taps: Sequence[Tap], *, on_photo: bool = False) -> bytes:
-        """The thing that the taps point at, as a mask PNG of the photo's aspect; `on_photo` as in `submit_mask`."""
-        path = await self._steps.fetch(edit.photo if on_photo else self._base_of(edit))
-        return await self._pool.run(pixels.selected_png, path, tuple(taps[:MAX_TAPS]), self._max_megapixels)
+        """The thing that the taps point at, as a mask PNG of the photo's aspect; `on_photo` as in `submit_mask`.
+
+        It is widened by a rim, as `mask` does it, but for a /remove_background, whose subject it is to join.
+        """
+        photo = edit.photo if on_photo else self._base_of(edit)
+        path, maps = await self._steps.fetch(photo), self._steps.maps_of(photo)
+        found = await self._pool.run(
+            pixels.selected_png,
+            path,
+            tuple(taps[:MAX_TAPS]),
+            self._max_megapixels,
+            _keeps(edit),
+            self._models,
+            maps,
+        )
+        if await self._edits.store.get(edit.id) is None:  # deleted meanwhile: what the segmenter kept goes too
+            await asyncio.to_thread(maps.unlink, missing_ok=True)
+        return found
 
     async def events(self, edit: Edit) -> AsyncIterator[Event]:
         """What the edit is doing, from now until it is final."""
@@ -218,3 +241,8 @@ class Canvas:
             raise PersonError("still-working")
         path = await self._steps.result_file(edit)
         return await self._pool.run(pixels.preview, path, self._max_megapixels, PREVIEW_SIDE)
+
+
+def _keeps(edit: Edit) -> bool:
+    """Whether the edit's mask is of what stays, rather than of what goes."""
+    return edit.operation is Operation.REMOVE_BACKGROUND

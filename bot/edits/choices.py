@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import partial
 
-from bot.edits.model import Edit, Operation, Order, Stage, State
+from bot.edits.editor import DOUBTFUL
+from bot.edits.model import Edit, Operation, Stage, State, order_after
 from bot.edits.ports import Courier
 from bot.edits.service import Edits
 from bot.edits.store import Store
 from bot.errors import PersonError
 
-QUESTIONS = ("doubtful", "nothing-found")
+QUESTIONS = (DOUBTFUL, "nothing-found")
 """Why an edit may have stopped so that something else can be shown in its place."""
 
 
@@ -43,16 +44,10 @@ class Choices:
         if shown.chooses:
             return await self._ask_again(shown, shown.parent or shown.id)
         asked, new = await self._edits.submit(
-            Order(
-                key=f"{shown.parent or shown.id}:else:{shown.finish}{'' if shown.shadow else ':shadow'}",
-                person=shown.person,
-                chat=shown.chat,
-                message=shown.message,
-                operation=shown.operation,
-                photo=shown.photo,
-                language=shown.language,
-                finish=shown.finish,
-                shadow=shown.shadow,
+            order_after(
+                shown,
+                f"{shown.parent or shown.id}:else:{shown.finish}{'' if shown.shadow else ':shadow'}",
+                seed=0,
                 parent=shown.id,
                 status_message=shown.status_message,
                 chooses=True,

@@ -64,7 +64,8 @@ class Job:
         operation: What is done.
         finish: What stands where the background was.
         seed: Variants differ in it.
-        mask: PNG of what to erase, or of the subject's matte; None: it is found.
+        mask: PNG of what to erase (with ``remove_background``: of the subject), or of the subject's matte; None: it
+            is found.
         mask_is_matte: Whether `mask` is a matte of the subject.
         format: The answer's format; None: the photo's own (PNG where it is to be transparent).
         insist: Erase what was found even where it is doubtful.
@@ -149,13 +150,16 @@ class Editor:
         """Open a stranger's file; `PersonError` where it cannot be a photo."""
         return await self._pool.run(pixels.load, source, self._max_megapixels, None)
 
-    async def painted_mask(self, source: Path, painted: Path) -> bytes:
-        """What was painted on a copy of a photo, as a mask PNG.
+    async def painted_mask(
+        self, source: Path, painted: Path, *, keeps: bool = False, found: bytes | None = None
+    ) -> bytes:
+        """What was painted on a copy of a photo, as a mask PNG; see `pixels.painted_png`.
 
         Raises:
-            PersonError: ``nothing-painted``, ``not-the-same-photo``, or a file cannot be opened.
+            PersonError: ``nothing-painted``, ``not-the-same-photo`` (with `keeps`: ``keep-…``), or a file cannot be
+                opened.
         """
-        return await self._pool.run(pixels.painted_png, source, painted, self._max_megapixels)
+        return await self._pool.run(pixels.painted_png, source, painted, self._max_megapixels, keeps=keeps, found=found)
 
     async def pointed_out(self, source: Path, matte: bytes) -> bytes:
         """The photo with what was found in it pointed out, as a JPEG for a chat."""
@@ -203,8 +207,9 @@ class Editor:
         if job.mask is not None and job.mask_is_matte:
             return Found(await self._pool.run(pixels.stored_matte, job.mask, photo.width, photo.height)), None
         if job.mask is not None:
+            keeps = job.operation is Operation.REMOVE_BACKGROUND
             painted = await self._pool.run(
-                pixels.painted_mask, job.mask, photo.width, photo.height, self._max_mask_bytes
+                pixels.painted_mask, job.mask, photo.width, photo.height, self._max_mask_bytes, keeps
             )
             return Found(painted), None
         await on_stage(Stage.SEGMENTING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Operation(StrEnum):
@@ -19,7 +20,8 @@ class State(StrEnum):
     """Where an edit stands. The last three are final."""
 
     WAITING_FOR_MASK = "waiting_for_mask"
-    """An /erase whose canvas is open or not yet opened: not queued before its mask is there."""
+    """An /erase, or a cut-out's correction, whose canvas is open or not yet opened: not queued before its mask is
+    there."""
     WAITING_FOR_CHOICE = "waiting_for_choice"
     """The things found in the photo are shown by number, and the person has not chosen one yet."""
     QUEUED = "queued"
@@ -87,7 +89,8 @@ class Edit:
         width: Pixels across the upright photo, once it was opened.
         height: Pixels down.
         created: When it was asked for, UTC.
-        painted: A copy of the photo on which the person painted what shall be erased, in Telegram's own editor.
+        painted: A copy of the photo on which the person painted in Telegram's own editor what shall be erased, or, of
+            a cut-out, what stays too.
         shadow: Whether the subject's shadow goes along with it.
         chooses: Whether the person chooses among the things found in the photo, in place of the automatic subject.
         number: Its place in the order of all edits.
@@ -160,7 +163,8 @@ class Order:
         seed: Variants differ in it.
         parent: The edit that this one goes on from.
         status_message: A message of the bot that shall become the answer; None: a new one is posted.
-        mask: PNG of what to erase, or of the matte to use again; None: it is found, or painted later.
+        mask: PNG of what to erase (of a cut-out: of the subject), or of the matte to use again; None: it is found, or
+            painted later.
         mask_is_matte: Whether `mask` is a soft matte of the subject.
         painted: A copy of the photo on which the person painted what shall be erased; stands in for a mask.
         shadow: Whether the subject's shadow goes along with it.
@@ -185,3 +189,28 @@ class Order:
     shadow: bool = True
     draft: bool = False
     chooses: bool = False
+
+
+def order_after(edit: Edit, key: str, **changes: Any) -> Order:
+    """An order that goes on from an edit: its photo, person, place and wishes, all but what changes.
+
+    Args:
+        edit: The edit.
+        key: Makes a repeated request the same one.
+        changes: Fields of `Order`.
+    """
+    return Order(
+        **{
+            "key": key,
+            "person": edit.person,
+            "chat": edit.chat,
+            "message": edit.message,
+            "operation": edit.operation,
+            "photo": edit.photo,
+            "language": edit.language,
+            "finish": edit.finish,
+            "seed": edit.seed,
+            "shadow": edit.shadow,
+            **changes,
+        }
+    )

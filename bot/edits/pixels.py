@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,14 @@ FEATHER = 2.0
 STORED_MATTE_SIDE = 2048
 """Long side in pixels that a matte is kept at: the Mini App shows no more, and it is scaled back with antialiasing."""
 
+
+KEEPING = {
+    "mask-empty": "keep-empty",
+    "mask-everything": "keep-everything",
+    "nothing-painted": "keep-nothing-painted",
+    "not-the-same-photo": "keep-not-the-same-photo",
+}
+"""What is wrong with a mask of what is erased, and the same of a mask of what stays."""
 
 SHOWN_SIDE = 1280
 """Long side in pixels of a picture that only asks: as large as Telegram shows a photo in a chat."""
@@ -76,15 +85,55 @@ def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> R
     return Removal(widened, not np.array_equal(whole, mask), not verdict.fine)
 
 
-def painted_mask(data: bytes, width: int, height: int, max_bytes: int) -> Mask:
-    """A stranger's PNG as a mask of the photo's size; see `open_mask` for what it raises."""
-    return masks.open_mask(data, size=(width, height), max_bytes=max_bytes)
+def painted_mask(data: bytes, width: int, height: int, max_bytes: int, keeps: bool = False) -> Mask:
+    """A stranger's PNG as a mask of the photo's size.
+
+    Args:
+        data: The PNG; see `open_mask` for what is taken.
+        width: Of the photo, pixels.
+        height: Of the photo, pixels.
+        max_bytes: Larger files are refused unread.
+        keeps: Whether white is the subject, which stays, rather than what is erased.
+
+    Raises:
+        PersonError: As `open_mask` does; with `keeps` ``keep-empty`` and ``keep-everything`` stand for ``mask-…``.
+    """
+    with _in_words_for_keeping(keeps):
+        return masks.open_mask(data, size=(width, height), max_bytes=max_bytes)
 
 
-def painted_png(source: Path, painted: Path, max_megapixels: float) -> bytes:
-    """What was painted on a copy of a photo, as a 1-bit PNG; see `find_painted` for what it raises."""
+def painted_png(
+    source: Path, painted: Path, max_megapixels: float, *, keeps: bool = False, found: bytes | None = None
+) -> bytes:
+    """What was painted on a copy of a photo, as a 1-bit PNG.
+
+    Args:
+        source: The photo.
+        painted: Its painted copy.
+        max_megapixels: Larger pictures are refused before decoding.
+        keeps: Whether the paint says what stays, rather than what is erased.
+        found: A PNG of what stays already, a mask or a matte: what was painted joins it.
+
+    Raises:
+        PersonError: As `find_painted` does; with `keeps` ``keep-nothing-painted`` and ``keep-not-the-same-photo``.
+    """
     original = open_photo(source, max_megapixels=max_megapixels)
-    return encoding.encode_mask(find_painted(original, open_photo(painted, max_megapixels=max_megapixels)))
+    with _in_words_for_keeping(keeps):
+        mask = find_painted(original, open_photo(painted, max_megapixels=max_megapixels))
+    if found is not None:
+        mask = np.maximum(mask, masks.from_matte(stored_matte(found, original.width, original.height)))
+    return encoding.encode_mask(mask)
+
+
+@contextlib.contextmanager
+def _in_words_for_keeping(keeps: bool) -> Iterator[None]:
+    """Where the mask is of what stays, another text says what is wrong with it."""
+    try:
+        yield
+    except PersonError as error:
+        if keeps and error.message_id in KEEPING:
+            raise PersonError(KEEPING[error.message_id], **error.facts) from error
+        raise
 
 
 def stored_matte(data: bytes, width: int, height: int) -> Matte:
@@ -236,33 +285,62 @@ def joined_mattes(mattes: Sequence[bytes]) -> bytes:
     return small_matte(joined, None)
 
 
-def erase_mask(stored: bytes, invert: bool) -> bytes:
-    """A stored matte of the subject as a mask PNG of what was erased: the subject, or (inverted) all but it."""
+def found_png(stored: bytes, keeps: bool) -> bytes:
+    """A stored matte of the subject as `mask_png` gives it, for the page to begin with.
+
+    Args:
+        stored: PNG of a matte, as `small_matte` wrote it.
+        keeps: Whether the subject stays, rather than goes.
+    """
     import cv2
 
     matte = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_GRAYSCALE)
     if matte is None:
         raise PersonError("mask-broken")
-    mask = masks.from_matte(np.asarray(matte, dtype=np.uint8))
-    return mask_png(masks.invert(mask) if invert else mask)
+    return mask_png(masks.from_matte(np.asarray(matte, dtype=np.uint8)), keeps)
 
 
-def selected_png(path: Path, taps: tuple[Tap, ...], max_megapixels: float) -> bytes:
+def selected_png(
+    path: Path,
+    taps: tuple[Tap, ...],
+    max_megapixels: float,
+    keeps: bool = False,
+    models: Path | None = None,
+    maps: Path | None = None,
+) -> bytes:
     """The thing that taps (in photo pixels) point at, as `mask_png` gives it, at the photo's size.
 
     One turn in the pool, and no larger than the page shows it: a tap is answered while the finger still waits.
+
+    Args:
+        path: The photo's file.
+        taps: In photo pixels.
+        max_megapixels: Larger photos are refused before decoding.
+        keeps: Whether the thing stays, rather than goes; see `mask_png`.
+        models: Folder of learned models; None: none are used.
+        maps: File in which the segmenter keeps what it saw in the photo; None: it keeps nothing.
     """
     photo = open_photo(path, max_megapixels=max_megapixels)
     shown = Photo(scaling.shrink(photo.pixels, STORED_MATTE_SIDE))
     scale = shown.width / photo.width
-    found = hints.select(shown, tuple(Tap(tap.x * scale, tap.y * scale, tap.keep) for tap in taps))
-    return mask_png(masks.scale(found, photo.width, photo.height))
+    scaled = tuple(Tap(tap.x * scale, tap.y * scale, tap.keep) for tap in taps)
+    found = hints.select(shown, scaled, models=models, maps=maps)
+    return mask_png(masks.scale(found, photo.width, photo.height), keeps)
 
 
-def mask_png(mask: Mask) -> bytes:
-    """A found mask as a 1-bit PNG for a person to go on with: widened, as a hand would paint over the thing's rim."""
+def mask_png(mask: Mask, keeps: bool = False) -> bytes:
+    """A found mask as a 1-bit PNG for a person to go on with.
+
+    What is to be erased is widened, as a hand would paint over the thing's rim. What stays is the thing itself: a rim
+    of the background would stay with it.
+
+    Args:
+        mask: (H, W) uint8, 255 = the thing.
+        keeps: Whether it stays, rather than goes.
+    """
     height, width = mask.shape
-    return encoding.encode_mask(masks.dilate(mask, masks.dilation_radius(width, height, coarse=False)))
+    radius = 0 if keeps else masks.dilation_radius(width, height, coarse=False)
+    return encoding.encode_mask(masks.dilate(mask, radius))
 
 
 def format_of(path: Path) -> PictureFormat:

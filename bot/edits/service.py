@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,8 +15,8 @@ import structlog
 
 from bot.edits.announcer import Announcer
 from bot.edits.cache import FileCache
-from bot.edits.editor import check_finish
-from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State
+from bot.edits.editor import DOUBTFUL, check_finish
+from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State, order_after
 from bot.edits.ports import Courier
 from bot.edits.positions import Positions
 from bot.edits.queue import EditQueue
@@ -191,22 +192,11 @@ class Edits:
         if edit.state is not State.DONE and edit.stage is not Stage.DELIVERING:
             raise PersonError("still-working")
         stored = await self.store.mask(edit.id)
-        # An erase's parent may be the round before it, which is no variant of the same picture: the first variant, now
-        # wanted, has seed 1.
-        is_variant = edit.parent is not None and (edit.operation is not Operation.ERASE or edit.seed > 1)
-        root = edit.parent if is_variant and edit.parent else edit.id
+        root = await self._root(edit, stored)
         again, new = await self.submit(
-            Order(
-                key=_variant_key(root, edit, stored[0] if stored else None),
-                person=edit.person,
-                chat=edit.chat,
-                message=edit.message,
-                operation=edit.operation,
-                photo=edit.photo,
-                language=edit.language,
-                finish=edit.finish,
-                seed=edit.seed,
-                shadow=edit.shadow,
+            order_after(
+                edit,
+                _variant_key(root, edit, stored[0] if stored else None),
                 parent=root,
                 status_message=edit.status_message,
                 mask=stored[0] if stored else None,
@@ -218,23 +208,42 @@ class Edits:
             self.schedule(again)
         return again
 
+    async def _root(self, edit: Edit, stored: tuple[bytes, bool] | None) -> str:
+        """The id of the edit that this one is a variant of: its parent's, or its own.
+
+        Args:
+            edit: The edit as it is now wanted.
+            stored: Its mask.
+        """
+        if edit.parent is None:
+            return edit.id
+        if edit.operation is Operation.ERASE:
+            # Its parent may be the round before it, which is no variant of the same picture: the first variant, now
+            # wanted, has seed 1.
+            return edit.parent if edit.seed > 1 else edit.id
+        # A variant has its parent's mask; a cut-out that was corrected by hand has another.
+        return edit.parent if await self.store.mask(edit.parent) == stored else edit.id
+
     async def fix_by_hand(self, edit_id: str, person: int) -> Edit:
-        """Let the person paint what should go on the edit's own photo; what the edit had found is already painted.
+        """Let the person paint on the edit's own photo; what the edit had found is already painted.
+
+        A cut-out is corrected as a cut-out: what is painted is what stays, and the background goes again, for the same
+        finish. Of all others it is what goes.
 
         Raises:
             PersonError: As `own` and `submit` do.
         """
         edit = await self.own(edit_id, person)
-        found = await self.store.mask(edit.id)
+        # Where the bot asked whether it found the right thing, the person who paints has said no.
+        found = None if edit.error == DOUBTFUL else await self.store.mask(edit.id)
+        keeps = edit.operation is Operation.REMOVE_BACKGROUND
         fixed, _ = await self.submit(
-            Order(
-                key=f"{edit.id}:fix",
-                person=edit.person,
-                chat=edit.chat,
-                message=edit.message,
-                operation=Operation.ERASE,
-                photo=edit.photo,
-                language=edit.language,
+            order_after(
+                edit,
+                await self._correction_key(edit, found[0] if found else b""),
+                operation=edit.operation if keeps else Operation.ERASE,
+                seed=edit.seed if keeps else 0,
+                shadow=True,
                 parent=edit.id,
                 mask=found[0] if found else None,
                 mask_is_matte=found[1] if found else False,
@@ -242,6 +251,15 @@ class Edits:
             )
         )
         return fixed
+
+    async def _correction_key(self, edit: Edit, mask: bytes) -> str:
+        """The key of a correction by hand: the same until it is made or cancelled, then the button begins another."""
+        for number in itertools.count(1):
+            key = f"{edit.id}:fix:{hashlib.sha256(mask).hexdigest()[:16]}:{number}"
+            known = await self.store.by_key(key)
+            if known is None or not known.state.is_final:
+                return key
+        raise AssertionError("unreachable")
 
     async def go_on_in_private(self, edit_id: str, person: int, message: int, language: str) -> Edit:
         """Let the person paint in the private chat what was asked for in a group: only there a canvas opens.
@@ -260,13 +278,11 @@ class Edits:
             raise PersonError("too-old")
         found = await self.store.mask(edit.id)
         private, _ = await self.submit(
-            Order(
-                key=f"{edit.id}:private",
-                person=person,
+            order_after(
+                edit,
+                f"{edit.id}:private",
                 chat=person,
                 message=message,
-                operation=Operation.ERASE,
-                photo=edit.photo,
                 language=language,
                 parent=edit.parent,
                 mask=found[0] if found else None,
@@ -277,12 +293,23 @@ class Edits:
         return private
 
     async def queue_with_mask(self, edit_id: str, mask: bytes, submission: str) -> Edit | None:
-        """Give a waiting /erase its checked mask and queue it; None where it is not waiting. See `Store`.
+        """Give a waiting edit its checked mask and queue it; None where it is not waiting. See `Store`.
 
         Raises:
             PersonError: As `submit` does.
         """
         edit = await self.store.queue_with_mask(edit_id, mask, submission)
+        if edit is not None:
+            self.schedule(edit)
+        return edit
+
+    async def queue_with_painted(self, edit_id: str, painted: PhotoRef, submission: str) -> Edit | None:
+        """Give a waiting edit a painted copy of its photo and queue it; None where it is not waiting. See `Store`.
+
+        Raises:
+            PersonError: As `submit` does.
+        """
+        edit = await self.store.queue_with_painted(edit_id, painted, submission)
         if edit is not None:
             self.schedule(edit)
         return edit

@@ -20,7 +20,7 @@ from prometheus_client import Counter, Histogram
 from bot.edits.announcer import Announcer
 from bot.edits.cache import FileCache
 from bot.edits.editor import DOUBTFUL, DoubtError, Editor, Job
-from bot.edits.model import Edit, PhotoRef, Stage, State
+from bot.edits.model import Edit, Operation, PhotoRef, Stage, State
 from bot.edits.ports import Courier, Made
 from bot.edits.progress import Progress
 from bot.edits.store import Store
@@ -274,9 +274,11 @@ class EditSteps:
 
     async def _edit(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> Made:
         stored = await self.store.mask(edit.id)
-        if stored is None and edit.painted is not None:
+        keeps = edit.operation is Operation.REMOVE_BACKGROUND
+        if edit.painted is not None and (stored is None or keeps):
+            # What is painted for a cut-out joins the subject that is stored; once joined, again changes nothing.
             painted = await self.fetch(edit.painted)
-            found = await self.editor.painted_mask(source, painted)
+            found = await self.editor.painted_mask(source, painted, keeps=keeps, found=stored[0] if stored else None)
             await self.store.change(edit.id, mask=found, mask_is_matte=False)
             stored = (found, False)
         job = Job(

@@ -13,7 +13,7 @@ from bot.edits.asked import Asked
 from bot.edits.bounds import Bounds, check_bounds
 from bot.edits.claims import PENDING, Claims, place_in_line
 from bot.edits.database import Database
-from bot.edits.model import Edit, Order, Stage, State
+from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
 from bot.edits.rows import edit_of, photo_columns
 from bot.edits.tables import edits, offers, wishes
 from bot.edits.things import Things, delete_orphans, mark_only
@@ -103,6 +103,32 @@ class Store:
             edits.c.state == State.WAITING_FOR_MASK,
         )
         return await self._database.run(lambda connection: self._one(connection, sa.and_(*where)))
+
+    async def correction(
+        self, chat: int, person: int, *, answered: int, photo: str | None, submission: str
+    ) -> Edit | None:
+        """The correction of a cut-out that a painted copy of its photo is for, the newest; None where there is none.
+
+        Args:
+            chat: The chat.
+            person: Whose it is.
+            answered: The message that the painted copy replies to.
+            photo: That message's photo, by its unique id; None: it has none.
+            submission: What the same copy is known by when it comes again: then the correction waits no more.
+        """
+        waits = sa.and_(
+            edits.c.state == State.WAITING_FOR_MASK,
+            sa.or_(edits.c.status_message == answered, edits.c.file_unique_id == photo),
+        )
+        query = sa.select(*_EDIT_COLUMNS, _HAS_MASK).where(
+            edits.c.chat == chat,
+            edits.c.person == person,
+            edits.c.operation == Operation.REMOVE_BACKGROUND,
+            sa.or_(waits, edits.c.mask_key == submission),
+        )
+        query = query.order_by(edits.c.number.desc()).limit(1)
+        row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
+        return edit_of(row) if row else None
 
     async def by_key(self, key: str) -> Edit | None:
         """The edit with this key, or None."""
@@ -277,7 +303,7 @@ class Store:
         return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED))
 
     async def queue_with_mask(self, edit_id: str, mask: bytes, submission: str) -> Edit | None:
-        """Give a waiting /erase its painted mask and queue it; None where it is not waiting.
+        """Give a waiting edit its painted mask and queue it; None where it is not waiting.
 
         Args:
             edit_id: The edit.
@@ -287,17 +313,23 @@ class Store:
         Raises:
             PersonError: As `add` does, when too much is waiting.
         """
+        return await self._queue_waiting(edit_id, submission, mask=mask, mask_is_matte=False)
 
+    async def queue_with_painted(self, edit_id: str, painted: PhotoRef, submission: str) -> Edit | None:
+        """Give a waiting edit a painted copy of its photo in place of a mask; else as `queue_with_mask`."""
+        values = {"painted_file_id": painted.file_id, "painted_unique_id": painted.unique_id}
+        return await self._queue_waiting(edit_id, submission, **values)
+
+    async def _queue_waiting(self, edit_id: str, submission: str, **values: Any) -> Edit | None:
         def work(connection: sa.Connection) -> Edit | None:
             edit = self._one(connection, edits.c.id == edit_id)
             if edit is None or edit.state is not State.WAITING_FOR_MASK:
                 return None
             self._lock_person(connection, edit.person)
             check_bounds(connection, self._bounds, edit.person, self._clock())
-            values = {"state": State.QUEUED, "mask": mask, "mask_is_matte": False, "mask_key": submission}
-            values["updated"] = self._clock()
             where = (edits.c.id == edit_id, edits.c.state == State.WAITING_FOR_MASK)
-            connection.execute(edits.update().where(*where).values(**values))
+            changed = {"state": State.QUEUED, "mask_key": submission, "updated": self._clock(), **values}
+            connection.execute(edits.update().where(*where).values(**changed))
             return self._one(connection, edits.c.id == edit_id)
 
         return await self._database.run(work)

@@ -73,6 +73,33 @@ def test_one_photo_and_its_mask_and_the_same_again_with_the_mask(bot: Run, album
     assert np.array_equal(pixels(album / "again.png"), cleaned)
 
 
+def test_a_given_mask_of_the_subject_is_respected_and_its_edges_are_refined(bot: Run, album: Path) -> None:
+    """The block as a hand marks it: some pixels too wide; its lower part is not wanted, a disc beside it is."""
+    wanted = Image.new("1", (320, 240))
+    ImageDraw.Draw(wanted).rectangle((106, 80, 212, 129), fill=1)
+    ImageDraw.Draw(wanted).ellipse((30, 30, 70, 70), fill=1)
+    given = wanted.copy()
+    ImageDraw.Draw(given).rectangle((102, 76, 216, 129), fill=1)
+    given.save(album / "given.png")
+    words = ("edit", "remove-background", "b.png", "-o", "out.png", "--finish", "transparent", "--mask", "given.png")
+    done = bot(album, *words)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    kept, right, hand = pixels(album / "out.png", "RGBA")[..., 3], np.asarray(wanted), np.asarray(given)
+    assert (kept[90:122, 115:205] == 255).all()
+    assert (kept[138:160, 110:210] == 0).all(), "left out by hand: gone, though the photo's edge runs on"
+    assert (kept[40:60, 40:60] == 255).all(), "added by hand: there, though nothing stands out"
+
+    def error(mask: np.ndarray) -> float:
+        return float(np.abs(mask - right.astype(float))[70:125, 90:230].mean())
+
+    assert error(kept / 255) < 0.2 * error(hand), "where the photo has an edge, it is followed"
+
+    Image.new("1", (320, 240), 1).save(album / "given.png")
+    everything = bot(album, *words)
+    assert everything.returncode == 2
+    assert "Everything is marked to stay" in everything.stderr
+
+
 def test_a_bad_one_among_many_does_not_stop_the_rest(bot: Run, album: Path) -> None:
     photos = ("a.jpg", "bad.jpg", "b.png", "missing.png", "c.webp")
     done = bot(

@@ -62,7 +62,7 @@ class Upload:
 
     @property
     def painted(self) -> Bitmap:
-        """(H, W) bool, True = erase."""
+        """(H, W) bool, True = erase; where a cut-out is corrected, True = it stays."""
         return np.asarray(self.image.convert("L")) > 127
 
 
@@ -206,22 +206,47 @@ class MiniApp:
             await self._uploaded.wait_for(lambda: len(self.uploads) > before)
         return self.uploads[-1]
 
-    async def finished(self) -> None:
-        """Wait until the result is on the stage."""
-        await expect(self.part("status")).to_have_text("Erased. Paint on, or Done.", timeout=WORK_MS)
+    async def finished(self, words: str = "Erased. Paint on, or Done.") -> None:
+        """Wait until the result is on the stage, and the status line says so."""
+        await expect(self.part("status")).to_have_text(words, timeout=WORK_MS)
         await self.ready()
 
-    async def shown(self) -> np.ndarray[Any, Any]:
-        """The picture on the stage, without what is painted over it, scaled to a width of 160: (H, W, 3) uint8."""
+    async def ink(self) -> Bitmap:
+        """Where ink lies on the photo, read from the page's own canvas: (H, W) bool, a pixel of it for one of CSS."""
         data: str = await self.frame.evaluate(
             """() => {
-                const image = document.getElementById("image");
+                const [ink, photo] = ["mask", "picture"].map((id) => document.getElementById(id));
+                const [whole, part] = [ink, photo].map((element) => element.getBoundingClientRect());
+                const canvas = document.createElement("canvas");
+                [canvas.width, canvas.height] = [part.width, part.height].map(Math.round);
+                const density = ink.width / whole.width;
+                const [left, top] = [part.left - whole.left, part.top - whole.top];
+                canvas.getContext("2d").drawImage(
+                    ink, left * density, top * density, part.width * density, part.height * density,
+                    0, 0, canvas.width, canvas.height,
+                );
+                return canvas.toDataURL().split(",")[1];
+            }"""
+        )
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).getchannel("A")) > 127
+
+    async def shown(self, element: str = "image") -> np.ndarray[Any, Any]:
+        """The picture on the stage, without what is painted over it, scaled to a width of 160: (H, W, 3) uint8.
+
+        Args:
+            element: ``image``, or ``before`` for the one that is shown instead, to compare with.
+        """
+        data: str = await self.frame.evaluate(
+            """async (element) => {
+                const image = document.getElementById(element);
+                await image.decode();
                 const canvas = document.createElement("canvas");
                 canvas.width = 160;
                 canvas.height = (160 * image.naturalHeight) / image.naturalWidth;
                 canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
                 return canvas.toDataURL().split(",")[1];
-            }"""
+            }""",
+            element,
         )
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
 

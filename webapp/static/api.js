@@ -1,4 +1,3 @@
-// @ts-check
 /** The server: a session from initData, then one edit's photo, mask, progress and result. */
 
 import { Trouble } from './strings.js';
@@ -48,7 +47,7 @@ export class Api {
   /**
    * @param {string} id
    * @param {boolean} onPhoto As for `send`.
-   * @param {import('./strokes.js').Tap[]} points
+   * @param {Tap[]} points
    * @param {AbortSignal} signal
    * @returns {Promise<Blob>} A mask PNG of the thing there.
    */

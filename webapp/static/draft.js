@@ -1,4 +1,3 @@
-// @ts-check
 /** What was painted, kept on the device until it is erased: an accidental close loses nothing. */
 
 import { decode, encode } from './png.js';
@@ -7,15 +6,6 @@ const PREFIX = 'draft:';
 const KEEP = 24 * 3600_000; // ms; the server forgets the edit after a day too
 const MAX_CHARS = 1_000_000; // of the 5 MB that a page may keep
 const DELAY = 400;
-
-/** @typedef {import('./strokes.js').Op} Op */
-/**
- * @typedef {object} Draft
- * @property {Op[]} ops
- * @property {string[]} rounds Ids of the rounds since the page was first opened.
- * @property {number} at How many of them the painted picture has behind it.
- * @property {string | null} pending Id of the round that was under way.
- */
 
 /** @param {Blob} blob @returns {Promise<string>} */
 async function toBase64(blob) {
@@ -61,13 +51,14 @@ export class DraftKeeper {
   }
 
   /**
-   * @param {import('./strokes.js').Bits | null} stored The mask that the server keeps.
+   * @param {(draft: Draft) => Promise<Bits | undefined>} begin Gives the mask that it began with.
    * @returns {Promise<Draft | null>}
    */
-  async load(stored) {
+  async load(begin) {
     try {
       forgetOld();
       const { ops, rounds, at, pending } = JSON.parse(localStorage.getItem(this.key) ?? 'null');
+      const stored = await begin({ ops, rounds, at, pending });
       const unpacked = await Promise.all(ops.map((/** @type {any} */ op) => unpack(op, stored)));
       return { ops: unpacked.filter(Boolean), rounds, at, pending };
     } catch {
@@ -85,7 +76,7 @@ function pack(op) {
 
 /**
  * @param {any} op
- * @param {import('./strokes.js').Bits | null} stored
+ * @param {Bits | undefined} stored
  */
 async function unpack(op, stored) {
   if (op.kind === 'stored') return stored && { kind: op.kind, mask: stored };
@@ -95,7 +86,7 @@ async function unpack(op, stored) {
 
 /**
  * @param {Blob} png A mask from the server.
- * @returns {Promise<import('./strokes.js').Bits>} The same, small enough to be kept in a draft.
+ * @returns {Promise<Bits>} The same, small enough to be kept in a draft.
  */
 export async function selection(png) {
   const mask = await decode(png);

@@ -1,10 +1,4 @@
-// @ts-check
 /** Operations drawn on any canvas in the photo's pixels: the screen, the loupe and the uploaded mask alike. */
-
-/** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
-/** @typedef {{left: number, top: number, right: number, bottom: number}} Box  In photo pixels. */
-/** @typedef {import('./strokes.js').Op} Op */
-/** @typedef {import('./strokes.js').Bits} Bits */
 
 const SHARP = Math.cos((75 * Math.PI) / 180); // a turn sharper than this is a corner that the person meant
 
@@ -52,7 +46,7 @@ function direction(points, index) {
 /**
  * Draw a brush or eraser line from its point number `from` on.
  * @param {Context} context
- * @param {import('./strokes.js').Line} line
+ * @param {Line} line
  * @param {number} [from]
  */
 export function drawLine(context, line, from = 0) {

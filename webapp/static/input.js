@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Fingers, pens, mice and wheels on the stage. One finger paints; a second one means pinch and pan. A pointer stays
  * captured, so a stroke that leaves the picture, or the stage, goes on where it comes back.
@@ -9,21 +8,6 @@ const TAP = { time: 220, way: 8 };
 const DOUBLE = { time: 280, way: 18 };
 const WHEEL = 0.0018;
 const PEN_REST = 1500; // ms after a pen, touches are a resting hand
-
-/**
- * @typedef {{x: number, y: number}} Point  On the stage, CSS px.
- * @typedef {{touch: boolean, away: boolean, eraser: boolean}} How
- * @typedef {object} Hands What the gestures do.
- * @property {(at: Point, how: How) => boolean} begin A stroke; false: not now.
- * @property {(points: Point[]) => void} move
- * @property {() => void} end
- * @property {() => void} cancel
- * @property {() => boolean} doubleTap Whether it meant something, so that the two taps paint nothing.
- * @property {(factor: number, from: Point, to: Point) => void} zoom
- * @property {(dx: number, dy: number) => void} pan
- * @property {() => void} settle The camera rests.
- * @property {(at: Point | null) => void} hover A mouse without a button.
- */
 
 export class Input {
   /** @type {Map<number, Point>} */

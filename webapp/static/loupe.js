@@ -1,4 +1,3 @@
-// @ts-check
 /** What the finger hides, enlarged in a corner that the finger is not in. */
 
 const SIZE = 128; // CSS px

@@ -1,18 +1,14 @@
-// @ts-check
 /** The page: opens an edit, and joins stage, rounds, draft and Telegram's shell. */
 
 import { Api } from './api.js';
 import { DraftKeeper } from './draft.js';
-import { decode } from './png.js';
 import { Rounds } from './rounds.js';
 import { Selector } from './selection.js';
 import { Stage } from './stage.js';
-import { known, say, speak, Trouble } from './strings.js';
+import { explain, known, say, speak, Trouble } from './strings.js';
 import { adds, Strokes } from './strokes.js';
 import * as telegram from './telegram.js';
 import { Ui } from './ui.js';
-
-/** @typedef {import('./strings.js').Key} Key */
 
 /** @type {Api} */ let api;
 /** @type {Rounds} */ let rounds;
@@ -21,6 +17,8 @@ import { Ui } from './ui.js';
 let working = true; // nothing can be painted now
 let making = false; // … because an edit is being made
 let ownButton = false;
+let keeps = false; // a cut-out is corrected: the painted stays
+/** @type {Blob | undefined} */ let shown;
 const selector = new Selector();
 
 telegram.applyLaunchTheme();
@@ -32,7 +30,7 @@ const ui = new Ui({
   tool: chooseTool,
   size: resizeBrush,
   space: holdSpace,
-  compare: async (held) => stage?.compare(held ? await rounds.original() : null),
+  compare: (held) => stage?.compare(held ? rounds.original : null, say('original')),
   clear: () => strokes.painted && change({ kind: 'clear' }),
   invert: () => change({ kind: 'invert' }),
   fit: () => stage?.fit(),
@@ -59,17 +57,20 @@ async function open() {
     api = new Api(telegram.initData());
     await api.open();
     const [edit, photo] = await Promise.all([api.edit(id), api.picture(id, 'photo')]);
-    speak(edit.language);
-    rounds = new Rounds(api, edit);
-    rounds.start(photo);
+    rounds = new Rounds(api, edit, photo);
+    keeps = strokes.keeps = rounds.keeps;
+    speak(edit.language, keeps);
+    document.body.classList.toggle('keeping', keeps);
     draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
     ui.open(); // before the stage: it has no size while hidden
     stage = new Stage(/** @type {HTMLElement} */ (document.getElementById('stage')), strokes, edit, {
       painted: change,
       tapped,
       untapped: () => selector.abort(),
+      touched: hint,
       viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
     });
+    stage.painter.keeps = keeps;
     ui.tool('brush');
     resizeBrush(ui.size, true);
     stage.locked = true;
@@ -84,15 +85,20 @@ async function open() {
 async function resume(/** @type {import('./api.js').Edit} */ edit) {
   if (!stage) return;
   await showPicture();
-  const stored = edit.mask ? await decode(await api.picture(edit.id, 'mask')) : null;
-  const kept = await draft.load(stored);
-  const first = { ops: stored ? [{ kind: /** @type {const} */ ('stored'), mask: stored }] : [], undone: [] };
-  rounds.keep(0, first);
+  const first = await rounds.beginning();
+  rounds.keep(keeps ? rounds.at : 0, { ops: first, undone: [] });
+  const kept = await draft.load(async (left) => {
+    if (keeps) rounds.restore(left);
+    return (keeps ? await rounds.beginning() : first)[0]?.mask;
+  });
   if (kept) {
     rounds.restore(kept);
     strokes.replace(kept.ops);
     await showPicture().catch(() => rounds.restart()); // a round that the server has forgotten
-  } else if (!rounds.at) strokes.replace(first.ops);
+  } else {
+    rounds.restart();
+    if (keeps || !rounds.at) strokes.replace(first);
+  }
   working = stage.locked = false;
   refresh();
   hint();
@@ -102,17 +108,19 @@ async function resume(/** @type {import('./api.js').Edit} */ edit) {
 }
 
 async function showPicture() {
-  await stage?.show(await rounds.picture());
+  const picture = await rounds.picture();
+  if (picture !== shown) await stage?.show((shown = picture));
 }
 
 function changed() {
+  if (stage?.resting) stage.compare(null);
   stage?.redraw();
   stage?.mark(strokes.openSelection(selector.session)?.taps ?? []);
   draft?.touch();
   refresh();
 }
 
-function change(/** @type {import('./strokes.js').Op} */ op) {
+function change(/** @type {Op} */ op) {
   if (!adds(op) && op.kind !== 'clear' && !strokes.painted) return stage?.redraw();
   rounds.changed = true;
   strokes.add(op);
@@ -123,15 +131,15 @@ function change(/** @type {import('./strokes.js').Op} */ op) {
 /** Buttons, Telegram's and ours, as they now make sense. */
 function refresh() {
   if (!rounds || !stage) return;
-  const { painted } = strokes;
+  const { painted, ready } = strokes;
   const idle = !working;
   const erased = rounds.at > 0;
   ui.enable({
-    undo: idle && (strokes.ops.length > 0 || erased),
+    undo: idle && (strokes.canUndo || erased),
     redo: idle && (strokes.undone.length > 0 || rounds.canRedo),
     clear: idle && painted,
     invert: idle,
-    'fallback-erase': idle && painted,
+    'fallback-erase': idle && ready,
     'undo-round': idle,
     compare: painted || erased,
   });
@@ -139,22 +147,23 @@ function refresh() {
   const cancels = making && rounds.pending !== null;
   const floating = { 'undo-round': own && erased && !making, cancel: own && cancels };
   ui.show({ ...floating, 'fallback-erase': ownButton, done: erased });
-  telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && painted, progress: making });
+  telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && ready, progress: making });
   const second = making ? 'cancel' : 'undoRound';
   telegram.secondaryButton.set({ text: say(second), visible: making ? cancels : erased, active: idle || cancels });
-  telegram.confirmClosing(idle && painted);
+  telegram.confirmClosing(idle && ready);
 }
 
-/** What to do next, where nothing is painted yet. */
+/** What to do next, where nothing is painted yet; where a cut-out is corrected, always: it says what the ink means. */
 function hint() {
   if (working) return;
   const selected = strokes.openSelection(selector.session);
-  if (stage?.tool === 'select') ui.status(say(selected ? 'refine' : 'tap'));
+  if (keeps && stage?.tool !== 'select') ui.status(say(stage?.resting ? 'finished' : 'paint'));
+  else if (stage?.tool === 'select') ui.status(say(selected ? 'refine' : 'tap'));
   else if (strokes.ops.length) ui.status('');
   else ui.status(say(rounds.at ? 'finished' : 'paint'));
 }
 
-function chooseTool(/** @type {import('./tools.js').ToolName} */ tool) {
+function chooseTool(/** @type {ToolName} */ tool) {
   if (!stage) return;
   if (stage.tool !== tool) telegram.haptic('select');
   stage.tool = tool;
@@ -199,10 +208,13 @@ function undoRound() {
   changeRound(rounds.undo({ ops: strokes.ops, undone: strokes.undone }), 'undone');
 }
 
-async function changeRound(/** @type {import('./rounds.js').Painting} */ painting, /** @type {Key} */ told) {
+async function changeRound(/** @type {Painting} */ painting, /** @type {import('./strings.js').Key} */ told) {
   strokes.replace(painting.ops, painting.undone);
   ui.status(say(told));
-  await work(showPicture, false);
+  await work(async () => {
+    if (keeps && !painting.ops.length) strokes.replace(await rounds.beginning());
+    await showPicture();
+  }, false);
 }
 
 async function tapped(/** @type {{x: number, y: number}} */ at) {
@@ -226,6 +238,7 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
 async function erase() {
   if (working || !stage) return;
   if (!strokes.painted) return ui.status(say('mask-empty'), true);
+  if (!strokes.ready) return;
   stage.input.abort();
   selector.renew();
   await work(async () => {
@@ -244,13 +257,14 @@ async function follow(/** @type {string} */ id) {
   rounds.pending = id;
   draft.save();
   refresh();
-  const painting = { ops: strokes.ops, undone: strokes.undone };
+  const painting = keeps ? { ops: strokes.base, undone: [] } : { ops: strokes.ops, undone: strokes.undone };
   await rounds.follow(id, painting, ({ type, data }) => {
     const key = type === 'stage' ? data.stage : type === 'queued' && !data.position ? 'waiting' : type;
     if (known(key)) ui.status(say(key, { position: data.position ?? 0 }));
   });
   await showPicture();
-  strokes.replace([]);
+  strokes.replace(keeps ? await rounds.beginning() : []);
+  if (keeps) stage?.compare(URL.createObjectURL(await rounds.result()), say('erase'), true);
   telegram.haptic('success');
   ui.status(say('finished'));
   draft.save();
@@ -275,14 +289,6 @@ async function work(/** @type {() => Promise<void>} */ job, shown = true) {
     draft.save();
     refresh();
   }
-}
-
-/** What to say about it: the server's own words, or ours. */
-function explain(/** @type {unknown} */ error) {
-  if (!(error instanceof Trouble)) return console.error(error), say('failed');
-  if (error.status === 401) return say('expired');
-  if (error.status === 404) return say('gone');
-  return error.said || say(known(error.code) ? error.code : 'failed');
 }
 
 /** The results are in the chat already. */

@@ -1,4 +1,3 @@
-// @ts-check
 /** The mask on the screen: a canvas as large as the stage, opaque ink under the canvas's own opacity. */
 
 import { drawLine, drawOps } from './drawing.js';
@@ -6,7 +5,7 @@ import { drawLine, drawOps } from './drawing.js';
 const MAX_SIDE = 2048; // px
 const MAX_DENSITY = 2; // px for a CSS px: a third is not seen under a finger, and is half of the memory and time
 const FAST = 7; // ms; a redraw quicker than this is made anew in every frame of a pinch
-export const INK = '#ff2e63';
+const INK = '#ff2e63';
 
 export class Painter {
   /**
@@ -20,6 +19,7 @@ export class Painter {
     this.density = 1;
     this.cost = 0;
     this.drawn = { scale: 1, x: 0, y: 0 };
+    this.keeps = false; // the painted stays: ink lies on all the rest
   }
 
   resize() {
@@ -29,7 +29,7 @@ export class Painter {
     this.canvas.height = Math.round(stageHeight * this.density);
   }
 
-  /** @param {import('./strokes.js').Op[]} ops */
+  /** @param {Op[]} ops */
   redraw(ops) {
     const start = performance.now();
     const { view } = this;
@@ -39,13 +39,13 @@ export class Painter {
     this.#aim();
     const [leftTop, rightBottom] = [view.toPhoto(0, 0), view.toPhoto(view.stageWidth, view.stageHeight)];
     const seen = { left: leftTop.x, top: leftTop.y, right: rightBottom.x, bottom: rightBottom.y };
-    drawOps(this.context, ops, view, seen);
+    drawOps(this.context, this.keeps ? [...ops, { kind: 'invert' }] : ops, view, seen);
     this.canvas.style.transform = '';
     this.cost = performance.now() - start;
   }
 
   /** While the view moves: take the drawn mask along, or draw it anew where that is quick. */
-  follow(/** @type {import('./strokes.js').Op[]} */ ops) {
+  follow(/** @type {Op[]} */ ops) {
     if (this.cost < FAST) return this.redraw(ops);
     const ratio = this.view.scale / this.drawn.scale;
     const [x, y] = [this.view.x - this.drawn.x * ratio, this.view.y - this.drawn.y * ratio];
@@ -54,7 +54,7 @@ export class Painter {
 
   /**
    * Add what is new of a line under the finger.
-   * @param {import('./strokes.js').Line} line
+   * @param {Line} line
    * @param {number} from Number of the first point whose curve is not final yet.
    */
   extend(line, from) {
@@ -63,7 +63,8 @@ export class Painter {
     this.context.beginPath();
     this.context.rect(0, 0, this.view.width, this.view.height);
     this.context.clip();
-    drawLine(this.context, line, from);
+    const kind = (line.kind === 'eraser') === this.keeps ? 'brush' : 'eraser';
+    drawLine(this.context, { ...line, kind }, from);
     this.context.restore();
   }
 

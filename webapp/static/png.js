@@ -1,11 +1,7 @@
-// @ts-check
 /** Masks as files: the painted one packed into a 1-bit grey PNG, a received one unpacked into bits. */
 
 import { drawOps, scratch } from './drawing.js';
 import { Trouble } from './strings.js';
-
-/** @typedef {import('./strokes.js').Op} Op */
-/** @typedef {import('./strokes.js').Bits} Bits */
 
 const MAX_BYTES = 100_000;
 const MAX_PIXELS = 12_600_000; // above a 12 MP photo the mask is scaled: its edges are feathered anyway
@@ -13,7 +9,7 @@ const BAND_PIXELS = 1_000_000; // what is drawn at a time; no full-size canvas e
 const KEPT_SIDE = 2048; // of masks that the server sends
 
 /**
- * The painted mask as a PNG of the photo's aspect, white = erase, at most 100 KB: as large as it may be for that.
+ * The painted mask as a PNG of the photo's aspect, white = painted, at most 100 KB: as large as it may be for that.
  * @param {Op[]} ops
  * @param {{width: number, height: number}} photo
  * @returns {Promise<Blob>}
@@ -65,7 +61,7 @@ async function render(ops, photo, width, height) {
 
 /**
  * A PNG of bit depth 1, colour type 0 (PNG specification, 11.2.1). No filter: deflate finds the row above by itself,
- * and does so better than after the filter "up" (15.9 KB against 20.8 for a wave over 12 MP).
+ * and does so better than after the filter "up".
  * @param {Bits} mask
  * @returns {Promise<Blob>}
  */
@@ -136,7 +132,7 @@ function chunk(/** @type {string} */ type, /** @type {Uint8Array<ArrayBuffer>} *
 }
 
 /**
- * @param {Blob} png White = erase.
+ * @param {Blob} png
  * @returns {Promise<Bits>} Its long side at most 2048.
  */
 export async function decode(png) {

@@ -1,11 +1,10 @@
-// @ts-check
-/** Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. */
+/**
+ * Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. Where a cut-out is
+ * corrected, each round cuts the photo out again, and begins with the last one's mask.
+ */
 
-import { exportMask } from './png.js';
+import { decode, exportMask } from './png.js';
 import { Trouble } from './strings.js';
-
-/** @typedef {{ops: import('./strokes.js').Op[], undone: import('./strokes.js').Op[]}} Painting */
-/** @typedef {{id: string, result: Blob | null}} Round */
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-');
 
@@ -20,30 +19,41 @@ export class Rounds {
   #unsent = null;
   /** @type {Painting[]} What was painted on picture 0, 1, … */
   #paintings = [];
-  /** @type {Blob | null} */
-  #photo = null;
   #original = '';
 
   /**
    * @param {import('./api.js').Api} api
    * @param {import('./api.js').Edit} edit That the page was opened for.
+   * @param {Blob} photo As it came.
    */
-  constructor(api, edit) {
+  constructor(api, edit, photo) {
     this.api = api;
+    this.photo = photo;
     this.edit = edit;
+    this.keeps = edit.operation === 'remove_background';
     this.restart();
   }
 
   /** As the server knows it: a finished erase shows its result. */
   restart() {
-    const erased = this.edit.operation === 'erase' && this.edit.result;
-    this.rounds = erased ? [{ id: this.edit.id, result: null }] : [];
+    const { operation, result, parent } = this.edit;
+    const made = result && (operation === 'erase' || (this.keeps && parent));
+    this.rounds = made ? [{ id: this.edit.id, result: null }] : [];
     this.at = this.rounds.length;
   }
 
   /** @returns {string} The edit whose picture is on the stage: a mask for it goes there. */
   get target() {
     return this.at ? this.rounds[this.at - 1].id : this.edit.id;
+  }
+
+  /** @returns {Promise<Stored[]>} What is painted before anything is: what the edit came with, or the last round's. */
+  async beginning() {
+    const { mask, parent, state } = this.edit;
+    let id = mask ? this.edit.id : null;
+    if (this.keeps && this.at) id = this.target;
+    else if (this.keeps && parent && state !== 'waiting_for_mask') id = parent; // before it was corrected
+    return id ? [{ kind: 'stored', mask: await decode(await this.api.picture(id, 'mask')) }] : [];
   }
 
   /** Whether something was painted since a round was undone: then that round cannot be redone. */
@@ -59,28 +69,18 @@ export class Rounds {
     return { rounds: this.rounds.map((round) => round.id), at: this.at, pending: this.pending };
   }
 
-  /** @param {Blob} photo The photo as it came. */
-  start(photo) {
-    this.#photo = photo;
-  }
-
-  /** @returns {Promise<string>} A URL of the photo as it came, to compare with. */
-  async original() {
-    return (this.#original ||= URL.createObjectURL(await this.photo()));
+  /** @returns {string} A URL of the photo as it came, to compare with. */
+  get original() {
+    return (this.#original ||= URL.createObjectURL(this.photo));
   }
 
   /**
    * Go on from where a draft was left.
-   * @param {import('./draft.js').Draft} draft
+   * @param {Draft} draft
    */
   restore(draft) {
     this.rounds = draft.rounds.map((id) => ({ id, result: null }));
     this.at = Math.min(draft.at, this.rounds.length);
-  }
-
-  /** @returns {Promise<Blob>} The photo as it came. */
-  async photo() {
-    return (this.#photo ??= await this.api.picture(this.edit.id, 'photo'));
   }
 
   /** Whether the first round was taken back: the edit has a result, and its photo is on the stage. */
@@ -90,13 +90,17 @@ export class Rounds {
 
   /** @returns {Promise<Blob>} The picture on the stage. */
   async picture() {
-    if (!this.at) return this.photo();
+    return this.at && !this.keeps ? this.result() : this.photo;
+  }
+
+  /** @returns {Promise<Blob>} What the last round made. */
+  async result() {
     const round = this.rounds[this.at - 1];
     return (round.result ??= await this.api.picture(round.id, 'result?preview=1'));
   }
 
   /**
-   * @param {import('./strokes.js').Op[]} ops
+   * @param {Op[]} ops
    * @returns {Promise<string>} The id of the edit that erases them.
    * @throws {Trouble}
    */

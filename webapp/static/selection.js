@@ -1,10 +1,7 @@
-// @ts-check
 /** Tap-to-select: the first tap selects the thing there; further taps add, or take away where they meet it. */
 
 import { selection } from './draft.js';
 import { isSet } from './strokes.js';
-
-/** @typedef {import('./strokes.js').Found} Found */
 
 export class Selector {
   /** Taps of one session refine one selection. */
@@ -33,7 +30,7 @@ export class Selector {
    * @param {{x: number, y: number}} at In photo pixels.
    * @param {import('./strokes.js').Strokes} strokes
    * @param {{width: number, height: number}} photo
-   * @param {(taps: import('./strokes.js').Tap[], signal: AbortSignal) => Promise<Blob>} ask
+   * @param {(taps: Tap[], signal: AbortSignal) => Promise<Blob>} ask
    * @returns {Promise<Found | 'nothing' | null>} Null: taken back meanwhile.
    */
   async tap(at, strokes, photo, ask) {

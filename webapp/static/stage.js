@@ -1,4 +1,3 @@
-// @ts-check
 /** The stage: the photo under its mask, and what hands do there. All drawing happens once a frame. */
 
 import { Input } from './input.js';
@@ -11,28 +10,20 @@ const GLIDE = 180; // ms
 const STILL = matchMedia('(prefers-reduced-motion: reduce)');
 const LOUPE_DELAY = 120; // ms: a quick dab needs no loupe
 
-/** @typedef {import('./tools.js').Point} Point */
-/**
- * @typedef {object} StageEvents
- * @property {(op: import('./strokes.js').Op) => void} painted
- * @property {(at: Point) => void} tapped In photo pixels.
- * @property {() => void} untapped The tap was the first half of a double tap.
- * @property {() => void} viewed Zoom or pan has changed.
- */
-
 export class Stage {
-  /** @type {import('./tools.js').ToolName} */
+  /** @type {ToolName} */
   tool = 'brush';
   size = 36;
   locked = false;
-  /** @type {import('./tools.js').Tool | null} */
+  resting = false;
+  /** @type {Tool | null} */
   #gesture = null;
   #touch = false;
   /** @type {Point} */
   #at = { x: 0, y: 0 };
   #loupeFrom = Infinity;
   #frame = 0;
-  /** @type {import('./strokes.js').Tap[]} */
+  /** @type {Tap[]} */
   #taps = [];
   #glide = 0;
   #old = '';
@@ -57,6 +48,7 @@ export class Stage {
     /** @type {SVGPolygonElement} */ this.outline = find('#outline polygon');
     /** @type {SVGGElement} */ this.marks = find('#outline g');
     /** @type {HTMLElement} */ this.ring = find('#ring');
+    this.tag = /** @type {HTMLElement} */ (document.getElementById('tag'));
     this.view = new View(photo.width, photo.height);
     this.painter = new Painter(find('#mask'), this.view);
     this.loupe = new Loupe(/** @type {any} */ (document.getElementById('loupe')), {
@@ -89,9 +81,15 @@ export class Stage {
     this.picture.classList.remove('was'); // … and fades
   }
 
-  /** @param {string | null} url The picture to compare with, while the button is held. */
-  compare(url) {
+  /**
+   * @param {string | null} url The picture to show instead, until null comes.
+   * @param {string} [name] What it is.
+   * @param {boolean} [rests] Until the stage is touched, at the latest.
+   */
+  compare(url, name = '', rests = false) {
     if (url) this.before.src = url;
+    if (url) this.tag.textContent = name;
+    this.resting = rests;
     this.root.classList.toggle('comparing', url !== null);
   }
 
@@ -123,7 +121,7 @@ export class Stage {
     this.redraw();
   }
 
-  /** @param {import('./strokes.js').Tap[]} taps Shown as dots, until told otherwise. */
+  /** @param {Tap[]} taps Shown as dots, until told otherwise. */
   mark(taps) {
     this.#taps = taps;
     this.marks.replaceChildren(...taps.map(({ keep }) => {
@@ -206,7 +204,7 @@ export class Stage {
     this.ring.style.borderWidth = `${1.5 / scale}px`;
   }
 
-  /** @returns {import('./input.js').Hands} */
+  /** @returns {Hands} */
   #hands() {
     const camera = () => {
       cancelAnimationFrame(this.#glide);
@@ -262,6 +260,11 @@ export class Stage {
    */
   #begin(at, { touch, away, eraser }) {
     if (this.locked || this.#glide) return false;
+    if (this.resting) {
+      this.compare(null);
+      this.events.touched();
+      return false;
+    }
     const { tool, view } = this;
     if (tool === 'select') this.#gesture = tapTool(at, view);
     else if (tool === 'lasso' || tool === 'rect') {

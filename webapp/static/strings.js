@@ -1,8 +1,6 @@
-// @ts-check
 /** What the page says, in English and Chinese. */
 
 const EN = {
-  title: 'Erase',
   brush: 'Brush',
   eraser: 'Eraser',
   lasso: 'Lasso',
@@ -52,7 +50,6 @@ const EN = {
 
 /** @type {Record<keyof typeof EN, string>} */
 const ZH = {
-  title: '涂抹擦除',
   brush: '画笔',
   eraser: '橡皮',
   lasso: '套索',
@@ -100,15 +97,50 @@ const ZH = {
   again: '再试一次',
 };
 
+/** What is said instead where a cut-out is corrected: there the painted stays. */
+const EN_KEEP = {
+  brush: 'Brush: this stays',
+  eraser: 'Eraser: this goes',
+  invert: 'Swap what stays and what goes',
+  clear: 'Let everything go',
+  photo: 'The photo. What is pink goes, the rest stays.',
+  erase: 'Cut out',
+  paint: 'Pink goes. Paint back what is missing.',
+  tap: 'Tap the thing that should stay',
+  inpainting: 'Cutting it out…',
+  finished: 'Tap to correct, or Done.',
+  'mask-empty': 'Nothing stays yet. Paint over what should stay.',
+  'mask-everything': 'Everything stays: something must go.',
+};
+
+/** @type {Record<keyof typeof EN_KEEP, string>} */
+const ZH_KEEP = {
+  brush: '画笔：保留',
+  eraser: '橡皮：去掉',
+  invert: '对调保留和去掉的部分',
+  clear: '全部去掉',
+  photo: '照片。粉色部分会去掉，其余会保留。',
+  erase: '抠图',
+  paint: '粉色部分会去掉。涂回缺少的地方。',
+  tap: '点一下要保留的物体',
+  inpainting: '正在抠图…',
+  finished: '点一下可继续修正，或点“完成”。',
+  'mask-empty': '还没有要保留的。请涂抹要保留的地方。',
+  'mask-everything': '整张都保留了，总要去掉一些。',
+};
+
 /** @typedef {keyof typeof EN} Key */
 let words = EN;
 
-/** @param {string | undefined} code A language code such as zh-hans. */
-export function speak(code) {
+/**
+ * @param {string | undefined} code A language code such as zh-hans.
+ * @param {boolean} [keeps] Whether a cut-out is corrected.
+ */
+export function speak(code, keeps) {
   const chinese = (code ?? '').toLowerCase().startsWith('zh');
-  words = chinese ? ZH : EN;
+  words = { ...(chinese ? ZH : EN), ...(keeps && (chinese ? ZH_KEEP : EN_KEEP)) };
   document.documentElement.lang = chinese ? 'zh' : 'en';
-  document.title = words.title;
+  document.title = words.erase;
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-text]'))) {
     element.textContent = say(/** @type {Key} */ (element.dataset.text));
   }
@@ -145,4 +177,12 @@ export class Trouble extends Error {
     this.said = said;
     this.status = status;
   }
+}
+
+/** What to say about it: the server's own words, or ours. */
+export function explain(/** @type {unknown} */ error) {
+  if (!(error instanceof Trouble)) return console.error(error), say('failed');
+  if (error.status === 401) return say('expired');
+  if (error.status === 404) return say('gone');
+  return error.said || say(known(error.code) ? error.code : 'failed');
 }

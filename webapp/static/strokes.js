@@ -1,18 +1,4 @@
-// @ts-check
 /** What has been painted: a list of operations in the photo's pixels, with undo and redo; never bitmaps. */
-
-/**
- * @typedef {{x: number, y: number, keep: boolean}} Tap  A tap in photo pixels; keep: it is part of the thing.
- * @typedef {{width: number, height: number, bits: Uint8Array, png?: string}} Bits
- *   A mask of 1 bit a pixel, rows padded to bytes, 1 = erase; png: the same as base64, for the draft.
- * @typedef {{kind: 'brush' | 'eraser', width: number, points: number[]}} Line  points: x, y, x, y, … in photo pixels.
- * @typedef {{kind: 'area', erase: boolean, points: number[]}} Area  A closed outline (lasso, rectangle).
- * @typedef {{kind: 'found', session: number, taps: Tap[], mask: Bits}} Found  What a tap selected; the last of a
- *   session stands for all of it.
- * @typedef {{kind: 'stored', mask: Bits}} Stored  The mask the edit came with.
- * @typedef {{kind: 'invert'} | {kind: 'clear'}} Whole
- * @typedef {Line | Area | Found | Stored | Whole} Op
- */
 
 /** @returns {boolean} Whether an operation can paint anything. */
 export const adds = (/** @type {Op} */ op) =>
@@ -22,6 +8,8 @@ export class Strokes {
   /** @param {() => void} changed Called after every change. */
   constructor(changed) {
     this.changed = changed;
+    /** Whether the painted stays (a cut-out is corrected): then one begins with what was found, and cannot undo it. */
+    this.keeps = false;
     /** @type {Op[]} */
     this.ops = [];
     /** @type {Op[]} */
@@ -35,9 +23,24 @@ export class Strokes {
     this.changed();
   }
 
+  /** @returns {Op[]} Where one began. */
+  get base() {
+    return this.keeps && this.ops[0]?.kind === 'stored' ? [this.ops[0]] : [];
+  }
+
+  /** @returns {boolean} */
+  get canUndo() {
+    return this.ops.length > this.base.length;
+  }
+
+  /** @returns {boolean} Whether there is something to be sent. */
+  get ready() {
+    return this.painted && (!this.keeps || this.canUndo);
+  }
+
   /** @returns {boolean} Whether there was something to undo. */
   undo() {
-    const op = this.ops.pop();
+    const op = this.canUndo && this.ops.pop();
     if (op) this.undone.push(op);
     if (op) this.changed();
     return Boolean(op);

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Telegram's shell around the page. Its script comes from telegram.org, which some networks do not let through: who is
  * calling and the theme are read from the address (where Telegram puts them), and the buttons join when it has come.

@@ -1,18 +1,8 @@
-// @ts-check
 /** What one finger does on the photo: paint, take away, outline an area, point at a thing. */
 
 const STEP = 1.5; // CSS px between a line's points
 const TINY = 6; // CSS px: a lasso or rectangle smaller than this was a slip
 const STILL = 10; // CSS px that a pointing finger may wander
-
-/** @typedef {{x: number, y: number}} Point */
-/** @typedef {'brush' | 'eraser' | 'lasso' | 'rect' | 'select'} ToolName */
-/**
- * @typedef {object} Tool One gesture of a tool; points are on the stage, CSS px.
- * @property {(points: Point[]) => void} move
- * @property {() => void} frame Once a screen frame: draw what came since.
- * @property {() => import('./strokes.js').Op | Point | null} end What it made: an operation, a tap, or nothing.
- */
 
 /**
  * @param {'brush' | 'eraser'} kind
@@ -24,7 +14,7 @@ const STILL = 10; // CSS px that a pointing finger may wander
  */
 export function lineTool(kind, start, size, view, painter) {
   const first = view.toPhoto(start.x, start.y);
-  /** @type {import('./strokes.js').Line} */
+  /** @type {Line} */
   const line = { kind, width: size / view.scale, points: [first.x, first.y] };
   let drawn = 0;
   let last = start;
@@ -48,7 +38,7 @@ export function lineTool(kind, start, size, view, painter) {
 }
 
 /**
- * @param {import('./strokes.js').Line} line
+ * @param {Line} line
  * @param {{width: number, height: number}} photo
  * @returns {boolean} Whether any of it can be on the photo: undo should have something to show.
  */

@@ -1,4 +1,3 @@
-// @ts-check
 /** Buttons, slider, keys and words around the stage. It knows what is pressed, not what that does. */
 
 import { remember } from './draft.js';
@@ -12,7 +11,7 @@ const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' 
 /** @typedef {'undo' | 'redo' | 'clear' | 'invert' | 'fit' | 'fullscreen' | 'cancel' | 'done'} Press */
 /**
  * @typedef {Record<Press | 'undoRound' | 'erase' | 'escape', () => void> & Record<'compare' | 'space',
- *   (held: boolean) => void> & {tool: (name: import('./tools.js').ToolName) => void, zoom: (factor: number) => void,
+ *   (held: boolean) => void> & {tool: (name: ToolName) => void, zoom: (factor: number) => void,
  *   size: (pixels: number, done: boolean) => void}} Actions
  */
 
@@ -53,7 +52,7 @@ export class Ui {
     byId('size-row').classList.toggle('off', tool !== 'brush' && tool !== 'eraser');
     document.body.classList.toggle('tapping', tool === 'select');
     document.body.classList.toggle('outlining', tool === 'lasso' || tool === 'rect');
-    this.actions.tool(/** @type {import('./tools.js').ToolName} */ (tool));
+    this.actions.tool(/** @type {ToolName} */ (tool));
   }
 
   /** @returns {number} The brush's size in CSS px; as much finer at the slider's small end as it is there. */

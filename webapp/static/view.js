@@ -1,4 +1,3 @@
-// @ts-check
 /** Where the photo lies on the stage: zoom and pan as screen = photo · scale + (x, y), in CSS pixels of the stage. */
 
 const MARGIN = 8;

@@ -49,6 +49,8 @@ async def photo(update: Update, context: Context) -> None:
     assert message is not None
     sent = photo_in(message)
     assert sent is not None
+    if await _corrects(message, sent, context):
+        return
     original = await _painted_on(message, context)
     if original is not None:
         await ask(message, original, Operation.ERASE, context, painted=sent)
@@ -85,6 +87,31 @@ async def ask(
         )
     except PersonError as error:
         await _refuse(message, error, context)
+
+
+async def _corrects(message: Message, sent: PhotoRef, context: Context) -> bool:
+    """Whether a photo is the painted copy that a cut-out's correction waits for; then the cut-out is made again."""
+    answered = message.reply_to_message
+    if answered is None or message.media_group_id:
+        return False
+    edits, original = context.house.edits, photo_in(answered)
+    submission = f"painted:{message.chat.id}:{message.message_id}"
+    correction = await edits.store.correction(
+        message.chat.id,
+        sender(message),
+        answered=answered.message_id,
+        photo=original.unique_id if original else None,
+        submission=submission,
+    )
+    if correction is None:
+        return False
+    try:
+        if sent.size is not None and sent.size > context.house.max_file_bytes:
+            raise too_large(sent.size, context.house.max_file_bytes)
+        await edits.queue_with_painted(correction.id, sent, submission)
+    except PersonError as error:
+        await _refuse(message, error, context)
+    return True
 
 
 async def _painted_on(message: Message, context: Context) -> PhotoRef | None:

@@ -210,11 +210,9 @@ async def test_who_took_the_result_back_goes_on_from_the_photo(world: World) -> 
 
 
 async def test_an_automatic_result_is_mended_on_its_photo(world: World) -> None:
-    for operation in (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND):
-        edit = await world.finish(await world.opened(operation))
-        mended = await world.canvas.submit_mask(edit, png(), key=None)
-        assert (mended.operation, mended.photo, mended.parent) == (Operation.ERASE, edit.photo, edit.id)
-        await world.finish(mended)
+    edit = await world.finish(await world.opened(Operation.REMOVE_SUBJECT))
+    mended = await world.canvas.submit_mask(edit, png(), key=None)
+    assert (mended.operation, mended.photo, mended.parent) == (Operation.ERASE, edit.photo, edit.id)
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
@@ -265,15 +263,104 @@ def widened(mask: Mask) -> Mask:
     return masks.dilate(mask, masks.dilation_radius(width, height, coarse=False))
 
 
-async def test_the_stored_mask_is_white_where_something_goes(world: World) -> None:
+async def cut_out(world: World) -> Edit:
+    """A finished cut-out before white, with the matte that was found."""
+    edit = await world.opened(Operation.REMOVE_BACKGROUND)
+    matte = encoded(Image.fromarray(painted()), "PNG")
+    await world.store.change(edit.id, mask=matte, mask_is_matte=True, finish="white", seed=3)
+    return await world.finish(edit)
+
+
+def opened_png(data: bytes | None) -> Mask:
+    assert data is not None
+    return np.asarray(Image.open(io.BytesIO(data)).convert("L"))
+
+
+async def test_a_cut_out_is_corrected_as_a_cut_out(world: World) -> None:
+    edit = await cut_out(world)
+    draft = await world.edits.fix_by_hand(edit.id, ADA)
+    assert (draft.operation, draft.state, draft.parent) == (
+        Operation.REMOVE_BACKGROUND,
+        State.WAITING_FOR_MASK,
+        edit.id,
+    )
+    assert (draft.photo, draft.finish, draft.seed) == (edit.photo, "white", 3)
+    assert np.array_equal(opened_png(await world.canvas.mask(draft)), painted()), "the subject itself, with no rim"
+    assert (await world.edits.fix_by_hand(edit.id, ADA)).id == draft.id
+    queued = await world.canvas.submit_mask(draft, png(at=3), key="a")
+    assert (queued.id, queued.operation, queued.state) == (draft.id, Operation.REMOVE_BACKGROUND, State.QUEUED)
+    corrected = await world.finish(queued)
+    assert await world.canvas.mask(corrected) == png(at=3)
+    again = await world.edits.fix_by_hand(corrected.id, ADA)
+    assert (again.parent, again.photo, again.finish) == (corrected.id, edit.photo, "white")
+    assert await world.canvas.mask(again) == png(at=3), "what is corrected once more is the corrected one"
+
+
+async def test_the_button_under_a_cut_out_begins_another_correction_once_one_is_made(world: World) -> None:
+    edit = await cut_out(world)
+    first = await world.edits.fix_by_hand(edit.id, ADA)
+    await world.finish(await world.canvas.submit_mask(first, png(), key="a"))
+    second = await world.edits.fix_by_hand(edit.id, ADA)
+    assert (second.id != first.id, second.state) == (True, State.WAITING_FOR_MASK)
+    assert np.array_equal(opened_png(await world.canvas.mask(second)), painted())
+
+
+async def test_what_had_a_subject_erased_is_fixed_by_erasing_as_before(world: World) -> None:
+    edit = await world.finish(await world.opened(Operation.REMOVE_SUBJECT))
+    fixed = await world.edits.fix_by_hand(edit.id, ADA)
+    assert (fixed.operation, fixed.state, fixed.parent) == (Operation.ERASE, State.WAITING_FOR_MASK, edit.id)
+
+
+async def test_each_round_of_a_correction_cuts_out_the_photo_itself(world: World) -> None:
+    draft = await world.edits.fix_by_hand((await cut_out(world)).id, ADA)
+    first = await world.finish(await world.canvas.submit_mask(draft, png(at=3), key="a"))
+    for on_photo in (False, True):
+        again = await world.canvas.submit_mask(first, png(at=4), key="b", on_photo=on_photo)
+        assert (again.operation, again.photo, again.parent) == (Operation.REMOVE_BACKGROUND, first.photo, first.id)
+        assert (again.finish, again.seed) == ("white", 3)
+        assert await world.stored(again) == png(at=4)
+        await world.finish(again)
+
+
+async def test_another_finish_keeps_a_correction_and_knows_its_variants(world: World) -> None:
+    edit = await cut_out(world)
+    blurred = await world.finish(await world.edits.refinish(edit.id, ADA, "blur"))
+    draft = await world.edits.fix_by_hand(edit.id, ADA)
+    corrected = await world.finish(await world.canvas.submit_mask(draft, png(at=3), key="a"))
+    refinished = await world.edits.refinish(corrected.id, ADA, "blur")
+    assert (refinished.id != blurred.id, refinished.parent) == (True, corrected.id)
+    assert await world.stored(refinished) == png(at=3)
+    await world.finish(refinished)
+    third = await world.finish(await world.edits.refinish(refinished.id, ADA, "transparent"))
+    assert third.parent == corrected.id
+    assert (await world.edits.refinish(third.id, ADA, "blur")).id == refinished.id
+    assert (await world.edits.refinish(blurred.id, ADA, "blur")).id == blurred.id, "its own variants are others"
+
+
+async def test_a_correction_goes_on_in_the_private_chat_as_what_it_is(world: World) -> None:
+    draft = await world.edits.fix_by_hand((await cut_out(world)).id, ADA)
+    private = await world.edits.go_on_in_private(draft.id, ADA, 99, "en")
+    assert (private.operation, private.finish, private.seed) == (Operation.REMOVE_BACKGROUND, "white", 3)
+    assert (private.parent, private.message, private.id != draft.id) == (draft.parent, 99, True)
+    assert np.array_equal(opened_png(await world.canvas.mask(private)), painted())
+
+
+async def test_a_mask_of_what_stays_is_refused_in_its_own_words(world: World) -> None:
+    draft = await world.edits.fix_by_hand((await cut_out(world)).id, ADA)
+    assert await world.refusal(draft, encode_mask(np.zeros(SIZE[::-1], np.uint8))) == "keep-empty"
+    assert await world.refusal(draft, encode_mask(np.full(SIZE[::-1], 255, np.uint8))) == "keep-everything"
+    assert await world.refusal(draft, b"no picture") == "mask-broken"
+
+
+async def test_the_stored_mask_is_the_found_thing_with_a_rim_where_it_goes_and_without_where_it_stays(
+    world: World,
+) -> None:
     subject = painted()
-    for operation, wanted in ((Operation.REMOVE_SUBJECT, subject), (Operation.REMOVE_BACKGROUND, 255 - subject)):
+    for operation, wanted in ((Operation.REMOVE_SUBJECT, widened(subject)), (Operation.REMOVE_BACKGROUND, subject)):
         edit = await world.opened(operation)
         assert await world.canvas.mask(edit) is None
         await world.store.change(edit.id, mask=encoded(Image.fromarray(subject), "PNG"), mask_is_matte=True)
-        shown = await world.canvas.mask(edit)
-        assert shown is not None
-        assert np.array_equal(np.asarray(Image.open(io.BytesIO(shown)).convert("L")), widened(wanted))
+        assert np.array_equal(opened_png(await world.canvas.mask(edit)), wanted)
         await world.finish(edit)
     assert await world.canvas.mask(await world.erased()) == png()
 
@@ -306,6 +393,9 @@ async def test_taps_select_a_thing_and_only_so_many_are_listened_to(world: World
     assert found.shape == block.shape
     assert (found[block > 0] == 255).all(), "widened, as a hand would paint over its rim"
     assert np.count_nonzero(found) < 1.15 * np.count_nonzero(block)
+    kept = opened_png(await world.canvas.select(await world.opened(Operation.REMOVE_BACKGROUND), taps))
+    assert np.array_equal(kept & found, kept)
+    assert 0.97 * np.count_nonzero(block) < np.count_nonzero(kept) < 1.03 * np.count_nonzero(block), "the thing itself"
     off = [Tap(1500, 1100, keep=False) for _ in range(9)]
     again = np.asarray(Image.open(io.BytesIO(await world.canvas.select(edit, [*taps, *off]))).convert("L"))
     assert np.array_equal(found, again)

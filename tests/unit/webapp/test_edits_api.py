@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 from PIL import Image
 
-from bot.edits.model import State
+from bot.edits.model import Operation, State
 from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.errors import BotError, OperatorError, PersonError, WorldError
 from bot.segmentation import Tap
@@ -36,6 +36,8 @@ async def test_the_page_learns_what_it_needs(ada: Page, canvas: CanvasDouble) ->
     canvas.finish("round")
     told = await (await ada.get("/edits/round")).json()
     assert (told["parent"], told["mask"], told["result"], told["state"]) == ("adas", True, True, "done")
+    canvas.add(make_edit("cut-out", ADA, operation=Operation.REMOVE_BACKGROUND))
+    assert (await (await ada.get("/edits/cut-out")).json())["operation"] == "remove_background"
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
