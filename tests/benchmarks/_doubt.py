@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bot.imaging.masks import from_matte
 from bot.segmentation import things
 from tests.benchmarks import _cases, _models, _sheets
-from tests.benchmarks._cases import Case
 from tests.benchmarks._cost import tell
 from tests.benchmarks._finders import found
 from tests.benchmarks._masks import overlap
+from tests.benchmarks._workers import workers
 
 RIGHT = 0.5
 """Overlap from which a find is the thing that is meant."""
@@ -34,12 +36,13 @@ class Answer:
     place: int | None = None
 
 
-def answer(case: Case, models: Path | None) -> Answer:
+def answer(kind: str, models: Path | None, at: int) -> Answer:
     """Find the subject of a photo and, where it is wrong, everything else that stands out."""
+    case = _cases.cases(kind)[at]
     seen = found(case, models)
     if overlap(from_matte(seen.matte), case.truth) >= RIGHT:
         return Answer(right=True, asked=not seen.sure)
-    offered = things.find_things(case.photo, models, None)
+    offered = things.find_things(case.photo, models, most=OFFERED[-1])
     fitting = (i for i, thing in enumerate(offered, 1) if overlap(from_matte(thing.matte), case.truth) >= RIGHT)
     return Answer(right=False, asked=not seen.sure, place=next(fitting, None))
 
@@ -59,10 +62,11 @@ def main() -> list[str]:
     """The table's lines."""
     ways = {"no model file": None} | {model: _models.only(model) for model in _models.present()}
     rows = []
-    for kind in _cases.SETS:
-        for way, models in ways.items():
+    with workers() as pool:
+        for kind, (way, models) in itertools.product(_cases.SETS, ways.items()):
             tell(f"doubt, {kind}: {way}")
-            rows.append(row(kind, way, [answer(case, models) for case in _cases.cases(kind)]))
+            answers = pool.map(partial(answer, kind, models), range(len(_cases.cases(kind))))
+            rows.append(row(kind, way, list(answers)))
     head = [
         "doubt",
         "wrong finds asked about",

@@ -26,6 +26,8 @@ from tests.benchmarks._cost import tell
 from tests.benchmarks._whole_edits import ERASE, REMOVE_BACKGROUND, REMOVE_SUBJECT, editing
 
 CUT_OUT = "background transparent, subject found"
+WORKERS = 2
+"""Pixel processes, and photos at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +57,13 @@ class Way:
         job: The edit.
         given: The folder of the mask that is given (``subject``, ``hole``); None: it is found.
         views: A result as a row of a sheet.
+        every: False: of four photos of a scene, only the first.
     """
 
     job: Job
     given: str | None
     views: Callable[[Result], list[Pixels]]
+    every: bool = True
 
     def kept(self, mask: Mask) -> Mask:
         """Where the photo's own pixels must stand, of a mask or matte that was used."""
@@ -98,17 +102,22 @@ def ways() -> dict[str, Way]:
         "erase a given hole": Way(ERASE, "hole", outlined_and_result),
         "remove the subject, found": Way(REMOVE_SUBJECT, None, outlined_and_result),
         "background clean, subject found": Way(REMOVE_BACKGROUND, None, photo_and_result),
-        "background clean, true mask": Way(REMOVE_BACKGROUND, "subject", photo_and_result),
+        "background clean, true mask": Way(REMOVE_BACKGROUND, "subject", photo_and_result, every=False),
         CUT_OUT: Way(clear, None, over_three_colours),
-        "background transparent, true mask": Way(clear, "subject", over_three_colours),
-        "background blur, subject found": Way(blur, None, photo_and_result),
+        "background transparent, true mask": Way(clear, "subject", over_three_colours, every=False),
+        "background blur, subject found": Way(blur, None, photo_and_result, every=False),
     }
 
 
 def cases(way: Way) -> list[Case]:
-    """The photos that are edited in a way: all of them, or those with a hole."""
-    holes = _photos.names("hole")
-    return [case for kind in _cases.SETS for case in _cases.cases(kind) if way.given != "hole" or case.name in holes]
+    """The photos that are edited in a way."""
+    some = [case for kind in _cases.SETS for case in _cases.cases(kind)]
+    if way.given == "hole":
+        holes = set(_photos.names("hole"))
+        some = [case for case in some if case.name in holes]
+    if not way.every:
+        some = list({case.scene: case for case in reversed(some)}.values())[::-1]
+    return some
 
 
 def given_mask(way: Way, case: Case) -> Mask | None:
@@ -120,7 +129,7 @@ def given_mask(way: Way, case: Case) -> Mask | None:
 
 async def edited(editor: Editor, way: Way, case: Case, folder: Path) -> Result:
     """One photo, as PNG in and PNG out."""
-    pixels, source, target = case.photo.pixels, folder / f"{case.name}.png", folder / "result"
+    pixels, source, target = case.photo.pixels, folder / f"{case.name}.png", folder / f"{case.name}.result"
     if not source.exists():
         cv2.imwrite(str(source), pixels[..., ::-1])
     job, mask = way.job, given_mask(way, case)
@@ -136,6 +145,17 @@ async def edited(editor: Editor, way: Way, case: Case, folder: Path) -> Result:
         mask = np.asarray(cv2.imdecode(np.frombuffer(made.matte, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
     digest = hashlib.sha256(target.read_bytes()).digest()
     return Result(case.name, pixels, np.ascontiguousarray(picture[..., order]), mask, digest)
+
+
+async def all_edited(editor: Editor, way: Way, some: list[Case], folder: Path) -> list[Result]:
+    """Several photos, WORKERS at a time."""
+    turns = asyncio.Semaphore(WORKERS)
+
+    async def in_turn(case: Case) -> Result:
+        async with turns:
+            return await edited(editor, way, case, folder)
+
+    return await asyncio.gather(*(in_turn(case) for case in some))
 
 
 def changed_outside(way: Way, result: Result) -> int | None:
@@ -155,12 +175,11 @@ async def measure() -> list[str]:
     first_of_each = set(_photos.one_of_each(_photos.names()))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        async with editing(folder, models) as (editor, _):
+        async with editing(folder, models, workers=WORKERS) as (editor, _):
             for title, way in ways().items():
                 tell(f"sheets: {title}")
                 entries, crops = [], []
-                for case in cases(way):
-                    result = await edited(editor, way, case, folder)
+                for case, result in zip(cases(way), await all_edited(editor, way, cases(way), folder), strict=True):
                     entries.append(way.views(result))
                     if title == CUT_OUT and case.name in _plain.names():
                         crops += _edge_crops.rows(result.name, result.photo, result.picture)
@@ -171,11 +190,11 @@ async def measure() -> list[str]:
                 if crops:
                     _sheets.write("edges of plain photos", crops)
         tell("the same once more, in another process")
-        async with editing(folder, models) as (editor, _):
+        async with editing(folder, models, workers=WORKERS) as (editor, _):
             for title, way in ways().items():
-                for case in cases(way):
-                    if case.name in first_of_each:
-                        again[title] += (await edited(editor, way, case, folder)).digest == digests[title][case.name]
+                some = [case for case in cases(way) if case.name in first_of_each]
+                results = await all_edited(editor, way, some, folder)
+                again[title] = sum(result.digest == digests[title][result.name] for result in results)
     rows = [
         [
             title,

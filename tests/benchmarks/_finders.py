@@ -6,6 +6,7 @@ anywhere in it where a hasty finger may land.
 
 from __future__ import annotations
 
+import tempfile
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -28,8 +29,6 @@ HASTY_TAPS = 3
 _DEPTH = 0.25
 """Of the truth's greatest depth: nearer to its edge no person means to tap."""
 _GRABCUT_TURNS = 5
-_FRAME = 0.02
-"""Share of the photo's sides that is background for sure."""
 
 Find: TypeAlias = Callable[[Case], list[Matte]]
 
@@ -73,26 +72,14 @@ def tapped_anywhere(models: Path | None, case: Case) -> list[Matte]:
     depth = _depth(case.truth)
     rows, columns = np.nonzero(depth >= _DEPTH * depth.max())
     chosen = np.random.default_rng(0).integers(0, len(rows), HASTY_TAPS)
-    taps = (Tap(float(columns[i]), float(rows[i])) for i in chosen)
-    return [hints.select(case.photo, (tap,), models=models) for tap in taps]
+    taps = [Tap(float(columns[i]), float(rows[i])) for i in chosen]
+    with tempfile.TemporaryDirectory() as folder:
+        # What the net saw is kept from tap to tap, as it is for a person's taps.
+        return [hints.select(case.photo, (tap,), models=models, maps=Path(folder) / "maps") for tap in taps]
 
 
-def rembg(model: str, post_process: bool, alpha_matting: bool, case: Case) -> list[Matte]:
-    return [_rembg.matte(case.photo, model, post_process=post_process, alpha_matting=alpha_matting)]
-
-
-def salient(case: Case) -> list[Matte]:
-    """OpenCV alone: its spectral residual, cut by Otsu's threshold, as GrabCut's first guess."""
-    marked, saliency = cv2.saliency.StaticSaliencySpectralResidual_create().computeSaliency(case.photo.pixels)
-    assert marked
-    _, guess = cv2.threshold((saliency * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
-    guess = np.where(guess > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    # With no sure background GrabCut swaps the sides at will.
-    rim_x, rim_y = (round(_FRAME * side) for side in (case.photo.width, case.photo.height))
-    framed = np.full_like(guess, cv2.GC_BGD)
-    inner = np.s_[rim_y : case.photo.height - rim_y, rim_x : case.photo.width - rim_x]
-    framed[inner] = guess[inner]
-    return [_grabcut(case.photo, framed)]
+def rembg(model: str, folder: Path, switches: dict[str, bool], case: Case) -> list[Matte]:
+    return [_rembg.matte(case.photo, model, folder, **switches)]
 
 
 def grabcut_boxed(case: Case) -> list[Matte]:
@@ -106,16 +93,17 @@ def finders() -> dict[str, Find]:
     """By their names in the tables; those whose files and packages are there."""
     ways: dict[str, Find] = {}
     for model in _models.present():
-        ways[f"ours, automatic, {model}"] = partial(automatic, _models.only(model))
-        if _rembg.missing() is None:
-            ways[f"rembg, {model}"] = partial(rembg, model, False, False)
+        folder = _models.only(model)
+        assert folder is not None
+        ways[f"ours, automatic, {model}"] = partial(automatic, folder)
+        if _rembg.missing() is not None:
+            continue
+        ways[f"rembg, {model}"] = partial(rembg, model, folder, {})
+        if model == _models.SMALL:
+            for title, switch in (("its post-processing", "post_process"), ("its alpha matting", "alpha_matting")):
+                ways[f"rembg, {model}, {title}"] = partial(rembg, model, folder, {switch: True})
     small = _models.only(_models.SMALL)
-    if small is not None and _rembg.missing() is None:
-        ways[f"rembg, {_models.SMALL}, its post-processing"] = partial(rembg, _models.SMALL, True, False)
-        ways[f"rembg, {_models.SMALL}, its alpha matting"] = partial(rembg, _models.SMALL, False, True)
     ways["ours, automatic, no model file"] = partial(automatic, None)
-    if hasattr(cv2, "saliency"):
-        ways["OpenCV's spectral residual + GrabCut"] = salient
     pointed: dict[str, Callable[[Path | None, Case], list[Matte]]] = {
         "from a box": boxed,
         f"from a box loose by 0 to {LOOSE:.0%} a side": loosely_boxed,

@@ -55,10 +55,8 @@ def session(model: str, folder: Path) -> Any:
     return new_session(_models.REMBG[model])
 
 
-def matte(photo: Photo, model: str, *, post_process: bool = False, alpha_matting: bool = False) -> Matte:
-    """The matte that rembg gives a photo."""
-    folder = _models.only(model)
-    assert folder is not None
+def matte(photo: Photo, model: str, folder: Path, *, post_process: bool = False, alpha_matting: bool = False) -> Matte:
+    """The matte that rembg gives a photo; `model` and `folder` as for `session`."""
     from rembg import remove
 
     image = Image.fromarray(photo.pixels)

@@ -33,14 +33,17 @@ ERASE = Job(Operation.ERASE)
 
 
 @asynccontextmanager
-async def editing(folder: Path, models: Path | None = None) -> AsyncIterator[tuple[Editor, PixelPool]]:
-    """An editor and its one pixel process, with the local engine.
+async def editing(
+    folder: Path, models: Path | None = None, *, workers: int = 1
+) -> AsyncIterator[tuple[Editor, PixelPool]]:
+    """An editor and its pixel processes, with the local engine.
 
     Args:
         folder: For its scratch files.
         models: Folder of model files; None: it works without.
+        workers: Pixel processes.
     """
-    async with PixelPool(workers=1, scratch=folder / "scratch", preload=PRELOAD) as pool:
+    async with PixelPool(workers=workers, scratch=folder / "scratch", preload=PRELOAD) as pool:
         editor = Editor([local_engine(pool, models=models)], pool, max_megapixels=MAX_MEGAPIXELS, matte_side=None)
         yield editor, pool
 
