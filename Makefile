@@ -35,6 +35,8 @@ lock:  ## resolve requirements/*.in anew (no index host is written)
 		--python-version 3.11 --upgrade requirements/$$set.in -o requirements/$$set.lock; done
 	@.tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		-c requirements/dev.lock --override requirements/bench.overrides requirements/bench.in -o requirements/bench.lock
+	@.tools/bin/uv pip compile -q --no-deps --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		requirements/pictures.in >> requirements/bench.lock
 
 clean:
 	rm -rf .venv .tools .models .mypy_cache .ruff_cache .pytest_cache build

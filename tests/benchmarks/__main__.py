@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import pkgutil
@@ -29,7 +30,9 @@ def main() -> None:
     for name in sys.argv[1:] or names():
         module = importlib.import_module(f"tests.benchmarks.{name}")
         print(f"\n## {name}: {(module.__doc__ or '').splitlines()[0]}\n", flush=True)
-        print("\n".join(module.main()), flush=True)
+        with contextlib.redirect_stdout(sys.stderr):  # some peers print warnings
+            lines = module.main()
+        print("\n".join(lines), flush=True)
 
 
 if __name__ == "__main__":

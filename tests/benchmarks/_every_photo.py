@@ -1,4 +1,4 @@
-"""Every photo edited in every way, for the contact sheets; outside the mask it is compared with the photo's own."""
+"""Every photo of both sets edited in every way, for the contact sheets; outside the mask it must stay as it was."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ from bot.edits.editor import Editor, Job
 from bot.edits.model import Operation
 from bot.errors import NothingFoundError
 from bot.imaging import masks
+from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Pixels
-from tests.benchmarks import _photos, _sheets
+from tests.benchmarks import _cases, _edge_crops, _models, _photos, _plain, _sheets
+from tests.benchmarks._cases import Case
 from tests.benchmarks._cost import tell
 from tests.benchmarks._whole_edits import ERASE, REMOVE_BACKGROUND, REMOVE_SUBJECT, editing
+
+CUT_OUT = "background transparent, subject found"
+WORKERS = 2
+"""Pixel processes, and photos at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,11 +57,13 @@ class Way:
         job: The edit.
         given: The folder of the mask that is given (``subject``, ``hole``); None: it is found.
         views: A result as a row of a sheet.
+        every: False: of four photos of a scene, only the first.
     """
 
     job: Job
     given: str | None
     views: Callable[[Result], list[Pixels]]
+    every: bool = True
 
     def kept(self, mask: Mask) -> Mask:
         """Where the photo's own pixels must stand, of a mask or matte that was used."""
@@ -94,33 +102,60 @@ def ways() -> dict[str, Way]:
         "erase a given hole": Way(ERASE, "hole", outlined_and_result),
         "remove the subject, found": Way(REMOVE_SUBJECT, None, outlined_and_result),
         "background clean, subject found": Way(REMOVE_BACKGROUND, None, photo_and_result),
-        "background clean, true mask": Way(REMOVE_BACKGROUND, "subject", photo_and_result),
-        "background transparent, subject found": Way(clear, None, over_three_colours),
-        "background transparent, true mask": Way(clear, "subject", over_three_colours),
-        "background blur, subject found": Way(blur, None, photo_and_result),
+        "background clean, true mask": Way(REMOVE_BACKGROUND, "subject", photo_and_result, every=False),
+        CUT_OUT: Way(clear, None, over_three_colours),
+        "background transparent, true mask": Way(clear, "subject", over_three_colours, every=False),
+        "background blur, subject found": Way(blur, None, photo_and_result, every=False),
     }
 
 
-async def edited(editor: Editor, way: Way, name: str, folder: Path) -> Result:
+def cases(way: Way) -> list[Case]:
+    """The photos that are edited in a way."""
+    some = [case for kind in _cases.SETS for case in _cases.cases(kind)]
+    if way.given == "hole":
+        holes = set(_photos.names("hole"))
+        some = [case for case in some if case.name in holes]
+    if not way.every:
+        some = list({case.scene: case for case in reversed(some)}.values())[::-1]
+    return some
+
+
+def given_mask(way: Way, case: Case) -> Mask | None:
+    """The mask that is handed in with the photo."""
+    if way.given is None:
+        return None
+    return case.truth if way.given == "subject" else _photos.mask(case.name, "hole")
+
+
+async def edited(editor: Editor, way: Way, case: Case, folder: Path) -> Result:
     """One photo, as PNG in and PNG out."""
-    photo, source, target = _photos.photo(name), folder / f"{name}.png", folder / "result"
+    pixels, source, target = case.photo.pixels, folder / f"{case.name}.png", folder / f"{case.name}.result"
     if not source.exists():
-        cv2.imwrite(str(source), photo[..., ::-1])
-    job = way.job
-    if way.given is not None:
-        given = (_photos.PHOTOS / way.given / f"{name}.png").read_bytes()
-        job = replace(job, mask=given, mask_is_matte=way.given == "subject")
+        cv2.imwrite(str(source), pixels[..., ::-1])
+    job, mask = way.job, given_mask(way, case)
+    if mask is not None:
+        job = replace(job, mask=encode_mask(mask), mask_is_matte=way.given == "subject")
     try:
         made = await editor.edit(source, job, target)
     except NothingFoundError:
-        return Result(name, photo, None, None, b"")
+        return Result(case.name, pixels, None, None, b"")
     picture = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
     order = [2, 1, 0, 3][: picture.shape[2]]
-    mask = _photos.mask(name, way.given) if way.given is not None else None
     if made.matte is not None:
         mask = np.asarray(cv2.imdecode(np.frombuffer(made.matte, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
     digest = hashlib.sha256(target.read_bytes()).digest()
-    return Result(name, photo, np.ascontiguousarray(picture[..., order]), mask, digest)
+    return Result(case.name, pixels, np.ascontiguousarray(picture[..., order]), mask, digest)
+
+
+async def all_edited(editor: Editor, way: Way, some: list[Case], folder: Path) -> list[Result]:
+    """Several photos, WORKERS at a time."""
+    turns = asyncio.Semaphore(WORKERS)
+
+    async def in_turn(case: Case) -> Result:
+        async with turns:
+            return await edited(editor, way, case, folder)
+
+    return await asyncio.gather(*(in_turn(case) for case in some))
 
 
 def changed_outside(way: Way, result: Result) -> int | None:
@@ -136,31 +171,35 @@ async def measure() -> list[str]:
     digests: dict[str, dict[str, bytes]] = defaultdict(dict)
     changed: dict[str, list[int]] = defaultdict(list)
     again: Counter[str] = Counter()
-    everything = _photos.names()
-    some = _photos.one_of_each(everything)
+    models = _models.only(_models.SMALL)
+    first_of_each = set(_photos.one_of_each(_photos.names()))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        async with editing(folder) as (editor, _):
+        async with editing(folder, models, workers=WORKERS) as (editor, _):
             for title, way in ways().items():
                 tell(f"sheets: {title}")
-                entries = []
-                for name in everything:
-                    result = await edited(editor, way, name, folder)
+                entries, crops = [], []
+                for case, result in zip(cases(way), await all_edited(editor, way, cases(way), folder), strict=True):
                     entries.append(way.views(result))
-                    digests[title][name] = result.digest
+                    if title == CUT_OUT and case.name in _plain.names():
+                        crops += _edge_crops.rows(result.name, result.photo, result.picture)
+                    digests[title][case.name] = result.digest
                     if (count := changed_outside(way, result)) is not None:
                         changed[title].append(count)
-                _sheets.write(title, entries, abreast=4 // len(entries[0]))
+                _sheets.write_beside_before(title, list(digests[title]), entries)
+                if crops:
+                    _sheets.write("edges of plain photos", crops)
         tell("the same once more, in another process")
-        async with editing(folder) as (editor, _):
+        async with editing(folder, models, workers=WORKERS) as (editor, _):
             for title, way in ways().items():
-                for name in some:
-                    again[title] += (await edited(editor, way, name, folder)).digest == digests[title][name]
+                some = [case for case in cases(way) if case.name in first_of_each]
+                results = await all_edited(editor, way, some, folder)
+                again[title] = sum(result.digest == digests[title][result.name] for result in results)
     rows = [
         [
             title,
             f"{sum(changed[title])} ({len(changed[title])} photos)" if changed[title] else "–",
-            f"{again[title]} of {len(some)}",
+            f"{again[title]} of {len(first_of_each)}",
         ]
         for title in ways()
     ]
@@ -170,8 +209,8 @@ async def measure() -> list[str]:
         "",
         (
             "Outside the mask: where the mask that was used, feathered, is 0; with a new background: where the "
-            "subject's matte is 255. Bytes: one photo of each scene, the same seed. Contact sheets of all "
-            f"{len(everything)} photos: {_sheets.SHEETS.relative_to(_photos.ROOT)}."
+            "subject's matte is 255. Bytes: one photo of each street scene, the same seed. Contact sheets of all "
+            f"photos, and edges of the plain ones at 100 %: {_sheets.SHEETS.relative_to(_photos.ROOT)}."
         ),
     ]
 

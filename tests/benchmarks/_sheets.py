@@ -1,4 +1,8 @@
-"""Contact sheets: pictures side by side with their names, for a person to look at; in `build/bench/pictures`."""
+"""Contact sheets: pictures side by side with their names, for a person to look at; in `build/bench/pictures`.
+
+To see old beside new, move that folder to `build/bench/before` and run again: what was there before then stands beside
+each result, on sheets named `… before and after`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from bot.imaging.photo import Mask, Matte, Photo, Pixels
 from tests.benchmarks._photos import ROOT
 
 SHEETS = ROOT / "build" / "bench" / "pictures"
+BEFORE = ROOT / "build" / "bench" / "before"
 
 CELL = (480, 270)
 """Width and height: four stand in a row of less than 2000 px."""
@@ -59,6 +64,28 @@ def write(title: str, entries: Sequence[Sequence[Pixels]], *, abreast: int = 1) 
         sheet = np.vstack([np.hstack(strips[i : i + abreast]) for i in range(0, len(strips), abreast)])
         number = f"-{begin // PER_SHEET + 1}" if len(entries) > PER_SHEET else ""
         cv2.imwrite(str(SHEETS / f"{slug(title)}{number}.png"), sheet[..., ::-1])
+
+
+def write_beside_before(title: str, names: Sequence[str], entries: Sequence[Sequence[Pixels]]) -> None:
+    """Write sheets as `write`, and keep each result; where an earlier run's lies in BEFORE, write both side by side.
+
+    Args:
+        title: As for `write`.
+        names: Of the photos, one for each entry.
+        entries: As for `write`; the first cell is the photo, the others its result.
+    """
+    write(title, entries, abreast=max(1, 4 // len(entries[0])))
+    kept = SHEETS / "each" / slug(title)
+    kept.mkdir(parents=True, exist_ok=True)
+    pairs = []
+    for name, (photo, *results) in zip(names, entries, strict=True):
+        strip = np.hstack(results)
+        cv2.imwrite(str(kept / f"{name}.jpg"), strip[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+        old = cv2.imread(str(BEFORE / "each" / slug(title) / f"{name}.jpg")) if BEFORE.is_dir() else None
+        if old is not None and old.shape == strip.shape:
+            pairs.append([photo, np.ascontiguousarray(old[..., ::-1]), strip])
+    if pairs:
+        write(f"{title}, before and after", pairs)
 
 
 def slug(title: str) -> str:

@@ -21,29 +21,37 @@ from bot.imaging.encoding import encode_mask
 from bot.imaging.masks import coverage
 from bot.imaging.pool import PixelPool
 from bot.wiring import PRELOAD
-from tests.benchmarks import _photos, _sheets
+from tests.benchmarks import _models, _photos, _sheets
 from tests.benchmarks._cost import RUNS, Cost, peak, tell
 
 SIDES = _photos.SIDES[1:]
 MAX_MEGAPIXELS = 50.0
 
 REMOVE_SUBJECT = Job(Operation.REMOVE_SUBJECT, insist=True, keep_mask=True)
-REMOVE_BACKGROUND = Job(Operation.REMOVE_BACKGROUND)
+REMOVE_BACKGROUND = Job(Operation.REMOVE_BACKGROUND, insist=True)
 ERASE = Job(Operation.ERASE)
 
 
 @asynccontextmanager
-async def editing(folder: Path) -> AsyncIterator[tuple[Editor, PixelPool]]:
-    """An editor and its one pixel process; no model files."""
-    async with PixelPool(workers=1, scratch=folder / "scratch", preload=PRELOAD) as pool:
-        editor = Editor([local_engine(pool)], pool, max_megapixels=MAX_MEGAPIXELS, matte_side=None)
+async def editing(
+    folder: Path, models: Path | None = None, *, workers: int = 1
+) -> AsyncIterator[tuple[Editor, PixelPool]]:
+    """An editor and its pixel processes, with the local engine.
+
+    Args:
+        folder: For its scratch files.
+        models: Folder of model files; None: it works without.
+        workers: Pixel processes.
+    """
+    async with PixelPool(workers=workers, scratch=folder / "scratch", preload=PRELOAD) as pool:
+        editor = Editor([local_engine(pool, models=models)], pool, max_megapixels=MAX_MEGAPIXELS, matte_side=None)
         yield editor, pool
 
 
 async def _measured(source: Path, job: Job, folder: Path) -> tuple[Cost, bool]:
     """Cost of an edit, and whether all its runs gave the same bytes."""
     target, took, digests = folder / "result", [], set()
-    async with editing(folder) as (editor, pool):
+    async with editing(folder, _models.only(_models.SMALL)) as (editor, pool):
         for _ in range(1 + RUNS):
             begun = time.perf_counter()
             await editor.edit(source, job, target)
@@ -78,8 +86,9 @@ async def measure() -> list[str]:
         (
             "JPEG in, JPEG out (transparent: PNG), file to file: opening, finding the mask, filling, encoding. "
             f"Seconds: median of {RUNS} after one edit that warms the process up. Peak MB: of the pixel process over "
-            f"all {1 + RUNS} edits."
+            f"all {1 + RUNS} edits. The subject is found by {_models.SMALL} where its file is there."
         ),
+        *(line for line in _models.missing() if _models.SMALL in line),
     ]
 
 

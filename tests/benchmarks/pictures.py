@@ -1,21 +1,23 @@
-"""What the local engine makes of real photos, without model files, beside what PyPI offers; contact sheets as PNG."""
+"""What the local engine makes of real photos, beside what people would use; contact sheets as PNG."""
 
 from __future__ import annotations
 
-from tests.benchmarks import _edges, _every_photo, _fills, _masks, _photos, _whole_edits
+from tests.benchmarks import _cutouts, _doubt, _edges, _every_photo, _fills, _masks, _photos, _whole_edits
 
 
 def main() -> list[str]:
     """All tables' lines; the sheets go to `build/bench/pictures`."""
     if why := _photos.missing():
         return [why]
-    # What is timed first: whoever needs a quiet machine for it has to keep it quiet for a few minutes only.
-    edits, costs, edges = _whole_edits.main(), _fills.costs(), _edges.main()
+    # What is timed comes first: a machine has to be kept quiet for a few minutes only.
+    cutouts, edits, costs, edges = _cutouts.main(), _whole_edits.main(), _fills.costs(), _edges.main()
     fills = _fills.lines(costs, _fills.qualities(_photos.names("hole")))
     return [
-        *("### Fills", "", *fills, ""),
         *("### Masks", "", *_masks.main(), ""),
+        *("### Doubt", "", *_doubt.main(), ""),
+        *("### Cut-outs", "", *cutouts, ""),
         *("### Edges", "", *edges, ""),
+        *("### Fills", "", *fills, ""),
         *("### Whole edits", "", *edits, ""),
         *("### Every photo", "", *_every_photo.main()),
     ]
