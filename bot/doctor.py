@@ -11,7 +11,7 @@ import aiohttp
 import structlog
 from telegram.error import InvalidToken, TelegramError
 
-from bot import wiring
+from bot import engine_wiring, wiring
 from bot.chat.application import make_bot
 from bot.engines.volcengine import probe
 from bot.errors import BotError
@@ -134,7 +134,9 @@ async def _cloud(settings: Settings) -> list[Finding]:
     if not settings.uses_cloud:
         reason = "ENGINE=local" if settings.engine == "local" else "no VOLC_ACCESSKEY and VOLC_SECRETKEY"
         return [Finding("cloud engine", True, f"not used ({reason}): the local engine does the work")]
-    return [Finding("cloud engine", result.ok, result.text) for result in await probe(wiring.volc_config(settings))]
+    return [
+        Finding("cloud engine", result.ok, result.text) for result in await probe(engine_wiring.volc_config(settings))
+    ]
 
 
 async def _local(settings: Settings) -> list[Finding]:
