@@ -33,7 +33,7 @@ _CLOSE = (0.012, 0.006, 0.003)
 """Reach of the last ones: 8, 4 and 2 pixels of 680."""
 _SHRINK = 4
 _LEAST = 1e-5
-"""Added to weights: where one side is not near, its colour stays finite."""
+"""Weight of a side's colour found so far: where the side is not near, it stays."""
 
 
 def estimate(picture: Pixels, matte: Matte) -> Pixels:
@@ -112,9 +112,10 @@ def _solve(picture: _Floats, alpha: _Floats, long_side: float) -> tuple[_Floats,
 
 
 def _mean(layer: _Floats, weight: _Floats, radius: int) -> _Floats:
-    """Mean of a side's colours in a window, weighted by how much of it each pixel shows."""
+    """Mean of a side's colours in a window, weighted by how much of it each pixel shows; where none does: the given."""
     window = (2 * radius + 1,) * 2
     summed = np.asarray(cv2.blur(layer * weight[..., None], window), np.float32)
+    summed += np.float32(_LEAST) * layer
     summed /= (cv2.blur(weight, window) + np.float32(_LEAST))[..., None]
     return summed
 

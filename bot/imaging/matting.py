@@ -15,7 +15,7 @@ WORK_SIDE = 1024
 BAND = 0.012
 """Half width of the unknown band as a share of the long side: 2 % in all (facts E6: 1–2 %)."""
 
-WIDE_BAND = 0.06
+WIDE_BAND = 0.03
 """The same where the given matte itself is unsure: hair, spokes, glass."""
 
 UNSURE = 12
@@ -37,7 +37,10 @@ STEEP = 2.5
 """Contrast that the given matte is raised by: a network's ramp is several pixels wide, a photo's edge one or two."""
 
 SPECK = 0.02
-"""Coverage that counts as none, and as whole when so much is missing: smoke far out, dimness far in."""
+"""Coverage that counts as none, and as whole when so much is missing, after each of the guided filter's passes."""
+
+HAZE = 0.03
+"""The same at the end: a guided filter leaves a faint glow around the subject, seen best over red."""
 
 
 def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
@@ -84,7 +87,7 @@ def refine(photo: Photo, matte: Matte) -> Matte:
     radius = max(5, round(BAND * long_side))
     box = _box(unknown, (1 + SIDES) * radius)
     alpha = (hard / np.float32(255)).astype(np.float32)
-    drawn = _draw(small[box], rough[box], hard[box], depth[box] > radius, long_side)
+    drawn = _draw(small[box], rough[box], hard[box], depth[box], long_side)
     np.copyto(alpha[box], drawn, where=unknown[box] > 0)
     if size is None:
         return _to_bytes(alpha)
@@ -111,12 +114,13 @@ def _box(where: Mask, margin: int) -> tuple[slice, slice]:
     )
 
 
-def _draw(picture: Pixels, rough: Matte, hard: Mask, deep: NDArray[np.bool_], long_side: int) -> NDArray[np.float32]:
+def _draw(picture: Pixels, rough: Matte, hard: Mask, depth: NDArray[np.float32], long_side: int) -> NDArray[np.float32]:
     """Alpha (h, w) of a cutting, right in the unknown band."""
     colours = np.multiply(picture, np.float32(1 / 255), dtype=np.float32)
     # The given edge is wanted crisp: a network's blur comes from its small size, not from the photo.
     steep = np.clip((np.arange(256, dtype=np.float32) / 255 - 0.5) * STEEP + 0.5, 0, 1)
     prior = np.asarray(cv2.GaussianBlur(cv2.LUT(rough, steep), (0, 0), 1), np.float32)
+    deep = depth > max(5, round(BAND * long_side))
     sure = cv2.inRange(rough, 255 - UNSURE, 255) & np.where(deep, np.uint8(255), np.uint8(0))
     none = cv2.inRange(rough, 0, UNSURE) & np.where(deep, np.uint8(255), np.uint8(0))
     told = unmixing.unmix(picture, colours, sure, none, SIDES * max(5, round(BAND * long_side)))
@@ -125,7 +129,13 @@ def _draw(picture: Pixels, rough: Matte, hard: Mask, deep: NDArray[np.bool_], lo
     for _ in range(2):
         followed = np.clip((guide.filter(alpha) - SPECK) / (1 - 2 * SPECK), 0, 1)
         alpha = prior + told.belief * (followed - prior)
-    return np.asarray(alpha, np.float32)
+    alpha = np.clip((alpha - HAZE) / (1 - 2 * HAZE), 0, 1)
+    # Further from the edge a faint part of the map is a doubt rather than hair: colours alone do not make it subject.
+    given = np.multiply(rough, np.float32(1 / 255), dtype=np.float32)
+    held = np.clip(alpha, 2.5 * given - 1.25, 2.5 * given - 0.25)
+    near, far = max(5, round(BAND * long_side)), max(8, round(WIDE_BAND * long_side))
+    fade = np.clip((depth - near) / (far - near), 0, 1)
+    return np.asarray(alpha + np.minimum(1, 4 * fade) * (held - alpha) + fade * ((hard > 0) - held), np.float32)
 
 
 def _shrink(pixels: Pixels) -> tuple[Pixels, tuple[int, int] | None]:
