@@ -13,11 +13,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bot import wiring
+from bot import engine_wiring
 from bot.edits.editor import Editor, Job, check_finish
 from bot.edits.model import Operation
 from bot.engines import EngineRefusedError, EngineUnavailableError
-from bot.engines.volcengine import LocalGate
 from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 from bot.imaging.photo import PictureFormat
 from bot.settings import Settings
@@ -53,8 +52,8 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
     worst = DONE
     at_a_time = min(settings.workers, len(tasks))
     async with (
-        wiring.pixel_pool(settings, at_a_time) as pool,
-        wiring.engines(settings, pool, LocalGate(settings.volc_concurrency)) as ladder,
+        engine_wiring.pixel_pool(settings, at_a_time) as pool,
+        engine_wiring.engines(settings, pool) as ladder,
     ):
         editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, matte_side=None)
         turns = asyncio.Semaphore(at_a_time)

@@ -15,7 +15,7 @@ import aiohttp
 import structlog
 from telegram.error import InvalidToken, TelegramError
 
-from bot import wiring
+from bot import engine_wiring, wiring
 from bot.chat.application import make_bot
 from bot.engines.volcengine import probe
 from bot.errors import BotError
@@ -144,7 +144,7 @@ async def _cloud(settings: Settings) -> list[Finding]:
     if not settings.uses_cloud:
         reason = "ENGINE=local" if settings.engine == "local" else "no VOLC_ACCESSKEY and VOLC_SECRETKEY"
         return [Finding("cloud engine", "ok", f"not used ({reason}): the local engine does the work")]
-    results = await probe(wiring.volc_config(settings))
+    results = await probe(engine_wiring.volc_config(settings))
     return [Finding("cloud engine", "ok" if result.ok else "fail", result.text) for result in results]
 
 

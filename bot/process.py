@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import structlog
 from aiohttp import web
 
-from bot import wiring
+from bot import engine_wiring, wiring
 from bot.chat import commands
 from bot.chat.application import make_application, make_bot
 from bot.chat.house import App, House
@@ -65,7 +65,7 @@ async def _run(
     public = web_address if telegram is not None else settings.public_url
     app_url = f"{public}/app" if public else None
     async with contextlib.AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(wiring.pixel_pool(settings, settings.workers))
+        pool = await stack.enter_async_context(engine_wiring.pixel_pool(settings, settings.workers))
         database = await stack.enter_async_context(wiring.database(settings))
         bot = make_bot(token, settings.telegram_api_url, wiring.pace(database))
 
@@ -226,7 +226,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
     token = settings.telegram_bot_token.get_secret_value()
     with _signals(stop):
         async with contextlib.AsyncExitStack() as stack:
-            pool = await stack.enter_async_context(wiring.pixel_pool(settings, settings.workers))
+            pool = await stack.enter_async_context(engine_wiring.pixel_pool(settings, settings.workers))
             database = await stack.enter_async_context(wiring.database(settings))
             bot = make_bot(token, settings.telegram_api_url, wiring.pace(database))
 

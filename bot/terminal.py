@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.chat.texts import Texts
 from bot.errors import BotError
 
 DONE, INPUT_AT_FAULT, ENGINE_AT_FAULT = 0, 2, 3
@@ -12,4 +11,6 @@ def explain(error: BotError) -> str:
     """An error as one English line for the terminal."""
     if "text" in error.facts:
         return str(error.facts["text"])
+    from bot.chat.texts import Texts
+
     return " ".join(Texts("en").error("en", error).split())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from telegram.ext import ExtBot
 
+from bot import engine_wiring
 from bot.chat.courier import TelegramCourier
 from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
@@ -29,15 +30,11 @@ from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
 from bot.edits.store import Store
 from bot.engines import Engine
-from bot.engines.local import local_engine
-from bot.engines.volcengine import Gate, LocalGate, VolcConfig, volcengine_engine
+from bot.engines.volcengine import Gate, LocalGate
 from bot.engines.volcengine.notices import OnOperatorError
 from bot.errors import OperatorError
 from bot.imaging.pool import PixelPool
 from bot.settings import Settings
-
-PRELOAD = ("bot.edits.pixels", "bot.engines.local")
-"""What pixel processes import before their first job."""
 
 CACHE_SHARE = 1_000_000_000
 """Bytes for each of the two caches, downloaded photos and finished results."""
@@ -68,45 +65,6 @@ class Core:
     results: FileCache
 
 
-def secrets_in(settings: Settings) -> list[str]:
-    """All that must never be logged."""
-    fields = (
-        settings.telegram_bot_token,
-        settings.telegram_webhook_secret,
-        settings.volc_accesskey,
-        settings.volc_secretkey,
-        settings.volc_session_token,
-        settings.database_url,
-    )
-    return [field.get_secret_value() for field in fields if field is not None]
-
-
-def volc_config(settings: Settings) -> VolcConfig:
-    """The cloud engine's part of the settings."""
-    assert settings.volc_accesskey is not None
-    assert settings.volc_secretkey is not None
-    return VolcConfig(
-        access_key=settings.volc_accesskey.get_secret_value(),
-        secret_key=settings.volc_secretkey.get_secret_value(),
-        session_token=settings.volc_session_token.get_secret_value() if settings.volc_session_token else "",
-        endpoint=settings.volc_endpoint,
-        region=settings.volc_region,
-        inpaint=settings.volc_inpaint,
-        steps=settings.volc_steps,
-        strength=settings.volc_strength,
-        scale=settings.volc_scale,
-        dilate_size=settings.volc_dilate_size,
-        quality=settings.volc_quality,
-    )
-
-
-@contextlib.asynccontextmanager
-async def pixel_pool(settings: Settings, workers: int) -> AsyncIterator[PixelPool]:
-    """The processes that work on pixels."""
-    async with PixelPool(workers=workers, scratch=settings.data_dir / "scratch", preload=PRELOAD) as pool:
-        yield pool
-
-
 @contextlib.asynccontextmanager
 async def engines(
     settings: Settings,
@@ -114,17 +72,11 @@ async def engines(
     gate: Gate,
     on_operator_error: OnOperatorError | None = None,
 ) -> AsyncIterator[Sequence[Engine]]:
-    """Who segments and inpaints, each the fallback of the one before."""
-    local = local_engine(pool, models=settings.data_dir / "models")
-    if not settings.uses_cloud:
-        yield [local]
-        return
-    config = volc_config(settings)
-    async with volcengine_engine(
-        config, pool=pool, gate=gate, on_operator_error=on_operator_error, on_position=note_place_in_line
-    ) as volc:
-        falls_back = settings.engine == "auto" and settings.engine_fallback
-        yield [volc, local] if falls_back else [volc]
+    """Who segments and inpaints, each the fallback of the one before; an edit's place in line is noted in the store."""
+    async with engine_wiring.engines(
+        settings, pool, gate, on_operator_error=on_operator_error, on_position=note_place_in_line
+    ) as ladder:
+        yield ladder
 
 
 def caches(settings: Settings) -> tuple[FileCache, FileCache]:

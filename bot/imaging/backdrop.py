@@ -36,17 +36,22 @@ def clean_backdrop(photo: Photo, subject: Matte, *, seed: int) -> Photo:
         seed: Picks the variant; the same seed gives the same pixels.
     """
     field = studio.draw(photo.pixels, subject, seed=seed)
-    random = np.random.default_rng([seed, 1])
+    return photo.with_pixels(_dithered(field, photo, np.random.default_rng([seed, 1])))
+
+
+def _dithered(field: NDArray[np.float32], photo: Photo, random: np.random.Generator) -> Pixels:
+    """A field of 0 … 1 at the photo's size as bytes, with triangular dither of ±1 step: else gentle slopes show bands.
+
+    All strips share one strip of noise: of a single step its repetition cannot be seen, and noise for every pixel of a
+    large photo took longer than the rest.
+    """
+    shape = (min(_STRIP, photo.height), photo.width, 3)
+    noise = random.random(shape, np.float32) + random.random(shape, np.float32) - np.float32(0.5)
     pixels = np.empty_like(photo.pixels)
     for rows, part in _scaled_up(field, photo.width, photo.height):
-        pixels[rows] = _dithered(part, random)
-    return photo.with_pixels(pixels)
-
-
-def _dithered(part: NDArray[np.float32], random: np.random.Generator) -> Pixels:
-    """0 … 1 as bytes, with triangular dither of ±1 step: eight bits would show gentle slopes as bands."""
-    noise = random.random(part.shape, np.float32) + random.random(part.shape, np.float32)
-    return np.clip(np.floor(part * 255 + noise - 0.5), 0, 255).astype(np.uint8)
+        steps = part * np.float32(255) + noise[: len(part)]
+        pixels[rows] = np.clip(steps, 0, 255, out=steps).astype(np.uint8)  # not negative: this rounds down
+    return pixels
 
 
 def _scaled_up(field: NDArray[np.float32], width: int, height: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
@@ -86,11 +91,7 @@ def blurred(photo: Photo, subject: Matte) -> Photo:
     soft = cv2.GaussianBlur(disc, (0, 0), max(0.5, radius / 8))
     lens = cv2.filter2D(light, -1, soft / soft.sum(), borderType=cv2.BORDER_REFLECT_101)
     field = np.clip(lens, 0, 1) ** (1 / GAMMA)
-    random = np.random.default_rng(0)
-    pixels = np.empty_like(photo.pixels)
-    for rows, part in _scaled_up(field.astype(np.float32), width, height):
-        pixels[rows] = _dithered(part, random)
-    return photo.with_pixels(pixels)
+    return photo.with_pixels(_dithered(field.astype(np.float32), photo, np.random.default_rng(0)))
 
 
 def _without_hidden(light: NDArray[np.float32], seen: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -30,6 +30,8 @@ def encode(photo: Photo, file_format: PictureFormat | None = None, *, quality: i
         the colours of wholly transparent pixels included.
     """
     chosen = file_format or photo.format
+    if chosen == "PNG" and photo.alpha is not None:
+        return _cut_out_png(photo)
     buffer = io.BytesIO()
     extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
     if chosen == "JPEG":
@@ -59,6 +61,25 @@ def preview(photo: Photo, long_side: int = 2048, *, quality: int = 88) -> bytes:
     extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, **extra)
     return buffer.getvalue()
+
+
+def _cut_out_png(photo: Photo) -> bytes:
+    """A cut-out's PNG by OpenCV.
+
+    Of a photo cut out, one filter for all rows takes half of Pillow's time for 5 to 9 % more bytes. Drawings and
+    screenshots, which it would double, are hardly ever transparent: opaque pictures stay with Pillow.
+    """
+    assert photo.alpha is not None
+    pixels = cv2.merge([photo.pixels[..., 2], photo.pixels[..., 1], photo.pixels[..., 0], photo.alpha])
+    settings = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG]
+    settings += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+    if photo.icc_profile:
+        kinds, profiles = [cv2.IMAGE_METADATA_ICCP], [np.frombuffer(photo.icc_profile, np.uint8)]
+        done, data = cv2.imencodeWithMetadata(".png", pixels, kinds, profiles, settings)
+    else:
+        done, data = cv2.imencode(".png", pixels, settings)
+    assert done
+    return data.tobytes()
 
 
 def _with_alpha(photo: Photo) -> Image.Image:

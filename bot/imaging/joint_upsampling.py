@@ -6,10 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.imaging import tiles
 from bot.imaging.photo import Matte, Pixels
-
-_STRIP = 256
-"""Rows worked at a time: bounds the memory for photos of any size."""
 
 _Floats = NDArray[np.float32]
 
@@ -20,7 +18,8 @@ def upsample(
     """Carry a small matte up to the photo's size along the photo's edges.
 
     The fast guided filter (He, Sun: Fast Guided Filter, 2015): a local linear model from colour to alpha is fitted on
-    the small picture and applied to the large one, in strips, where the band is. Elsewhere the matte is scaled plainly.
+    the small picture and applied to the large one, square by square, where the band is. Elsewhere the matte is scaled
+    plainly.
 
     Args:
         matte: (h, w) float32, 0 … 1.
@@ -37,21 +36,22 @@ def upsample(
     rows, columns = matte.shape
     if (height, width) == (rows, columns):
         return (np.clip(matte, 0, 1) * 255 + 0.5).astype(np.uint8)
-    model = [*_local_models(matte, small, band, radius, smooth), matte]
-    inside = band.astype(np.uint8)
-    answer = np.empty((height, width), np.uint8)
-    across, down = columns / width, rows / height
+    slope, offset = _local_models(matte, small, band, radius, smooth)
+    plain_bytes = (np.clip(matte, 0, 1) * 255 + 0.5).astype(np.uint8)
+    answer = np.asarray(cv2.resize(plain_bytes, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    near = cv2.resize(band.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    rest = np.dstack([offset, matte])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    for top in range(0, height, _STRIP):
-        strip = picture[top : top + _STRIP]
-        size = (width, strip.shape[0])
-        place = np.array([[across, 0, 0.5 * across - 0.5], [0, down, (top + 0.5) * down - 0.5]])
-        near = cv2.warpAffine(inside, place, size, None, cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP) > 0
-        slope, offset, plain = (cv2.warpAffine(part, place, size, None, flags, cv2.BORDER_REPLICATE) for part in model)
-        guided = (slope[near] * (strip[near].astype(np.float32) / 255)).sum(1) + offset[near]
+    ones = np.ones((1, 3), np.float32) / np.float32(255)
+    for tile in tiles.busy(np.asarray(near, np.uint8)):
+        place, size = tiles.placement(*tile, columns / width, rows / height), tiles.size(*tile)
+        slopes = cv2.warpAffine(slope, place, size, None, flags, cv2.BORDER_REPLICATE)
+        others = cv2.warpAffine(rest, place, size, None, flags, cv2.BORDER_REPLICATE)
+        guided = cv2.transform(slopes * picture[tile], ones) + others[..., 0]
+        plain = others[..., 1]
         # A model may shoot over where the photo is finer than the small picture: hold it near the plain value.
-        plain[near] = np.clip(guided, plain[near] - 0.5, plain[near] + 0.5)
-        answer[top : top + _STRIP] = (np.clip(plain, 0, 1) * 255 + 0.5).astype(np.uint8)
+        held = np.clip(np.clip(guided, plain - np.float32(0.5), plain + np.float32(0.5)), 0, 1)
+        np.copyto(answer[tile], (held * 255 + 0.5).astype(np.uint8), where=near[tile] > 0)
     return answer
 
 

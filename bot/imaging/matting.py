@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.imaging import closed_form, joint_upsampling
+from bot.imaging import closed_form, joint_upsampling, unmixing
 from bot.imaging.photo import Mask, Matte, Photo, Pixels
 
 WORK_SIDE = 1024
@@ -15,20 +15,32 @@ WORK_SIDE = 1024
 BAND = 0.012
 """Half width of the unknown band as a share of the long side: 2 % in all (facts E6: 1–2 %)."""
 
-WIDE_BAND = 0.025
-"""The same where the rim turns out hairy: half transparent right up to the narrow band's end."""
+WIDE_BAND = 0.03
+"""The same where the given matte itself is unsure: hair, spokes, glass."""
 
-FREE, HELD = 1e-3, 1.0
-"""Pull towards the given edge where the two sides' colours differ, and where they do not."""
+UNSURE = 12
+"""Of 255: a matte nearer to 0 or 255 than this is sure."""
+
+SIDES = 3
+"""Band widths around a pixel within which the colours of subject and background are looked at."""
+
+WINDOW = 0.007
+"""Radius of the guided filter's windows as a share of the long side: 5 pixels of 680. Wider ones round thin things."""
+
+SMOOTH = 1e-2
+"""The guided filter's regulariser (colours 0 … 1): ten times less lets the photo's texture into the matte."""
+
+COLOURS = 0.6
+"""How far the filter starts from what the colours say, where they are believed, instead of from the given matte."""
 
 STEEP = 2.5
 """Contrast that the given matte is raised by: a network's ramp is several pixels wide, a photo's edge one or two."""
 
-SEPARABLE = 10.0
-"""Fisher's separation (squared standard deviations) of the two sides' colours at which the pull is half of HELD."""
-
 SPECK = 0.02
-"""Coverage that counts as none, and as whole when so much is missing: smoke far out, dimness far in."""
+"""Coverage that counts as none, and as whole when so much is missing, after each of the guided filter's passes."""
+
+HAZE = 0.03
+"""The same at the end: a guided filter leaves a faint glow around the subject, seen best over red."""
 
 
 def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
@@ -53,6 +65,11 @@ def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
 def refine(photo: Photo, matte: Matte) -> Matte:
     """Draw a coarse matte's edge along the photo's, in a band around it only.
 
+    The colours of the two sides say what a pixel of the band is, as far as they differ; a guided filter (He, Sun, Tang:
+    Guided Image Filtering, 2013) carries that along the photo's own edges. Over a crowd or foliage, where the sides
+    look alike, the given edge stands. The band is narrow where the given matte is sure, and as wide as its own ramp
+    where it is not.
+
     Args:
         photo: The photo.
         matte: (H, W) uint8, a mask or a soft matte that is right but for its edge.
@@ -62,28 +79,63 @@ def refine(photo: Photo, matte: Matte) -> Matte:
     """
     small, size = _shrink(photo.pixels)
     rough = matte if size is None else np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.uint8)
-    hard = np.where(rough >= 128, 255, 0).astype(np.uint8)
+    hard = np.asarray(cv2.threshold(rough, 127, 255, cv2.THRESH_BINARY)[1], np.uint8)
     if not hard.any() or hard.all():
         return np.asarray(np.where(matte >= 128, 255, 0), np.uint8)
+    unknown, depth = _band(rough, hard)
     long_side = max(hard.shape)
-    # A soft matte of a learned model already says how wide its edge is; a mask's ramp is one pixel.
-    soft = ((rough > 12) & (rough < 243)).astype(np.uint8)
     radius = max(5, round(BAND * long_side))
-    trimap = _trimap(hard, _widen(soft > 0, 2), radius)
-    # The given edge is wanted crisp: a network's blur comes from its small size, not from the photo.
-    steep = np.clip((rough.astype(np.float32) / 255 - 0.5) * STEEP + 0.5, 0, 1)
-    prior = np.asarray(cv2.GaussianBlur(steep, (0, 0), 1), np.float32)
-    pull = _pull(small, trimap, 3 * radius)
-    alpha = closed_form.solve(small, trimap, guess=prior, trust=pull)
-    hairy = _hairy(alpha, pull, trimap, hard, max(8, round(WIDE_BAND * long_side)))
-    if hairy.any():
-        trimap = np.where(hairy, 128, trimap).astype(np.uint8)
-        alpha = closed_form.solve(small, trimap, guess=prior, trust=_pull(small, trimap, 3 * radius))
-    alpha = np.clip((alpha - SPECK) / (1 - 2 * SPECK), 0, 1)
-    band = (trimap > 0) & (trimap < 255)
+    box = _box(unknown, (1 + SIDES) * radius)
+    alpha = (hard / np.float32(255)).astype(np.float32)
+    drawn = _draw(small[box], rough[box], hard[box], depth[box], long_side)
+    np.copyto(alpha[box], drawn, where=unknown[box] > 0)
     if size is None:
         return _to_bytes(alpha)
-    return joint_upsampling.upsample(alpha, small, photo.pixels, _widen(band, 1))
+    return joint_upsampling.upsample(alpha, small, photo.pixels, _widen(unknown > 0, 1))
+
+
+def _band(rough: Matte, hard: Mask) -> tuple[Mask, NDArray[np.float32]]:
+    """Where alpha is unknown, (h, w) 0 or 1, and every pixel's distance from the given edge."""
+    framed = cv2.copyMakeBorder(hard, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3) + cv2.distanceTransform(255 - framed, cv2.DIST_L2, 3)
+    depth = np.asarray(depth[1:-1, 1:-1], np.float32)
+    soft = cv2.dilate(cv2.inRange(rough, UNSURE, 255 - UNSURE), np.ones((5, 5), np.uint8)) > 0
+    long_side = max(hard.shape)
+    near, far = max(5, round(BAND * long_side)), max(8, round(WIDE_BAND * long_side))
+    return ((depth <= near) | (soft & (depth <= far))).astype(np.uint8), depth
+
+
+def _box(where: Mask, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of what is not 0, with a margin."""
+    left, top, across, down = cv2.boundingRect(where)
+    return (
+        slice(max(0, top - margin), top + down + margin),
+        slice(max(0, left - margin), left + across + margin),
+    )
+
+
+def _draw(picture: Pixels, rough: Matte, hard: Mask, depth: NDArray[np.float32], long_side: int) -> NDArray[np.float32]:
+    """Alpha (h, w) of a cutting, right in the unknown band."""
+    colours = np.multiply(picture, np.float32(1 / 255), dtype=np.float32)
+    # The given edge is wanted crisp: a network's blur comes from its small size, not from the photo.
+    steep = np.clip((np.arange(256, dtype=np.float32) / 255 - 0.5) * STEEP + 0.5, 0, 1)
+    prior = np.asarray(cv2.GaussianBlur(cv2.LUT(rough, steep), (0, 0), 1), np.float32)
+    deep = depth > max(5, round(BAND * long_side))
+    sure = cv2.inRange(rough, 255 - UNSURE, 255) & np.where(deep, np.uint8(255), np.uint8(0))
+    none = cv2.inRange(rough, 0, UNSURE) & np.where(deep, np.uint8(255), np.uint8(0))
+    told = unmixing.unmix(picture, colours, sure, none, SIDES * max(5, round(BAND * long_side)))
+    guide = cv2.ximgproc.createGuidedFilter(colours, max(3, round(WINDOW * long_side)), SMOOTH)
+    alpha = prior + COLOURS * told.belief * (told.coverage - prior)
+    for _ in range(2):
+        followed = np.clip((guide.filter(alpha) - SPECK) / (1 - 2 * SPECK), 0, 1)
+        alpha = prior + told.belief * (followed - prior)
+    alpha = np.clip((alpha - HAZE) / (1 - 2 * HAZE), 0, 1)
+    # Further from the edge a faint part of the map is a doubt rather than hair: colours alone do not make it subject.
+    given = np.multiply(rough, np.float32(1 / 255), dtype=np.float32)
+    held = np.clip(alpha, 2.5 * given - 1.25, 2.5 * given - 0.25)
+    near, far = max(5, round(BAND * long_side)), max(8, round(WIDE_BAND * long_side))
+    fade = np.clip((depth - near) / (far - near), 0, 1)
+    return np.asarray(alpha + np.minimum(1, 4 * fade) * (held - alpha) + fade * ((hard > 0) - held), np.float32)
 
 
 def _shrink(pixels: Pixels) -> tuple[Pixels, tuple[int, int] | None]:
@@ -100,77 +152,6 @@ def _known_at(trimap: Matte, size: tuple[int, int]) -> Matte:
     """A trimap at working size: a small pixel is known only where all of its large ones are and agree."""
     mixed = np.where((trimap == 0) | (trimap == 255), trimap, 128).astype(np.uint8)
     return np.asarray(cv2.resize(mixed, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _trimap(hard: Mask, soft: NDArray[np.bool_], radius: int) -> Matte:
-    """0, 128 and 255: unknown within `radius` of the mask's edge and where `soft` says so.
-
-    A part of the subject thinner than the band (a leg, a cable) keeps a known core, else nothing would hold it.
-    """
-    framed = cv2.copyMakeBorder(hard, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    inside = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    outside = cv2.distanceTransform(255 - framed, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    size = (2 * radius + 1,) * 2
-    ridge = np.asarray(cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size)), np.float32)
-    gap = np.asarray(cv2.dilate(outside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size)), np.float32)
-    front = inside > np.minimum(radius, 0.8 * ridge)
-    back = outside > np.minimum(radius, 0.8 * gap)
-    trimap = np.where(front & (hard > 0), 255, np.where(back & (hard == 0), 0, 128)).astype(np.uint8)
-    trimap[soft & (inside <= radius) & (outside <= radius)] = 128
-    return trimap
-
-
-def _pull(picture: Pixels, trimap: Matte, radius: int) -> NDArray[np.float32]:
-    """How strongly each pixel is held to the given edge: much where the two sides look alike, hardly where they differ.
-
-    The known subject and the known background in a window around each pixel are taken as two normal distributions of
-    colours; Fisher's linear discriminant says how far apart they lie. Over a crowd or foliage the closed form finds
-    lines of colours that mean nothing and smears; there the given edge is the better witness.
-
-    Returns:
-        (H, W) float32, FREE … HELD.
-    """
-    colours: NDArray[np.float32] = picture.astype(np.float32) / np.float32(255)
-    asked = (trimap > 0) & (trimap < 255)
-    front, front_spread = _side(colours, trimap == 255, asked, radius)
-    back, back_spread = _side(colours, trimap == 0, asked, radius)
-    spread = (front_spread + back_spread) / 2 + np.eye(3, dtype=np.float32) * 1e-3
-    apart = front - back
-    separation = (np.linalg.solve(spread, apart[..., None])[..., 0] * apart).sum(-1)
-    pull = np.full(trimap.shape, HELD, np.float32)
-    pull[asked] = FREE + (HELD - FREE) / (1 + (separation / SEPARABLE) ** 2)
-    return pull
-
-
-def _side(
-    colours: NDArray[np.float32], where: NDArray[np.bool_], asked: NDArray[np.bool_], radius: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean (N, 3) and covariance (N, 3, 3) of the colours of `where` in the window around each of N pixels asked."""
-    window = (2 * radius + 1,) * 2
-    weight = where.astype(np.float32)
-    count = cv2.blur(weight, window)[asked] + 1e-6
-    mean = cv2.blur(colours * weight[..., None], window)[asked] / count[:, None]
-    spread = np.empty((len(count), 3, 3), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            product = cv2.blur(colours[..., i] * colours[..., j] * weight, window)[asked] / count
-            spread[:, i, j] = spread[:, j, i] = product - mean[:, i] * mean[:, j]
-    return mean, spread
-
-
-def _hairy(
-    alpha: NDArray[np.float32], pull: NDArray[np.float32], trimap: Matte, hard: Mask, reach: int
-) -> NDArray[np.bool_]:
-    """Where the band ended too early: colours tell the sides apart, and the outer rim is still half transparent."""
-    unknown = (trimap > 0) & (trimap < 255)
-    outer = unknown & _widen((trimap == 0), 2) & (hard == 0)
-    open_ended = outer & (alpha > 0.15) & (alpha < 0.9) & (pull < 0.1 * HELD)
-    # One stray pixel is noise; hair is many along the rim.
-    share = cv2.blur(open_ended.astype(np.float32), (15, 15)) / (cv2.blur(outer.astype(np.float32), (15, 15)) + 1e-3)
-    seeds = open_ended & (share > 0.3)
-    grown = _widen(seeds, reach) if seeds.any() else seeds
-    outside = cv2.distanceTransform(255 - hard, cv2.DIST_L2, 5)
-    return np.asarray(grown & (hard == 0) & (outside <= reach) & (trimap == 0), np.bool_)
 
 
 def _widen(where: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:

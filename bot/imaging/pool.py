@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -44,6 +45,20 @@ MAX_JOBS_PER_PROCESS = 500
 """After so many a process is replaced: C libraries fragment their heaps."""
 
 PR_SET_PDEATHSIG = 1
+
+_PRELOAD = ("bot.imaging.pool", "cv2")
+
+
+def start_fork_server(preload: Sequence[str]) -> None:
+    """Start importing in the fork server, on another core, before the pool itself is needed.
+
+    A command that ends soon saves its own imports' time so; later pools of this process use the same fork server.
+
+    Args:
+        preload: The modules that a later `PixelPool` is given.
+    """
+    forkserver.set_forkserver_preload([*_PRELOAD, *preload])
+    forkserver.ensure_running()
 
 
 class PixelPool:
@@ -105,7 +120,7 @@ class PixelPool:
     def _make_pool(self) -> ProcessPool:
         # Forked from a server that has no threads and has imported what the jobs need: a new process is ready at once.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["bot.imaging.pool", "cv2", *self._preload])
+        context.set_forkserver_preload([*_PRELOAD, *self._preload])
         return ProcessPool(
             max_workers=self._workers,
             max_tasks=MAX_JOBS_PER_PROCESS,

@@ -16,11 +16,11 @@ import cv2
 
 from bot.edits.editor import Editor, Job
 from bot.edits.model import Operation
+from bot.engine_wiring import PRELOAD
 from bot.engines.local import local_engine
 from bot.imaging.encoding import encode_mask
 from bot.imaging.masks import coverage
 from bot.imaging.pool import PixelPool
-from bot.wiring import PRELOAD
 from tests.benchmarks import _models, _photos, _sheets
 from tests.benchmarks._cost import RUNS, Cost, peak, tell
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from bot.batch import edit_photos
 from bot.cli import build_parser
 from bot.settings import Settings
-from tests.cli.conftest import Run, environment
+from tests.cli.conftest import ROOT, Run, environment
 from tests.support import scene
 
 CORNER = (slice(0, 30), slice(0, 30))
@@ -212,3 +212,17 @@ def test_what_does_not_go_together_is_said_before_anything_is_done(
     assert shown.err.count("\n") == 1
     assert said in shown.err
     assert sorted(album.iterdir()) == before
+
+
+def test_an_edit_starts_without_database_chat_and_cloud() -> None:
+    """They take longer to import than a small photo takes to be cut out."""
+    heavy = ("aiohttp", "alembic", "dbos", "sqlalchemy", "telegram", "volcengine", "onnxruntime")
+    imports = "import sys, bot.cli, bot.batch, bot.engine_wiring, bot.engines.local"
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{imports}; print([name for name in {heavy} if name in sys.modules])"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.strip() == "[]"

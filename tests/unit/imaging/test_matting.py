@@ -134,3 +134,55 @@ def test_the_lemur_is_cut_out_as_well_as_is_known_to_be_possible() -> None:
     soft = (truth > 12) & (truth < 243)
     colours = foreground.estimate(photo.pixels, truth).astype(float)
     assert np.abs(colours - read("lemur_foreground.png", cv2.IMREAD_COLOR))[soft].mean() / 255 <= 0.03
+
+
+@pytest.mark.skipif(not CC0.is_dir(), reason="the open photos are not here")
+def test_a_soft_map_says_where_the_hair_is_better_than_its_cut_at_one_half() -> None:
+    pixels, alpha = cv2.imread(str(CC0 / "lemur.png")), cv2.imread(str(CC0 / "lemur_alpha.png"), cv2.IMREAD_GRAYSCALE)
+    trimap = cv2.imread(str(CC0 / "lemur_trimap.png"), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
+    assert alpha is not None
+    assert trimap is not None
+    truth = np.asarray(alpha, np.uint8)
+    # What a net of 320 × 320 can know at best.
+    tiny = cv2.resize(truth, (320, 320), interpolation=cv2.INTER_AREA)
+    soft = np.asarray(cv2.resize(tiny, truth.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    photo, unknown = Photo(np.ascontiguousarray(pixels[..., ::-1])), (trimap > 0) & (trimap < 255)
+    led = scenes.error(matting.refine(photo, soft), truth, unknown)
+    assert led < 0.9 * scenes.error(matting.refine(photo, scenes.hard(soft)), truth, unknown)
+    assert led < 0.033
+
+
+def test_what_is_unsure_far_from_the_edge_is_no_subject() -> None:
+    matte = scenes.hard(scenes.soft_disc(240, 320))
+    photo, _ = scenes.green_on_blue(matte)
+    doubtful = matte.copy()
+    doubtful[:20, :20] = 110
+    assert not matting.refine(photo, doubtful)[:20, :20].any()
+
+
+@pytest.mark.parametrize("size", [(120, 160), (1500, 2000)])
+def test_the_same_photo_gives_the_same_matte_whatever_the_number_of_threads(size: tuple[int, int]) -> None:
+    truth = scenes.soft_disc(*size, softness=2)
+    photo, _ = scenes.green_on_blue(truth)
+    threads, answers = cv2.getNumThreads(), []
+    try:
+        for count in (1, 2, 2):
+            cv2.setNumThreads(count)
+            matte = matting.refine(photo, scenes.hard(truth))
+            answers.append((matte, foreground.estimate(photo.pixels, matte)))
+    finally:
+        cv2.setNumThreads(threads)
+    for matte, colours in answers[1:]:
+        assert np.array_equal(matte, answers[0][0])
+        assert np.array_equal(colours, answers[0][1])
+
+
+def test_no_colour_is_left_where_no_subject_is_near() -> None:
+    matte = scenes.soft_disc(1100, 1400, softness=2)
+    photo, _ = scenes.green_on_blue(matte)
+    colours = foreground.estimate(photo.pixels, matte)
+    near = cv2.dilate(matte, np.ones((2 * foreground.BLEED + 1,) * 2, np.uint8)) > 0
+    assert not colours[~near].any()
+    assert np.array_equal(colours[matte == 255], photo.pixels[matte == 255])
+    assert colours[near].any(-1).all()

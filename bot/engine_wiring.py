@@ -1,0 +1,100 @@
+"""Builds the pixel processes and the engines from the settings: all that an edit without a chat and a database needs.
+
+Imports little: `python -m bot edit` starts with this module alone, and the cloud engine's packages are imported only
+where it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
+
+from bot.imaging.pool import PixelPool
+
+if TYPE_CHECKING:
+    from bot.engines import Engine
+    from bot.engines.volcengine import Gate, VolcConfig
+    from bot.engines.volcengine.gate import OnPosition
+    from bot.engines.volcengine.notices import OnOperatorError
+    from bot.settings import Settings
+
+PRELOAD = ("bot.edits.pixels", "bot.engines.local", "onnxruntime")
+"""What pixel processes import before their first job."""
+
+
+def secrets_in(settings: Settings) -> list[str]:
+    """All that must never be logged."""
+    fields = (
+        settings.telegram_bot_token,
+        settings.telegram_webhook_secret,
+        settings.volc_accesskey,
+        settings.volc_secretkey,
+        settings.volc_session_token,
+        settings.database_url,
+    )
+    return [field.get_secret_value() for field in fields if field is not None]
+
+
+def volc_config(settings: Settings) -> VolcConfig:
+    """The cloud engine's part of the settings."""
+    from bot.engines.volcengine import VolcConfig
+
+    assert settings.volc_accesskey is not None
+    assert settings.volc_secretkey is not None
+    return VolcConfig(
+        access_key=settings.volc_accesskey.get_secret_value(),
+        secret_key=settings.volc_secretkey.get_secret_value(),
+        session_token=settings.volc_session_token.get_secret_value() if settings.volc_session_token else "",
+        endpoint=settings.volc_endpoint,
+        region=settings.volc_region,
+        inpaint=settings.volc_inpaint,
+        steps=settings.volc_steps,
+        strength=settings.volc_strength,
+        scale=settings.volc_scale,
+        dilate_size=settings.volc_dilate_size,
+        quality=settings.volc_quality,
+    )
+
+
+@contextlib.asynccontextmanager
+async def pixel_pool(settings: Settings, workers: int) -> AsyncIterator[PixelPool]:
+    """The processes that work on pixels."""
+    async with PixelPool(workers=workers, scratch=settings.data_dir / "scratch", preload=PRELOAD) as pool:
+        yield pool
+
+
+@contextlib.asynccontextmanager
+async def engines(
+    settings: Settings,
+    pool: PixelPool,
+    gate: Gate | None = None,
+    on_operator_error: OnOperatorError | None = None,
+    on_position: OnPosition | None = None,
+) -> AsyncIterator[Sequence[Engine]]:
+    """Who segments and inpaints, each the fallback of the one before.
+
+    Args:
+        settings: All settings.
+        pool: Where pixels are worked on.
+        gate: Limits the calls to the cloud; None: within this process.
+        on_operator_error: Called with what only the operator can mend.
+        on_position: Called with an edit's place among those that wait for the cloud.
+    """
+    from bot.engines.local import local_engine
+
+    local = local_engine(pool, models=settings.data_dir / "models")
+    if not settings.uses_cloud:
+        yield [local]
+        return
+    from bot.engines.volcengine import LocalGate, volcengine_engine
+
+    async with volcengine_engine(
+        volc_config(settings),
+        pool=pool,
+        gate=gate or LocalGate(settings.volc_concurrency),
+        on_operator_error=on_operator_error,
+        on_position=on_position,
+    ) as volc:
+        falls_back = settings.engine == "auto" and settings.engine_fallback
+        yield [volc, local] if falls_back else [volc]
