@@ -25,6 +25,11 @@ def confidence(automatic: Automatic, mask: Bools) -> float:
     return float(automatic.seen(width, height)[mask].mean())
 
 
+def is_certain(strength: float, agreement: float) -> bool:
+    """Whether the automatic passes alone settle what the subject is, so that no closer look is needed."""
+    return strength >= LOOK_CLOSER and agreement >= _AGREED
+
+
 def is_sure(strength: float, agreement: float, *, confirmed: bool) -> bool:
     """Whether a find need not be asked about: seen strongly, in the mirror image too, and by the closer look too.
 
