@@ -1,7 +1,13 @@
 """Finds things in a photo on this machine: the main subject, what a person points at, a shadow.
 
-Pure functions of pictures, meant for a worker process. The learned way (`learned`) answers where its model file is
-there; the classical way (saliency, GrabCut, minimum cut) is the floor below it. Nothing here knows edits or chats.
+Pure functions of pictures, meant for a worker process. Three doors: `subject` (the main subject), `things` (what else
+a person could mean), `hints` (taps, a box, a scribble). The learned way answers where its model file is there; the
+classical way (saliency, GrabCut, minimum cut) is the floor below it. Nothing here knows edits or chats.
+
+    learned        one look of the net         passes        the automatic find: three looks
+    views          the looks at one photo      surroundings  a closer look: windows, and the find hidden
+    maps_file      looks kept between jobs     doubt         whether a find has to be asked about
+    pointed        a box, a tap
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def _without(picture: Pixels, small: Pixels, hints: _Hints, found: Bools, views:
             continue
         labels, _ = grabcut.pieces(found)
         piece = np.asarray(labels == labels[row, column], bool)
-        if not (piece & dots).any() and hints.keep.any():
+        if not (piece & dots).any() and (dots.any() or (found & ~piece).any()):
             found = found & ~piece
             continue
         hit = pointed.under_tap(views, (tap.x / across, tap.y / down), refused, dots)

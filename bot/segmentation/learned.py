@@ -147,14 +147,15 @@ def stretch(plane: Floats) -> Floats:
 
 def prepare(picture: Pixels, look: Look) -> Floats:
     """The picture as the model wants it: (1, 3, side, side) float32."""
-    square = _square(picture, look.side).astype(np.float32)
-    peak = float(square.max()) if look.by_peak else 255.0
-    scaled = square / max(peak, 1e-6)
+    pixels = square(picture, look.side).astype(np.float32)
+    peak = float(pixels.max()) if look.by_peak else 255.0
+    scaled = pixels / max(peak, 1e-6)
     normal = (scaled - np.array(look.mean, np.float32)) / np.array(look.std, np.float32)
     return np.ascontiguousarray(normal.transpose(2, 0, 1)[None], np.float32)
 
 
-def _square(picture: Pixels, side: int) -> Pixels:
+def square(picture: Pixels, side: int) -> Pixels:
+    """The picture squeezed into a square: (side, side, 3) uint8."""
     step = max(1, min(picture.shape[:2]) // (_TOO_FINE * side))
     picture = np.ascontiguousarray(picture[::step, ::step])
     height, width = picture.shape[:2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bot.segmentation import grabcut, passes
+from bot.segmentation import doubt, grabcut, passes
 from bot.segmentation.learned import NOTHING, Floats, stretch
 from bot.segmentation.surroundings import cut_share, overlap
 from bot.segmentation.views import Bools, Shares, Views, widened
@@ -27,6 +27,9 @@ _AGREED = 0.5
 before the last look: 0.5: 0.81, 1: 0.77, 2: 0.77; with a vote for the classical way 0.75, so it has none."""
 _FINGER = 0.02
 """Of the photo's long side: so far from the tap a thing may lie and still be meant."""
+_CERTAIN = 0.2
+"""What speaks for the automatic find where it is certain: a person who taps it likely means the whole. Overlap with the
+truth on 18 open photos tapped anywhere: 0.75 without, 0.80 with 0.1 to 0.5; tapped in the middle (20 photos) 0.82."""
 _FAINTEST = 0.05
 """A map below this around the tap says nothing about the thing there."""
 _SLOW_WINDOW = 0.5
@@ -93,6 +96,8 @@ def under_tap(views: Views, at: Point, wanted: Bools, unwanted: Bools) -> Bools 
         maps.append(view.paint(width, height))
         answers.append(_answer(maps[-1], at, view.window))
     votes = [mask for mask, _, _ in answers if mask is not None]
+    strength = doubt.confidence(automatic, automatic.mask(width, height))
+    certain = doubt.is_certain(strength, automatic.agreement)
     best, score = None, -np.inf
     for index, (mask, strength, cut) in enumerate(answers):
         if mask is None:
@@ -100,6 +105,8 @@ def under_tap(views: Views, at: Point, wanted: Bools, unwanted: Bools) -> Bools 
         others = [overlap(mask, other) for other in votes if other is not mask]
         worth = strength - min(1.0, _CUT * cut) + (_AGREED * float(np.mean(others)) if others else 0.0)
         worth += _share(wanted, mask) - _share(unwanted, mask)
+        if index == 0 and certain:
+            worth += _CERTAIN
         if worth > score:
             best, score = index, worth
     if best is None:

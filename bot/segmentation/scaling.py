@@ -67,12 +67,15 @@ def enlarge_soft(soft: Floats, mask: Bools, small: Pixels, picture: Pixels) -> M
     Returns:
         (H, W) uint8; at least 128 where the mask is.
     """
-    reach = max(3, round(_SOFT_BAND * max(mask.shape)))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    reach = max(3.0, _SOFT_BAND * max(mask.shape))
     solid = mask.astype(np.uint8)
-    beyond = cv2.dilate(solid, disc) == 0
-    core = cv2.erode(solid, disc, borderType=cv2.BORDER_REPLICATE) > 0
+    inward = cv2.distanceTransform(cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_REPLICATE), cv2.DIST_L2, 3)[
+        1:-1, 1:-1
+    ]
+    away = np.where(mask, inward, cv2.distanceTransform(1 - solid, cv2.DIST_L2, 3))
+    # Believed wholly for half the reach, then less and less: a hard end shows as steps where the map is grey all over.
+    belief = np.clip(2 - 2 * away / reach, 0, 1)
     # The half lies between 127 and 128 of 255.
-    edged = np.where(mask, np.maximum(soft, np.float32(0.503)), np.minimum(soft, np.float32(0.497)))
-    edged = np.where(beyond, np.float32(0), np.where(core, np.float32(1), edged)).astype(np.float32)
-    return joint_upsampling.upsample(edged, small, picture, np.asarray(~beyond & ~core, bool), radius=4)
+    grey = np.where(mask, 1 - np.maximum(soft, 0.503), np.minimum(soft, 0.497)) * belief
+    edged = np.where(mask, 1 - grey, grey).astype(np.float32)
+    return joint_upsampling.upsample(edged, small, picture, np.asarray(belief > 0, bool), radius=4)

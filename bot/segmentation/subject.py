@@ -92,7 +92,7 @@ def glimpse(photo: Photo, models: Path | None = None, maps: Path | None = None) 
         small = shrink(photo.pixels, _LOOKED_AT_SIDE)
         try:
             with Views(photo.pixels, models, maps) as views:
-                automatic = passes.look(views)
+                automatic = passes.peek(views)
             if not automatic.saw_nothing:
                 seen = automatic.mask(small.shape[1], small.shape[0])
         except NoSegmenterError:

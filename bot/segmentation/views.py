@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bot.imaging.photo import Pixels
 from bot.models import sessions
 from bot.segmentation import maps_file
-from bot.segmentation.learned import Eye, Floats, Window
+from bot.segmentation.learned import Eye, Floats, Window, square
 
 Bools: TypeAlias = NDArray[np.bool_]
 Shares: TypeAlias = tuple[float, float, float, float]
@@ -114,13 +114,15 @@ class Views:
         """
 
         def look() -> View:
-            small = np.asarray(
-                cv2.resize(self._picture, (_HIDING_SIDE, _HIDING_SIDE), interpolation=cv2.INTER_AREA), np.uint8
-            )
+            small = square(self._picture, _HIDING_SIDE)
             self._holds_memory = more
             return View(_rounded(self._eye.see(picture=_painted_over(small, hidden), more=more)), EVERYTHING)
 
         return self._remembered(name, look)
+
+    def knows(self, name: str) -> bool:
+        """Whether a view of that name was taken or kept; raises `NoSegmenterError` where no model is there."""
+        return name in self._all()
 
     def fresh(self, window: Shares, *, mirrored: bool = False, more: bool = False) -> View:
         """A look that is not kept; see `named`."""
@@ -130,13 +132,17 @@ class Views:
         return View(_rounded(plane), in_shares(pixels, *self.size))
 
     def _remembered(self, name: str, look: Callable[[], View]) -> View:
+        named = self._all()
+        if name not in named:
+            named[name] = look()
+            self._is_new = True
+        return named[name]
+
+    def _all(self) -> dict[str, View]:
         if self._named is None:
             kept = maps_file.read(self._file, self._eye.model, self._picture) if self._file is not None else {}
             self._named = {key: View(plane, window) for key, (window, plane) in kept.items()}
-        if name not in self._named:
-            self._named[name] = look()
-            self._is_new = True
-        return self._named[name]
+        return self._named
 
 
 _HIDING_SIDE = 320
