@@ -33,6 +33,10 @@ SMOOTH = 1e-2
 COLOURS = 0.6
 """How far the filter starts from what the colours say, where they are believed, instead of from the given matte."""
 
+CLEARLY = 8
+"""Power of the belief above which the colours alone decide: a mask drawn four pixels too wide around a red block keeps
+0.14 of its error, without it 0.44; a lemur's fur has an error of .054 and .057."""
+
 STEEP = 2.5
 """Contrast that the given matte is raised by: a network's ramp is several pixels wide, a photo's edge one or two."""
 
@@ -125,7 +129,8 @@ def _draw(picture: Pixels, rough: Matte, hard: Mask, depth: NDArray[np.float32],
     none = cv2.inRange(rough, 0, UNSURE) & np.where(deep, np.uint8(255), np.uint8(0))
     told = unmixing.unmix(picture, colours, sure, none, SIDES * max(5, round(BAND * long_side)))
     guide = cv2.ximgproc.createGuidedFilter(colours, max(3, round(WINDOW * long_side)), SMOOTH)
-    alpha = prior + COLOURS * told.belief * (told.coverage - prior)
+    trust = told.belief * (COLOURS + (1 - COLOURS) * told.belief**CLEARLY)
+    alpha = prior + trust * (told.coverage - prior)
     for _ in range(2):
         followed = np.clip((guide.filter(alpha) - SPECK) / (1 - 2 * SPECK), 0, 1)
         alpha = prior + told.belief * (followed - prior)
