@@ -87,10 +87,9 @@ def _rims_in(picture: Pixels, body: Bools, long_side: int) -> Bools:
     behind = away > reach
     if np.count_nonzero(behind) < 64:
         return np.zeros_like(body)
-    likely = ring & _looks_like(coarse(picture), thing, behind, ring, max(3, round(_LOCAL * long_side)))
-    # A texture is at home in the thing where most of a spot is.
-    likely = ring & (cv2.medianBlur((likely | (body & thing)).astype(np.uint8), 3) > 0)
-    return _attached(likely, body)
+    band = body & ~thing
+    likely = _looks_like(coarse(picture), thing, behind, ring | band, max(3, round(_LOCAL * long_side)))
+    return _attached(likely, body, thing, ring)
 
 
 def _looks_like(colours: Palette, thing: Bools, behind: Bools, where: Bools, reach: int) -> Bools:
@@ -110,13 +109,25 @@ def _looks_like(colours: Palette, thing: Bools, behind: Bools, where: Bools, rea
     return like
 
 
-def _attached(likely: Bools, body: Bools) -> Bools:
-    """The pieces that touch the mask and have a rim's size; nothing where they are too much together."""
+def _attached(likely: Bools, body: Bools, thing: Bools, ring: Bools) -> Bools:
+    """The likely pieces outside the mask that hang together with the thing inside, and have a rim's size.
+
+    The mask is widened already, so beside a complete thing its outermost pixels are background: what looks alike beyond
+    them is another thing. Where a part is missing they show that part, and lead to it.
+    """
+    _, labels = cv2.connectedComponents((likely | thing).astype(np.uint8), connectivity=8)
+    leads = np.zeros(int(labels.max()) + 1, bool)
+    leads[np.unique(labels[thing])] = True
+    leads[0] = False
+    # A piece that only touches the mask's rim from outside along a corner is no part.
+    outside = leads[labels] & likely & ring
     size = int(np.count_nonzero(body))
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(likely.astype(np.uint8), connectivity=8)
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(outside.astype(np.uint8), connectivity=8)
     areas = statistics[:, cv2.CC_STAT_AREA]
-    touching = np.zeros(len(areas), bool)
-    touching[np.unique(labels[cv2.dilate(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0])] = True
-    kept = touching & (areas >= max(3, _SMALLEST * size)) & (areas <= _LARGEST * size)
+    kept = (areas >= max(3, _SMALLEST * size)) & (areas <= _LARGEST * size)
     kept[0] = False
+    inside = np.zeros(len(areas), bool)
+    beside = cv2.dilate((likely & body).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    inside[np.unique(labels[beside])] = True
+    kept &= inside
     return np.asarray(kept[labels], bool) if areas[kept].sum() <= 2 * _LARGEST * size else np.zeros_like(body)

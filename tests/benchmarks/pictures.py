@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import _edges, _every_photo, _fills, _masks, _photos, _whole_edits
+from tests.benchmarks import _edges, _every_photo, _fills, _large_holes, _masks, _photos, _whole_edits
 
 
 def main() -> list[str]:
@@ -13,7 +13,7 @@ def main() -> list[str]:
     edits, costs, edges = _whole_edits.main(), _fills.costs(), _edges.main()
     fills = _fills.lines(costs, _fills.qualities(_photos.names("hole")))
     return [
-        *("### Fills", "", *fills, ""),
+        *("### Fills", "", *fills, "", *_large_holes.main(), ""),
         *("### Masks", "", *_masks.main(), ""),
         *("### Edges", "", *edges, ""),
         *("### Whole edits", "", *edits, ""),
