@@ -157,5 +157,5 @@ def main() -> list[str]:
     return [
         *_sheets.table(["fill of large holes", "SWD", "tex (signed)", "PSNR"], rows),
         "",
-        f"{len(found)} photos, holes of 15–35 % shaped like other photos' subjects; nothing is copied from the subject.",
+        f"{len(found)} photos, holes of 15–35 % in the shape of other photos' subjects; the subject is not copied.",
     ]

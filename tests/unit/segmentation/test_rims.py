@@ -54,7 +54,7 @@ def test_an_edge_that_the_mask_misses_is_found() -> None:
 def test_another_thing_of_the_same_colour_beside_it_stays() -> None:
     photo, whole, _ = figure(leg=False)
     pixels = photo.pixels.copy()
-    left, top, right, bottom = masks.bounding_box(whole) or (0, 0, 0, 0)
+    _, top, right, bottom = masks.bounding_box(whole) or (0, 0, 0, 0)
     cv2.circle(pixels, (right + 14, (top + bottom) // 2), 7, RED, -1)
     assert not find_rims(Photo(pixels), masks.dilate(whole, 5)).any()
 
