@@ -14,7 +14,7 @@ from bot.imaging import backdrop, compositing, cutout, encoding, masks, numberin
 from bot.imaging.opening import open_photo
 from bot.imaging.painted import find_painted
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat
-from bot.segmentation import Tap, hints, scaling, shadow, things
+from bot.segmentation import Tap, hints, rims, scaling, shadow, things
 
 FEATHER = 2.0
 """Standard deviation in pixels of the blend at a mask's rim; facts: 2–3 px, inside the mask only."""
@@ -82,6 +82,8 @@ def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> R
     whole = mask if photo is None else shadow.with_shadow(photo, mask)
     height, width = mask.shape
     widened = masks.dilate(whole, masks.dilation_radius(width, height, coarse=coarse))
+    if photo is not None:
+        widened |= rims.find_rims(photo, widened)
     return Removal(widened, not np.array_equal(whole, mask), not verdict.fine)
 
 
