@@ -59,6 +59,8 @@ class Choices:
         asked = await self._store.choose_again(edit.id, parent)
         if asked is not None:
             self._edits.schedule(asked)
+        elif edit.stage is Stage.DELIVERING:  # its result is shown, but not noted as delivered yet
+            raise PersonError("still-working")
         return asked or edit
 
     async def take(self, edit_id: str, person: int, numbers: Collection[int]) -> Edit:

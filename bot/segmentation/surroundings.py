@@ -33,12 +33,14 @@ class Thing:
         soft: (h, w) float32, 0 … 1, the map that it was seen in.
         strength: Mean of that map inside it, 0 … 1.
         score: The higher, the likelier a thing that a person would name.
+        cut: Share of its outline that a window's side cuts, 0 … 1.
     """
 
     mask: Bools
     soft: Floats
     strength: float
     score: float
+    cut: float
 
 
 def windows(width: int, height: int) -> list[Shares]:
@@ -95,7 +97,7 @@ def scored(automatic: Automatic, looks: list[View], width: int, height: int) -> 
     for index, mask, soft, strength, cut in found:
         others = [overlap(mask, other) for number, other, *_ in found if number != index]
         agreed = float(np.mean(sorted(others)[-2:])) if others else 0.0
-        answers.append(Thing(mask, soft, strength, strength - min(1.0, _CUT * cut) + agreed))
+        answers.append(Thing(mask, soft, strength, strength - min(1.0, _CUT * cut) + agreed, cut))
     return sorted(answers, key=lambda thing: -thing.score)
 
 

@@ -21,14 +21,25 @@ _LONG_SIDE = 640
 """Of the copy on which things are compared."""
 _DRAWN_SIDE = 1024
 """Of the copy on which the chosen ones are drawn."""
+_SEEN_WELL = 0.85
+"""Score from which a thing is offered. Pieces of a crowd, of a wall or of a fence score 0.5 to 0.8, a second person, a
+car or a ramp 0.9 and more."""
+_CUT_OFF = 0.06
+"""Share of the outline on a window's sides from which a thing is a part of something larger."""
+_WITHIN = 0.9
+"""Share of a piece within a better thing from which a piece that a window cuts is a part of that thing."""
+_ENOUGH = 2
+"""With so many things that the net sees, the classical way's are not needed: its outlines are much poorer."""
+_CLASSICAL = 4
+"""The largest number of things where the classical way proposes some."""
 
 
-def find_things(photo: Photo, models: Path | None = None, maps: Path | None = None, most: int = 6) -> list[Found]:
+def find_things(photo: Photo, models: Path | None = None, maps: Path | None = None, most: int = 5) -> list[Found]:
     """Find the things that a person could mean, best first.
 
     The automatic subject comes first; then what the net sees in windows of the photo, and in the photo without the
     subject: other things, and the subject's pieces where it is several things. What the classical way proposes comes
-    last, where there is room; without a model it answers alone.
+    last, where the net sees next to nothing; without a model it answers alone.
 
     Args:
         photo: The photo.
@@ -53,11 +64,12 @@ def find_things(photo: Photo, models: Path | None = None, maps: Path | None = No
         except NoSegmenterError:
             seen = []
         for thing in seen:
-            if len(found) < most and _is_new(thing.mask, masks):
+            worth_it = thing.score >= _SEEN_WELL and not _is_cut_off(thing, masks)
+            if len(found) < most and worth_it and _is_new(thing.mask, masks):
                 masks.append(thing.mask)
                 found.append(_drawn(thing, photo.pixels))
-    for mask in _proposed(photo.pixels, small) if len(found) < most else []:
-        if len(found) < most and _is_new(mask, masks):
+    for mask in _proposed(photo.pixels, small) if len(found) < _ENOUGH else []:
+        if len(found) < min(most, _CLASSICAL) and _is_new(mask, masks):
             masks.append(mask)
             found.append(Found(scaling.enlarge(mask, small, photo.pixels), False, 0.0, coarse=True))
     return found
@@ -90,6 +102,14 @@ def _proposed(picture: Pixels, small: Pixels) -> list[Bools]:
         np.asarray(cv2.resize(mask.astype(np.float32), size) > 0.5, bool)
         for mask in candidates.ranked(scene, candidates.propose(scene))
     ]
+
+
+def _is_cut_off(thing: Thing, better: list[Bools]) -> bool:
+    """Whether a window shows only a part of the thing, or of one that is offered already."""
+    area = int(np.count_nonzero(thing.mask))
+    return thing.cut >= _CUT_OFF or any(
+        thing.cut > 0 and int(np.count_nonzero(thing.mask & one)) >= _WITHIN * area for one in better
+    )
 
 
 def _is_new(mask: Bools, others: list[Bools]) -> bool:

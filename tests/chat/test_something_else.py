@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import numpy as np
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageDraw
 
+from bot.models.files import SETUP_FOLDER, copy_missing
+from bot.playground import TelegramServer
 from bot.playground.person import Upload, buttons
-from tests.support import Talk, encoded
+from tests.support import Talk, encoded, running_bot, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_numbers = itertools.count(9001)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TelegramServer]:
+    """A bot with the learned segmenter, where set-up has brought its file."""
+    folder = tmp_path_factory.mktemp("data")
+    copy_missing(SETUP_FOLDER, folder / "models")
+    async with TelegramServer() as server:
+        settings = settings_for(server, folder, public_url="https://photos.example.org")
+        async with running_bot(settings, server.telegram):
+            yield server
+
+
+@pytest.fixture
+def meet(server: TelegramServer) -> Callable[..., Talk]:
+    return lambda language="en": Talk(server.telegram, next(_numbers), language)
+
+
+@pytest.fixture
+def talk(meet: Callable[..., Talk]) -> Talk:
+    return meet()
+
 
 RED, YELLOW = (150, 240), (480, 240)
 """Where the middles of the two things are, x and y."""
@@ -51,10 +79,21 @@ def labels(message: dict[str, Any]) -> list[str]:
     return [button["text"] for button in buttons(message)]
 
 
-async def press(talk: Talk, message: dict[str, Any], label: str) -> None:
-    """Press the button with exactly this label."""
+async def press(talk: Talk, message: dict[str, Any], label: str) -> str | None:
+    """Press the button with exactly this label; returns what the bot says to the press itself."""
     (data,) = [button["callback_data"] for button in buttons(message) if button["text"] == label]
-    await talk.person.press(message["message_id"], data)
+    journal = talk.telegram.journal
+    for _ in range(20):
+        query = await talk.person.press(message["message_id"], data)
+
+        def answered(query: str = query) -> list[str | None]:
+            return [e.data["text"] for e in journal.since(0) if e.kind == "answer" and e.data["id"] == query]
+
+        await journal.until(answered)
+        said = answered()[0]
+        if said is None or "One moment" not in said:  # the result was shown a moment before it was noted as delivered
+            return said
+    raise AssertionError("the bot is busy for ever")
 
 
 async def result_of(talk: Talk, command: str = "/remove_subject") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -93,11 +132,14 @@ async def test_a_wrong_find_is_two_taps_from_the_right_one(talk: Talk) -> None:
 
 async def test_several_are_marked_and_go_together(talk: Talk) -> None:
     sent, asked, _ = await asked_which(talk)
+    numbers = [name for name in labels(asked) if name.isdigit()]
     await press(talk, asked, "☑️ Several…")
     message = asked["message_id"]
     await talk.telegram.journal.until(lambda: "⬜️ 1" in labels(talk.person.chat.messages[message]))
-    await press(talk, talk.person.chat.messages[message], "👌 Take it out")  # nothing is marked yet: nothing happens
-    for number in [name for name in labels(asked) if name.isdigit()]:
+    said = await press(talk, talk.person.chat.messages[message], "👌 Take it out")
+    assert said is not None
+    assert "Mark at least one" in said
+    for number in numbers:
         await press(talk, talk.person.chat.messages[message], f"⬜️ {number}")
         marked = f"✅ {number}"
         await talk.telegram.journal.until(lambda marked=marked: marked in labels(talk.person.chat.messages[message]))
