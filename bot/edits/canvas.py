@@ -209,7 +209,7 @@ class Canvas:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _event(self, edit: Edit) -> Event:
-        if edit.state is State.WAITING_FOR_MASK:
+        if edit.state in (State.WAITING_FOR_MASK, State.WAITING_FOR_CHOICE):
             return Event("waiting")
         if edit.state is State.QUEUED:
             return Event("queued", position=await self._edits.store.position(edit))
