@@ -159,7 +159,8 @@ def dilation_radius(width: int, height: int, *, coarse: bool) -> int:
     """Pixels by which a segmenter's mask is widened so that no rim of the thing stays.
 
     Measured over 19 scenes (facts E4): at radius 0 a ghost outline is seen, from 4 px on it is gone; 0.6 % of the long
-    side for good masks, 1.2 % for coarse ones.
+    side for good masks, 1.2 % for coarse ones. Learned masks of 854 px (32 finds of IoU ≥ 0.6): 5 px cover 0.963 of
+    the subject and add 0.34 of its area, 7 px 0.967 and 0.41, 10 px 0.973 and 0.55: what they lack is not at the rim.
     """
     return max(4, round((0.012 if coarse else 0.006) * max(width, height)))
 

@@ -35,20 +35,28 @@ def smooth_fill(crop: Pixels, hole: Mask, *, seed: int) -> Pixels:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     weight = _resized(known.astype(np.float32), size)
     total = _resized(np.where(known[..., None], crop, 0).astype(np.float32), size)
-    surface = _membrane(total, weight)
+    surface = membrane(total, weight)
     large = cv2.resize(surface, (width, height), interpolation=cv2.INTER_CUBIC)
     grain = _grain(crop, known, np.random.default_rng(seed % (1 << 63)))
     filled = np.clip(large + grain[..., None] + 0.5, 0, 255).astype(np.uint8)
     return np.where(known[..., None], crop, filled)
 
 
-def _membrane(total: Floats, weight: Floats) -> Floats:
-    """Means of what is known, from ever coarser pictures where nothing is, then evened out (pull-push, then Jacobi)."""
+def membrane(total: Floats, weight: Floats) -> Floats:
+    """The smooth surface through what is known: from ever coarser pictures, then evened out (pull-push, then Jacobi).
+
+    Args:
+        total: (H, W, 3) float32, the means of areas times the share of them that is known.
+        weight: (H, W) float32, that share, 0 … 1; not 0 everywhere.
+
+    Returns:
+        (H, W, 3) float32; what is known stays.
+    """
     if weight.min() > 0:
         return np.asarray(total / weight[..., None], np.float32)
     height, width = weight.shape
     size = (max(1, width // 2), max(1, height // 2))
-    coarse = _membrane(_resized(total, size), _resized(weight, size))
+    coarse = membrane(_resized(total, size), _resized(weight, size))
     surface = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     told = weight[..., None] > 0
     known = total / np.maximum(weight, 1e-6)[..., None]

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import patchmatch
 
+from bot.inpainting.light import even_light
 from bot.inpainting.patches import Field, Flags, Floats, Indices, Matcher, whole_patches
 
 RADIUS = 3
@@ -122,7 +123,8 @@ def synthesise(scene: Scene, *, seed: int, guess: Floats | None = None) -> Synth
     for _ in range(2):
         matcher.improve(field, _copy(scene, *_best(matcher, field, scene.hole)), turns=2, reach=8)
     rows, columns = _best(matcher, field, scene.hole)
-    return Synthesis(_without_seams(matcher, field, scene), rows, columns)
+    filled = even_light(_without_seams(matcher, field, scene), scene.picture, scene.hole, scene.sources)
+    return Synthesis(filled, rows, columns)
 
 
 def _patchmatch(scene: Scene, rng: np.random.Generator) -> Floats:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import _cutouts, _doubt, _edges, _every_photo, _fills, _masks, _photos, _whole_edits
+from tests.benchmarks import (
+    _cutouts,
+    _doubt,
+    _edges,
+    _every_photo,
+    _fills,
+    _large_holes,
+    _masks,
+    _photos,
+    _whole_edits,
+)
 
 
 def main() -> list[str]:
@@ -17,7 +27,7 @@ def main() -> list[str]:
         *("### Doubt", "", *_doubt.main(), ""),
         *("### Cut-outs", "", *cutouts, ""),
         *("### Edges", "", *edges, ""),
-        *("### Fills", "", *fills, ""),
+        *("### Fills", "", *fills, "", *_large_holes.main(), ""),
         *("### Whole edits", "", *edits, ""),
         *("### Every photo", "", *_every_photo.main()),
     ]
