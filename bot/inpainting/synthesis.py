@@ -9,12 +9,14 @@ low band.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import patchmatch
 
+from bot.inpainting.layout import lay_out
 from bot.inpainting.light import even_light
 from bot.inpainting.patches import Field, Flags, Floats, Indices, Matcher, whole_patches
 
@@ -29,6 +31,16 @@ _DECAY = 2.0
 _GUESS_TEXTURE = 1.2
 """How much more texture is looked for than the guess has, a mean being too smooth. Over 20 photos: 1.0 tex .327,
 SWD 2.57; 1.3 .309, 2.57; 1.6 .308, 2.77."""
+_LAYOUT_SIDES = (90, 170)
+"""Long sides in pixels of the layout's two sizes. Over 34 large holes, SWD / tex: 64 and 128 px 5.21 / .30, 90 and 170
+4.46 / .27, 120 and 190 4.59 / .25."""
+_LEAST_SIDE = 24
+_RIM_TOLERANCE = 1.1
+"""How much worse a layout may meet the hole's rim than the guess does. Over 34 large holes SWD is 4.52 with the guess
+alone, 4.46 with the layout alone, which tears a railing or a wave, and 4.35 with this choice."""
+_SMOOTH = 2.0
+"""Mean detail in grey levels below which the surroundings are smooth: a sky, a plain wall. There a layout in a few
+steps of colour shows, and nothing has to be laid out."""
 _LEAST_PATCHES = 128
 _SEAM_SIGMA = 4.0
 _SEAM_LIMIT = 24.0
@@ -115,8 +127,7 @@ def synthesise(scene: Scene, *, seed: int, guess: Floats | None = None) -> Synth
         matcher.improve(field, guess, turns=4)
         rows, columns = _best(matcher, field, small.hole)
         return Synthesis(np.where(scene.hole[..., None], guess, scene.picture), rows, columns)
-    matcher.improve(field, _patchmatch(small, rng), turns=4, texture=_GUESS_TEXTURE)
-    matcher.improve(field, _copy(small, *_best(matcher, field, small.hole)), turns=2, reach=40)
+    field = _start(small, matcher, rng)
     if small is not scene:
         finer = Matcher(scene.picture, scene.hole, scene.copied, radius=RADIUS, rng=rng)
         field, matcher = finer.start_from(field, matcher.shape), finer
@@ -127,8 +138,71 @@ def synthesise(scene: Scene, *, seed: int, guess: Floats | None = None) -> Synth
     return Synthesis(filled, rows, columns)
 
 
-def _patchmatch(scene: Scene, rng: np.random.Generator) -> Floats:
-    patchmatch.set_random_seed(int(rng.integers(1 << 32)))
+def _start(scene: Scene, matcher: Matcher, rng: np.random.Generator) -> Field:
+    """A layout made at a very small size, unless it meets the hole's rim worse than a guess at this size does."""
+    level = None if _is_smooth(scene) else _layout_level(scene, _LAYOUT_SIDES[0])
+    seeds = [int(seed) for seed in rng.integers(1 << 32, size=2)]
+    coarse = None if level is None else _patchmatch(level, seeds[0])
+    # PatchMatch lets other threads run: its large guess takes no longer than the layout beside it.
+    with ThreadPoolExecutor(1) as beside:
+        large = beside.submit(_patchmatch, scene, seeds[1])
+        laid_out = None if level is None or coarse is None else _enlarged_layout(scene, level, coarse, matcher, rng)
+        guess = large.result()
+    guessed = matcher.start()
+    matcher.improve(guessed, guess, turns=4, texture=_GUESS_TEXTURE)
+    matcher.improve(guessed, _copy(scene, *_best(matcher, guessed, scene.hole)), turns=2, reach=40)
+    if laid_out is None:
+        return guessed
+    matcher.improve(laid_out, _copy(scene, *_best(matcher, laid_out, scene.hole)), turns=2, reach=40)
+    allowed = _RIM_TOLERANCE * _rim_mismatch(guessed, scene.hole)
+    return laid_out if _rim_mismatch(laid_out, scene.hole) <= allowed else guessed
+
+
+def _is_smooth(scene: Scene) -> bool:
+    """Whether what can be copied has next to no detail."""
+    detail = np.abs(scene.picture - cv2.GaussianBlur(scene.picture, (0, 0), 2)).mean(-1)
+    inner = cv2.erode(scene.sources.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    return not inner.any() or float(detail[inner].mean()) < _SMOOTH
+
+
+def _rim_mismatch(field: Field, hole: Flags) -> float:
+    """The mean distance between the patches that mostly show what is known, and their sources."""
+    rim = _depth(hole)[field.rows, field.columns] <= RADIUS
+    return float(np.sqrt(field.cost[rim]).mean())
+
+
+def _layout_level(scene: Scene, side: int) -> Scene | None:
+    """The scene at a layout's size; None where it is not larger than that, or too little is left to copy."""
+    height, width = scene.hole.shape
+    scale = max(side / max(height, width), _LEAST_SIDE / min(height, width))
+    if scale >= 1:
+        return None
+    level = shrink(scene, (round(width * scale), round(height * scale)))
+    return level if level.hole.any() and enough_to_copy(level) else None
+
+
+def _enlarged_layout(scene: Scene, level: Scene, guess: Floats, finest: Matcher, rng: np.random.Generator) -> Field:
+    """The field of a layout, copied and searched again at every larger size."""
+    field = lay_out(level.picture, level.hole, level.copied, guess, radius=RADIUS)
+    shape = level.hole.shape
+    for side in _LAYOUT_SIDES[1:]:
+        larger = _layout_level(scene, side)
+        if larger is not None:
+            matcher = Matcher(larger.picture, larger.hole, larger.copied, radius=RADIUS, rng=rng)
+            field, shape = _enlarged(field, shape, matcher, larger, turns=3), larger.hole.shape
+    return _enlarged(field, shape, finest, scene, turns=2)
+
+
+def _enlarged(field: Field, shape: tuple[int, int], matcher: Matcher, scene: Scene, *, turns: int) -> Field:
+    field = matcher.start_from(field, shape)
+    for _ in range(turns):
+        copies = _copy(scene, *_best(matcher, field, scene.hole))
+        matcher.improve(field, copies, reach=8, texture=_GUESS_TEXTURE)
+    return field
+
+
+def _patchmatch(scene: Scene, seed: int) -> Floats:
+    patchmatch.set_random_seed(seed)
     forbidden = ~scene.sources & ~scene.hole
     filled = patchmatch.inpaint(
         np.clip(scene.picture + 0.5, 0, 255).astype(np.uint8),
@@ -141,10 +215,16 @@ def _patchmatch(scene: Scene, rng: np.random.Generator) -> Floats:
 
 def _scores(field: Field, hole: Flags) -> Floats:
     """How much each patch is to be believed, as a logarithm: by its likeness and by how much known it covers."""
-    depth = cv2.distanceTransform(np.pad(hole, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    depth = _depth(hole)
     spread = max(float(np.quantile(field.cost, 0.75)), 1.0)
     likeness = -field.cost / (2 * spread)
     return np.asarray(likeness - np.log(_DECAY) * depth[field.rows, field.columns], np.float32)
+
+
+def _depth(hole: Flags) -> Floats:
+    """(H, W): how far each pixel lies inside the hole; the picture's border is no edge of it."""
+    padded = np.pad(hole, 1, mode="edge").astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1], np.float32)
 
 
 def _best(matcher: Matcher, field: Field, wanted: Flags) -> tuple[Indices, Indices]:

@@ -126,7 +126,7 @@ const ZH = {
   odd_shape: "图片的边长过大或比例过于悬殊，无法作为照片发送，可以改为以文件发送。",
   no_answer: "机器人没有回应。",
   not_loaded: "图片无法加载。",
-  offline: "与演练场的连接已断开。您输入的内容已保留。",
+  offline: "与演练场的连接已断开。你输入的内容已保留。",
   ok: "好",
   open: "打开",
   photo: "照片",
@@ -152,7 +152,7 @@ const ZH = {
   uploading_file: "正在发送文件",
   uploading_photo: "正在发送照片",
   yesterday: "昨天",
-  you: "您",
+  you: "你",
 };
 
 /** @typedef {keyof typeof EN} Key */
