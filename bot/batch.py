@@ -97,7 +97,8 @@ async def _edit(editor: Editor, task: Task, job: Job, taken: set[Path], bar: tqd
             _folder(task.save_mask)
             task.save_mask.write_bytes(used)
     except (NothingFoundError, EngineUnavailableError, EngineRefusedError) as error:
-        complain(explain(error))
+        advice = " (--mask MASK)" if isinstance(error, NothingFoundError) else ""
+        complain(f"{explain(error)}{advice}")
         return ENGINE_AT_FAULT
     except PersonError as error:
         complain(explain(error))
@@ -113,7 +114,8 @@ async def _edit(editor: Editor, task: Task, job: Job, taken: set[Path], bar: tqd
         complain(f"{explain(WorldError('something-broke'))} ({type(error).__name__}: {' '.join(str(error).split())})")
         return ENGINE_AT_FAULT
     for note in sorted(set(made.notes) - {"note-shadow"}):  # the shadow goes along unless it was told to stay
-        complain(explain(BotError(note)))
+        advice = " (--mask MASK)" if note == "note-doubtful" else ""
+        complain(f"{explain(BotError(note))}{advice}")
     return DONE
 
 

@@ -75,10 +75,13 @@ class TelegramCourier:
         """See `Courier.show_progress`."""
         await self._say(edit, self._status(edit, stage, position), self._keyboards.working(edit))
 
-    async def show_failure(self, edit: Edit, error: BotError, picture: bytes | None = None) -> None:
+    async def show_failure(
+        self, edit: Edit, error: BotError, picture: bytes | None = None, *, can_go_back: bool = False
+    ) -> None:
         """See `Courier.show_failure`."""
         again = not isinstance(error, NothingFoundError) and error.message_id not in _FINAL
-        text, keyboard = self._explanation(edit, error), self._keyboards.failed(edit, again=again)
+        text = self._explanation(edit, error)
+        keyboard = self._keyboards.failed(edit, again=again, can_go_back=can_go_back)
         if picture is None or edit.status_message is None:
             await self._say(edit, text, keyboard)
         else:
@@ -96,9 +99,9 @@ class TelegramCourier:
         text = self._texts.get(edit.language, f"which-{edit.operation}")
         await self._show(edit, picture, text, self._keyboards.which(edit, numbers, can_go_back=can_go_back))
 
-    async def show_marked(self, edit: Edit, marked: Mapping[int, bool]) -> None:
+    async def show_marked(self, edit: Edit, marked: Mapping[int, bool], *, can_go_back: bool) -> None:
         """See `Courier.show_marked`."""
-        keyboard = self._keyboards.several(edit, marked)
+        keyboard = self._keyboards.several(edit, marked, can_go_back=can_go_back)
         with _explained():
             await self._bot.edit_message_reply_markup(edit.chat, edit.status_message, reply_markup=keyboard)
 
@@ -108,11 +111,10 @@ class TelegramCourier:
         with _explained():
             await self._bot.edit_message_media(media, edit.chat, edit.status_message, reply_markup=keyboard)
 
-    async def show_cancelled(self, edit: Edit) -> None:
+    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:
         """See `Courier.show_cancelled`."""
-        await self._say(
-            edit, self._texts.get(edit.language, "status-cancelled"), self._keyboards.failed(edit, again=True)
-        )
+        keyboard = self._keyboards.failed(edit, again=True, can_go_back=can_go_back)
+        await self._say(edit, self._texts.get(edit.language, "status-cancelled"), keyboard)
 
     def _status(self, edit: Edit, stage: Stage | None, position: int) -> str:
         if edit.state is State.WAITING_FOR_MASK:
@@ -279,6 +281,10 @@ _FINAL = frozenset(
         "mask-broken",
         "mask-everything",
         "mask-wrong-shape",
+        "nothing-painted",
+        "not-the-same-photo",
+        "keep-nothing-painted",
+        "keep-not-the-same-photo",
         "keep-everything",
     }
 )

@@ -1,4 +1,4 @@
-"""Buttons under the bot's messages. Callback data carries an opaque id and a verb, never state: ``e:ID:cancel``."""
+"""Buttons under the bot's messages. Callback data carries an opaque id and what to do: ``e:ID:cancel``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
 from bot.chat.texts import Texts
+from bot.edits.editor import DOUBTFUL
 from bot.edits.model import Edit, Offer, Operation, State
 
 PRIVATELY = "e_"
 """What a link's start parameter begins with that asks to go on with a group's edit in private."""
+
+PAINTING_HELPS = (DOUBTFUL, "nothing-found", "nothing-else-found", "keep-nothing-painted", "keep-not-the-same-photo")
+"""Why an edit may have failed where the person can show by hand what is meant."""
 
 FINISHES = ("clean", "transparent", "white", "blur")
 
@@ -44,16 +48,24 @@ class Keyboards:
         canvas = self.canvas(edit, "button-open-canvas") if edit.state is State.WAITING_FOR_MASK else None
         return InlineKeyboardMarkup([[canvas], *rows] if canvas else rows)
 
-    def failed(self, edit: Edit, *, again: bool) -> InlineKeyboardMarkup | None:
-        """Under a failure: try again where that may help, and paint it yourself where the engine saw nothing."""
+    def failed(self, edit: Edit, *, again: bool, can_go_back: bool = False) -> InlineKeyboardMarkup | None:
+        """Under a failure or a question: try again, something else, paint it yourself, back; each where it helps.
+
+        Args:
+            edit: The edit.
+            again: Whether trying again may help.
+            can_go_back: Whether there is a result to go back to.
+        """
         rows = []
         if again:
-            label = f"button-take-{edit.operation}" if edit.error == "doubtful" else "button-retry"
+            label = f"button-take-{edit.operation}" if edit.error == DOUBTFUL else "button-retry"
             rows.append([self._button(edit.language, label, f"e:{edit.id}:retry")])
-        if edit.error == "doubtful":
+        if edit.error == DOUBTFUL:
             rows.append([self._button(edit.language, "button-else", f"e:{edit.id}:else")])
-        if edit.error in ("nothing-found", "nothing-else-found", "doubtful"):
+        if edit.error in PAINTING_HELPS:
             rows.append([self._button(edit.language, "button-paint", f"e:{edit.id}:fix")])
+        if can_go_back:
+            rows.append([self._button(edit.language, "button-back", f"e:{edit.id}:back")])
         return InlineKeyboardMarkup(rows) if rows else None
 
     def which(self, edit: Edit, numbers: Sequence[int], *, can_go_back: bool) -> InlineKeyboardMarkup:
@@ -73,11 +85,10 @@ class Keyboards:
                 ]
             )
         rows.append([self._button(edit.language, "button-paint", f"e:{edit.id}:fix")])
-        label, verb = ("button-back", "back") if can_go_back else ("button-cancel", "cancel")
-        rows.append([self._button(edit.language, label, f"e:{edit.id}:{verb}")])
+        rows.append([self._out(edit, can_go_back=can_go_back)])
         return InlineKeyboardMarkup(rows)
 
-    def several(self, edit: Edit, marked: Mapping[int, bool]) -> InlineKeyboardMarkup:
+    def several(self, edit: Edit, marked: Mapping[int, bool], *, can_go_back: bool) -> InlineKeyboardMarkup:
         """Under the numbered things while the person marks several: each number with its mark, and going on."""
         rows = _in_rows(
             [
@@ -88,8 +99,12 @@ class Keyboards:
             ]
         )
         rows.append([self._button(edit.language, f"button-take-{edit.operation}", f"e:{edit.id}:marked")])
-        rows.append([self._button(edit.language, "button-cancel", f"e:{edit.id}:cancel")])
+        rows.append([self._out(edit, can_go_back=can_go_back)])
         return InlineKeyboardMarkup(rows)
+
+    def _out(self, edit: Edit, *, can_go_back: bool) -> InlineKeyboardButton:
+        label, verb = ("button-back", "back") if can_go_back else ("button-cancel", "cancel")
+        return self._button(edit.language, label, f"e:{edit.id}:{verb}")
 
     def result(self, edit: Edit, *, shadow: bool = False) -> InlineKeyboardMarkup:
         """Under a result: other finishes or another try, with the shadow or without, and fixing it by hand.

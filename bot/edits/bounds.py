@@ -29,7 +29,9 @@ class Bounds:
     pending: int = 5000
 
 
-def check_bounds(connection: sa.Connection, bounds: Bounds, person: int, now: float) -> None:
+def check_bounds(
+    connection: sa.Connection, bounds: Bounds, person: int, now: float, *, counts_today: bool = True
+) -> None:
     """Check that one more edit of a person may wait, within a transaction.
 
     Args:
@@ -37,6 +39,7 @@ def check_bounds(connection: sa.Connection, bounds: Bounds, person: int, now: fl
         bounds: How many may wait.
         person: Telegram user id.
         now: Seconds since the epoch.
+        counts_today: Whether it is a further edit of the day; one that is shown again, or goes on, is none.
 
     Raises:
         PersonError: ``too-many-pending`` (fact limit), ``too-many-today`` (fact limit), ``busy`` (fact waiting).
@@ -48,7 +51,7 @@ def check_bounds(connection: sa.Connection, bounds: Bounds, person: int, now: fl
     pending = edits.c.state.in_(PENDING)
     if count(pending, edits.c.person == person) >= bounds.pending_per_person:
         raise PersonError("too-many-pending", limit=bounds.pending_per_person)
-    if bounds.edits_per_day:
+    if bounds.edits_per_day and counts_today:
         wanted = edits.c.state.in_((*PENDING, State.DONE))
         if count(edits.c.created > now - DAY, wanted, edits.c.person == person) >= bounds.edits_per_day:
             raise PersonError("too-many-today", limit=bounds.edits_per_day)

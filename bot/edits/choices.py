@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from bot.edits.editor import DOUBTFUL
@@ -12,7 +12,7 @@ from bot.edits.service import Edits
 from bot.edits.store import Store
 from bot.errors import PersonError
 
-QUESTIONS = (DOUBTFUL, "nothing-found")
+QUESTIONS = (DOUBTFUL,)
 """Why an edit may have stopped so that something else can be shown in its place."""
 
 
@@ -37,59 +37,56 @@ class Choices:
             PersonError: As `Edits.own` and `Edits.submit` do; ``still-working``.
         """
         shown = await self._edits.own(edit_id, person)
-        is_question = shown.state is State.FAILED and shown.error in QUESTIONS
+        is_question = shown.state in (State.FAILED, State.CANCELLED) and shown.error in QUESTIONS
         is_result = shown.state is State.DONE or shown.stage is Stage.DELIVERING
         if shown.operation is Operation.ERASE or not (is_question or is_result):
             raise PersonError("still-working")
-        if shown.chooses:
-            return await self._ask_again(shown, shown.parent or shown.id)
         asked, new = await self._edits.submit(
             order_after(
                 shown,
-                f"{shown.parent or shown.id}:else:{shown.finish}{'' if shown.shadow else ':shadow'}",
+                f"{shown.id}:else",
                 seed=0,
                 parent=shown.id,
                 status_message=shown.status_message,
                 chooses=True,
             )
         )
-        return asked if new else await self._ask_again(asked, shown.id)
-
-    async def _ask_again(self, edit: Edit, parent: str) -> Edit:
-        asked = await self._store.choose_again(edit.id, parent)
-        if asked is not None:
+        if not new:  # the person went back, and wants something else after all
+            asked = await self._store.choose_again(asked.id) or asked
             self._edits.schedule(asked)
-        elif edit.stage is Stage.DELIVERING:  # its result is shown, but not noted as delivered yet
-            raise PersonError("still-working")
-        return asked or edit
+        return asked
 
     async def take(self, edit_id: str, person: int, numbers: Collection[int]) -> Edit:
         """Go on with the things of these numbers.
 
         Raises:
-            PersonError: As `Edits.own` and `Edits.submit` do; ``too-old`` (there is no such thing any more);
-                ``choose-first`` (no number is given).
+            PersonError: As `Edits.own` and `Edits.submit` do; ``too-old`` (there is no such thing any more, or it
+                cannot be chosen any more); ``choose-first`` (no number is given).
         """
         edit = await self._edits.own(edit_id, person)
-        if not numbers:
-            raise PersonError("choose-first")
-        if not set(numbers) <= (await self._store.things.marked(edit_id)).keys():
-            raise PersonError("too-old")
-        queued = await self._store.queue_with_things(edit_id, numbers)
-        if queued is not None:
-            self._edits.schedule(queued)
-        return queued or edit
+        return await self._take(edit, numbers, await self._store.things.marked(edit_id))
 
     async def take_all(self, edit_id: str, person: int) -> Edit:
         """Go on with all that was found. Raises as `take` does."""
-        await self._edits.own(edit_id, person)
-        return await self.take(edit_id, person, (await self._store.things.marked(edit_id)).keys())
+        edit = await self._edits.own(edit_id, person)
+        marked = await self._store.things.marked(edit_id)
+        return await self._take(edit, marked.keys(), marked)
 
     async def take_marked(self, edit_id: str, person: int) -> Edit:
         """Go on with the things that the person has marked. Raises as `take` does."""
-        await self._edits.own(edit_id, person)
+        edit = await self._edits.own(edit_id, person)
         marked = await self._store.things.marked(edit_id)
-        return await self.take(edit_id, person, [number for number, chosen in marked.items() if chosen])
+        return await self._take(edit, [number for number, chosen in marked.items() if chosen], marked)
+
+    async def _take(self, edit: Edit, numbers: Collection[int], marked: Mapping[int, bool]) -> Edit:
+        if not numbers:
+            raise PersonError("choose-first")
+        if not set(numbers) <= marked.keys() or edit.state in (State.FAILED, State.CANCELLED):
+            raise PersonError("too-old")
+        queued = await self._store.queue_with_things(edit.id, numbers)
+        if queued is not None:
+            self._edits.schedule(queued)
+        return queued or edit
 
     async def mark(self, edit_id: str, person: int, number: int | None = None, *, chosen: bool = True) -> None:
         """Mark one more thing, or one less (None: change nothing), and show the buttons for several.
@@ -100,8 +97,14 @@ class Choices:
         edit = await self._waiting(edit_id, person)
         if number is not None:
             await self._store.things.mark(edit_id, number, chosen=chosen)
-        marked = await self._store.things.marked(edit_id)
-        self._edits.soon(partial(self._courier.show_marked, edit, marked))
+        self._edits.soon(partial(self._show_marked, edit.id))
+
+    async def _show_marked(self, edit_id: str) -> None:
+        """Show the buttons for several as they are now; nothing where the person has chosen meanwhile."""
+        edit = await self._store.get(edit_id)
+        if edit is not None and edit.state is State.WAITING_FOR_CHOICE:
+            marked = await self._store.things.marked(edit_id)
+            await self._courier.show_marked(edit, marked, can_go_back=await self._edits.can_go_back(edit))
 
     async def back(self, edit_id: str, person: int) -> Edit:
         """Show the result again from which the person came.
@@ -109,9 +112,10 @@ class Choices:
         Raises:
             PersonError: As `Edits.own` and `Edits.submit` do; ``too-old`` where there is none.
         """
-        edit = await self._waiting(edit_id, person)
-        before = await self._store.get(edit.parent) if edit.parent else None
-        if before is None or not before.has_mask or before.error is not None:
+        edit = await self._edits.own(edit_id, person)
+        before = await self._store.get(edit.parent) if edit.parent and edit.chooses else None
+        may_go = edit.state in (State.WAITING_FOR_CHOICE, State.FAILED, State.CANCELLED)
+        if not may_go or before is None or not before.has_mask or before.error is not None:
             raise PersonError("too-old")
         again = await self._store.show_again(before.id)
         await self._store.cancel(edit.id)

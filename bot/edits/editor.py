@@ -178,6 +178,10 @@ class Editor:
         """Several things' mattes as one."""
         return await self._pool.run(pixels.joined_mattes, mattes)
 
+    async def are_same(self, one: bytes, other: bytes) -> bool:
+        """Whether two stored mattes or masks of one photo select nearly the same."""
+        return await self._pool.run(pixels.are_same, one, other)
+
     async def edit(
         self,
         source: Path,

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging import backdrop, compositing, cutout, encoding, masks, numbering
 from bot.imaging.opening import open_photo
 from bot.imaging.painted import find_painted
-from bot.imaging.photo import Mask, Matte, Photo, PictureFormat
+from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
 from bot.segmentation import Tap, hints, rims, scaling, shadow, things
 
 FEATHER = 2.0
@@ -30,6 +31,9 @@ KEEPING = {
     "not-the-same-photo": "keep-not-the-same-photo",
 }
 """What is wrong with a mask of what is erased, and the same of a mask of what stays."""
+
+SHOWN_RATIO = 12
+"""Of a picture that only asks: narrower ones get bands."""
 
 SHOWN_SIDE = 1280
 """Long side in pixels of a picture that only asks: as large as Telegram shows a photo in a chat."""
@@ -140,8 +144,6 @@ def _in_words_for_keeping(keeps: bool) -> Iterator[None]:
 
 def stored_matte(data: bytes, width: int, height: int) -> Matte:
     """A matte that `small_matte` wrote, scaled back to the photo's size."""
-    import cv2
-
     small = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     if small is None:
         raise PersonError("mask-broken")
@@ -150,8 +152,6 @@ def stored_matte(data: bytes, width: int, height: int) -> Matte:
 
 def small_matte(matte: Matte, side: int | None) -> bytes:
     """A matte as a grey PNG whose long side is at most `side` (None: as it is), to be stored with its edit."""
-    import cv2
-
     height, width = matte.shape
     scale = min(1.0, (side or max(width, height)) / max(width, height))
     if scale < 1.0:
@@ -255,7 +255,8 @@ def pointed_out(path: Path, stored: bytes, max_megapixels: float, long_side: int
     """A picture in which a stored matte's subject is pointed out, as a JPEG whose long side is at most so long."""
     photo = open_photo(path, max_megapixels=max_megapixels)
     matte = stored_matte(stored, photo.width, photo.height)
-    return encoding.preview(photo.with_pixels(masks.point_out(photo.pixels, masks.from_matte(matte))), long_side)
+    picture = _as_shown(masks.point_out(photo.pixels, masks.from_matte(matte)))
+    return encoding.preview(Photo(picture, icc_profile=photo.icc_profile), long_side)
 
 
 def found_things(path: Path, max_megapixels: float, models: Path | None, maps: Path | None, side: int) -> list[bytes]:
@@ -269,13 +270,28 @@ def numbered(path: Path, mattes: Sequence[bytes], max_megapixels: float, long_si
     small = encoding.preview(open_photo(path, max_megapixels=max_megapixels), long_side)
     shown = open_photo(small, max_megapixels=max_megapixels)
     found = [masks.from_matte(stored_matte(matte, shown.width, shown.height)) for matte in mattes]
-    return encoding.preview(shown.with_pixels(numbering.number_things(shown.pixels, found)), long_side)
+    picture = _as_shown(numbering.number_things(shown.pixels, found))
+    return encoding.preview(Photo(picture, icc_profile=shown.icc_profile), long_side)
+
+
+def are_same(one: bytes, other: bytes) -> bool:
+    """Whether two stored mattes or masks of one photo select nearly the same: an overlap of at least 0.7."""
+    first, second = (stored_matte(data, 256, 256) >= 128 for data in (one, other))
+    return int(np.count_nonzero(first & second)) >= 0.7 * max(1, int(np.count_nonzero(first | second)))
+
+
+def _as_shown(pixels: Pixels) -> Pixels:
+    """A picture with bands added where it is too narrow for a chat (Bot API, sendPhoto: at most 20 to 1)."""
+    height, width = pixels.shape[:2]
+    down, across = max(0, width // SHOWN_RATIO - height), max(0, height // SHOWN_RATIO - width)
+    if not down and not across:
+        return pixels
+    bands = (down // 2, down - down // 2, across // 2, across - across // 2)
+    return np.asarray(cv2.copyMakeBorder(pixels, *bands, cv2.BORDER_CONSTANT, value=(0, 0, 0)), np.uint8)
 
 
 def joined_mattes(mattes: Sequence[bytes]) -> bytes:
     """Stored mattes of one photo as one: what any of them selects."""
-    import cv2
-
     joined: Matte | None = None
     for data in mattes:
         matte = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -294,8 +310,6 @@ def found_png(stored: bytes, keeps: bool) -> bytes:
         stored: PNG of a matte, as `small_matte` wrote it.
         keeps: Whether the subject stays, rather than goes.
     """
-    import cv2
-
     matte = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_GRAYSCALE)
     if matte is None:
         raise PersonError("mask-broken")

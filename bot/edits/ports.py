@@ -78,7 +78,9 @@ class Courier(Protocol):
         """Say in the status message what is being done (stage), or how many are before (position, stage None)."""
         ...
 
-    async def show_failure(self, edit: Edit, error: BotError, picture: bytes | None = None) -> None:
+    async def show_failure(
+        self, edit: Edit, error: BotError, picture: bytes | None = None, *, can_go_back: bool = False
+    ) -> None:
         """Say in the status message what went wrong and what can be done; with a JPEG of what it is about, if any."""
         ...
 
@@ -93,11 +95,11 @@ class Courier(Protocol):
         """
         ...
 
-    async def show_marked(self, edit: Edit, marked: Mapping[int, bool]) -> None:
+    async def show_marked(self, edit: Edit, marked: Mapping[int, bool], *, can_go_back: bool) -> None:
         """Show the buttons that choose several things: each number, and whether it is chosen."""
         ...
 
-    async def show_cancelled(self, edit: Edit) -> None:
+    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:
         """Say in the status message that nothing was done, as asked."""
         ...
 

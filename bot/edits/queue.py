@@ -30,7 +30,7 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 QUEUE = "edits"
-SHAPE = "1"
+SHAPE = "2"
 """DBOS's application version: changes when the workflow's steps do (by default it would be a hash of the source). An
 upgraded program of the same shape goes on with its predecessor's edits, one of another begins them anew."""
 

@@ -20,7 +20,7 @@ from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, Stat
 from bot.edits.ports import Courier
 from bot.edits.positions import Positions
 from bot.edits.queue import EditQueue
-from bot.edits.steps import file_keys
+from bot.edits.steps import can_go_back, file_keys
 from bot.edits.store import Store
 from bot.errors import BotError, PersonError
 
@@ -352,8 +352,15 @@ class Edits:
         if cancelled is None:
             raise PersonError("too-late")
         await self._queue.cancel(edit_id, cancelled.attempt)
-        self._news.put_nowait(partial(self._courier.show_cancelled, cancelled))
+        self._news.put_nowait(partial(self._show_cancelled, cancelled))
         return cancelled
+
+    async def _show_cancelled(self, edit: Edit) -> None:
+        await self._courier.show_cancelled(edit, can_go_back=await self.can_go_back(edit))
+
+    async def can_go_back(self, edit: Edit) -> bool:
+        """Whether a result was shown before the person asked for something else."""
+        return await can_go_back(self.store, edit)
 
     # ── in the background ──
 

@@ -1,4 +1,4 @@
-"""The durable way of an edit: status → make → deliver → done, on DBOS.
+"""The durable way of an edit: status → make → deliver → done, or → ask which thing is meant, on DBOS.
 
 Each step may be repeated without harm, and its outcome is checkpointed: a process killed at any moment leaves a
 workflow that goes on from its last finished step. What a later step needs from an earlier one is a small value; the
@@ -134,6 +134,9 @@ class EditSteps:
                 # What was found is shown with the question, and is used where the answer is yes.
                 await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True, error=DOUBTFUL)
                 raise
+            finally:
+                if await self.store.get(edit_id) is None:  # deleted meanwhile: what the segmenter kept goes too
+                    await asyncio.to_thread(self.maps_of(edit.photo).unlink, missing_ok=True)
         values: dict[str, Any] = {"engine": made.engine, "width": made.width, "height": made.height}
         if made.matte is not None:
             values |= {"mask": made.matte, "mask_is_matte": True}
@@ -167,6 +170,10 @@ class EditSteps:
 
     async def finish(self, edit_id: str, result: PhotoRef) -> None:
         """Step 4: the edit is done."""
+        before = await self.store.get(edit_id)
+        if before is not None and before.result is not None and before.result.unique_id != result.unique_id:
+            for key in (_photo_key(before.result), _maps_key(before.result)):  # it is shown no more
+                await asyncio.to_thread(self.photos.remove, key)
         edit = await self.store.change(
             edit_id,
             only=(State.RUNNING, State.QUEUED),
@@ -183,9 +190,8 @@ class EditSteps:
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the rest: the status message says why, and the edit has failed."""
-        edit = await self.store.change(
-            edit_id, only=(State.RUNNING, State.QUEUED), state=State.FAILED, stage=None, error=error.message_id
-        )
+        stoppable = (State.RUNNING, State.QUEUED, State.WAITING_FOR_CHOICE)
+        edit = await self.store.change(edit_id, only=stoppable, state=State.FAILED, stage=None, error=error.message_id)
         edit = edit or await self.store.get(edit_id)
         if edit is None or edit.state is not State.FAILED:
             return
@@ -195,20 +201,24 @@ class EditSteps:
             return
         try:
             shown = await self._pointed_out(edit) if error.message_id == DOUBTFUL else None
-            await self.courier.show_failure(await self.announcer.announce(edit), error, shown)
+            back = await can_go_back(self.store, edit)
+            await self.courier.show_failure(await self.announcer.announce(edit), error, shown, can_go_back=back)
         except StatusGoneError:
             log.info("status_message_deleted", edit=edit.id)
 
     async def ask_which(self, edit_id: str) -> None:
         """Instead of the rest: the things found are shown by number, and the edit waits for the person's choice."""
+        asked = await self._pending(edit_id)
+        if asked is None:
+            return
+        found, source = await self.store.things.of(edit_id), await self.fetch(asked.photo)
+        mattes = [thing.matte for thing in found]
+        picture = await self._with_retries(asked, lambda: self.editor.numbered(source, mattes))
         waits = (State.RUNNING, State.WAITING_FOR_CHOICE)
         edit = await self.store.change(edit_id, only=waits, state=State.WAITING_FOR_CHOICE, stage=None)
         if edit is None:
             return
-        found = await self.store.things.of(edit_id)
-        before = await self.store.get(edit.parent) if edit.parent else None
-        has_result = before is not None and before.state is State.DONE
-        picture = await self.editor.numbered(await self.fetch(edit.photo), [thing.matte for thing in found])
+        has_result = await can_go_back(self.store, edit)
         numbers = [thing.number for thing in found]
         try:
             await self.courier.ask_which(await self.announcer.announce(edit), numbers, picture, can_go_back=has_result)
@@ -228,6 +238,9 @@ class EditSteps:
         if not found:
             await on_stage(Stage.SEGMENTING)
             mattes = await self._with_retries(edit, lambda: self.editor.things(source, self.maps_of(edit.photo)))
+            refused = await self.store.mask(edit.parent) if edit.parent else None
+            if refused is not None and len(mattes) == 1 and await self.editor.are_same(mattes[0], refused[0]):
+                mattes = []  # only what the person has just refused
             if not mattes:
                 raise NothingFoundError("nothing-else-found")
             await self.store.things.keep(edit.id, mattes)
@@ -276,7 +289,7 @@ class EditSteps:
         stored = await self.store.mask(edit.id)
         keeps = edit.operation is Operation.REMOVE_BACKGROUND
         if edit.painted is not None and (stored is None or keeps):
-            # What is painted for a cut-out joins the subject that is stored; once joined, again changes nothing.
+            # What is painted for a cut-out joins the subject that is stored; joining it twice changes nothing.
             painted = await self.fetch(edit.painted)
             found = await self.editor.painted_mask(source, painted, keeps=keeps, found=stored[0] if stored else None)
             await self.store.change(edit.id, mask=found, mask_is_matte=False)
@@ -297,7 +310,7 @@ class EditSteps:
         return made
 
     async def _with_retries(self, edit: Edit, work: Callable[[], Awaitable[T]]) -> T:
-        """Try pixel work a few times, since a worker may die of another's doing."""
+        """Try pixel work a few times: a worker may die through no fault of this photo."""
         for attempt in range(1, WORLD_ATTEMPTS + 1):
             try:
                 return await work()
@@ -321,6 +334,12 @@ def _maps_key(photo: PhotoRef) -> str:
 
 def _result_key(edit: Edit) -> str:
     return f"result:{edit.id}:{edit.finish}:{edit.seed}"
+
+
+async def can_go_back(store: Store, edit: Edit) -> bool:
+    """Whether a result was shown before the person asked for something else."""
+    before = await store.get(edit.parent) if edit.chooses and edit.parent else None
+    return before is not None and before.state is State.DONE
 
 
 def file_keys(edit: Edit) -> list[str]:

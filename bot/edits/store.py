@@ -121,14 +121,12 @@ class Store:
             sa.or_(edits.c.status_message == answered, edits.c.file_unique_id == photo),
         )
         query = sa.select(*_EDIT_COLUMNS, _HAS_MASK).where(
-            edits.c.chat == chat,
-            edits.c.person == person,
-            edits.c.operation == Operation.REMOVE_BACKGROUND,
-            sa.or_(waits, edits.c.mask_key == submission),
+            edits.c.chat == chat, edits.c.person == person, sa.or_(waits, edits.c.mask_key == submission)
         )
         query = query.order_by(edits.c.number.desc()).limit(1)
         row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
-        return edit_of(row) if row else None
+        # A newer /erase of the same photo waits: the painted copy is that one's.
+        return edit_of(row) if row and row["operation"] == Operation.REMOVE_BACKGROUND else None
 
     async def by_key(self, key: str) -> Edit | None:
         """The edit with this key, or None."""
@@ -234,19 +232,29 @@ class Store:
         Raises:
             PersonError: As `add` does, when too much is waiting.
         """
-        return await self._requeue(edit_id, (State.FAILED, State.CANCELLED))
+        return await self._requeue(edit_id, (State.FAILED, State.CANCELLED), counts_today=True)
 
-    async def _requeue(self, edit_id: str, only: tuple[State, ...]) -> Edit | None:
-        return await self._database.run(lambda connection: self._queue_again(connection, edit_id, only))
+    async def _requeue(self, edit_id: str, only: tuple[State, ...], *, counts_today: bool) -> Edit | None:
+        return await self._database.run(
+            lambda connection: self._queue_again(connection, edit_id, only, counts_today=counts_today)
+        )
 
     def _queue_again(
-        self, connection: sa.Connection, edit_id: str, only: tuple[State, ...], **changes: Any
+        self,
+        connection: sa.Connection,
+        edit_id: str,
+        only: tuple[State, ...],
+        *,
+        counts_today: bool = False,
+        **changes: Any,
     ) -> Edit | None:
         edit = self._one(connection, edits.c.id == edit_id)
         if edit is None or edit.state not in only:
             return None
         self._lock_person(connection, edit.person)
-        check_bounds(connection, self._bounds, edit.person, self._clock())
+        check_bounds(connection, self._bounds, edit.person, self._clock(), counts_today=counts_today)
+        if edit.chooses and not edit.has_mask:  # what was marked before is not what the person wants now
+            mark_only(connection, edit_id, ())
         values: dict[str, Any] = {
             "state": State.QUEUED,
             "stage": None,
@@ -274,20 +282,15 @@ class Store:
 
         return await self._database.run(work)
 
-    async def choose_again(self, edit_id: str, parent: str) -> Edit | None:
-        """Let the person choose once more among an edit's things; None while it waits, runs, or is asked about.
-
-        Args:
-            edit_id: The edit.
-            parent: The edit whose result or question is shown now.
+    async def choose_again(self, edit_id: str) -> Edit | None:
+        """Let the person choose among an edit's things after all; None unless it failed or was cancelled.
 
         Raises:
             PersonError: As `add` does, when too much is waiting.
         """
 
         def work(connection: sa.Connection) -> Edit | None:
-            final = (State.DONE, State.FAILED, State.CANCELLED)
-            queued = self._queue_again(connection, edit_id, final, mask=None, parent=parent)
+            queued = self._queue_again(connection, edit_id, (State.FAILED, State.CANCELLED), mask=None)
             if queued is not None:
                 mark_only(connection, edit_id, ())
             return queued
@@ -300,7 +303,7 @@ class Store:
         Raises:
             PersonError: As `add` does, when too much is waiting.
         """
-        return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED))
+        return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED), counts_today=False)
 
     async def queue_with_mask(self, edit_id: str, mask: bytes, submission: str) -> Edit | None:
         """Give a waiting edit its painted mask and queue it; None where it is not waiting.

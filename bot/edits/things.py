@@ -37,10 +37,15 @@ class Things:
         self._database = database
 
     async def keep(self, edit_id: str, mattes: Sequence[bytes]) -> None:
-        """Remember what was found, numbered from 1 in this order; what was kept for the edit before is replaced."""
+        """Remember what was found, numbered from 1 in this order; what was kept for the edit before is replaced.
+
+        Nothing is kept for an edit that was deleted meanwhile.
+        """
 
         def work(connection: sa.Connection) -> None:
             connection.execute(things.delete().where(things.c.edit == edit_id))
+            if connection.execute(sa.select(edits.c.id).where(edits.c.id == edit_id)).first() is None:
+                return
             for number, matte in enumerate(mattes, 1):
                 connection.execute(things.insert().values(edit=edit_id, number=number, matte=matte, chosen=False))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -71,7 +72,11 @@ def look_around(views: Views, found: Bools, *, hide: bool) -> list[View]:
         views.named(f"window {index}", place, more=hide or index < len(places) - 1)
         for index, place in enumerate(places)
     ]
-    return [*seen, views.without("hidden", found)] if hide else seen
+    if not hide:
+        return seen
+    # Another find is another picture to look at: the name tells which.
+    name = f"without {zlib.crc32(np.packbits(found).tobytes()):08x}"
+    return [*seen, views.without(name, found)]
 
 
 def scored(automatic: Automatic, looks: list[View], width: int, height: int) -> list[Thing]:

@@ -68,8 +68,10 @@ def find_things(photo: Photo, models: Path | None = None, maps: Path | None = No
             if len(found) < most and worth_it and _is_new(thing.mask, masks):
                 masks.append(thing.mask)
                 found.append(_drawn(thing, photo.pixels))
+    seen_by_net = list(masks) if models is not None else []
     for mask in _proposed(photo.pixels, small) if len(found) < _ENOUGH else []:
-        if len(found) < min(most, _CLASSICAL) and _is_new(mask, masks):
+        is_part = any(_share_within(mask, one) >= _WITHIN for one in seen_by_net)
+        if len(found) < min(most, _CLASSICAL) and not is_part and _is_new(mask, masks):
             masks.append(mask)
             found.append(Found(scaling.enlarge(mask, small, photo.pixels), False, 0.0, coarse=True))
     return found
@@ -106,10 +108,12 @@ def _proposed(picture: Pixels, small: Pixels) -> list[Bools]:
 
 def _is_cut_off(thing: Thing, better: list[Bools]) -> bool:
     """Whether a window shows only a part of the thing, or of one that is offered already."""
-    area = int(np.count_nonzero(thing.mask))
-    return thing.cut >= _CUT_OFF or any(
-        thing.cut > 0 and int(np.count_nonzero(thing.mask & one)) >= _WITHIN * area for one in better
-    )
+    return thing.cut >= _CUT_OFF or any(thing.cut > 0 and _share_within(thing.mask, one) >= _WITHIN for one in better)
+
+
+def _share_within(mask: Bools, other: Bools) -> float:
+    """The share of a mask that lies within another, 0 … 1."""
+    return int(np.count_nonzero(mask & other)) / max(1, int(np.count_nonzero(mask)))
 
 
 def _is_new(mask: Bools, others: list[Bools]) -> bool:

@@ -53,7 +53,13 @@ export class Rounds {
     let id = mask ? this.edit.id : null;
     if (this.keeps && this.at) id = this.target;
     else if (this.keeps && parent && state !== 'waiting_for_mask') id = parent; // before it was corrected
-    return id ? [{ kind: 'stored', mask: await decode(await this.api.picture(id, 'mask')) }] : [];
+    if (!id) return [];
+    try {
+      return [{ kind: 'stored', mask: await decode(await this.api.picture(id, 'mask')) }];
+    } catch (error) {
+      if (/** @type {{status?: number}} */ (error).status !== 404 || id === this.edit.id) throw error;
+      return []; // the parent found nothing
+    }
   }
 
   /** Whether something was painted since a round was undone: then that round cannot be redone. */

@@ -44,7 +44,7 @@ class Courier:
         self.fetched.append(photo.file_id)
         return self.photos[photo.file_id]
 
-    async def show_cancelled(self, edit: Edit) -> None:
+    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:
         raise AssertionError("nothing in the background runs here")
 
 

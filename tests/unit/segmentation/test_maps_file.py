@@ -75,6 +75,7 @@ def _with_head(change: Callable[[dict[str, object]], None], body: bytes | None =
         _with_head(lambda head: head.update(planes=[["whole", [float("nan"), 0, 1, 1]], ["crop", WHOLE]])),
         _with_head(lambda head: head.update(copy=[float("nan")] * 256)),
         _with_head(lambda head: head.pop("copy")),
+        _with_head(lambda head: head.update(shape=10**400)),
         _with_head(lambda head: None, zlib.compress(b"\0" * 200_000_000, 9)),
     ],
     ids=[
@@ -91,6 +92,7 @@ def _with_head(change: Callable[[dict[str, object]], None], body: bytes | None =
         "window nan",
         "copy nan",
         "no copy",
+        "huge number",
         "bomb",
     ],
 )
