@@ -17,6 +17,10 @@ _WIDER, _WIDER_PIXELS = 0.5, 8
 """How far the crop reaches beyond its pieces: of their long side, and pixels of the photo."""
 _OF_THE_WHOLE = 0.4
 """Weight of the whole photo's map against the crop's. Measured on the open photos: 0 to 0.5 differ by 0.003."""
+_PLAIN = 0.975
+"""Strength of the first look from which the mirrored photo is not looked at. Of 14 plain photos nine are that plain, of
+40 street scenes four; in each, two looks and three give the same IoU to within 0.01. At 0.971 lies a find that is wrong
+(0.06), which only the mirrored photo gives away."""
 _SPECK = 0.04
 """A piece that weighs less than this share of the heaviest is dropped."""
 
@@ -26,9 +30,10 @@ class Automatic:
     """What the passes saw.
 
     Attributes:
-        whole: (side, side) float32, mean of the photo's and the mirrored photo's map; not stretched.
+        whole: (side, side) float32, mean of the photo's and the mirrored photo's map, or the photo's alone where that
+            is strong; not stretched.
         crop: The look at the crop; None where there is none.
-        agreement: Overlap of the photo's and the mirrored photo's find, 0 … 1.
+        agreement: Overlap of the photo's and the mirrored photo's find, 0 … 1; 1 where that was not looked at.
     """
 
     whole: Floats
@@ -59,7 +64,9 @@ class Automatic:
 
 
 def look(views: Views) -> Automatic:
-    """Look at the photo three times, or take what is kept of it; a slow net looks once.
+    """Look at the photo three times, or take what is kept of it.
+
+    Two looks do where the first one is strong: the mirrored photo would add nothing. A slow net looks once.
 
     Raises:
         NoSegmenterError: No model is there that works.
@@ -67,6 +74,8 @@ def look(views: Views) -> Automatic:
     plain = views.named("whole", more=not views.is_slow).plane
     if views.is_slow:
         return Automatic(plain, None, 1.0)
+    if _strength(plain) >= _PLAIN:
+        return Automatic(plain, _zoom("crop", plain, views), 1.0)
     mirrored = views.named("mirrored", mirrored=True, more=True).plane
     whole = np.asarray((plain + mirrored) / 2, np.float32)
     return Automatic(whole, _zoom("crop", whole, views), _overlap(stretch(plain) > 0.5, stretch(mirrored) > 0.5))
@@ -79,6 +88,11 @@ def peek(views: Views) -> Automatic:
         NoSegmenterError: No model is there that works.
     """
     return look(views) if views.knows("crop") else Automatic(views.named("whole").plane, None, 1.0)
+
+
+def _strength(plane: Floats) -> float:
+    """The mean of an unstretched map inside its find, 0 … 1."""
+    return float(plane[stretch(plane) > 0.5].mean())
 
 
 def _zoom(name: str, plane: Floats, views: Views) -> View | None:

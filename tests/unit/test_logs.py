@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +14,6 @@ import pytest
 import structlog
 
 from bot import logs
-from bot.imaging.pool import PixelPool
 
 TOKEN = "123456789:AAF-abcdefghijklmnopqrstuvwxyz_01234"
 
@@ -73,13 +75,37 @@ def events() -> None:
     log.warning("model-unusable", name="u2netp")
 
 
-async def test_pixel_processes_log_as_their_parent_does_and_leave_stdout_alone(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+SCRIPT = """
+import asyncio, sys
+from pathlib import Path
+from bot import logs
+from bot.imaging.pool import PixelPool
+from tests.unit.test_logs import events
+
+
+async def main():
     logs.configure("WARNING", "json", [])
-    async with PixelPool(workers=1, scratch=tmp_path) as pool:
+    async with PixelPool(workers=1, scratch=Path(sys.argv[1])) as pool:
         await pool.run(events)
-    shown = capfd.readouterr()
-    assert shown.out == ""
-    entries = [json.loads(line) for line in shown.err.splitlines() if line.startswith("{")]
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_pixel_processes_log_as_their_parent_does_and_leave_stdout_alone(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    root = Path(__file__).resolve().parents[2]
+    # In a program of its own: pixel processes share the standard streams that the first pool of a program had.
+    done = subprocess.run(
+        [sys.executable, script, tmp_path],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    entries = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     assert [(entry["event"], entry["level"]) for entry in entries] == [("model-unusable", "warning")]
