@@ -91,8 +91,9 @@ def peek(views: Views) -> Automatic:
 
 
 def _strength(plane: Floats) -> float:
-    """The mean of an unstretched map inside its find, 0 … 1."""
-    return float(plane[stretch(plane) > 0.5].mean())
+    """The mean of an unstretched map inside its find, 0 … 1; 0 where the map is flat."""
+    found = stretch(plane) > 0.5
+    return float(plane[found].mean()) if found.any() else 0.0
 
 
 def _zoom(name: str, plane: Floats, views: Views) -> View | None:
