@@ -20,7 +20,7 @@ _DOT = 0.006
 _LEARNED_SIDE = 1024
 """Long side of the copy on which the learned way draws."""
 _MOST_TAPS = 6
-"""The learned way looks for so many taps at most, four looks each; what further ones hit is told by colour alone."""
+"""The learned way looks for at most this number of taps, four looks each; colour decides what further taps hit."""
 _COVERED = 0.8
 """A scribble is understood when so much of it lies on what was found."""
 

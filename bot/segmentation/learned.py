@@ -23,7 +23,7 @@ NOTHING = 0.25
 LARGE_SIDE = 512
 """Nets with a square from this size on cost a second a pass: they look once, not several times."""
 _TOO_FINE = 6
-"""A picture so many times the net's square is thinned by whole steps first: OpenCV's INTER_AREA reads every pixel."""
+"""A picture larger than this multiple of the net's square is thinned first: OpenCV's INTER_AREA reads every pixel."""
 
 
 class NoSegmenterError(Exception):

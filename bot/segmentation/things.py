@@ -29,7 +29,7 @@ _CUT_OFF = 0.06
 _WITHIN = 0.9
 """Share of a piece within a better thing from which a piece that a window cuts is a part of that thing."""
 _ENOUGH = 2
-"""With so many things that the net sees, the classical way's are not needed: its outlines are much poorer."""
+"""From this number of things that the net sees, the classical way adds none: its outlines are much poorer."""
 _CLASSICAL = 4
 """The largest number of things where the classical way proposes some."""
 

@@ -163,7 +163,7 @@ def in_shares(window: Window, width: int, height: int) -> Shares:
 
 
 def widened(box: tuple[float, float, float, float], by: float, width: int, height: int) -> Shares:
-    """A box in pixels, wider by so many pixels on each side, within the photo, as shares."""
+    """A box in pixels, widened by `by` pixels on each side, as shares of the photo."""
     return (
         max(0.0, box[0] - by) / width,
         max(0.0, box[1] - by) / height,
