@@ -89,7 +89,7 @@ class Edit:
         width: Pixels across the upright photo, once it was opened.
         height: Pixels down.
         created: When it was asked for, UTC.
-        painted: A copy of the photo on which the person painted in Telegram's own editor what shall be erased, or, of
+        painted: A copy of the photo on which the person painted in Telegram's own editor what is erased, or, of
             a cut-out, what stays too.
         shadow: Whether the subject's shadow goes along with it.
         chooses: Whether the person chooses among the things found in the photo, in place of the automatic subject.

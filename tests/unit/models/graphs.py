@@ -60,7 +60,7 @@ def lama() -> bytes:
 
 
 def padding(count: int) -> bytes:
-    """So many bytes, and a few, that make a model's file larger and mean nothing: its documentation."""
+    """Documentation of at least this many bytes, which makes a model's file larger and changes nothing else."""
     return _bytes(6, b"x" * count)
 
 

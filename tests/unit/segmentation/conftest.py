@@ -1,4 +1,4 @@
-"""Fixtures: the folder of the learned segmenter's file, and real photos with their subjects."""
+"""A fixture: real photos with their true subjects."""
 
 from __future__ import annotations
 
@@ -10,22 +10,11 @@ import numpy as np
 import pytest
 
 from bot.imaging.photo import Mask, Photo
-from bot.models.files import is_sound
-from bot.models.registry import MODELS
 
 PROJECT = Path(__file__).parents[3]
 OPEN_PHOTOS = PROJECT.parent / "shared" / "photos" / "open"
 
 OpenPhoto = Callable[[str], tuple[Photo, Mask]]
-
-
-@pytest.fixture(scope="session")
-def segmenter_folder() -> Path:
-    """The models folder with the true u2netp; the test is skipped where set-up could not bring it."""
-    folder = PROJECT / ".models"
-    if not is_sound(MODELS["u2netp"], folder / MODELS["u2netp"].file):
-        pytest.skip(f"no u2netp.onnx in {folder.name}/: `make setup` brings it")
-    return folder
 
 
 @pytest.fixture
