@@ -13,15 +13,15 @@ from aiohttp import web
 from bot import engine_wiring, wiring
 from bot.chat import commands
 from bot.chat.application import make_application, make_bot
-from bot.chat.house import App, House
 from bot.chat.intake import Intake, call_until_done, poll
 from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
+from bot.chat.services import App, House
 from bot.chat.texts import Texts
 from bot.chat.webhook import PATH, Webhook
-from bot.edits.bounds import Bounds
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.edits.retention import keep_tidy, sweep
-from bot.edits.store import Store
 from bot.engines.volcengine import OperatorNotice
 from bot.errors import OperatorError
 from bot.model_files import fetch_default

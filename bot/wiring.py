@@ -16,25 +16,25 @@ from bot.chat.courier import TelegramCourier
 from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
 from bot.edits.announcer import Announcer
-from bot.edits.bounds import Bounds
-from bot.edits.cache import FileCache
 from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices
-from bot.edits.database import Database
 from bot.edits.editor import Editor
-from bot.edits.gate import DatabaseGate
-from bot.edits.pace import SharedPace
 from bot.edits.progress import note_place_in_line
 from bot.edits.queue import EditQueue
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
-from bot.edits.store import Store
 from bot.engines import Engine
 from bot.engines.volcengine import Gate, LocalGate
 from bot.engines.volcengine.notices import OnOperatorError
 from bot.errors import OperatorError
 from bot.imaging.pool import PixelPool
 from bot.settings import Settings
+from bot.storage.call_slots import DatabaseGate
+from bot.storage.database import Database
+from bot.storage.file_cache import FileCache
+from bot.storage.rate_limits import SharedPace
 
 CACHE_SHARE = 1_000_000_000
 """Bytes for each of the two caches, downloaded photos and finished results."""

@@ -19,12 +19,12 @@ from telegram.ext import (
     filters,
 )
 
+from bot.chat.api.flood_limiter import FloodLimiter, Pace
+from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import Command
 from bot.chat.handlers import buttons, operations, welcome
-from bot.chat.house import App, Context, House
-from bot.chat.limiter import FloodLimiter, Pace
 from bot.chat.photos import photo_in
-from bot.chat.transport import AiohttpRequest
+from bot.chat.services import App, Context, House
 
 log = structlog.get_logger()
 

@@ -20,10 +20,10 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
+from bot.chat.api.flood_limiter import LONGEST_RETRY_AFTER, FloodLimiter, seconds
+from bot.chat.api.posting import Poster
+from bot.chat.api.refusals import explained, says
 from bot.chat.keyboards import Keyboards
-from bot.chat.limiter import LONGEST_RETRY_AFTER, FloodLimiter, seconds
-from bot.chat.posting import Poster
-from bot.chat.refusals import explained, says
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.edits.ports import Lost, Made

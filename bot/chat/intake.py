@@ -15,9 +15,9 @@ import structlog
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
+from bot.chat.api.flood_limiter import seconds
 from bot.chat.application import ALLOWED_UPDATES
-from bot.chat.house import App, House
-from bot.chat.limiter import seconds
+from bot.chat.services import App, House
 from bot.errors import OperatorError, WorldError
 
 log = structlog.get_logger()

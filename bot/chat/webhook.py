@@ -10,8 +10,8 @@ from aiohttp import web
 from telegram import Update
 
 from bot.chat.application import ALLOWED_UPDATES
-from bot.chat.house import App
 from bot.chat.intake import Intake, Outcome
+from bot.chat.services import App
 
 log = structlog.get_logger()
 

@@ -16,10 +16,10 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.edits.claims import Claim, Claimed
 from bot.edits.model import Edit, Offer
 from bot.edits.ports import Courier, Lost
-from bot.edits.store import Store
+from bot.edits.records.claims import Claim, Claimed
+from bot.edits.records.store import Store
 
 log = structlog.get_logger()
 

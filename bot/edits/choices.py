@@ -8,8 +8,8 @@ from functools import partial
 from bot.edits.editor import DOUBTFUL
 from bot.edits.model import Edit, Operation, Stage, State, order_after
 from bot.edits.ports import Courier
+from bot.edits.records.store import Store
 from bot.edits.service import Edits
-from bot.edits.store import Store
 from bot.errors import PersonError
 
 QUESTIONS = (DOUBTFUL,)

@@ -10,7 +10,7 @@ import structlog
 
 from bot.edits.model import Edit, Stage, State
 from bot.edits.ports import Courier
-from bot.edits.store import Store
+from bot.edits.records.store import Store
 from bot.errors import BotError
 
 log = structlog.get_logger()

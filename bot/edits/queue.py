@@ -18,13 +18,13 @@ import sqlalchemy as sa
 import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 
-from bot.edits.database import Database
-from bot.edits.heartbeat import Heartbeat
-from bot.edits.inheritance import Inheritance
 from bot.edits.model import Edit
 from bot.edits.steps import Choice, EditSteps
-from bot.edits.threads import PATIENCE
 from bot.errors import BotError, WorldError
+from bot.storage.database import Database
+from bot.storage.heartbeat import Heartbeat
+from bot.storage.takeover import Inheritance
+from bot.storage.threads import PATIENCE
 
 T = TypeVar("T")
 log = structlog.get_logger()

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.edits.cache import FileCache
-from bot.edits.store import Store
+from bot.edits.records.store import Store
+from bot.storage.file_cache import FileCache
 
 log = structlog.get_logger()
 

@@ -14,15 +14,15 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.edits.announcer import Announcer
-from bot.edits.cache import FileCache
 from bot.edits.editor import DOUBTFUL, check_finish
 from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State, order_after
 from bot.edits.ports import Courier
-from bot.edits.positions import Positions
 from bot.edits.queue import EditQueue
+from bot.edits.queue_positions import Positions
+from bot.edits.records.store import Store
 from bot.edits.steps import can_go_back, file_keys
-from bot.edits.store import Store
 from bot.errors import BotError, PersonError
+from bot.storage.file_cache import FileCache
 
 log = structlog.get_logger()
 

@@ -18,13 +18,13 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
-from bot.edits.cache import FileCache
 from bot.edits.editor import DOUBTFUL, DoubtError, Editor, Job
 from bot.edits.model import Edit, Operation, PhotoRef, Stage, State
 from bot.edits.ports import Courier, Made
 from bot.edits.progress import Progress
-from bot.edits.store import Store
+from bot.edits.records.store import Store
 from bot.errors import BotError, NothingFoundError, PersonError, WorldError
+from bot.storage.file_cache import FileCache
 
 T = TypeVar("T")
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.imaging import studio
+from bot.imaging import generated_backdrop
 from bot.imaging.photo import Matte, Photo, Pixels
 
 BLUR_SIDE = 1024
@@ -35,7 +35,7 @@ def clean_backdrop(photo: Photo, subject: Matte, *, seed: int) -> Photo:
         subject: (H, W) uint8 matte of what will stand before it.
         seed: Picks the variant; the same seed gives the same pixels.
     """
-    field = studio.draw(photo.pixels, subject, seed=seed)
+    field = generated_backdrop.draw(photo.pixels, subject, seed=seed)
     return photo.with_pixels(_dithered(field, photo, np.random.default_rng([seed, 1])))
 
 

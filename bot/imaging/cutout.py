@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.imaging import foreground, matting
+from bot.imaging.matting import foreground, refinement
 from bot.imaging.photo import Matte, Photo
 
 BLEED = foreground.BLEED
@@ -24,7 +24,7 @@ def refine_matte(photo: Photo, matte: Matte) -> Matte:
     Returns:
         (H, W) uint8; 0 and 255 away from the edge. See `bot.imaging.matting`.
     """
-    return matting.refine(photo, matte)
+    return refinement.refine(photo, matte)
 
 
 def cut_out(photo: Photo, matte: Matte) -> Photo:

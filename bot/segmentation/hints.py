@@ -10,10 +10,12 @@ import numpy as np
 
 from bot.imaging.masks import from_matte
 from bot.imaging.photo import Mask, Photo, Pixels
-from bot.segmentation import Tap, grabcut, pointed, scaling, tapped
-from bot.segmentation.boxed import Box, find_in_box
-from bot.segmentation.learned import NoSegmenterError
-from bot.segmentation.views import Bools, Views
+from bot.segmentation import Tap, scaling
+from bot.segmentation.classical import grabcut, tapped
+from bot.segmentation.classical.boxed import Box, find_in_box
+from bot.segmentation.learned import pointed
+from bot.segmentation.learned.net import NoSegmenterError
+from bot.segmentation.learned.views import Bools, Views
 
 _DOT = 0.006
 """A tap's radius as a share of the photo's diagonal: about what a fingertip's middle covers on a phone."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from bot.imaging import masks
 from bot.imaging.photo import Mask, Photo, Pixels
-from bot.segmentation.grabcut import Bools
-from bot.segmentation.palette import Palette, coarse
+from bot.segmentation.classical.grabcut import Bools
+from bot.segmentation.classical.palette import Palette, coarse
 from bot.segmentation.scaling import shrink
 
 _LONG_SIDE = 427

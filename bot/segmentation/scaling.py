@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bot.imaging import joint_upsampling
+from bot.imaging.matting import joint_upsampling
 from bot.imaging.photo import Mask, Matte, Pixels
-from bot.segmentation.grabcut import Bools
-from bot.segmentation.saliency_regions import Floats
+from bot.segmentation.classical.grabcut import Bools
+from bot.segmentation.classical.superpixels import Floats
 
 _SOFT_BAND = 0.012
 """Of the long side: how far from the mask's edge the soft map is believed. A pixel of u2netp's map is 0.003."""

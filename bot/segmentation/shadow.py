@@ -7,8 +7,8 @@ import numpy as np
 
 from bot.imaging import masks
 from bot.imaging.photo import Mask, Photo, Pixels
-from bot.segmentation.grabcut import Bools
-from bot.segmentation.saliency_regions import to_lab
+from bot.segmentation.classical.grabcut import Bools
+from bot.segmentation.classical.superpixels import to_lab
 from bot.segmentation.scaling import shrink
 
 _LONG_SIDE = 854

@@ -10,11 +10,14 @@ import numpy as np
 from bot.errors import NothingFoundError
 from bot.imaging import masks
 from bot.imaging.photo import Mask, Photo, Pixels
-from bot.segmentation import Found, candidates, doubt, grabcut, passes, see_through, surroundings
-from bot.segmentation.grabcut import Bools
-from bot.segmentation.learned import NoSegmenterError
+from bot.segmentation import Found
+from bot.segmentation.classical import candidates, grabcut, see_through
+from bot.segmentation.classical.grabcut import Bools
+from bot.segmentation.learned import automatic_map, windows
+from bot.segmentation.learned.confidence import LOOK_CLOSER, find_confidence, is_sure
+from bot.segmentation.learned.net import NoSegmenterError
+from bot.segmentation.learned.views import Views
 from bot.segmentation.scaling import enlarge, enlarge_soft, shrink
-from bot.segmentation.views import Views
 
 _LONG_SIDE = 320
 _BAND = 4
@@ -92,7 +95,7 @@ def glimpse(photo: Photo, models: Path | None = None, maps: Path | None = None) 
         small = shrink(photo.pixels, _LOOKED_AT_SIDE)
         try:
             with Views(photo.pixels, models, maps) as views:
-                automatic = passes.peek(views)
+                automatic = automatic_map.peek(views)
             if not automatic.saw_nothing:
                 seen = automatic.mask(small.shape[1], small.shape[0])
         except NoSegmenterError:
@@ -115,37 +118,37 @@ def _learned(pixels: Pixels, views: Views) -> Found | None:
     """The learned way's find; None where the net saw nothing that is of a subject's size."""
     small = shrink(pixels, _LEARNED_SIDE)
     height, width = small.shape[:2]
-    automatic = passes.look(views)
+    automatic = automatic_map.look(views)
     mask, soft = automatic.mask(width, height), automatic.soft(width, height)
-    confidence = doubt.confidence(automatic, mask)
+    confidence = find_confidence(automatic, mask)
     confirmed = True
-    if confidence < doubt.LOOK_CLOSER and not views.is_slow:
+    if confidence < LOOK_CLOSER and not views.is_slow:
         chosen = _closer(automatic, views, mask)
         if chosen is not None:
             size = width, height
             soft = np.asarray(cv2.resize(chosen.soft, size), np.float32)
             closer = np.asarray(cv2.resize(chosen.mask.astype(np.float32), size) > 0.5, bool)
-            confirmed = surroundings.overlap(closer, mask) >= surroundings.SAME
+            confirmed = windows.overlap(closer, mask) >= windows.SAME
             mask, confidence = closer, chosen.strength
-    if automatic.saw_nothing and confidence < doubt.LOOK_CLOSER:
+    if automatic.saw_nothing and confidence < LOOK_CLOSER:
         return None
     if not SMALLEST_SUBJECT < float(mask.mean()) < _LARGEST_SUBJECT:
         return None
-    sure = doubt.is_sure(confidence, automatic.agreement, confirmed=confirmed)
+    sure = is_sure(confidence, automatic.agreement, confirmed=confirmed)
     return Found(enlarge_soft(soft, mask, small, pixels), sure, round(confidence, 3))
 
 
-def _closer(automatic: passes.Automatic, views: Views, mask: Bools) -> surroundings.Thing | None:
+def _closer(automatic: automatic_map.Automatic, views: Views, mask: Bools) -> windows.Thing | None:
     """The best thing of a closer look: the automatic find drawn from nearer, or one that is clearly better seen."""
     across, down = views.size
     scale = min(1.0, _LOOKED_AT_SIDE / max(across, down))
     width, height = max(1, round(across * scale)), max(1, round(down * scale))
-    looks = surroundings.look_around(views, mask, hide=True)
-    found = surroundings.scored(automatic, looks, width, height)
+    looks = windows.look_around(views, mask, hide=True)
+    found = windows.scored(automatic, looks, width, height)
     if not found:
         return None
     own = np.asarray(cv2.resize(mask.astype(np.float32), (width, height)) > 0.5, bool)
-    same = [thing.score for thing in found if surroundings.overlap(thing.mask, own) >= surroundings.SAME]
+    same = [thing.score for thing in found if windows.overlap(thing.mask, own) >= windows.SAME]
     best = found[0]
     return best if not same or best.score in same or best.score >= max(same) + _CLEARLY_BETTER else None
 

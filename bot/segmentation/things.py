@@ -10,12 +10,14 @@ import numpy as np
 
 from bot.errors import NothingFoundError
 from bot.imaging.photo import Photo, Pixels
-from bot.segmentation import Found, candidates, passes, scaling, surroundings
-from bot.segmentation.grabcut import Bools
-from bot.segmentation.learned import NoSegmenterError
+from bot.segmentation import Found, scaling
+from bot.segmentation.classical import candidates
+from bot.segmentation.classical.grabcut import Bools
+from bot.segmentation.learned import automatic_map, windows
+from bot.segmentation.learned.net import NoSegmenterError
+from bot.segmentation.learned.views import Views
+from bot.segmentation.learned.windows import SAME, Thing, overlap
 from bot.segmentation.subject import SMALLEST_SUBJECT, find_subject, is_flat
-from bot.segmentation.surroundings import SAME, Thing, overlap
-from bot.segmentation.views import Views
 
 _LONG_SIDE = 640
 """Of the copy on which things are compared."""
@@ -79,13 +81,13 @@ def find_things(photo: Photo, models: Path | None = None, maps: Path | None = No
 
 def _seen(views: Views, subject: list[Bools], small: Pixels) -> list[Thing]:
     """What the net sees, best first; a slow net is not asked again."""
-    automatic = passes.look(views)
+    automatic = automatic_map.look(views)
     height, width = small.shape[:2]
     looks = []
     if not views.is_slow:
         hidden = subject[0] if subject else np.zeros((height, width), bool)
-        looks = surroundings.look_around(views, hidden, hide=bool(subject))
-    return surroundings.scored(automatic, looks, width, height)
+        looks = windows.look_around(views, hidden, hide=bool(subject))
+    return windows.scored(automatic, looks, width, height)
 
 
 def _drawn(thing: Thing, picture: Pixels) -> Found:

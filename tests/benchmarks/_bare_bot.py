@@ -6,7 +6,7 @@ from unittest import mock
 
 from bot import cli, wiring
 from bot.chat import application
-from bot.chat.limiter import FloodLimiter
+from bot.chat.api.flood_limiter import FloodLimiter
 from tests.benchmarks.overhead import _engines
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from bot.imaging import foreground, matting
+from bot.imaging.matting import foreground, refinement
 from bot.imaging.photo import Mask, Matte, Photo, Pixels
 from tests.benchmarks import _photos, _sheets
 from tests.benchmarks._cost import EXPLAINED, cost, tell
@@ -114,8 +114,8 @@ Way = tuple[Callable[[Case], Matte], Callable[[Photo, Matte], Pixels]]
 def methods() -> dict[str, Way]:
     """How matte and colours are found; those that are installed."""
     found: dict[str, Way] = {
-        "ours, trimap": (lambda case: matting.matte_from_trimap(case.photo, case.trimap), ours_colours),
-        "ours, hard mask": (lambda case: matting.refine(case.photo, case.hard), ours_colours),
+        "ours, trimap": (lambda case: refinement.matte_from_trimap(case.photo, case.trimap), ours_colours),
+        "ours, hard mask": (lambda case: refinement.refine(case.photo, case.hard), ours_colours),
     }
     if importlib.util.find_spec("pymatting"):
         found["pymatting closed form, trimap"] = (pymatting_matte, pymatting_colours)

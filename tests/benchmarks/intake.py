@@ -15,7 +15,7 @@ from telegram import Update
 from telegram.ext import Application, ContextTypes, ExtBot, MessageHandler, filters
 from telegram.request import BaseRequest, HTTPXRequest
 
-from bot.chat.transport import AiohttpRequest
+from bot.chat.api.transport import AiohttpRequest
 from tests.support import free_port
 
 try:  # a peer, of the benchmarks' own set of packages

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.edits import database
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
+from bot.storage import database
 from tests.cloud.standin import CloudStandIn
 from tests.faults.bots import check_once
 from tests.faults.postgres import PostgresServer

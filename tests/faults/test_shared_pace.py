@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from telegram.error import RetryAfter
 
-from bot.chat.limiter import FloodLimiter
-from bot.edits.database import Database
-from bot.edits.pace import SharedPace
+from bot.chat.api.flood_limiter import FloodLimiter
+from bot.storage.database import Database
+from bot.storage.rate_limits import SharedPace
 from tests.faults.postgres import PostgresServer
 
 
@@ -87,7 +87,7 @@ async def test_who_is_told_to_wait_tells_the_others(databases: list[Database]) -
 async def test_a_database_that_is_away_keeps_nobody_from_the_answer(
     databases: list[Database], postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.limiter.PACE_SECONDS", 0.2)
+    monkeypatch.setattr("bot.chat.api.flood_limiter.PACE_SECONDS", 0.2)
     telegram, limiter = Telegram(), FloodLimiter(pace=SharedPace(databases[0]))
     await postgres.stop()
     await send(limiter, telegram, 7)

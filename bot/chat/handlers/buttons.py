@@ -8,7 +8,7 @@ from functools import partial
 from telegram import CallbackQuery, Update
 from telegram.error import TelegramError
 
-from bot.chat.house import Context
+from bot.chat.services import Context
 from bot.edits.model import Operation
 from bot.errors import PersonError
 

@@ -8,8 +8,8 @@ from telegram.constants import ChatType
 from bot.chat.commands import operation_of
 from bot.chat.courier import too_large
 from bot.chat.handlers.welcome import answer, not_understood, reply
-from bot.chat.house import Context, sender
 from bot.chat.photos import photo_in
+from bot.chat.services import Context, sender
 from bot.edits.model import Operation, Order, PhotoRef
 from bot.edits.service import ALBUM_SECONDS, WISH_SECONDS, request_key
 from bot.errors import PersonError

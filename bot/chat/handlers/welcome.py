@@ -7,8 +7,8 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from bot.chat.commands import command_in
-from bot.chat.house import Context, sender
 from bot.chat.keyboards import PRIVATELY
+from bot.chat.services import Context, sender
 from bot.errors import PersonError
 
 

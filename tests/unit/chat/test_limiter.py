@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from telegram.error import BadRequest, NetworkError, RetryAfter, TimedOut
 
-from bot.chat import limiter as module
-from bot.chat.limiter import Bucket, FloodLimiter
+from bot.chat.api import flood_limiter as module
+from bot.chat.api.flood_limiter import Bucket, FloodLimiter
 
 
 class Loop:

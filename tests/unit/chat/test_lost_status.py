@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.chat.api.flood_limiter import FloodLimiter
+from bot.chat.api.posting import PROBES
 from bot.chat.application import make_bot
 from bot.chat.courier import TelegramCourier
 from bot.chat.keyboards import Keyboards
-from bot.chat.limiter import FloodLimiter
-from bot.chat.posting import PROBES
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.ports import Lost

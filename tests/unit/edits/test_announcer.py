@@ -11,12 +11,12 @@ import pytest
 
 from bot.edits import announcer as module
 from bot.edits.announcer import Announcer
-from bot.edits.bounds import Bounds
-from bot.edits.database import Database
 from bot.edits.model import Edit, Operation, Order, PhotoRef
 from bot.edits.ports import Lost
-from bot.edits.store import Store
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.errors import WorldError
+from bot.storage.database import Database
 
 
 class Courier:

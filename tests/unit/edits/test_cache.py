@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.edits.cache import FileCache
+from bot.storage.file_cache import FileCache
 
 
 @pytest.fixture

@@ -12,21 +12,21 @@ import pytest
 from PIL import Image
 
 from bot.edits.announcer import Announcer
-from bot.edits.bounds import Bounds
-from bot.edits.cache import FileCache
 from bot.edits.canvas import MAX_TAPS, Canvas
-from bot.edits.database import Database
 from bot.edits.editor import Editor
 from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
-from bot.edits.store import Store
 from bot.errors import PersonError
 from bot.imaging import masks
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask
 from bot.imaging.pool import PixelPool
 from bot.segmentation import Tap
+from bot.storage.database import Database
+from bot.storage.file_cache import FileCache
 from tests.support import encoded, scene
 
 ADA, BEN = 7, 8

@@ -12,14 +12,14 @@ from PIL import Image
 
 from bot.edits import pixels
 from bot.edits.announcer import Announcer
-from bot.edits.bounds import Bounds
 from bot.edits.choices import Choices
-from bot.edits.database import Database
 from bot.edits.model import Edit, Operation, Order, PhotoRef, State
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.edits.service import Edits
-from bot.edits.store import Store
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
+from bot.storage.database import Database
 from tests.support import encoded, scene
 from tests.unit.edits.test_canvas import Courier, Queue
 

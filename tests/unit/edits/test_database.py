@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.edits.database import Database
-from bot.edits.tables import wishes
+from bot.storage.database import Database
+from bot.storage.tables import wishes
 
 
 @pytest.fixture

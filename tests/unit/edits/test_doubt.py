@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from bot.edits.announcer import Announcer
-from bot.edits.bounds import Bounds
-from bot.edits.cache import FileCache
-from bot.edits.database import Database
 from bot.edits.editor import DoubtError, Editor
 from bot.edits.model import Edit, Operation, Order, PhotoRef, State
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.edits.steps import EditSteps
-from bot.edits.store import Store
 from bot.imaging.pool import PixelPool
+from bot.storage.database import Database
+from bot.storage.file_cache import FileCache
 from tests.support import encoded, scene
 from tests.unit.edits.test_editor import HEIGHT, WIDTH, Fake
 

@@ -13,12 +13,12 @@ from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from bot.edits import migrations
-from bot.edits.bounds import Bounds
-from bot.edits.database import Database, make_engine
 from bot.edits.model import Operation, State
-from bot.edits.store import Store
-from bot.edits.tables import metadata
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
+from bot.storage import migrations
+from bot.storage.database import Database, make_engine
+from bot.storage.tables import metadata
 
 FIRST = "0001"
 

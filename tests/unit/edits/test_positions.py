@@ -11,12 +11,12 @@ import pytest
 
 from bot.edits import announcer, positions
 from bot.edits.announcer import Announcer
-from bot.edits.bounds import Bounds
-from bot.edits.database import Database
 from bot.edits.model import Edit, Operation, Order, PhotoRef, State
-from bot.edits.positions import AT_A_TIME, Positions
 from bot.edits.progress import PROGRESS_SECONDS
-from bot.edits.store import Store
+from bot.edits.queue_positions import AT_A_TIME, Positions
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
+from bot.storage.database import Database
 
 
 @dataclass

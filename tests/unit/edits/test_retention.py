@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from bot.edits import retention
-from bot.edits.bounds import Bounds
-from bot.edits.cache import FileCache
-from bot.edits.database import Database
 from bot.edits.model import Edit, Operation, Order, PhotoRef, State
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.edits.retention import keep_tidy, sweep
-from bot.edits.store import Store
+from bot.storage.database import Database
+from bot.storage.file_cache import FileCache
 
 HOUR = 3600.0
 

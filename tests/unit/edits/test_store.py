@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.edits.bounds import Bounds
-from bot.edits.claims import Claim, Claimed
-from bot.edits.database import Database
-from bot.edits.migrations import VERSION_TABLE
 from bot.edits.model import Operation, Order, PhotoRef, State
-from bot.edits.store import Store
-from bot.edits.tables import metadata
+from bot.edits.records.claims import Claim, Claimed
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.errors import PersonError
+from bot.storage.database import Database
+from bot.storage.migrations import VERSION_TABLE
+from bot.storage.tables import metadata
 
 
 class Clock:

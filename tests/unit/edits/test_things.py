@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.edits.bounds import Bounds
-from bot.edits.database import Database
 from bot.edits.model import Edit, Operation, Order, PhotoRef, State
-from bot.edits.store import Store
-from bot.edits.tables import things
+from bot.edits.records.limits import Bounds
+from bot.edits.records.store import Store
 from bot.errors import PersonError
+from bot.storage.database import Database
+from bot.storage.tables import things
 
 
 @pytest.fixture

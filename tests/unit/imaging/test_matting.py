@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bot.imaging import closed_form, foreground, matting
+from bot.imaging.matting import closed_form, foreground, refinement
 from bot.imaging.photo import Photo
 from tests.unit.imaging import scenes
 
@@ -42,7 +42,7 @@ def test_known_pixels_stay_known() -> None:
     matte = scenes.soft_disc()
     photo, _ = scenes.green_on_blue(matte)
     trimap = np.where(matte > 250, 255, np.where(matte < 5, 0, 128)).astype(np.uint8)
-    solved = matting.matte_from_trimap(photo, trimap)
+    solved = refinement.matte_from_trimap(photo, trimap)
     known = trimap != 128
     assert np.array_equal(solved[known], trimap[known])
     assert scenes.error(solved, matte, ~known) < 0.05
@@ -52,14 +52,14 @@ def test_known_pixels_stay_known() -> None:
 def test_a_trimap_without_unknown_pixels_is_its_own_answer(value: int) -> None:
     photo = Photo(np.full((20, 30, 3), 90, np.uint8))
     trimap = np.full((20, 30), value, np.uint8)
-    assert np.array_equal(matting.matte_from_trimap(photo, trimap), trimap)
+    assert np.array_equal(refinement.matte_from_trimap(photo, trimap), trimap)
 
 
 def test_hairs_that_the_mask_missed_are_found() -> None:
     truth = scenes.hairs()
     photo, _ = scenes.green_on_blue(truth)
     given = np.asarray(cv2.morphologyEx(scenes.hard(truth), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)), np.uint8)
-    refined = matting.refine(photo, given)
+    refined = refinement.refine(photo, given)
     rim = cv2.dilate(given, np.ones((13, 13), np.uint8)) != cv2.erode(given, np.ones((13, 13), np.uint8))
     assert scenes.error(refined, truth, rim) < 0.5 * scenes.error(given, truth, rim)
 
@@ -67,7 +67,7 @@ def test_hairs_that_the_mask_missed_are_found() -> None:
 def test_where_both_sides_look_alike_the_given_edge_stands() -> None:
     matte = scenes.hard(scenes.soft_disc())
     noise = np.random.default_rng(5).integers(0, 256, (*matte.shape, 3), np.uint8)
-    refined = matting.refine(Photo(noise), matte)
+    refined = refinement.refine(Photo(noise), matte)
     assert scenes.error(refined, matte, np.ones(matte.shape, np.bool_)) < 0.03
     assert float(((refined >= 128) == (matte >= 128)).mean()) > 0.99
 
@@ -75,9 +75,9 @@ def test_where_both_sides_look_alike_the_given_edge_stands() -> None:
 def test_far_from_the_edge_nothing_changes() -> None:
     matte = scenes.hard(scenes.soft_disc(240, 320))
     photo, _ = scenes.green_on_blue(matte)
-    refined = matting.refine(photo, matte)
+    refined = refinement.refine(photo, matte)
     depth = cv2.distanceTransform(matte, cv2.DIST_L2, 5) + cv2.distanceTransform(255 - matte, cv2.DIST_L2, 5)
-    far = depth > 2 * matting.WIDE_BAND * 320 + 3
+    far = depth > 2 * refinement.WIDE_BAND * 320 + 3
     assert np.array_equal(refined[far], matte[far])
 
 
@@ -85,7 +85,7 @@ def test_far_from_the_edge_nothing_changes() -> None:
 def test_a_matte_without_an_edge_stays_as_it_is(value: int) -> None:
     photo = Photo(np.full((50, 70, 3), 128, np.uint8))
     matte = np.full((50, 70), value, np.uint8)
-    assert np.array_equal(matting.refine(photo, matte), matte)
+    assert np.array_equal(refinement.refine(photo, matte), matte)
 
 
 def test_a_large_photo_gets_an_edge_at_its_own_resolution() -> None:
@@ -93,7 +93,7 @@ def test_a_large_photo_gets_an_edge_at_its_own_resolution() -> None:
     photo, _ = scenes.green_on_blue(truth)
     # As a small network gives it: blurred, and off by several pixels of the photo.
     coarse = cv2.resize(cv2.resize(truth, (160, 120), interpolation=cv2.INTER_AREA), (2000, 1500))
-    refined = matting.refine(photo, np.asarray(coarse, np.uint8))
+    refined = refinement.refine(photo, np.asarray(coarse, np.uint8))
     rim = cv2.dilate(truth, np.ones((31, 31), np.uint8)) != cv2.erode(truth, np.ones((31, 31), np.uint8))
     assert scenes.error(refined, truth, rim) < 0.03
     assert scenes.error(np.asarray(coarse, np.uint8), truth, rim) > 0.05
@@ -104,7 +104,7 @@ def test_odd_shapes_are_refined_too(shape: tuple[int, int]) -> None:
     matte = np.zeros(shape, np.uint8)
     matte[: shape[0] // 2, : shape[1] // 2] = 255
     photo, _ = scenes.green_on_blue(matte)
-    refined = matting.refine(photo, matte)
+    refined = refinement.refine(photo, matte)
     assert refined.shape == shape
     assert refined.dtype == np.uint8
 
@@ -129,8 +129,8 @@ def test_the_lemur_is_cut_out_as_well_as_is_known_to_be_possible() -> None:
     photo = Photo(np.ascontiguousarray(read("lemur.png", cv2.IMREAD_COLOR)))
     truth, trimap = (read(f"lemur_{name}.png", cv2.IMREAD_GRAYSCALE) for name in ("alpha", "trimap"))
     unknown = (trimap > 0) & (trimap < 255)
-    assert scenes.error(matting.matte_from_trimap(photo, trimap), truth, unknown) <= 0.02
-    assert scenes.error(matting.refine(photo, scenes.hard(truth)), truth, unknown) <= 0.04
+    assert scenes.error(refinement.matte_from_trimap(photo, trimap), truth, unknown) <= 0.02
+    assert scenes.error(refinement.refine(photo, scenes.hard(truth)), truth, unknown) <= 0.04
     soft = (truth > 12) & (truth < 243)
     colours = foreground.estimate(photo.pixels, truth).astype(float)
     assert np.abs(colours - read("lemur_foreground.png", cv2.IMREAD_COLOR))[soft].mean() / 255 <= 0.03
@@ -148,8 +148,8 @@ def test_a_soft_map_says_where_the_hair_is_better_than_its_cut_at_one_half() -> 
     tiny = cv2.resize(truth, (320, 320), interpolation=cv2.INTER_AREA)
     soft = np.asarray(cv2.resize(tiny, truth.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
     photo, unknown = Photo(np.ascontiguousarray(pixels[..., ::-1])), (trimap > 0) & (trimap < 255)
-    led = scenes.error(matting.refine(photo, soft), truth, unknown)
-    assert led < 0.9 * scenes.error(matting.refine(photo, scenes.hard(soft)), truth, unknown)
+    led = scenes.error(refinement.refine(photo, soft), truth, unknown)
+    assert led < 0.9 * scenes.error(refinement.refine(photo, scenes.hard(soft)), truth, unknown)
     assert led < 0.033
 
 
@@ -158,7 +158,7 @@ def test_what_is_unsure_far_from_the_edge_is_no_subject() -> None:
     photo, _ = scenes.green_on_blue(matte)
     doubtful = matte.copy()
     doubtful[:20, :20] = 110
-    assert not matting.refine(photo, doubtful)[:20, :20].any()
+    assert not refinement.refine(photo, doubtful)[:20, :20].any()
 
 
 @pytest.mark.parametrize("size", [(120, 160), (1500, 2000)])
@@ -169,7 +169,7 @@ def test_the_same_photo_gives_the_same_matte_whatever_the_number_of_threads(size
     try:
         for count in (1, 2, 2):
             cv2.setNumThreads(count)
-            matte = matting.refine(photo, scenes.hard(truth))
+            matte = refinement.refine(photo, scenes.hard(truth))
             answers.append((matte, foreground.estimate(photo.pixels, matte)))
     finally:
         cv2.setNumThreads(threads)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.models.files import available
-from bot.segmentation.learned import learned_matte
+from bot.segmentation.learned.net import learned_matte
 from tests.support import PHOTOS
 
 

@@ -14,7 +14,7 @@ from bot.inpainting.learned import learned_fill
 from bot.models import sessions
 from bot.models.files import available
 from bot.models.registry import DEFAULT, FILLERS, MODELS, SEGMENTERS
-from bot.segmentation.learned import Eye, NoSegmenterError, learned_matte
+from bot.segmentation.learned.net import Eye, NoSegmenterError, learned_matte
 from tests.unit.models import graphs
 from tests.unit.models.conftest import Publish
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.segmentation import maps_file
+from bot.segmentation.learned import map_file
 
 MODEL = "u2netp"
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -22,14 +22,14 @@ def a_picture(seed: int = 0) -> np.ndarray:
     return np.ascontiguousarray(np.kron(rough, np.ones((40, 40, 1), np.uint8)))
 
 
-def some_planes() -> maps_file.Planes:
+def some_planes() -> map_file.Planes:
     steps = np.random.default_rng(1).integers(0, 256, (320, 320)).astype(np.float32) / np.float32(255)
     return {"whole": (WHOLE, steps), "crop": ((0.25, 0.0, 0.75, 0.5), steps[::-1].copy())}
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    maps_file.write(tmp_path / "maps", MODEL, a_picture(), some_planes())
-    kept = maps_file.read(tmp_path / "maps", MODEL, a_picture())
+    map_file.write(tmp_path / "maps", MODEL, a_picture(), some_planes())
+    kept = map_file.read(tmp_path / "maps", MODEL, a_picture())
     assert list(kept) == ["whole", "crop"]
     for name, (window, plane) in some_planes().items():
         assert kept[name][0] == window
@@ -37,16 +37,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_a_larger_copy_of_the_photo_is_the_same_photo(tmp_path: Path) -> None:
-    maps_file.write(tmp_path / "maps", MODEL, a_picture(), some_planes())
+    map_file.write(tmp_path / "maps", MODEL, a_picture(), some_planes())
     larger = np.kron(a_picture(), np.ones((3, 3, 1), np.uint8))
-    assert maps_file.read(tmp_path / "maps", MODEL, larger)
+    assert map_file.read(tmp_path / "maps", MODEL, larger)
 
 
 def test_maps_of_another_photo_shape_or_model_are_not_read(tmp_path: Path) -> None:
-    maps_file.write(tmp_path / "maps", MODEL, a_picture(), some_planes())
-    assert not maps_file.read(tmp_path / "maps", MODEL, a_picture(2))
-    assert not maps_file.read(tmp_path / "maps", MODEL, a_picture()[:, :200])
-    assert not maps_file.read(tmp_path / "maps", "silueta", a_picture())
+    map_file.write(tmp_path / "maps", MODEL, a_picture(), some_planes())
+    assert not map_file.read(tmp_path / "maps", MODEL, a_picture(2))
+    assert not map_file.read(tmp_path / "maps", MODEL, a_picture()[:, :200])
+    assert not map_file.read(tmp_path / "maps", "silueta", a_picture())
 
 
 def _with_head(change: Callable[[dict[str, object]], None], body: bytes | None = None) -> Callable[[bytes], bytes]:
@@ -67,7 +67,7 @@ def _with_head(change: Callable[[dict[str, object]], None], body: bytes | None =
         lambda data: data[:-1] + bytes([data[-1] ^ 255]),
         lambda data: b"x" + data,
         lambda data: pickle.dumps({"whole": 1}),
-        lambda data: data + b"\0" * maps_file.MOST_BYTES,
+        lambda data: data + b"\0" * map_file.MOST_BYTES,
         lambda data: b"photo-maps 1\n" + b"[" * 5000 + b"\n",
         _with_head(lambda head: head.update(planes=[["a", WHOLE]] * 100_000)),
         _with_head(lambda head: head.update(planes=[["whole", [0, 0, 2, 1]], ["crop", WHOLE]])),
@@ -98,25 +98,25 @@ def _with_head(change: Callable[[dict[str, object]], None], body: bytes | None =
 )
 def test_a_broken_or_hostile_file_holds_nothing(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
     path = tmp_path / "maps"
-    maps_file.write(path, MODEL, a_picture(), some_planes())
+    map_file.write(path, MODEL, a_picture(), some_planes())
     path.write_bytes(spoil(path.read_bytes()))
-    assert maps_file.read(path, MODEL, a_picture()) == {}
-    maps_file.write(path, MODEL, a_picture(), some_planes())
-    assert maps_file.read(path, MODEL, a_picture())
+    assert map_file.read(path, MODEL, a_picture()) == {}
+    map_file.write(path, MODEL, a_picture(), some_planes())
+    assert map_file.read(path, MODEL, a_picture())
 
 
 def test_nothing_but_the_file_is_left_behind(tmp_path: Path) -> None:
     for _ in range(2):
-        maps_file.write(tmp_path / "maps", MODEL, a_picture(), some_planes())
+        map_file.write(tmp_path / "maps", MODEL, a_picture(), some_planes())
     (tmp_path / "a folder").mkdir()
-    maps_file.write(tmp_path / "a folder", MODEL, a_picture(), some_planes())
-    maps_file.write(tmp_path / "gone" / "maps", MODEL, a_picture(), some_planes())
+    map_file.write(tmp_path / "a folder", MODEL, a_picture(), some_planes())
+    map_file.write(tmp_path / "gone" / "maps", MODEL, a_picture(), some_planes())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a folder", "maps"]
-    assert not maps_file.read(tmp_path / "a folder", MODEL, a_picture())
-    assert not maps_file.read(tmp_path / "missing", MODEL, a_picture())
+    assert not map_file.read(tmp_path / "a folder", MODEL, a_picture())
+    assert not map_file.read(tmp_path / "missing", MODEL, a_picture())
 
 
 def test_more_planes_than_are_kept_are_left_out(tmp_path: Path) -> None:
-    many = {f"{number}": (WHOLE, some_planes()["whole"][1]) for number in range(maps_file.MOST_PLANES + 3)}
-    maps_file.write(tmp_path / "maps", MODEL, a_picture(), many)
-    assert len(maps_file.read(tmp_path / "maps", MODEL, a_picture())) == maps_file.MOST_PLANES
+    many = {f"{number}": (WHOLE, some_planes()["whole"][1]) for number in range(map_file.MOST_PLANES + 3)}
+    map_file.write(tmp_path / "maps", MODEL, a_picture(), many)
+    assert len(map_file.read(tmp_path / "maps", MODEL, a_picture())) == map_file.MOST_PLANES

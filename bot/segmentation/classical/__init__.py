@@ -1,0 +1,1 @@
+"""Finding things without a learned model: saliency, superpixels, palettes and graph cuts."""

@@ -1,0 +1,1 @@
+"""Finding things with the learned segmenter (U-2-Net): its maps of the photo, and what they mean together."""
