@@ -14,8 +14,8 @@ from bot.imaging.pool import PixelPool
 
 if TYPE_CHECKING:
     from bot.engines import Engine
-    from bot.engines.volcengine import Gate, VolcConfig
-    from bot.engines.volcengine.gate import OnPosition
+    from bot.engines.volcengine import CallSlots, VolcConfig
+    from bot.engines.volcengine.call_slots import OnPosition
     from bot.engines.volcengine.notices import OnOperatorError
     from bot.settings import Settings
 
@@ -68,7 +68,7 @@ async def pixel_pool(settings: Settings, workers: int) -> AsyncIterator[PixelPoo
 async def engines(
     settings: Settings,
     pool: PixelPool,
-    gate: Gate | None = None,
+    call_slots: CallSlots | None = None,
     on_operator_error: OnOperatorError | None = None,
     on_position: OnPosition | None = None,
 ) -> AsyncIterator[Sequence[Engine]]:
@@ -77,7 +77,7 @@ async def engines(
     Args:
         settings: All settings.
         pool: Where pixels are worked on.
-        gate: Limits the calls to the cloud; None: within this process.
+        call_slots: Limits the calls to the cloud; None: within this process.
         on_operator_error: Called with what only the operator can mend.
         on_position: Called with an edit's place among those that wait for the cloud.
     """
@@ -87,12 +87,12 @@ async def engines(
     if not settings.uses_cloud:
         yield [local]
         return
-    from bot.engines.volcengine import LocalGate, volcengine_engine
+    from bot.engines.volcengine import LocalCallSlots, volcengine_engine
 
     async with volcengine_engine(
         volc_config(settings),
         pool=pool,
-        gate=gate or LocalGate(settings.volc_concurrency),
+        call_slots=call_slots or LocalCallSlots(settings.volc_concurrency),
         on_operator_error=on_operator_error,
         on_position=on_position,
     ) as volc:

@@ -16,10 +16,10 @@ from bot.chat.application import make_application, make_bot
 from bot.chat.intake import Intake, call_until_done, poll
 from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
-from bot.chat.services import App, House
+from bot.chat.services import App, ChatServices
 from bot.chat.texts import Texts
 from bot.chat.webhook import PATH, Webhook
-from bot.edits.records.limits import Bounds
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.retention import keep_tidy, sweep
 from bot.engines.volcengine import OperatorNotice
@@ -67,14 +67,16 @@ async def _run(
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(engine_wiring.pixel_pool(settings, settings.workers))
         database = await stack.enter_async_context(wiring.database(settings))
-        bot = make_bot(token, settings.telegram_api_url, wiring.pace(database))
+        bot = make_bot(token, settings.telegram_api_url, wiring.shared_limits(database))
 
         async def tell(notice: OperatorNotice) -> None:
             await tell_admins(bot, settings.admins, str(notice))
 
-        ladder = await stack.enter_async_context(wiring.engines(settings, pool, wiring.gate(settings, database), tell))
+        ladder = await stack.enter_async_context(
+            wiring.engines(settings, pool, wiring.call_slots(settings, database), tell)
+        )
         core = wiring.build_core(settings, database, ladder, pool, bot, app_url)
-        house = House(
+        services = ChatServices(
             edits=core.edits,
             choices=core.choices,
             texts=Texts(settings.language),
@@ -83,8 +85,8 @@ async def _run(
             max_file_bytes=int(settings.max_file_mb * 1e6),
             retention_hours=settings.retention_hours,
         )
-        application = make_application(bot, house)
-        inlet = Intake(application, house)
+        application = make_application(bot, services)
+        inlet = Intake(application, services)
         webhook = Webhook(application, inlet, wiring.webhook_secret(settings, token))
         site = web.Application()
         add_mini_app(
@@ -228,13 +230,13 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
         async with contextlib.AsyncExitStack() as stack:
             pool = await stack.enter_async_context(engine_wiring.pixel_pool(settings, settings.workers))
             database = await stack.enter_async_context(wiring.database(settings))
-            bot = make_bot(token, settings.telegram_api_url, wiring.pace(database))
+            bot = make_bot(token, settings.telegram_api_url, wiring.shared_limits(database))
 
             async def tell(notice: OperatorNotice) -> None:
                 await tell_admins(bot, settings.admins, str(notice))
 
-            gate = wiring.gate(settings, database)
-            ladder = await stack.enter_async_context(wiring.engines(settings, pool, gate, tell))
+            call_slots = wiring.call_slots(settings, database)
+            ladder = await stack.enter_async_context(wiring.engines(settings, pool, call_slots, tell))
             app_url = f"{settings.public_url}/app" if settings.public_url else None
             core = wiring.build_core(settings, database, ladder, pool, bot, app_url)
             await call_until_done(bot.initialize, stop)
@@ -256,7 +258,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
 async def sweep_once(settings: Settings, *, dry_run: bool) -> int:
     """Delete what is older than RETENTION_HOURS, or count it; returns the exit code."""
     async with wiring.database(settings) as database:
-        store = Store(database, Bounds())
+        store = Store(database, EditLimits())
         swept = await sweep(store, wiring.caches(settings), settings.retention_hours, dry_run=dry_run)
     verb = "would be deleted" if dry_run else "deleted"
     print(", ".join(f"{count} {name}" for name, count in swept.items()), verb)

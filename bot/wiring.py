@@ -19,22 +19,22 @@ from bot.edits.announcer import Announcer
 from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices
 from bot.edits.editor import Editor
-from bot.edits.progress import note_place_in_line
+from bot.edits.progress import report_queue_position
 from bot.edits.queue import EditQueue
-from bot.edits.records.limits import Bounds
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
 from bot.engines import Engine
-from bot.engines.volcengine import Gate, LocalGate
+from bot.engines.volcengine import CallSlots, LocalCallSlots
 from bot.engines.volcengine.notices import OnOperatorError
 from bot.errors import OperatorError
 from bot.imaging.pool import PixelPool
 from bot.settings import Settings
-from bot.storage.call_slots import DatabaseGate
+from bot.storage.call_slots import SharedCallSlots
 from bot.storage.database import Database
 from bot.storage.file_cache import FileCache
-from bot.storage.rate_limits import SharedPace
+from bot.storage.rate_limits import SharedRateLimiter
 
 CACHE_SHARE = 1_000_000_000
 """Bytes for each of the two caches, downloaded photos and finished results."""
@@ -69,12 +69,12 @@ class Core:
 async def engines(
     settings: Settings,
     pool: PixelPool,
-    gate: Gate,
+    call_slots: CallSlots,
     on_operator_error: OnOperatorError | None = None,
 ) -> AsyncIterator[Sequence[Engine]]:
     """Who segments and inpaints, each the fallback of the one before; an edit's place in line is noted in the store."""
     async with engine_wiring.engines(
-        settings, pool, gate, on_operator_error=on_operator_error, on_position=note_place_in_line
+        settings, pool, call_slots, on_operator_error=on_operator_error, on_position=report_queue_position
     ) as ladder:
         yield ladder
 
@@ -99,7 +99,7 @@ def build_core(
     """The edits, from the store up to their door."""
     texts = Texts(settings.language)
     courier = TelegramCourier(bot, texts, Keyboards(texts, app_url, lambda: bot.username))
-    store = Store(database, Bounds(settings.pending_per_user, settings.edits_per_day))
+    store = Store(database, EditLimits(settings.pending_per_user, settings.edits_per_day))
     announcer = Announcer(store, courier, alone=database.is_sqlite)
     photos, results = caches(settings)
     models = settings.data_dir / "models"
@@ -154,13 +154,13 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         await opened.close()
 
 
-def gate(settings: Settings, database: Database) -> Gate:
+def call_slots(settings: Settings, database: Database) -> CallSlots:
     """What limits the calls to the cloud, over all processes on the database."""
     if database.is_sqlite:
-        return LocalGate(settings.volc_concurrency)
-    return DatabaseGate(database, settings.volc_concurrency)
+        return LocalCallSlots(settings.volc_concurrency)
+    return SharedCallSlots(database, settings.volc_concurrency)
 
 
-def pace(database: Database) -> SharedPace | None:
+def shared_limits(database: Database) -> SharedRateLimiter | None:
     """What keeps several processes together within Telegram's limits; one alone needs nothing."""
-    return None if database.is_sqlite else SharedPace(database)
+    return None if database.is_sqlite else SharedRateLimiter(database)

@@ -19,12 +19,12 @@ from telegram.ext import (
     filters,
 )
 
-from bot.chat.api.flood_limiter import FloodLimiter, Pace
+from bot.chat.api.flood_limiter import FloodLimiter, SharedLimits
 from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import Command
 from bot.chat.handlers import buttons, operations, welcome
 from bot.chat.photos import photo_in
-from bot.chat.services import App, Context, House
+from bot.chat.services import App, ChatServices, Context
 
 log = structlog.get_logger()
 
@@ -56,7 +56,9 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
     ]
 
 
-def make_bot(token: str, api_url: str, pace: Pace | None = None, *, connections: int = 100) -> ExtBot[None]:
+def make_bot(
+    token: str, api_url: str, shared_limits: SharedLimits | None = None, *, connections: int = 100
+) -> ExtBot[None]:
     """The Bot API's client: our transport, our limiter; with other processes that have the same token at one pace."""
     return ExtBot(
         token,
@@ -64,11 +66,11 @@ def make_bot(token: str, api_url: str, pace: Pace | None = None, *, connections:
         base_file_url=f"{api_url}/file/bot",
         request=AiohttpRequest(connections=connections),
         get_updates_request=AiohttpRequest(connections=1, seconds=10),
-        rate_limiter=FloodLimiter(pace=pace),
+        rate_limiter=FloodLimiter(shared_limits=shared_limits),
     )
 
 
-def make_application(bot: ExtBot[None], house: House) -> App:
+def make_application(bot: ExtBot[None], services: ChatServices) -> App:
     """The Application with all handlers; `initialize` it before updates are processed."""
     application: App = (
         Application.builder()
@@ -79,7 +81,7 @@ def make_application(bot: ExtBot[None], house: House) -> App:
         .context_types(ContextTypes(context=Context))
         .build()
     )
-    application.bot_data["house"] = house
+    application.bot_data["services"] = services
     application.add_handler(TypeHandler(Update, _let_in), group=-1)
     for handler in handlers():
         application.add_handler(handler)
@@ -89,11 +91,11 @@ def make_application(bot: ExtBot[None], house: House) -> App:
 
 async def _let_in(update: Update, context: Context) -> None:
     """Only whom the operator allows; strangers are told once they write in private."""
-    house, user = context.house, update.effective_user
-    if not house.allowed_users or (user is not None and user.id in house.allowed_users):
+    services, user = context.services, update.effective_user
+    if not services.allowed_users or (user is not None and user.id in services.allowed_users):
         return
     if update.callback_query:
-        await update.callback_query.answer(house.say(user, "not-allowed"), show_alert=True)
+        await update.callback_query.answer(services.say(user, "not-allowed"), show_alert=True)
     elif update.message and update.message.chat.type == "private":
         await welcome.answer(update, context, "not-allowed")
     raise ApplicationHandlerStop
@@ -102,4 +104,4 @@ async def _let_in(update: Update, context: Context) -> None:
 async def _remember_failure(update: object, context: Context) -> None:
     """Tell `intake` that a handler failed: python-telegram-bot would swallow it, and the update would be confirmed."""
     if isinstance(update, Update) and context.error is not None:
-        context.house.failures[update.update_id] = context.error
+        context.services.failures[update.update_id] = context.error

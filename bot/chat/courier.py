@@ -26,7 +26,7 @@ from bot.chat.api.refusals import explained, says
 from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
-from bot.edits.ports import Lost, Made
+from bot.edits.ports import LostMessageSearch, ResultFile
 from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 
 log = structlog.get_logger()
@@ -61,12 +61,12 @@ class TelegramCourier:
         """See `Courier.highest`."""
         return self._poster.highest(about.chat, about.message)
 
-    async def post_status(self, edit: Edit, *, position: int, lost: Lost | None) -> int:
+    async def post_status(self, edit: Edit, *, position: int, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_status`."""
         text, keyboard = self._status(edit, None, position), self._keyboards.working(edit)
         return await self._poster.post(edit.chat, edit.message, text, keyboard, lost)
 
-    async def post_offer(self, offer: Offer, *, lost: Lost | None) -> int:
+    async def post_offer(self, offer: Offer, *, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_offer`."""
         text = self._texts.get(offer.language, "choose")
         return await self._poster.post(offer.chat, offer.message, text, self._keyboards.offer(offer), lost)
@@ -217,7 +217,7 @@ class TelegramCourier:
             await asyncio.sleep(min(pause, LONGEST_RETRY_AFTER))
         raise AssertionError("unreachable")
 
-    async def deliver(self, edit: Edit, made: Made) -> PhotoRef:
+    async def deliver(self, edit: Edit, made: ResultFile) -> PhotoRef:
         """See `Courier.deliver`."""
         assert edit.status_message is not None
         data = await asyncio.to_thread(made.path.read_bytes)
@@ -291,13 +291,13 @@ _FINAL = frozenset(
 """What trying again would not change."""
 
 
-def fits_as_photo(made: Made, size: int) -> bool:
+def fits_as_photo(made: ResultFile, size: int) -> bool:
     """Whether Telegram takes the picture as a photo (sendPhoto's rules)."""
     sides, ratio = made.width + made.height, max(made.width, made.height) / min(made.width, made.height)
     return sides <= PHOTO_SIDES and ratio <= PHOTO_RATIO and size <= PHOTO_BYTES
 
 
-def result_name(edit: Edit, made: Made) -> str:
+def result_name(edit: Edit, made: ResultFile) -> str:
     """A file name for the answer: the photo's own stem, made harmless, and what was done."""
     stem = re.sub(r"[^\w .-]+", "_", PurePosixPath((edit.photo.name or "photo").replace("\\", "/")).stem)[:60].strip()
     ending = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}[made.format]

@@ -17,7 +17,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.chat.api.flood_limiter import seconds
 from bot.chat.application import ALLOWED_UPDATES
-from bot.chat.services import App, House
+from bot.chat.services import App, ChatServices
 from bot.errors import OperatorError, WorldError
 
 log = structlog.get_logger()
@@ -54,12 +54,12 @@ class Intake:
 
     Args:
         application: The handlers.
-        house: Where failed handlers leave their errors.
+        services: Where failed handlers leave their errors.
     """
 
-    def __init__(self, application: App, house: House) -> None:
+    def __init__(self, application: App, services: ChatServices) -> None:
         self._application = application
-        self._house = house
+        self._services = services
         self._at_a_time = asyncio.Semaphore(AT_A_TIME)
 
     async def handle(self, update: Update) -> Outcome:
@@ -84,7 +84,7 @@ class Intake:
         except TimeoutError as late:
             return late
         finally:
-            error = self._house.failures.pop(update.update_id, None)
+            error = self._services.failures.pop(update.update_id, None)
         return error
 
     async def handle_all(self, updates: Sequence[Update]) -> int | None:

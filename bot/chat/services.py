@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ChatServices:
     """What handlers need.
 
     Attributes:
@@ -59,11 +59,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """The handlers' context, with the house in it."""
 
     @property
-    def house(self) -> House:
+    def services(self) -> ChatServices:
         """What handlers need."""
-        house = self.bot_data["house"]
-        assert isinstance(house, House)
-        return house
+        services = self.bot_data["services"]
+        assert isinstance(services, ChatServices)
+        return services
 
 
 App: TypeAlias = Application[

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.edits.model import Edit, Offer
-from bot.edits.ports import Courier, Lost
+from bot.edits.ports import Courier, LostMessageSearch
 from bot.edits.records.claims import Claim, Claimed
 from bot.edits.records.store import Store
 
@@ -122,7 +122,7 @@ class Announcer:
             if got.claim is not Claim.NONE:
                 async with self._claimed(offer):
                     message = await self._courier.post_offer(offer, lost=await self._lost(got))
-                await self._store.asked.set_offer_status(offer.id, message)
+                await self._store.offers.set_status_message(offer.id, message)
 
     async def _claim(self, about: Edit | Offer) -> Claimed:
         after = self._courier.highest(about)
@@ -147,10 +147,10 @@ class Announcer:
             await asyncio.sleep(CLAIM_SECONDS / 3)
             await self._store.claims.renew(about)
 
-    async def _lost(self, got: Claimed) -> Lost | None:
+    async def _lost(self, got: Claimed) -> LostMessageSearch | None:
         if got.claim is not Claim.TAKEN_OVER:
             return None
-        return Lost(got.after, await self._store.claims.known_messages(got.after, got.after + FAR))
+        return LostMessageSearch(got.after, await self._store.claims.known_messages(got.after, got.after + FAR))
 
     async def _post_alone(self, edit: Edit) -> Edit:
         while True:

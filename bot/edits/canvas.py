@@ -19,7 +19,7 @@ from typing import Literal
 import structlog
 
 from bot.edits import pixels
-from bot.edits.model import Edit, Operation, PhotoRef, Stage, State, order_after
+from bot.edits.model import Edit, Operation, PhotoRef, Stage, State, follow_up_request
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
 from bot.errors import PersonError
@@ -154,7 +154,7 @@ class Canvas:
         if not checked.state.is_final:
             raise PersonError("still-working")
         round_, _ = await self._edits.submit(
-            order_after(
+            follow_up_request(
                 checked,
                 round_key,
                 operation=checked.operation if keeps else Operation.ERASE,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 
 from bot.edits.editor import DOUBTFUL
-from bot.edits.model import Edit, Operation, Stage, State, order_after
+from bot.edits.model import Edit, Operation, Stage, State, follow_up_request
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
@@ -42,7 +42,7 @@ class Choices:
         if shown.operation is Operation.ERASE or not (is_question or is_result):
             raise PersonError("still-working")
         asked, new = await self._edits.submit(
-            order_after(
+            follow_up_request(
                 shown,
                 f"{shown.id}:else",
                 seed=0,

@@ -17,7 +17,7 @@ import structlog
 
 from bot.edits import pixels
 from bot.edits.model import Operation, Stage
-from bot.edits.ports import Made
+from bot.edits.ports import ResultFile
 from bot.engines import Engine, EngineUnavailableError
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
@@ -46,7 +46,7 @@ DOUBTFUL = "doubtful"
 """Message id of the question whether what was found is meant."""
 
 
-class DoubtError(PersonError):
+class DoubtfulFindError(PersonError):
     """What was found may not be what is meant: the person is asked before anything is changed.
 
     Attributes:
@@ -188,7 +188,7 @@ class Editor:
         job: Job,
         target: Path,
         on_stage: Callable[[Stage], Awaitable[None]] = _nobody_watches,
-    ) -> Made:
+    ) -> ResultFile:
         """Change the photo in `source` and write the answer to `target`.
 
         Raises:
@@ -232,7 +232,7 @@ class Editor:
         target: Path,
         ladder: _Ladder,
         on_stage: Callable[[Stage], Awaitable[None]],
-    ) -> Made:
+    ) -> ResultFile:
         found, finder = await self._found(photo, job, ladder, on_stage)
         matte, doubtful, shaded = found.matte, False, False
         if job.mask is not None and not job.mask_is_matte:
@@ -256,8 +256,8 @@ class Editor:
         made = _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
         return replace(made, notes=(*made.notes, "note-shadow")) if shaded else made
 
-    async def _doubt(self, matte: Matte) -> DoubtError:
-        doubt = DoubtError(DOUBTFUL)
+    async def _doubt(self, matte: Matte) -> DoubtfulFindError:
+        doubt = DoubtfulFindError(DOUBTFUL)
         doubt.matte = await self._pool.run(pixels.small_matte, matte, self._matte_side)
         return doubt
 
@@ -276,7 +276,7 @@ class Editor:
         target: Path,
         ladder: _Ladder,
         on_stage: Callable[[Stage], Awaitable[None]],
-    ) -> Made:
+    ) -> ResultFile:
         found, finder = await self._found(photo, job, ladder, on_stage)
         doubtful = job.mask is None and (not found.sure or await self._pool.run(pixels.is_doubtful, found.matte))
         if doubtful and not job.insist:
@@ -324,10 +324,10 @@ def _check_size(photo: Photo, answer: Pixels | Matte, engine: Engine) -> None:
 
 def _made(
     target: Path, written: pixels.Written, engine: Engine, ladder: _Ladder, *, doubtful: bool, matte: bytes | None
-) -> Made:
+) -> ResultFile:
     notes = []
     if ladder.first != ladder.engines[0].name:
         notes.append("note-cloud-down")
     if doubtful:
         notes.append("note-doubtful")
-    return Made(target, written.format, written.width, written.height, engine.name, tuple(notes), matte)
+    return ResultFile(target, written.format, written.width, written.height, engine.name, tuple(notes), matte)

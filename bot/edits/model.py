@@ -148,7 +148,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class EditRequest:
     """What a person asks for: everything that an edit needs to be recorded.
 
     Attributes:
@@ -191,15 +191,15 @@ class Order:
     chooses: bool = False
 
 
-def order_after(edit: Edit, key: str, **changes: Any) -> Order:
+def follow_up_request(edit: Edit, key: str, **changes: Any) -> EditRequest:
     """An order that goes on from an edit: its photo, person, place and wishes, all but what changes.
 
     Args:
         edit: The edit.
         key: Makes a repeated request the same one.
-        changes: Fields of `Order`.
+        changes: Fields of `EditRequest`.
     """
-    return Order(
+    return EditRequest(
         **{
             "key": key,
             "person": edit.person,

@@ -80,7 +80,7 @@ def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> R
         NothingFoundError: The matte selects nothing.
     """
     mask = masks.fill_holes(masks.from_matte(matte))
-    verdict = masks.judge(mask)
+    verdict = masks.check_shape(mask)
     if not mask.any():
         raise NothingFoundError("nothing-found")
     whole = mask if photo is None else shadow.with_shadow(photo, mask)
@@ -197,7 +197,7 @@ def is_doubtful(matte: Matte) -> bool:
     Raises:
         NothingFoundError: The matte selects nothing.
     """
-    verdict = masks.judge(masks.from_matte(matte))
+    verdict = masks.check_shape(masks.from_matte(matte))
     if verdict.empty:
         raise NothingFoundError("nothing-found")
     return not verdict.fine
@@ -255,7 +255,7 @@ def pointed_out(path: Path, stored: bytes, max_megapixels: float, long_side: int
     """A picture in which a stored matte's subject is pointed out, as a JPEG whose long side is at most so long."""
     photo = open_photo(path, max_megapixels=max_megapixels)
     matte = stored_matte(stored, photo.width, photo.height)
-    picture = _as_shown(masks.point_out(photo.pixels, masks.from_matte(matte)))
+    picture = _as_shown(masks.highlight_subject(photo.pixels, masks.from_matte(matte)))
     return encoding.preview(Photo(picture, icc_profile=photo.icc_profile), long_side)
 
 

@@ -14,7 +14,7 @@ from bot.imaging.photo import PictureFormat
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ResultFile:
     """A finished picture, in a file.
 
     Attributes:
@@ -37,7 +37,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostMessageSearch:
     """Where a status message that may have been posted is to be looked for.
 
     Attributes:
@@ -60,7 +60,7 @@ class Courier(Protocol):
         """The highest message id met so far in the chat, or in all that share its numbers."""
         ...
 
-    async def post_status(self, edit: Edit, *, position: int, lost: Lost | None) -> int:
+    async def post_status(self, edit: Edit, *, position: int, lost: LostMessageSearch | None) -> int:
         """Post the status message (a reply to the person's); returns its message id.
 
         Args:
@@ -70,7 +70,7 @@ class Courier(Protocol):
         """
         ...
 
-    async def post_offer(self, offer: Offer, *, lost: Lost | None) -> int:
+    async def post_offer(self, offer: Offer, *, lost: LostMessageSearch | None) -> int:
         """Post the question which operation it shall be; returns its message id. `lost`: as in `post_status`."""
         ...
 
@@ -116,6 +116,6 @@ class Courier(Protocol):
         """
         ...
 
-    async def deliver(self, edit: Edit, made: Made) -> PhotoRef:
+    async def deliver(self, edit: Edit, made: ResultFile) -> PhotoRef:
         """Turn the status message into the picture; returns where the picture is now."""
         ...

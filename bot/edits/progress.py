@@ -84,7 +84,7 @@ _current: ContextVar[Progress | None] = ContextVar("progress", default=None)
 """The progress of the edit that the running code works for."""
 
 
-async def note_place_in_line(position: int) -> None:
+async def report_queue_position(position: int) -> None:
     """An engine's queue tells the edit that waits in it how many are before it (0: it is next)."""
     progress = _current.get()
     if progress is not None:

@@ -19,18 +19,18 @@ import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from bot.edits.model import Edit
-from bot.edits.steps import Choice, EditSteps
+from bot.edits.steps import ChoiceNeeded, EditSteps
 from bot.errors import BotError, WorldError
 from bot.storage.database import Database
 from bot.storage.heartbeat import Heartbeat
-from bot.storage.takeover import Inheritance
-from bot.storage.threads import PATIENCE
+from bot.storage.takeover import Takeover
+from bot.storage.threads import START_TIMEOUT
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
 QUEUE = "edits"
-SHAPE = "2"
+WORKFLOW_VERSION = "3"
 """DBOS's application version: changes when the workflow's steps do (by default it would be a hash of the source). An
 upgraded program of the same shape goes on with its predecessor's edits, one of another begins them anew."""
 
@@ -98,7 +98,7 @@ class EditQueue:
         config: DBOSConfig = {
             "name": "photo-cleaning-bot",
             "system_database_url": self._database.engine.url.render_as_string(hide_password=False),
-            "application_version": SHAPE,
+            "application_version": WORKFLOW_VERSION,
             "executor_id": self.executor,
             "log_level": "WARNING",
             "enable_otlp": False,
@@ -125,12 +125,12 @@ class EditQueue:
             on_conflict="always_update",
         )
         # DBOS has made its pool the loop's own by now.
-        await asyncio.gather(*(asyncio.to_thread(barrier.wait, PATIENCE) for _ in range(THREADS)))
-        inheritance = Inheritance(QUEUE, SHAPE, is_sqlite=self._database.is_sqlite)
+        await asyncio.gather(*(asyncio.to_thread(barrier.wait, START_TIMEOUT) for _ in range(THREADS)))
+        inheritance = Takeover(QUEUE, WORKFLOW_VERSION, is_sqlite=self._database.is_sqlite)
         if self._database.is_sqlite:  # nobody else is there, so that whatever is left of another version is ours
             await self._database.run(lambda connection: self._adopt_all(connection, inheritance))
         else:
-            self._heartbeat = Heartbeat(self._database, self.executor, SHAPE, inheritance)
+            self._heartbeat = Heartbeat(self._database, self.executor, WORKFLOW_VERSION, inheritance)
             await self._heartbeat.beat()
             self._beating = asyncio.create_task(self._heartbeat.run())
 
@@ -146,7 +146,7 @@ class EditQueue:
         """Stop an edit, queued or running, wherever it runs."""
         await DBOS.cancel_workflow_async(_workflow_id(edit_id, attempt))
 
-    def _adopt_all(self, connection: sa.Connection, inheritance: Inheritance) -> None:
+    def _adopt_all(self, connection: sa.Connection, inheritance: Takeover) -> None:
         inheritance.put_back(connection, self.executor, others_only=True)
         inheritance.adopt(connection, living=())
 
@@ -197,7 +197,7 @@ class EditQueue:
         try:
             await _step("announce", steps.announce, edit_id)
             kept = await _step("make", steps.make, edit_id)
-            if isinstance(kept, Choice):
+            if isinstance(kept, ChoiceNeeded):
                 await _step("ask_which", steps.ask_which, edit_id)
                 return "asked"
             result = await _step("deliver", steps.deliver, edit_id, kept) if kept else None

@@ -16,7 +16,7 @@ AT_A_TIME = 10
 """Status messages that are edited in one round: they share Telegram's 30 messages a second with the answers."""
 
 
-class Positions:
+class QueuePositions:
     """Shows how many are before those who wait.
 
     Args:

@@ -15,10 +15,10 @@ import structlog
 
 from bot.edits.announcer import Announcer
 from bot.edits.editor import DOUBTFUL, check_finish
-from bot.edits.model import Edit, Offer, Operation, Order, PhotoRef, Stage, State, order_after
+from bot.edits.model import Edit, EditRequest, Offer, Operation, PhotoRef, Stage, State, follow_up_request
 from bot.edits.ports import Courier
 from bot.edits.queue import EditQueue
-from bot.edits.queue_positions import Positions
+from bot.edits.queue_positions import QueuePositions
 from bot.edits.records.store import Store
 from bot.edits.steps import can_go_back, file_keys
 from bot.errors import BotError, PersonError
@@ -26,7 +26,7 @@ from bot.storage.file_cache import FileCache
 
 log = structlog.get_logger()
 
-WISH_SECONDS = 600.0
+PENDING_COMMAND_SECONDS = 600.0
 """How long a command without a photo waits for its photo."""
 
 ALBUM_SECONDS = 60.0
@@ -76,12 +76,12 @@ class Edits:
         self._announcer = announcer
         self._caches = tuple(caches)
         self._news: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-        self._positions = Positions(store, courier, announcer)
+        self._positions = QueuePositions(store, courier, announcer)
         self._entering: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     # ── asking ──
 
-    async def submit(self, order: Order) -> tuple[Edit, bool]:
+    async def submit(self, order: EditRequest) -> tuple[Edit, bool]:
         """Ask for an edit; returns it and whether it is new. The status message follows by itself.
 
         An /erase without a mask waits for its mask.
@@ -97,7 +97,7 @@ class Edits:
 
     async def offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
         """Record a photo that came without a word; the question what to do with it follows by itself."""
-        offer = await self.store.asked.add_offer(person, chat, message, photo, language)
+        offer = await self.store.offers.add(person, chat, message, photo, language)
         if offer.status_message is None:
             self._news.put_nowait(partial(self._announcer.ask, offer))
         return offer
@@ -114,15 +114,15 @@ class Edits:
         Raises:
             PersonError: ``not-yours``, ``too-old``, and what `submit` raises.
         """
-        offer = await self.store.asked.offer(offer_id)
+        offer = await self.store.offers.get(offer_id)
         if offer is None:
             raise PersonError("too-old")
         if offer.person != person:
             raise PersonError("not-yours")
         if offer.status_message is None and shown is not None:  # whoever posted it died over it: it need not be again
-            await self.store.asked.set_offer_status(offer.id, shown)
+            await self.store.offers.set_status_message(offer.id, shown)
         edit, _ = await self.submit(
-            Order(
+            EditRequest(
                 key=request_key(offer.chat, offer.message, operation),
                 person=person,
                 chat=offer.chat,
@@ -194,7 +194,7 @@ class Edits:
         stored = await self.store.mask(edit.id)
         root = await self._root(edit, stored)
         again, new = await self.submit(
-            order_after(
+            follow_up_request(
                 edit,
                 _variant_key(root, edit, stored[0] if stored else None),
                 parent=root,
@@ -238,7 +238,7 @@ class Edits:
         found = None if edit.error == DOUBTFUL else await self.store.mask(edit.id)
         keeps = edit.operation is Operation.REMOVE_BACKGROUND
         fixed, _ = await self.submit(
-            order_after(
+            follow_up_request(
                 edit,
                 await self._correction_key(edit, found[0] if found else b""),
                 operation=edit.operation if keeps else Operation.ERASE,
@@ -278,7 +278,7 @@ class Edits:
             raise PersonError("too-old")
         found = await self.store.mask(edit.id)
         private, _ = await self.submit(
-            order_after(
+            follow_up_request(
                 edit,
                 f"{edit.id}:private",
                 chat=person,
@@ -418,5 +418,5 @@ class Edits:
         for edit in await self.store.unannounced(claimed_before=stale_before):
             if not self._announcer.is_at(edit):
                 self._news.put_nowait(partial(self._announce, edit))
-        for offer in await self.store.asked.unasked(claimed_before=stale_before):
+        for offer in await self.store.offers.without_question(claimed_before=stale_before):
             self._news.put_nowait(partial(self._announcer.ask, offer))

@@ -18,9 +18,9 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
-from bot.edits.editor import DOUBTFUL, DoubtError, Editor, Job
+from bot.edits.editor import DOUBTFUL, DoubtfulFindError, Editor, Job
 from bot.edits.model import Edit, Operation, PhotoRef, Stage, State
-from bot.edits.ports import Courier, Made
+from bot.edits.ports import Courier, ResultFile
 from bot.edits.progress import Progress
 from bot.edits.records.store import Store
 from bot.errors import BotError, NothingFoundError, PersonError, WorldError
@@ -46,7 +46,7 @@ WORLD_ATTEMPTS = 3
 """Times that pixel work is tried when a worker dies or the world stumbles; then the person is told."""
 
 
-class StatusGoneError(BotError):
+class StatusMessageGoneError(BotError):
     """The status message is not there any more: the person deleted it."""
 
 
@@ -55,15 +55,15 @@ class ChatGoneError(BotError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CheckpointedResult:
     """What the steps after `make` need to know; small, since it is checkpointed."""
 
-    made: Made
+    made: ResultFile
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceNeeded:
     """In place of a picture: the things found are known, and the person is asked which one is meant."""
 
 
@@ -105,7 +105,7 @@ class EditSteps:
         if edit is not None:
             await self.announcer.announce(edit)
 
-    async def make(self, edit_id: str) -> Kept | Choice | None:
+    async def make(self, edit_id: str) -> CheckpointedResult | ChoiceNeeded | None:
         """Step 2: the finished picture lies in the cache, or the person has to choose what is meant first.
 
         Returns:
@@ -124,13 +124,13 @@ class EditSteps:
             await on_stage(Stage.FETCHING)
             source = await self.fetch(edit.photo)
             if edit.chooses and not edit.has_mask and not await self._has_chosen(edit, source, on_stage):
-                return Choice()
+                return ChoiceNeeded()
             if edit.error == DOUBTFUL:
                 # The process died between storing the doubt and asking about it: the person has not answered yet.
-                raise DoubtError(DOUBTFUL)
+                raise DoubtfulFindError(DOUBTFUL)
             try:
                 made = await self._edit(edit, source, on_stage)
-            except DoubtError as doubt:
+            except DoubtfulFindError as doubt:
                 # What was found is shown with the question, and is used where the answer is yes.
                 await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True, error=DOUBTFUL)
                 raise
@@ -141,9 +141,9 @@ class EditSteps:
         if made.matte is not None:
             values |= {"mask": made.matte, "mask_is_matte": True}
         await self.store.change(edit_id, **values)
-        return Kept(replace(made, matte=None), _result_key(edit))
+        return CheckpointedResult(replace(made, matte=None), _result_key(edit))
 
-    async def deliver(self, edit_id: str, kept: Kept) -> PhotoRef | None:
+    async def deliver(self, edit_id: str, kept: CheckpointedResult) -> PhotoRef | None:
         """Step 3: the status message has become the picture; None where the edit is not wanted any more."""
         edit = await self.store.change(edit_id, only=(State.RUNNING,), stage=Stage.DELIVERING)
         if edit is None:
@@ -151,7 +151,7 @@ class EditSteps:
         path = self.results.find(kept.key)
         if path is None:
             again = await self.make(edit_id)
-            if not isinstance(again, Kept):
+            if not isinstance(again, CheckpointedResult):
                 return None
             made = again.made
         else:
@@ -159,7 +159,7 @@ class EditSteps:
         try:
             edit = await self.announcer.announce(edit)
             result = await self.courier.deliver(edit, made)
-        except StatusGoneError:
+        except StatusMessageGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is None:
                 return None
@@ -203,7 +203,7 @@ class EditSteps:
             shown = await self._pointed_out(edit) if error.message_id == DOUBTFUL else None
             back = await can_go_back(self.store, edit)
             await self.courier.show_failure(await self.announcer.announce(edit), error, shown, can_go_back=back)
-        except StatusGoneError:
+        except StatusMessageGoneError:
             log.info("status_message_deleted", edit=edit.id)
 
     async def ask_which(self, edit_id: str) -> None:
@@ -222,7 +222,7 @@ class EditSteps:
         numbers = [thing.number for thing in found]
         try:
             await self.courier.ask_which(await self.announcer.announce(edit), numbers, picture, can_go_back=has_result)
-        except StatusGoneError:
+        except StatusMessageGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is not None:
                 await self.courier.ask_which(await self.announcer.announce(fresh), numbers, picture, can_go_back=False)
@@ -285,7 +285,7 @@ class EditSteps:
         edit = await self.store.get(edit_id)
         return edit if edit is not None and not edit.state.is_final else None
 
-    async def _edit(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> Made:
+    async def _edit(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> ResultFile:
         stored = await self.store.mask(edit.id)
         keeps = edit.operation is Operation.REMOVE_BACKGROUND
         if edit.painted is not None and (stored is None or keeps):

@@ -165,7 +165,7 @@ def dilation_radius(width: int, height: int, *, coarse: bool) -> int:
     return max(4, round((0.012 if coarse else 0.006) * max(width, height)))
 
 
-def judge(mask: Mask) -> Verdict:
+def check_shape(mask: Mask) -> Verdict:
     """Judge by its shape whether a mask is likely the subject."""
     small = cv2.resize(mask, (256, 256), interpolation=cv2.INTER_AREA)
     hard = (small >= 128).astype(np.uint8)
@@ -181,7 +181,7 @@ def judge(mask: Mask) -> Verdict:
     )
 
 
-def point_out(pixels: Pixels, mask: Mask) -> Pixels:
+def highlight_subject(pixels: Pixels, mask: Mask) -> Pixels:
     """A picture that shows what a mask selects: the rest is darkened, and a line runs around it.
 
     Args:

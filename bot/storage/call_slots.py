@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 import sqlalchemy as sa
 
-from bot.engines.volcengine.gate import OnPosition
 from bot.storage.database import NOW, Database
 from bot.storage.tables import tickets
+
+OnPosition = Callable[[int], Awaitable[None]]
+"""Called with how many calls are waiting before this one."""
 
 LEASE_SECONDS = 15.0
 """After so long without renewal a holder is taken for dead; three renewals fit in."""
@@ -24,8 +26,8 @@ LOOK_SECONDS = 0.2
 """Between looks at whether one's turn has come."""
 
 
-class DatabaseGate:
-    """A `Gate` over all processes.
+class SharedCallSlots:
+    """A `CallSlots` over all processes.
 
     Args:
         database: The PostgreSQL that all of them use.
@@ -38,7 +40,7 @@ class DatabaseGate:
 
     @contextlib.asynccontextmanager
     async def slot(self, on_position: OnPosition | None = None) -> AsyncIterator[None]:
-        """Wait for one's turn, and hold it; see `Gate.slot`."""
+        """Wait for one's turn, and hold it; see `CallSlots.slot`."""
         number = await self._draw()
         renewing = asyncio.create_task(self._renew(number))
         try:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot.errors import OperatorError, WorldError
 from bot.storage import migrations
 from bot.storage.sqlite import WriteTurns, make_sqlite_engine
-from bot.storage.threads import started_pool
+from bot.storage.threads import started_thread_pool
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class Database:
         self.queue_engine = make_sqlite_engine(url, turns, urgent=False, synced=False) if self.is_sqlite else None
         self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
         self._rounds: asyncio.Task[None] | None = None
-        self._threads = started_pool(1 if self.is_sqlite else POSTGRES_THREADS, "database")
+        self._threads = started_thread_pool(1 if self.is_sqlite else POSTGRES_THREADS, "database")
 
     async def start(self) -> None:
         """Bring the tables up to date.

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 import structlog
 
 from bot.storage.database import NOW, Database
-from bot.storage.tables import executors, paces
-from bot.storage.takeover import Inheritance
+from bot.storage.tables import executors, rate_limits
+from bot.storage.takeover import Takeover
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Heartbeat:
         inheritance: Takes over what others leave.
     """
 
-    def __init__(self, database: Database, executor: str, version: str, inheritance: Inheritance) -> None:
+    def __init__(self, database: Database, executor: str, version: str, inheritance: Takeover) -> None:
         self._database = database
         self._executor = executor
         self._version = version
@@ -82,5 +82,5 @@ class Heartbeat:
             connection.execute(executors.delete().where(executors.c.id == dead))
         versions = connection.execute(sa.select(executors.c.version).distinct()).scalars()
         self._inheritance.adopt(connection, [version for version in versions if version is not None])
-        connection.execute(paces.delete().where(paces.c.full_at < NOW - FORGOTTEN_SECONDS))
+        connection.execute(rate_limits.delete().where(rate_limits.c.full_at < NOW - FORGOTTEN_SECONDS))
         return taken

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from bot.storage.database import NOW, Database
-from bot.storage.tables import paces
+from bot.storage.tables import rate_limits
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class TokenRate:
     """One bucket's measure.
 
     Attributes:
@@ -37,11 +37,11 @@ class Rate:
 class _Wish:
     """Tokens that somebody waits for."""
 
-    rates: Sequence[Rate]
+    rates: Sequence[TokenRate]
     granted: float | None = None
 
 
-class SharedPace:
+class SharedRateLimiter:
     """Buckets that all processes take from.
 
     Args:
@@ -53,7 +53,7 @@ class SharedPace:
         self._wishes: list[_Wish] = []
         self._turn = asyncio.Lock()
 
-    async def take(self, rates: Sequence[Rate]) -> float:
+    async def take(self, rates: Sequence[TokenRate]) -> float:
         """Take one token of each bucket; returns the seconds to wait until all of them are there."""
         wish = _Wish(rates)
         self._wishes.append(wish)
@@ -85,20 +85,22 @@ class SharedPace:
         now = float(connection.execute(sa.select(NOW)).scalar_one())
         found: dict[str, float] = {}
         for name, (step, count) in sorted(steps.items()):  # in one order: else two could wait for each other for ever
-            insert = postgresql.insert(paces).values(name=name, full_at=now + step * count)
-            later: Any = sa.func.greatest(paces.c.full_at, now) + step * count
-            upsert = insert.on_conflict_do_update(index_elements=[paces.c.name], set_={"full_at": later})
-            full_at = float(connection.execute(upsert.returning(paces.c.full_at)).scalar_one())
+            insert = postgresql.insert(rate_limits).values(name=name, full_at=now + step * count)
+            later: Any = sa.func.greatest(rate_limits.c.full_at, now) + step * count
+            upsert = insert.on_conflict_do_update(index_elements=[rate_limits.c.name], set_={"full_at": later})
+            full_at = float(connection.execute(upsert.returning(rate_limits.c.full_at)).scalar_one())
             found[name] = full_at - step * count - now
         return found
 
-    async def hold(self, rate: Rate, seconds: float) -> None:
+    async def hold(self, rate: TokenRate, seconds: float) -> None:
         """Let nobody have a token of a bucket before then."""
         until = NOW + seconds + (rate.burst - 1) / rate.rate
 
         def work(connection: sa.Connection) -> None:
-            insert = postgresql.insert(paces).values(name=rate.name, full_at=until)
-            later = sa.func.greatest(paces.c.full_at, insert.excluded.full_at)
-            connection.execute(insert.on_conflict_do_update(index_elements=[paces.c.name], set_={"full_at": later}))
+            insert = postgresql.insert(rate_limits).values(name=rate.name, full_at=until)
+            later = sa.func.greatest(rate_limits.c.full_at, insert.excluded.full_at)
+            connection.execute(
+                insert.on_conflict_do_update(index_elements=[rate_limits.c.name], set_={"full_at": later})
+            )
 
         await self._database.run(work)

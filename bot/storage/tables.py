@@ -93,8 +93,8 @@ offers = sa.Table(
     comment="photos sent without a word: which of the three shall it be?",
 )
 
-wishes = sa.Table(
-    "wishes",
+pending_commands = sa.Table(
+    "pending_commands",
     metadata,
     sa.Column("chat", sa.BigInteger, primary_key=True),
     sa.Column("about", sa.String(80), primary_key=True, comment="person:ID, or album:MEDIA_GROUP_ID"),
@@ -120,8 +120,8 @@ executors = sa.Table(
     comment="the processes that take edits from the queue",
 )
 
-paces = sa.Table(
-    "paces",
+rate_limits = sa.Table(
+    "rate_limits",
     metadata,
     sa.Column("name", sa.String(80), primary_key=True, comment="what may be done so often"),
     sa.Column("full_at", sa.Float(53), nullable=False, comment="when the bucket would be full again"),

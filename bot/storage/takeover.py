@@ -15,7 +15,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 
-class Inheritance:
+class Takeover:
     """The workflows of one queue.
 
     Args:

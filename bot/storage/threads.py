@@ -9,18 +9,18 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-PATIENCE = 30.0
+START_TIMEOUT = 30.0
 
 
 def start_threads(pool: Executor, count: int) -> None:
     """Let a pool that may have so many threads start them all. Blocks."""
     all_there = threading.Barrier(count + 1)
     for _ in range(count):
-        pool.submit(all_there.wait, PATIENCE)
-    all_there.wait(PATIENCE)
+        pool.submit(all_there.wait, START_TIMEOUT)
+    all_there.wait(START_TIMEOUT)
 
 
-def started_pool(count: int, name: str) -> ThreadPoolExecutor:
+def started_thread_pool(count: int, name: str) -> ThreadPoolExecutor:
     """A pool of so many threads, all of which run. Blocks."""
     pool = ThreadPoolExecutor(count, name)
     start_threads(pool, count)

@@ -13,7 +13,7 @@ import structlog
 from structlog.typing import EventDict
 
 from bot.engines import Engine
-from bot.engines.volcengine import LocalGate, OperatorNotice, VolcConfig, volcengine_engine
+from bot.engines.volcengine import LocalCallSlots, OperatorNotice, VolcConfig, volcengine_engine
 from bot.imaging.photo import Photo
 from tests.cloud.standin import CloudStandIn
 
@@ -48,12 +48,12 @@ class World:
         }
         return VolcConfig(**settings)
 
-    async def engine(self, *, gate: Any = None, **changes: Any) -> Engine:
+    async def engine(self, *, call_slots: Any = None, **changes: Any) -> Engine:
         return await self._stack.enter_async_context(
             volcengine_engine(
                 self.config(**changes),
                 pool=self.pool,
-                gate=gate or LocalGate(2),
+                call_slots=call_slots or LocalCallSlots(2),
                 on_operator_error=self._note,
                 on_position=self._move,
                 sleep=self._sleep,

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from structlog.typing import EventDict
 
 from bot.engines import EngineRefusedError, EngineUnavailableError
-from bot.engines.volcengine import LocalGate, OperatorNotice
+from bot.engines.volcengine import LocalCallSlots, OperatorNotice
 from bot.engines.volcengine.breaker import Breaker
 from bot.engines.volcengine.codes import CallFailedError, judge
 from bot.engines.volcengine.notices import Notices
@@ -29,7 +29,7 @@ class Clock:
 
 async def test_twenty_photos_at_once_are_never_more_than_two_in_flight(world: World, cloud: CloudStandIn) -> None:
     cloud.latency = 0.01
-    engine = await world.engine(gate=LocalGate(2))
+    engine = await world.engine(call_slots=LocalCallSlots(2))
     photo, mask = scene(160, 140), hole(160, 140)
 
     async def erase(number: int) -> None:
@@ -47,7 +47,7 @@ async def test_twenty_photos_at_once_are_never_more_than_two_in_flight(world: Wo
 
 async def test_repetitions_do_not_slip_past_the_gate(world: World, cloud: CloudStandIn) -> None:
     cloud.latency = 0.01
-    engine = await world.engine(gate=LocalGate(2))
+    engine = await world.engine(call_slots=LocalCallSlots(2))
     for fault in (50430, 50500, 50429, 50430):
         cloud.fail_next(fault)
     async with asyncio.TaskGroup() as group:
@@ -64,18 +64,18 @@ async def settle() -> None:
 
 
 async def test_the_gate_lets_people_through_in_the_order_they_came() -> None:
-    gate = LocalGate(1)
+    call_slots = LocalCallSlots(1)
     order: list[int] = []
     entered = asyncio.Event()
     leave = asyncio.Event()
 
     async def first() -> None:
-        async with gate.slot():
+        async with call_slots.slot():
             entered.set()
             await leave.wait()
 
     async def later(number: int) -> None:
-        async with gate.slot():
+        async with call_slots.slot():
             order.append(number)
 
     async with asyncio.TaskGroup() as group:
@@ -89,7 +89,7 @@ async def test_the_gate_lets_people_through_in_the_order_they_came() -> None:
 
 
 async def test_waiting_is_visible_as_a_place_in_the_queue() -> None:
-    gate = LocalGate(1)
+    call_slots = LocalCallSlots(1)
     seen: dict[int, list[int]] = {0: [], 1: [], 2: []}
     holders = [asyncio.Event() for _ in range(3)]
 
@@ -97,7 +97,7 @@ async def test_waiting_is_visible_as_a_place_in_the_queue() -> None:
         async def told(position: int) -> None:
             seen[number].append(position)
 
-        async with gate.slot(told):
+        async with call_slots.slot(told):
             await holders[number].wait()
 
     async with asyncio.TaskGroup() as group:
@@ -112,48 +112,48 @@ async def test_waiting_is_visible_as_a_place_in_the_queue() -> None:
 
 
 async def test_who_goes_away_while_waiting_leaves_no_gap() -> None:
-    gate = LocalGate(1)
+    call_slots = LocalCallSlots(1)
     passed = asyncio.Event()
 
     async def wait_and_pass() -> None:
-        async with gate.slot():
+        async with call_slots.slot():
             passed.set()
 
-    async with gate.slot():
+    async with call_slots.slot():
         impatient = asyncio.create_task(wait_and_pass())
         patient = asyncio.create_task(wait_and_pass())
         await settle()
-        assert gate.waiting == 2
+        assert call_slots.waiting == 2
         impatient.cancel()
         with pytest.raises(asyncio.CancelledError):
             await impatient
-        assert gate.waiting == 1
+        assert call_slots.waiting == 1
     await patient
     assert passed.is_set()
-    async with asyncio.timeout(1), gate.slot():
+    async with asyncio.timeout(1), call_slots.slot():
         pass
 
 
 async def test_who_is_admitted_and_cancelled_at_once_gives_the_slot_back() -> None:
-    gate = LocalGate(1)
+    call_slots = LocalCallSlots(1)
 
     async def pass_through() -> None:
-        async with gate.slot():
+        async with call_slots.slot():
             pass
 
-    async with gate.slot():
+    async with call_slots.slot():
         waiter = asyncio.create_task(pass_through())
         await settle()
     waiter.cancel()  # admitted when the slot above was left, but not yet awake
     with pytest.raises(asyncio.CancelledError):
         await waiter
-    async with asyncio.timeout(1), gate.slot():
+    async with asyncio.timeout(1), call_slots.slot():
         pass
 
 
 async def test_a_cancelled_edit_frees_its_slot(world: World, cloud: CloudStandIn) -> None:
-    gate = LocalGate(1)
-    engine = await world.engine(gate=gate)
+    call_slots = LocalCallSlots(1)
+    engine = await world.engine(call_slots=call_slots)
     with cloud.holding():
         edit = asyncio.create_task(engine.segmenter.segment(scene(160, 140)))
         await cloud.wait_for_calls(1)

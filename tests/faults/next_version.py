@@ -8,5 +8,5 @@ from bot import cli
 from bot.edits import queue
 
 if __name__ == "__main__":
-    with mock.patch.object(queue, "SHAPE", "next"):
+    with mock.patch.object(queue, "WORKFLOW_VERSION", "next"):
         raise SystemExit(cli.main())

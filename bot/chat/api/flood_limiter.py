@@ -20,7 +20,7 @@ from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.ext import BaseRateLimiter
 
 from bot.chat.api.message_ids import MessageIds
-from bot.storage.rate_limits import Rate
+from bot.storage.rate_limits import TokenRate
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -72,14 +72,14 @@ class Bucket:
         return self._free_at <= now
 
 
-class Pace(Protocol):
+class SharedLimits(Protocol):
     """Buckets that other processes with the same token take from, too."""
 
-    async def take(self, rates: Sequence[Rate]) -> float:
+    async def take(self, rates: Sequence[TokenRate]) -> float:
         """Take one token of each; returns the seconds to wait until all of them are there."""
         ...
 
-    async def hold(self, rate: Rate, seconds: float) -> None:
+    async def hold(self, rate: TokenRate, seconds: float) -> None:
         """Let nobody have a token before then."""
         ...
 
@@ -92,7 +92,7 @@ class FloodLimiter(BaseRateLimiter[None]):
         per_chat: Messages a second in one private chat.
         chat_burst: Messages that may follow one another there at once.
         per_group_minute: Messages a minute in one group.
-        pace: What other processes take from as well; where it does not answer, this process keeps to the limits alone.
+        shared_limits: Limits shared with other processes. While they do not answer, this process keeps to its own.
 
     Attributes:
         ids: The messages that were seen to come and go.
@@ -105,14 +105,14 @@ class FloodLimiter(BaseRateLimiter[None]):
         per_chat: float = 1,
         chat_burst: float = 5,
         per_group_minute: float = 19,
-        pace: Pace | None = None,
+        shared_limits: SharedLimits | None = None,
     ) -> None:
         self._overall = Bucket(overall, overall)
-        self._overall_rate = Rate("all", overall, overall)
+        self._overall_rate = TokenRate("all", overall, overall)
         self._per_chat = (per_chat, chat_burst)
         self._per_group = (per_group_minute / 60, per_group_minute / 3)
         self._chats: OrderedDict[object, Bucket] = OrderedDict()
-        self._pace = pace
+        self._shared_limits = shared_limits
         self.ids = MessageIds()
 
     async def initialize(self) -> None:
@@ -169,17 +169,17 @@ class FloodLimiter(BaseRateLimiter[None]):
         loop = asyncio.get_running_loop()
         now = loop.time()
         wait = max(self._overall.take(now), self._bucket(chat).take(now) if chat is not None else 0.0)
-        if self._pace is not None:
+        if self._shared_limits is not None:
             rates = [self._overall_rate, *([self._rate(chat)] if chat is not None else [])]
-            shared = await self._ask(self._pace.take(rates), otherwise=0.0)
+            shared = await self._ask(self._shared_limits.take(rates), otherwise=0.0)
             wait = max(wait - (loop.time() - now), shared)
         if wait > 0:
             await asyncio.sleep(wait)
 
     async def _hold(self, chat: object, pause: float) -> None:
         self._bucket(chat).hold(asyncio.get_running_loop().time() + pause)
-        if self._pace is not None and chat is not None:
-            await self._ask(self._pace.hold(self._rate(chat), pause), otherwise=None)
+        if self._shared_limits is not None and chat is not None:
+            await self._ask(self._shared_limits.hold(self._rate(chat), pause), otherwise=None)
 
     async def _ask(self, asking: Awaitable[T], *, otherwise: T) -> T:
         """What the shared pace says; a database that is away must not keep people from their answers."""
@@ -190,8 +190,8 @@ class FloodLimiter(BaseRateLimiter[None]):
             log.warning("pace_not_shared", reason=type(error).__name__)
             return otherwise
 
-    def _rate(self, chat: object) -> Rate:
-        return Rate(str(chat), *self._measure(chat))
+    def _rate(self, chat: object) -> TokenRate:
+        return TokenRate(str(chat), *self._measure(chat))
 
     def _measure(self, chat: object) -> tuple[float, float]:
         is_group = isinstance(chat, str) or (isinstance(chat, int) and chat < 0)

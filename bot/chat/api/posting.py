@@ -12,7 +12,7 @@ from telegram.ext import ExtBot
 
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.refusals import explained, says
-from bot.edits.ports import Lost
+from bot.edits.ports import LostMessageSearch
 
 log = structlog.get_logger()
 
@@ -45,7 +45,9 @@ class Poster:
         self._ids.meet(chat, message)
         return self._ids.highest(chat, message)
 
-    async def post(self, chat: int, reply_to: int, text: str, keyboard: InlineKeyboardMarkup, lost: Lost | None) -> int:
+    async def post(
+        self, chat: int, reply_to: int, text: str, keyboard: InlineKeyboardMarkup, lost: LostMessageSearch | None
+    ) -> int:
         """Post a message, unless it is there; returns its id.
 
         Args:
@@ -69,17 +71,17 @@ class Poster:
             except NetworkError as error:
                 if isinstance(error, BadRequest) or attempt == TRIES:
                     raise explained(error) from error
-                lost = Lost(min(after, lost.after), lost.known) if lost else Lost(after)
+                lost = LostMessageSearch(min(after, lost.after), lost.known) if lost else LostMessageSearch(after)
                 await asyncio.sleep(0.3 * 2**attempt)
             except TelegramError as error:
                 raise explained(error) from error
             else:
                 if lost is None or message.message_id <= searched:
                     return message.message_id
-                return await self._only_one(chat, keyboard, Lost(searched, lost.known), message.message_id)
+                return await self._only_one(chat, keyboard, LostMessageSearch(searched, lost.known), message.message_id)
         raise AssertionError("unreachable")
 
-    async def _only_one(self, chat: int, keyboard: InlineKeyboardMarkup, lost: Lost, posted: int) -> int:
+    async def _only_one(self, chat: int, keyboard: InlineKeyboardMarkup, lost: LostMessageSearch, posted: int) -> int:
         """The message that stays, where the one that was lost may lie between what was searched and the new one.
 
         In a busy group many a message comes in between, and what comes there is not told to the bot; but whatever was
@@ -94,7 +96,7 @@ class Poster:
             log.warning("double_not_deleted", message=posted, reason=type(error).__name__)
         return found
 
-    async def _find(self, chat: int, keyboard: InlineKeyboardMarkup, lost: Lost, upto: int) -> int | None:
+    async def _find(self, chat: int, keyboard: InlineKeyboardMarkup, lost: LostMessageSearch, upto: int) -> int | None:
         """The message that was posted without our learning its id."""
         for message in itertools.islice(self._ids.unknown(lost.after, upto, lost.known), MOST_PROBES):
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
-from bot.edits.steps import ChatGoneError, StatusGoneError
+from bot.edits.steps import ChatGoneError, StatusMessageGoneError
 from bot.errors import BotError, OperatorError, WorldError
 
 
@@ -21,7 +21,7 @@ def explained(error: TelegramError) -> BotError:
         return OperatorError("wrong-token")
     if isinstance(error, BadRequest):
         if says(error, "message to edit not found") or says(error, "message can't be edited"):
-            return StatusGoneError("status-gone")
+            return StatusMessageGoneError("status-gone")
         if says(error, "chat not found"):
             return ChatGoneError("chat-gone", reason=error.message)
         return WorldError("telegram-trouble", reason=error.message)

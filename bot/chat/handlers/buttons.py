@@ -21,17 +21,17 @@ async def pressed(update: Update, context: Context) -> None:
     try:
         await _act(query, context)
     except PersonError as error:
-        told = context.house.texts.error(context.house.language(query.from_user), error)
+        told = context.services.texts.error(context.services.language(query.from_user), error)
     try:
         await query.answer(told, show_alert=told is not None)
     except TelegramError as error:
-        context.house.note_unsent(None, error)
+        context.services.note_unsent(None, error)
 
 
 async def _act(query: CallbackQuery, context: Context) -> None:
     kind, _, rest = (query.data or "").partition(":")
     identity, _, verb = rest.partition(":")
-    edits, choices, person = context.house.edits, context.house.choices, query.from_user.id
+    edits, choices, person = context.services.edits, context.services.choices, query.from_user.id
     if kind == "o" and verb in set(Operation):
         shown = query.message.message_id if query.message else None
         await edits.choose(identity, Operation(verb), person, shown=shown)

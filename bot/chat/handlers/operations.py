@@ -10,8 +10,8 @@ from bot.chat.courier import too_large
 from bot.chat.handlers.welcome import answer, not_understood, reply
 from bot.chat.photos import photo_in
 from bot.chat.services import Context, sender
-from bot.edits.model import Operation, Order, PhotoRef
-from bot.edits.service import ALBUM_SECONDS, WISH_SECONDS, request_key
+from bot.edits.model import EditRequest, Operation, PhotoRef
+from bot.edits.service import ALBUM_SECONDS, PENDING_COMMAND_SECONDS, request_key
 from bot.errors import PersonError
 
 
@@ -25,7 +25,9 @@ async def command(update: Update, context: Context) -> None:
     if photo is not None:
         if message.media_group_id:
             about = f"album:{message.media_group_id}"
-            await context.house.edits.store.asked.wish(message.chat.id, about, operation, seconds=ALBUM_SECONDS)
+            await context.services.edits.store.pending_commands.remember(
+                message.chat.id, about, operation, seconds=ALBUM_SECONDS
+            )
         await ask(message, photo, operation, context)
         return
     if message.effective_attachment:
@@ -39,7 +41,9 @@ async def command(update: Update, context: Context) -> None:
         await ask(message, photo, operation, context)
         return
     about = f"person:{sender(message)}"
-    await context.house.edits.store.asked.wish(message.chat.id, about, operation, seconds=WISH_SECONDS)
+    await context.services.edits.store.pending_commands.remember(
+        message.chat.id, about, operation, seconds=PENDING_COMMAND_SECONDS
+    )
     await answer(update, context, f"send-photo-{operation}")
 
 
@@ -59,11 +63,11 @@ async def photo(update: Update, context: Context) -> None:
     if operation is not None:
         await ask(message, sent, operation, context)
     elif message.chat.type == ChatType.PRIVATE:
-        if sent.size is not None and sent.size > context.house.max_file_bytes:
-            await _refuse(message, too_large(sent.size, context.house.max_file_bytes), context)
+        if sent.size is not None and sent.size > context.services.max_file_bytes:
+            await _refuse(message, too_large(sent.size, context.services.max_file_bytes), context)
             return
-        language = context.house.language(message.from_user)
-        await context.house.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
+        language = context.services.language(message.from_user)
+        await context.services.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
 
 
 async def ask(
@@ -71,17 +75,17 @@ async def ask(
 ) -> None:
     """Record the wish for an edit; its status message follows by itself."""
     try:
-        if sent.size is not None and sent.size > context.house.max_file_bytes:
-            raise too_large(sent.size, context.house.max_file_bytes)
-        await context.house.edits.submit(
-            Order(
+        if sent.size is not None and sent.size > context.services.max_file_bytes:
+            raise too_large(sent.size, context.services.max_file_bytes)
+        await context.services.edits.submit(
+            EditRequest(
                 key=request_key(message.chat.id, message.message_id, operation),
                 person=sender(message),
                 chat=message.chat.id,
                 message=message.message_id,
                 operation=operation,
                 photo=sent,
-                language=context.house.language(message.from_user),
+                language=context.services.language(message.from_user),
                 painted=painted,
             )
         )
@@ -94,7 +98,7 @@ async def _corrects(message: Message, sent: PhotoRef, context: Context) -> bool:
     answered = message.reply_to_message
     if answered is None or message.media_group_id:
         return False
-    edits, original = context.house.edits, photo_in(answered)
+    edits, original = context.services.edits, photo_in(answered)
     submission = f"painted:{message.chat.id}:{message.message_id}"
     correction = await edits.store.correction(
         message.chat.id,
@@ -106,8 +110,8 @@ async def _corrects(message: Message, sent: PhotoRef, context: Context) -> bool:
     if correction is None:
         return False
     try:
-        if sent.size is not None and sent.size > context.house.max_file_bytes:
-            raise too_large(sent.size, context.house.max_file_bytes)
+        if sent.size is not None and sent.size > context.services.max_file_bytes:
+            raise too_large(sent.size, context.services.max_file_bytes)
         await edits.queue_with_painted(correction.id, sent, submission)
     except PersonError as error:
         await _refuse(message, error, context)
@@ -119,24 +123,24 @@ async def _painted_on(message: Message, context: Context) -> PhotoRef | None:
     answered = message.reply_to_message
     if answered is None or message.media_group_id:
         return None
-    waiting = await context.house.edits.store.waiting_below(message.chat.id, answered.message_id)
+    waiting = await context.services.edits.store.waiting_below(message.chat.id, answered.message_id)
     return waiting.photo if waiting is not None else photo_in(answered)
 
 
 async def _wished(message: Message, context: Context) -> Operation | None:
-    store, chat = context.house.edits.store, message.chat.id
+    store, chat = context.services.edits.store, message.chat.id
     album = f"album:{message.media_group_id}" if message.media_group_id else None
-    operation = await store.asked.wished(chat, album) if album else None
+    operation = await store.pending_commands.find(chat, album) if album else None
     if operation is None:
         about = f"person:{sender(message)}"
-        operation = await store.asked.wished(chat, about)
+        operation = await store.pending_commands.find(chat, about)
         if operation is not None:
             if album:
-                await store.asked.wish(chat, album, operation, seconds=ALBUM_SECONDS)
-            await store.asked.forget_wish(chat, about)
+                await store.pending_commands.remember(chat, album, operation, seconds=ALBUM_SECONDS)
+            await store.pending_commands.forget(chat, about)
     return operation
 
 
 async def _refuse(message: Message, error: PersonError, context: Context) -> None:
-    language = context.house.language(message.from_user)
-    await reply(message, context.house.texts.error(language, error), context)
+    language = context.services.language(message.from_user)
+    await reply(message, context.services.texts.error(language, error), context)

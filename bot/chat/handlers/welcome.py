@@ -21,25 +21,25 @@ async def start(update: Update, context: Context) -> None:
     if not wanted.startswith(PRIVATELY) or message.chat.type != ChatType.PRIVATE:
         await answer(update, context, "start")
         return
-    language = context.house.language(message.from_user)
+    language = context.services.language(message.from_user)
     try:
-        await context.house.edits.go_on_in_private(
+        await context.services.edits.go_on_in_private(
             wanted.removeprefix(PRIVATELY), sender(message), message.message_id, language
         )
     except PersonError as error:
-        await reply(message, context.house.texts.error(language, error), context)
+        await reply(message, context.services.texts.error(language, error), context)
 
 
 async def help_(update: Update, context: Context) -> None:
     """/help: all commands, and what happens to the photos."""
-    await answer(update, context, "help", hours=f"{context.house.retention_hours:g}")
+    await answer(update, context, "help", hours=f"{context.services.retention_hours:g}")
 
 
 async def delete_my_data(update: Update, context: Context) -> None:
     """/delete_my_data: what is in the works is stopped, and everything stored about the person deleted."""
     message = update.effective_message
     assert message is not None
-    await context.house.edits.forget(sender(message))
+    await context.services.edits.forget(sender(message))
     await answer(update, context, "data-deleted")
 
 
@@ -66,7 +66,7 @@ async def answer(update: Update, context: Context, message_id: str, **values: ob
     """Reply with a text in the person's language."""
     message = update.effective_message
     assert message is not None
-    await reply(message, context.house.say(update.effective_user, message_id, **values), context)
+    await reply(message, context.services.say(update.effective_user, message_id, **values), context)
 
 
 async def reply(message: Message, text: str, context: Context) -> None:
@@ -75,4 +75,4 @@ async def reply(message: Message, text: str, context: Context) -> None:
     try:
         await message.get_bot().send_message(message.chat.id, text, reply_parameters=quoted)
     except TelegramError as error:
-        context.house.note_unsent(message, error)
+        context.services.note_unsent(message, error)

@@ -15,7 +15,7 @@ DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class EditLimits:
     """How much may wait.
 
     Attributes:
@@ -29,8 +29,8 @@ class Bounds:
     pending: int = 5000
 
 
-def check_bounds(
-    connection: sa.Connection, bounds: Bounds, person: int, now: float, *, counts_today: bool = True
+def check_limits(
+    connection: sa.Connection, bounds: EditLimits, person: int, now: float, *, counts_today: bool = True
 ) -> None:
     """Check that one more edit of a person may wait, within a transaction.
 

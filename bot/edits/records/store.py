@@ -9,14 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
-from bot.edits.records.asked import Asked
+from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, Stage, State
 from bot.edits.records.claims import PENDING, Claims, place_in_line
-from bot.edits.records.limits import Bounds, check_bounds
+from bot.edits.records.limits import EditLimits, check_limits
+from bot.edits.records.offers import Offers
+from bot.edits.records.pending_commands import PendingCommands
 from bot.edits.records.rows import edit_of, photo_columns
 from bot.edits.records.things import Things, delete_orphans, mark_only
 from bot.storage.database import Database
-from bot.storage.tables import edits, offers, wishes
+from bot.storage.tables import edits, offers, pending_commands
 
 _EDIT_COLUMNS = [column for column in edits.c if column.name != "mask"]
 _HAS_MASK = edits.c.mask.is_not(None).label("has_mask")
@@ -25,17 +26,18 @@ _HAS_MASK = edits.c.mask.is_not(None).label("has_mask")
 class Store:
     """The tables, in the words of the house."""
 
-    def __init__(self, database: Database, bounds: Bounds, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, bounds: EditLimits, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._bounds = bounds
         self._clock = clock
-        self.asked = Asked(database, clock)
+        self.offers = Offers(database, clock)
+        self.pending_commands = PendingCommands(database, clock)
         self.claims = Claims(database, clock)
         self.things = Things(database)
 
     # ── edits ──
 
-    async def add(self, order: Order, state: State = State.QUEUED) -> tuple[Edit, bool]:
+    async def add(self, order: EditRequest, state: State = State.QUEUED) -> tuple[Edit, bool]:
         """Record an edit, unless the same one (by its key) is there already.
 
         Returns:
@@ -46,13 +48,13 @@ class Store:
         """
         return await self._database.run(lambda connection: self._add(connection, order, state))
 
-    def _add(self, connection: sa.Connection, order: Order, state: State) -> tuple[Edit, bool]:
+    def _add(self, connection: sa.Connection, order: EditRequest, state: State) -> tuple[Edit, bool]:
         self._lock_person(connection, order.person)
         known = self._one(connection, edits.c.key == order.key)
         if known:
             return known, False
         if state in PENDING:
-            check_bounds(connection, self._bounds, order.person, self._clock())
+            check_limits(connection, self._bounds, order.person, self._clock())
         now = self._clock()
         connection.execute(
             edits.insert().values(
@@ -252,7 +254,7 @@ class Store:
         if edit is None or edit.state not in only:
             return None
         self._lock_person(connection, edit.person)
-        check_bounds(connection, self._bounds, edit.person, self._clock(), counts_today=counts_today)
+        check_limits(connection, self._bounds, edit.person, self._clock(), counts_today=counts_today)
         if edit.chooses and not edit.has_mask:  # what was marked before is not what the person wants now
             mark_only(connection, edit_id, ())
         values: dict[str, Any] = {
@@ -329,7 +331,7 @@ class Store:
             if edit is None or edit.state is not State.WAITING_FOR_MASK:
                 return None
             self._lock_person(connection, edit.person)
-            check_bounds(connection, self._bounds, edit.person, self._clock())
+            check_limits(connection, self._bounds, edit.person, self._clock())
             where = (edits.c.id == edit_id, edits.c.state == State.WAITING_FOR_MASK)
             changed = {"state": State.QUEUED, "mask_key": submission, "updated": self._clock(), **values}
             connection.execute(edits.update().where(*where).values(**changed))
@@ -371,7 +373,7 @@ class Store:
         doomed: Mapping[sa.Table, sa.ColumnElement[bool]] = {
             edits: sa.and_(edits.c.updated < older_than, sa.not_(unfinished)),
             offers: offers.c.created < older_than,
-            wishes: wishes.c.expires < self._clock(),
+            pending_commands: pending_commands.c.expires < self._clock(),
         }
 
         def work(connection: sa.Connection) -> dict[str, int]:

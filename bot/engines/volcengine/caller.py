@@ -1,4 +1,4 @@
-"""One wish put to the cloud until it is granted or hopeless: the gate, the breaker, and repetition by code."""
+"""One wish put to the cloud until it is granted or hopeless: the call_slots, the breaker, and repetition by code."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import structlog
 
 from bot.engines.volcengine import metrics
 from bot.engines.volcengine.breaker import Breaker
+from bot.engines.volcengine.call_slots import CallSlots, OnPosition
 from bot.engines.volcengine.codes import Again, CallFailedError
 from bot.engines.volcengine.config import RetryRules, VolcConfig
-from bot.engines.volcengine.gate import Gate, OnPosition
 from bot.engines.volcengine.notices import Notices
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ class Caller:
 
     Args:
         config: Retry rules and the breaker's numbers.
-        gate: Limits the wishes under way, over all processes.
+        call_slots: Limits the wishes under way, over all processes.
         notices: Told about what only the operator can mend.
         on_position: Told about the place in the queue.
         sleep: Waits; tests hand in one that does not.
@@ -57,7 +57,7 @@ class Caller:
     def __init__(
         self,
         config: VolcConfig,
-        gate: Gate,
+        call_slots: CallSlots,
         notices: Notices,
         *,
         on_position: OnPosition | None = None,
@@ -65,7 +65,7 @@ class Caller:
         dice: random.Random | None = None,
     ) -> None:
         self._config = config
-        self._gate = gate
+        self._call_slots = call_slots
         self._notices = notices
         self._on_position = on_position
         self._sleep = sleep
@@ -95,7 +95,7 @@ class Caller:
         first = Attempt()
         prepared = await prepare(first)
         with _Waiting() as waiting:
-            async with self._gate.slot(self._on_position):
+            async with self._call_slots.slot(self._on_position):
                 waiting.over()
                 with breaker.guard():
                     return await self._repeat(req_key, first, prepared, prepare, perform)

@@ -16,7 +16,7 @@ from bot.chat.courier import TelegramCourier
 from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Operation, PhotoRef, State
-from bot.edits.ports import Lost
+from bot.edits.ports import LostMessageSearch
 from bot.playground import Person, TelegramServer
 
 GROUP = -1001234567890
@@ -68,7 +68,7 @@ async def test_the_answer_was_lost(server: TelegramServer, courier: TelegramCour
 
 async def test_the_process_died_over_it(server: TelegramServer, courier: TelegramCourier, edit: Edit) -> None:
     first = await courier.post_status(edit, position=0, lost=None)
-    again = await courier.post_status(edit, position=0, lost=Lost(edit.message))
+    again = await courier.post_status(edit, position=0, lost=LostMessageSearch(edit.message))
     assert said(server) == [first] == [again]
 
 
@@ -77,13 +77,13 @@ async def test_another_edits_status_is_not_taken_for_it(
 ) -> None:
     other = replace(edit, id="another-edit")
     first = await courier.post_status(other, position=0, lost=None)
-    second = await courier.post_status(edit, position=0, lost=Lost(edit.message, frozenset({first})))
+    second = await courier.post_status(edit, position=0, lost=LostMessageSearch(edit.message, frozenset({first})))
     assert said(server) == [first, second]
 
 
 async def test_nothing_was_lost(server: TelegramServer, courier: TelegramCourier, edit: Edit) -> None:
     async with asyncio.timeout(20):
-        posted = await courier.post_status(edit, position=0, lost=Lost(edit.message))
+        posted = await courier.post_status(edit, position=0, lost=LostMessageSearch(edit.message))
     assert said(server) == [posted]
 
 
@@ -92,6 +92,6 @@ async def test_an_answer_of_another_process_keeps_no_foreign_buttons(
 ) -> None:
     telegram = server.telegram
     help_ = telegram.post(telegram.chats[GROUP], telegram.bot, {"text": "how this works"})
-    posted = await courier.post_status(edit, position=0, lost=Lost(help_["message_id"] - 2))
+    posted = await courier.post_status(edit, position=0, lost=LostMessageSearch(help_["message_id"] - 2))
     assert said(server) == [help_["message_id"], posted]
     assert "reply_markup" not in telegram.chats[GROUP].messages[help_["message_id"]]

@@ -11,9 +11,9 @@ import pytest
 
 from bot.edits import announcer as module
 from bot.edits.announcer import Announcer
-from bot.edits.model import Edit, Operation, Order, PhotoRef
-from bot.edits.ports import Lost
-from bot.edits.records.limits import Bounds
+from bot.edits.model import Edit, EditRequest, Operation, PhotoRef
+from bot.edits.ports import LostMessageSearch
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.errors import WorldError
 from bot.storage.database import Database
@@ -25,13 +25,13 @@ class Courier:
     def __init__(self) -> None:
         self.free = asyncio.Event()
         self.begun = asyncio.Event()
-        self.posted: list[Lost | None] = []
+        self.posted: list[LostMessageSearch | None] = []
         self.trouble: list[Exception] = []
 
     def highest(self, edit: Edit) -> int:
         return edit.message
 
-    async def post_status(self, edit: Edit, *, position: int, lost: Lost | None) -> int:
+    async def post_status(self, edit: Edit, *, position: int, lost: LostMessageSearch | None) -> int:
         self.begun.set()
         await self.free.wait()
         if self.trouble:
@@ -44,12 +44,12 @@ class Courier:
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     await database.start()
-    yield Store(database, Bounds())
+    yield Store(database, EditLimits())
     await database.close()
 
 
 async def ask(store: Store) -> Edit:
-    order = Order("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("f", "u"), "en")
+    order = EditRequest("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("f", "u"), "en")
     return (await store.add(order))[0]
 
 
@@ -83,4 +83,4 @@ async def test_one_that_could_not_be_posted_is_looked_for_and_posted_the_next_ti
         await announcer.announce(edit)
     async with asyncio.timeout(5):
         assert (await announcer.announce(edit)).status_message == 101
-    assert courier.posted == [Lost(1, frozenset())]
+    assert courier.posted == [LostMessageSearch(1, frozenset())]

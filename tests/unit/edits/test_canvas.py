@@ -14,8 +14,8 @@ from PIL import Image
 from bot.edits.announcer import Announcer
 from bot.edits.canvas import MAX_TAPS, Canvas
 from bot.edits.editor import Editor
-from bot.edits.model import Edit, Operation, Order, PhotoRef, Stage, State
-from bot.edits.records.limits import Bounds
+from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, Stage, State
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
@@ -72,7 +72,7 @@ class World:
     """One canvas, and the edits that are opened on it."""
 
     def __init__(self, database: Database, pool: PixelPool, folder: Path) -> None:
-        self.store = Store(database, Bounds(pending_per_person=2))
+        self.store = Store(database, EditLimits(pending_per_person=2))
         self.courier, self.queue = Courier(), Queue()
         announcer = Announcer(self.store, self.courier, alone=True)
         photos, results = (FileCache(folder / name, max_bytes=10**8) for name in ("photos", "results"))
@@ -92,7 +92,7 @@ class World:
     async def opened(self, operation: Operation = Operation.ERASE, *, as_file: bool = False) -> Edit:
         self._message += 1
         photo = PhotoRef("file", "unique", as_file, "beach.png" if as_file else None)
-        order = Order(f"{self._message}", ADA, ADA, self._message, operation, photo, "en")
+        order = EditRequest(f"{self._message}", ADA, ADA, self._message, operation, photo, "en")
         edit, _ = await self.edits.submit(order)
         return edit
 

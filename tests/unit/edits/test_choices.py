@@ -13,8 +13,8 @@ from PIL import Image
 from bot.edits import pixels
 from bot.edits.announcer import Announcer
 from bot.edits.choices import Choices
-from bot.edits.model import Edit, Operation, Order, PhotoRef, State
-from bot.edits.records.limits import Bounds
+from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
 from bot.errors import PersonError
@@ -29,7 +29,7 @@ ADA, BEN = 7, 8
 class Desk:
     """The choices, and edits of one photo."""
 
-    def __init__(self, database: Database, bounds: Bounds) -> None:
+    def __init__(self, database: Database, bounds: EditLimits) -> None:
         self.store = Store(database, bounds)
         courier = Courier()
         self.edits = Edits(self.store, Queue(), courier, Announcer(self.store, courier, alone=True))
@@ -38,7 +38,7 @@ class Desk:
     async def result(self, key: str = "photo", **values: object) -> Edit:
         """A finished edit, shown in message 50."""
         photo = PhotoRef("file", "unique")
-        edit, _ = await self.edits.submit(Order(key, ADA, ADA, 1, Operation.REMOVE_SUBJECT, photo, "en"))
+        edit, _ = await self.edits.submit(EditRequest(key, ADA, ADA, 1, Operation.REMOVE_SUBJECT, photo, "en"))
         return await self.set(edit, state=State.DONE, mask=b"first", mask_is_matte=True, status_message=50, **values)
 
     async def set(self, edit: Edit, **values: object) -> Edit:
@@ -68,7 +68,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def desk(database: Database) -> Desk:
-    return Desk(database, Bounds())
+    return Desk(database, EditLimits())
 
 
 async def test_the_question_takes_the_place_of_what_is_shown_and_twice_is_once(desk: Desk) -> None:
@@ -131,7 +131,7 @@ async def test_a_choice_that_comes_too_late_or_from_another_person_is_refused(de
 
 
 async def test_going_back_and_choosing_are_no_further_edits_of_the_day(database: Database) -> None:
-    desk = Desk(database, Bounds(edits_per_day=2))
+    desk = Desk(database, EditLimits(edits_per_day=2))
     shown = await desk.result()
     asked = await desk.asked(shown)
     await desk.result("another photo")
@@ -149,13 +149,13 @@ async def test_things_of_an_edit_that_was_deleted_are_not_kept(desk: Desk) -> No
 
 async def test_a_painted_copy_is_for_the_newest_edit_that_waits(desk: Desk) -> None:
     cut_out = await desk.edits.submit(
-        Order("a", ADA, ADA, 1, Operation.REMOVE_BACKGROUND, PhotoRef("file", "unique"), "en", draft=True)
+        EditRequest("a", ADA, ADA, 1, Operation.REMOVE_BACKGROUND, PhotoRef("file", "unique"), "en", draft=True)
     )
     options = {"answered": 99, "photo": "unique", "submission": "s"}
     found = await desk.store.correction(ADA, ADA, **options)
     assert found is not None
     assert found.id == cut_out[0].id
-    await desk.edits.submit(Order("b", ADA, ADA, 2, Operation.ERASE, PhotoRef("file", "unique"), "en"))
+    await desk.edits.submit(EditRequest("b", ADA, ADA, 2, Operation.ERASE, PhotoRef("file", "unique"), "en"))
     assert await desk.store.correction(ADA, ADA, **options) is None, "what is painted for it goes, rather than stays"
 
 

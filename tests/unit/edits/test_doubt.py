@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.edits.announcer import Announcer
-from bot.edits.editor import DoubtError, Editor
-from bot.edits.model import Edit, Operation, Order, PhotoRef, State
-from bot.edits.records.limits import Bounds
+from bot.edits.editor import DoubtfulFindError, Editor
+from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.steps import EditSteps
 from bot.imaging.pool import PixelPool
@@ -37,7 +37,7 @@ async def steps(tmp_path: Path) -> AsyncIterator[EditSteps]:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     await database.start()
     async with PixelPool(workers=1, scratch=tmp_path / "scratch", preload=("bot.edits.pixels",)) as pool:
-        store, courier = Store(database, Bounds()), Courier()
+        store, courier = Store(database, EditLimits()), Courier()
         photos, results = (FileCache(tmp_path / name, max_bytes=10**8) for name in ("photos", "results"))
         yield EditSteps(
             store=store,
@@ -52,10 +52,10 @@ async def steps(tmp_path: Path) -> AsyncIterator[EditSteps]:
 
 
 async def test_the_step_that_was_cut_off_doubts_again_and_only_a_yes_erases(steps: EditSteps) -> None:
-    order = Order("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("file", "unique"), "en")
+    order = EditRequest("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("file", "unique"), "en")
     edit, _ = await steps.store.add(order, State.QUEUED)
     for _ in range(2):  # the process dies between the step's own writing and its checkpoint: the step runs again
-        with pytest.raises(DoubtError):
+        with pytest.raises(DoubtfulFindError):
             await steps.make(edit.id)
         assert await steps.store.mask(edit.id) is not None, "kept, to be shown with the question"
     await steps.store.change(edit.id, state=State.FAILED, error="doubtful")

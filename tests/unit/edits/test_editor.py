@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits.editor import DoubtError, Editor, Job, check_finish
+from bot.edits.editor import DoubtfulFindError, Editor, Job, check_finish
 from bot.edits.model import Operation, Stage
-from bot.edits.ports import Made
+from bot.edits.ports import ResultFile
 from bot.engines import Engine, EngineRefusedError, EngineUnavailableError
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging import masks
@@ -91,7 +91,7 @@ class Desk:
     async def _note(self, stage: Stage) -> None:
         self.stages.append(stage)
 
-    async def edit(self, engines: list[Fake], operation: Operation, **job: object) -> Made:
+    async def edit(self, engines: list[Fake], operation: Operation, **job: object) -> ResultFile:
         editor = Editor([fake.engine for fake in engines], self.pool, max_megapixels=50)
         self.stages = []
         return await editor.edit(self.source, Job(operation, **job), self.target, self._note)
@@ -237,7 +237,7 @@ async def test_a_doubtful_subject_is_asked_about_and_then_said_to_be_one(desk: D
     everything = np.full((HEIGHT, WIDTH), 255, np.uint8)
     everything[100:140, 100:200] = 0
     for operation in (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND):
-        with pytest.raises(DoubtError):
+        with pytest.raises(DoubtfulFindError):
             await desk.edit([Fake("volcengine", everything)], operation)
         made = await desk.edit([Fake("volcengine", everything)], operation, insist=True)
         assert made.notes == ("note-doubtful",)
@@ -245,7 +245,7 @@ async def test_a_doubtful_subject_is_asked_about_and_then_said_to_be_one(desk: D
 
 async def test_a_find_that_its_engine_is_not_sure_of_is_asked_about_with_what_was_found(desk: Desk) -> None:
     for operation in (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND):
-        with pytest.raises(DoubtError) as asked:
+        with pytest.raises(DoubtfulFindError) as asked:
             await desk.edit([Fake("local", sure=False)], operation)
         found = np.asarray(Image.open(io.BytesIO(asked.value.matte)))
         assert np.array_equal(found, subject())

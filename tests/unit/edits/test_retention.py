@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.edits import retention
-from bot.edits.model import Edit, Operation, Order, PhotoRef, State
-from bot.edits.records.limits import Bounds
+from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.retention import keep_tidy, sweep
 from bot.storage.database import Database
@@ -26,13 +26,13 @@ class World:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.ago = 0.0
-        self.store = Store(database, Bounds(pending_per_person=100), lambda: time.time() - self.ago)
+        self.store = Store(database, EditLimits(pending_per_person=100), lambda: time.time() - self.ago)
         self.caches = [FileCache(folder / name, max_bytes=10**6) for name in ("photos", "results")]
 
     async def edit(self, message: int, *, hours_ago: float, state: State) -> Edit:
         self.ago = hours_ago * HOUR
         photo = PhotoRef("file", "unique")
-        order = Order(f"{message}", 7, 7, message, Operation.REMOVE_SUBJECT, photo, "en")
+        order = EditRequest(f"{message}", 7, 7, message, Operation.REMOVE_SUBJECT, photo, "en")
         edit, _ = await self.store.add(order)
         edit = await self.store.change(edit.id, state=state, mask=b"mask") or edit
         self.ago = 0.0
@@ -40,7 +40,7 @@ class World:
 
     async def offer(self, message: int, *, hours_ago: float) -> str:
         self.ago = hours_ago * HOUR
-        offer = await self.store.asked.add_offer(7, 7, message, PhotoRef("file", "unique"), "en")
+        offer = await self.store.offers.add(7, 7, message, PhotoRef("file", "unique"), "en")
         self.ago = 0.0
         return offer.id
 
@@ -78,25 +78,25 @@ async def test_what_is_old_goes_and_what_is_young_or_in_the_works_stays(world: W
     assert would == {"edits": 4, "offers": 1, "wishes": 0, "files": 2}
     assert all([await world.store.get(edit.id) for edit in old + kept])
     assert all([await world.store.mask(edit.id) for edit in old + kept])
-    assert all([await world.store.asked.offer(offer) for offer in offers])
+    assert all([await world.store.offers.get(offer) for offer in offers])
     assert all(path.exists() for path in files)
 
     assert await sweep(world.store, world.caches, 24) == would
     assert not any([await world.store.get(edit.id) for edit in old])
     assert not any([await world.store.mask(edit.id) for edit in old])
     assert all([await world.store.get(edit.id) for edit in kept])
-    assert [bool(await world.store.asked.offer(offer)) for offer in offers] == [False, True]
+    assert [bool(await world.store.offers.get(offer)) for offer in offers] == [False, True]
     assert [path.exists() for path in files] == [False, True, False, True]
     assert sum((await sweep(world.store, world.caches, 24)).values()) == 0
 
 
 async def test_a_wish_goes_when_it_has_run_out(world: World) -> None:
     world.ago = HOUR
-    await world.store.asked.wish(7, "person:7", Operation.ERASE, seconds=600)
+    await world.store.pending_commands.remember(7, "person:7", Operation.ERASE, seconds=600)
     world.ago = 0
-    await world.store.asked.wish(8, "person:8", Operation.ERASE, seconds=600)
+    await world.store.pending_commands.remember(8, "person:8", Operation.ERASE, seconds=600)
     assert (await sweep(world.store, world.caches, 24))["wishes"] == 1
-    assert await world.store.asked.wished(8, "person:8") is Operation.ERASE
+    assert await world.store.pending_commands.find(8, "person:8") is Operation.ERASE
 
 
 async def until(found: Callable[[], bool]) -> None:

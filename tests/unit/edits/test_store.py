@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.edits.model import Operation, Order, PhotoRef, State
+from bot.edits.model import EditRequest, Operation, PhotoRef, State
 from bot.edits.records.claims import Claim, Claimed
-from bot.edits.records.limits import Bounds
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.errors import PersonError
 from bot.storage.database import Database
@@ -44,13 +44,15 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def store(database: Database, clock: Clock) -> Store:
-    return Store(database, Bounds(pending_per_person=3, edits_per_day=5, pending=6), clock)
+    return Store(database, EditLimits(pending_per_person=3, edits_per_day=5, pending=6), clock)
 
 
-def order(message: int = 1, person: int = 7, operation: Operation = Operation.REMOVE_SUBJECT, **more: object) -> Order:
+def order(
+    message: int = 1, person: int = 7, operation: Operation = Operation.REMOVE_SUBJECT, **more: object
+) -> EditRequest:
     photo = PhotoRef("file", "unique")
     key = f"{person}:{message}:{operation}"
-    return Order(key, person, person, message, operation, photo, "en", **more)
+    return EditRequest(key, person, person, message, operation, photo, "en", **more)
 
 
 async def test_the_same_order_twice_is_one_edit(store: Store) -> None:
@@ -177,21 +179,21 @@ async def test_a_change_meant_for_one_state_leaves_the_others(store: Store) -> N
 
 
 async def test_a_wish_expires(store: Store, clock: Clock) -> None:
-    await store.asked.wish(1, "person:7", Operation.ERASE, seconds=600)
-    assert await store.asked.wished(1, "person:7") is Operation.ERASE
-    assert await store.asked.wished(2, "person:7") is None
+    await store.pending_commands.remember(1, "person:7", Operation.ERASE, seconds=600)
+    assert await store.pending_commands.find(1, "person:7") is Operation.ERASE
+    assert await store.pending_commands.find(2, "person:7") is None
     clock.now += 601
-    assert await store.asked.wished(1, "person:7") is None
+    assert await store.pending_commands.find(1, "person:7") is None
 
 
 async def test_a_later_wish_replaces_an_earlier_one(store: Store) -> None:
-    await store.asked.wish(1, "person:7", Operation.ERASE, seconds=600)
-    await store.asked.wish(1, "person:7", Operation.REMOVE_SUBJECT, seconds=600)
-    assert await store.asked.wished(1, "person:7") is Operation.REMOVE_SUBJECT
+    await store.pending_commands.remember(1, "person:7", Operation.ERASE, seconds=600)
+    await store.pending_commands.remember(1, "person:7", Operation.REMOVE_SUBJECT, seconds=600)
+    assert await store.pending_commands.find(1, "person:7") is Operation.REMOVE_SUBJECT
 
 
 async def test_an_offer_is_made_once_for_a_message(store: Store) -> None:
-    offers = await asyncio.gather(*(store.asked.add_offer(7, 7, 3, PhotoRef("f", "u"), "zh") for _ in range(5)))
+    offers = await asyncio.gather(*(store.offers.add(7, 7, 3, PhotoRef("f", "u"), "zh") for _ in range(5)))
     assert len({offer.id for offer in offers}) == 1
 
 
@@ -202,7 +204,7 @@ async def test_the_sweeper_takes_what_is_old_and_finished_and_a_dry_run_takes_no
     await store.change(done.id, state=State.DONE)
     running, _ = await store.add(order(2))
     await store.begin(running.id)
-    await store.asked.add_offer(7, 7, 3, PhotoRef("f", "u"), "en")
+    await store.offers.add(7, 7, 3, PhotoRef("f", "u"), "en")
     clock.now += 100_000
     young, _ = await store.add(order(4, person=8))
     would = await store.sweep(older_than=clock.now - 86_400, dry_run=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.edits.model import Edit, Operation, Order, PhotoRef, State
-from bot.edits.records.limits import Bounds
+from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.errors import PersonError
 from bot.storage.database import Database
@@ -27,13 +27,13 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def store(database: Database) -> Store:
-    return Store(database, Bounds(pending_per_person=1))
+    return Store(database, EditLimits(pending_per_person=1))
 
 
 async def waiting(store: Store, key: str = "key", person: int = 7) -> Edit:
     """An edit that waits for a choice of three things."""
     photo = PhotoRef("file", "unique")
-    order = Order(key, person, person, 1, Operation.REMOVE_SUBJECT, photo, "en", parent="first", chooses=True)
+    order = EditRequest(key, person, person, 1, Operation.REMOVE_SUBJECT, photo, "en", parent="first", chooses=True)
     edit, _ = await store.add(order)
     await store.things.keep(edit.id, [b"one", b"two", b"three"])
     changed = await store.change(edit.id, state=State.WAITING_FOR_CHOICE)
@@ -81,7 +81,7 @@ async def test_choosing_again_forgets_the_choice_and_its_mask_but_not_the_things
 
 async def test_a_choice_counts_as_an_edit_that_waits(store: Store) -> None:
     edit = await waiting(store)
-    await store.add(Order("other", 7, 7, 2, Operation.ERASE, PhotoRef("file", "unique"), "en", mask=b"mask"))
+    await store.add(EditRequest("other", 7, 7, 2, Operation.ERASE, PhotoRef("file", "unique"), "en", mask=b"mask"))
     with pytest.raises(PersonError) as refused:
         await store.queue_with_things(edit.id, [1])
     assert refused.value.message_id == "too-many-pending"

@@ -163,11 +163,11 @@ def test_how_far_a_found_mask_is_widened_grows_with_the_photo(size: tuple[int, i
 def test_a_thing_in_the_middle_is_judged_fine() -> None:
     disc = empty()
     cv2.circle(disc, (60, 50), 30, 255, -1)
-    assert masks.judge(disc).fine
+    assert masks.check_shape(disc).fine
 
 
 def test_a_person_who_is_cut_off_by_the_lower_border_is_fine() -> None:
-    assert masks.judge(block(20, 30, 100, 90)).fine
+    assert masks.check_shape(block(20, 30, 100, 90)).fine
 
 
 @pytest.mark.parametrize(
@@ -180,21 +180,21 @@ def test_a_person_who_is_cut_off_by_the_lower_border_is_fine() -> None:
     ],
 )
 def test_a_shape_that_is_no_subject_is_doubted(mask: Mask, fault: str) -> None:
-    verdict = masks.judge(np.where(mask, 255, 0).astype(np.uint8))
+    verdict = masks.check_shape(np.where(mask, 255, 0).astype(np.uint8))
     assert getattr(verdict, fault)
     assert not verdict.fine
 
 
 def test_two_like_halves_are_many_pieces_and_a_large_one_with_a_small_one_is_not() -> None:
-    assert masks.judge(block(20, 10, 80, 50) | block(20, 70, 80, 110)).many_pieces
-    assert masks.judge(block(20, 10, 80, 70) | block(20, 90, 50, 110)).fine
+    assert masks.check_shape(block(20, 10, 80, 50) | block(20, 70, 80, 110)).many_pieces
+    assert masks.check_shape(block(20, 10, 80, 70) | block(20, 90, 50, 110)).fine
 
 
 def test_what_is_selected_is_pointed_out_on_any_picture() -> None:
     mask = np.zeros((90, 120), np.uint8)
     mask[30:60, 40:80] = 255
     for light in (0, 128, 255):
-        shown = masks.point_out(np.full((90, 120, 3), light, np.uint8), mask)
+        shown = masks.highlight_subject(np.full((90, 120, 3), light, np.uint8), mask)
         assert (shown[40:50, 50:70] == light).all(), "the thing is as it is"
         assert (shown[5:15, 5:15] == light // 2).all(), "the rest is dark"
         rim = shown[28:32, 50:70]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.edits import announcer, positions
+from bot.edits import announcer, queue_positions
 from bot.edits.announcer import Announcer
-from bot.edits.model import Edit, Operation, Order, PhotoRef, State
+from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
 from bot.edits.progress import PROGRESS_SECONDS
-from bot.edits.queue_positions import AT_A_TIME, Positions
-from bot.edits.records.limits import Bounds
+from bot.edits.queue_positions import AT_A_TIME, QueuePositions
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage.database import Database
 
@@ -42,10 +42,12 @@ class World:
         self.store = store
         self.courier = Courier()
         self.announcer = Announcer(store, self.courier, alone=True)  # type: ignore[arg-type]
-        self.positions = Positions(store, self.courier, self.announcer)  # type: ignore[arg-type]
+        self.positions = QueuePositions(store, self.courier, self.announcer)  # type: ignore[arg-type]
 
     async def asks(self, message: int, chat: int) -> Edit:
-        order = Order(f"{chat}:{message}", chat, chat, message, Operation.REMOVE_SUBJECT, PhotoRef("f", "u"), "en")
+        order = EditRequest(
+            f"{chat}:{message}", chat, chat, message, Operation.REMOVE_SUBJECT, PhotoRef("f", "u"), "en"
+        )
         edit, _ = await self.store.add(order)
         return await self.announcer.announce(edit)
 
@@ -64,8 +66,8 @@ class World:
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     await database.start()
-    world = World(Store(database, Bounds(pending_per_person=100)))
-    for module in (announcer, positions):
+    world = World(Store(database, EditLimits(pending_per_person=100)))
+    for module in (announcer, queue_positions):
         monkeypatch.setattr(module.time, "monotonic", lambda: world.now)
     yield world
     await database.close()

@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from bot.edits.model import Operation, State
-from bot.edits.records.limits import Bounds
+from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage import migrations
 from bot.storage.database import Database, make_engine
@@ -129,7 +129,7 @@ async def test_a_first_versions_database_is_upgraded_and_keeps_its_rows(engine: 
     database = Database(url(tmp_path))
     await database.start()
     try:
-        store = Store(database, Bounds())
+        store = Store(database, EditLimits())
         done, waiting = await store.get("id-1"), await store.get("id-2")
         assert done is not None
         assert waiting is not None
@@ -138,7 +138,7 @@ async def test_a_first_versions_database_is_upgraded_and_keeps_its_rows(engine: 
         assert done.result is not None
         assert done.result.file_id == "r"
         assert await store.mask("id-1") == (b"png", True)
-        assert await store.asked.wished(7, "person:7") is Operation.ERASE
+        assert await store.pending_commands.find(7, "person:7") is Operation.ERASE
         queued = await store.queue_with_mask("id-2", b"painted", "submission")
         assert queued is not None
         assert queued.state is State.QUEUED

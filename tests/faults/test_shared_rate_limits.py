@@ -12,7 +12,7 @@ from telegram.error import RetryAfter
 
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.storage.database import Database
-from bot.storage.rate_limits import SharedPace
+from bot.storage.rate_limits import SharedRateLimiter
 from tests.faults.postgres import PostgresServer
 
 
@@ -53,7 +53,7 @@ def most_within(times: list[float], seconds: float) -> int:
 
 async def test_all_processes_together_keep_to_the_overall_limit(databases: list[Database]) -> None:
     telegram = Telegram()
-    limiters = [FloodLimiter(overall=20, pace=SharedPace(database)) for database in databases]
+    limiters = [FloodLimiter(overall=20, shared_limits=SharedRateLimiter(database)) for database in databases]
     async with asyncio.TaskGroup() as tasks:
         for number in range(60):
             tasks.create_task(send(limiters[number % 3], telegram, number))
@@ -65,7 +65,9 @@ async def test_all_processes_together_keep_to_the_overall_limit(databases: list[
 
 async def test_all_processes_together_keep_to_one_chats_limit(databases: list[Database]) -> None:
     telegram = Telegram()
-    limiters = [FloodLimiter(per_chat=5, chat_burst=3, pace=SharedPace(database)) for database in databases]
+    limiters = [
+        FloodLimiter(per_chat=5, chat_burst=3, shared_limits=SharedRateLimiter(database)) for database in databases
+    ]
     async with asyncio.TaskGroup() as tasks:
         for number in range(12):
             tasks.create_task(send(limiters[number % 3], telegram, 7))
@@ -74,7 +76,7 @@ async def test_all_processes_together_keep_to_one_chats_limit(databases: list[Da
 
 async def test_who_is_told_to_wait_tells_the_others(databases: list[Database]) -> None:
     telegram, other = Telegram(), Telegram()
-    first, second = (FloodLimiter(pace=SharedPace(database)) for database in databases[:2])
+    first, second = (FloodLimiter(shared_limits=SharedRateLimiter(database)) for database in databases[:2])
     telegram.errors.append(RetryAfter(1))
     waiting = asyncio.create_task(send(first, telegram, 7))
     await telegram.called.wait()
@@ -88,7 +90,7 @@ async def test_a_database_that_is_away_keeps_nobody_from_the_answer(
     databases: list[Database], postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.chat.api.flood_limiter.PACE_SECONDS", 0.2)
-    telegram, limiter = Telegram(), FloodLimiter(pace=SharedPace(databases[0]))
+    telegram, limiter = Telegram(), FloodLimiter(shared_limits=SharedRateLimiter(databases[0]))
     await postgres.stop()
     await send(limiter, telegram, 7)
     assert len(telegram.times) == 1

@@ -1,4 +1,4 @@
-"""What people asked that is no edit yet: photos without a word (offers), and words without a photo (wishes)."""
+"""Offers: photos that came without a command, about which the bot asks what to do."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from bot.edits.model import Offer, Operation, PhotoRef
+from bot.edits.model import Offer, PhotoRef
 from bot.edits.records.rows import offer_of, photo_columns
 from bot.storage.database import Database
-from bot.storage.tables import offers, wishes
+from bot.storage.tables import offers
 
 ASK_WITHIN = 3600.0
 """Seconds after which a question that could not be posted is not posted any more: the person has gone on."""
 
 
-class Asked:
-    """Offers and wishes. Every method is one transaction and may be repeated without harm.
+class Offers:
+    """The table of offers. Every method is one transaction and is idempotent.
 
     Args:
         database: Where they are kept.
@@ -28,9 +28,7 @@ class Asked:
         self._database = database
         self._clock = clock
 
-    # ── offers ──
-
-    async def add_offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
+    async def add(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
         """Record that a photo came without a word; the same message again gives the same offer."""
         where = (offers.c.chat == chat, offers.c.message == message)
 
@@ -45,13 +43,13 @@ class Asked:
 
         return await self._database.run(work)
 
-    async def offer(self, offer_id: str) -> Offer | None:
+    async def get(self, offer_id: str) -> Offer | None:
         """The offer with this id, or None."""
         query = sa.select(offers).where(offers.c.id == offer_id)
         row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
         return offer_of(row) if row else None
 
-    async def unasked(self, *, claimed_before: float) -> list[Offer]:
+    async def without_question(self, *, claimed_before: float) -> list[Offer]:
         """Offers of late whose question is not posted, and that nobody has been posting one for since then."""
         query = sa.select(offers).where(
             offers.c.status_message.is_(None),
@@ -62,32 +60,7 @@ class Asked:
             lambda connection: [offer_of(row) for row in connection.execute(query).mappings()]
         )
 
-    async def set_offer_status(self, offer_id: str, status_message: int) -> None:
+    async def set_status_message(self, offer_id: str, status_message: int) -> None:
         """Remember which message shows the offer's buttons."""
         update = offers.update().where(offers.c.id == offer_id).values(status_message=status_message)
         await self._database.run(lambda connection: connection.execute(update))
-
-    # ── wishes ──
-
-    async def wish(self, chat: int, about: str, operation: Operation, *, seconds: float) -> None:
-        """Remember what shall be done with the photo that comes next."""
-
-        def work(connection: sa.Connection) -> None:
-            connection.execute(wishes.delete().where(wishes.c.chat == chat, wishes.c.about == about))
-            values = {"operation": operation.value, "expires": self._clock() + seconds}
-            connection.execute(wishes.insert().values(chat=chat, about=about, **values))
-
-        await self._database.run(work)
-
-    async def wished(self, chat: int, about: str) -> Operation | None:
-        """What was wished for and has not expired; the wish stays."""
-        query = sa.select(wishes.c.operation).where(
-            wishes.c.chat == chat, wishes.c.about == about, wishes.c.expires > self._clock()
-        )
-        row = await self._database.run(lambda connection: connection.execute(query).first())
-        return Operation(row[0]) if row else None
-
-    async def forget_wish(self, chat: int, about: str) -> None:
-        """The wish came true."""
-        where = (wishes.c.chat == chat, wishes.c.about == about)
-        await self._database.run(lambda connection: connection.execute(wishes.delete().where(*where)))

@@ -12,7 +12,7 @@ OnPosition = Callable[[int], Awaitable[None]]
 """Told how many wait in front (0 = next), whenever that changes while one waits. Runs in the waiter's own context."""
 
 
-class Gate(Protocol):
+class CallSlots(Protocol):
     """Lets so many through at a time, over all processes, first come first served."""
 
     def slot(self, on_position: OnPosition | None = None) -> AbstractAsyncContextManager[None]:
@@ -27,7 +27,7 @@ class Gate(Protocol):
         ...
 
 
-class LocalGate:
+class LocalCallSlots:
     """A gate for one process; strictly first in, first out.
 
     Args:
@@ -47,7 +47,7 @@ class LocalGate:
 
     @asynccontextmanager
     async def slot(self, on_position: OnPosition | None = None) -> AsyncIterator[None]:
-        """As `Gate.slot`."""
+        """As `CallSlots.slot`."""
         await self._enter(on_position)
         try:
             yield

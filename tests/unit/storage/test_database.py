@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.storage.database import Database
-from bot.storage.tables import wishes
+from bot.storage.tables import pending_commands
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 def insert(number: int, *, fails: bool = False) -> object:
     def work(connection: sa.Connection) -> int:
-        connection.execute(wishes.insert().values(chat=number, about="a", operation="erase", expires=1.0))
+        connection.execute(pending_commands.insert().values(chat=number, about="a", operation="erase", expires=1.0))
         if fails:
             raise ValueError(number)
         return number
@@ -32,7 +32,9 @@ def insert(number: int, *, fails: bool = False) -> object:
 
 
 async def count(database: Database) -> int:
-    return await database.run(lambda c: c.execute(sa.select(sa.func.count()).select_from(wishes)).scalar_one())
+    return await database.run(
+        lambda c: c.execute(sa.select(sa.func.count()).select_from(pending_commands)).scalar_one()
+    )
 
 
 async def test_one_that_fails_takes_no_other_with_it(database: Database) -> None:
@@ -48,7 +50,7 @@ async def test_one_that_fails_takes_no_other_with_it(database: Database) -> None
 
 async def test_each_sees_what_those_before_it_wrote(database: Database) -> None:
     def seen(connection: sa.Connection) -> int:
-        return int(connection.execute(sa.select(sa.func.count()).select_from(wishes)).scalar_one())
+        return int(connection.execute(sa.select(sa.func.count()).select_from(pending_commands)).scalar_one())
 
     outcomes = await asyncio.gather(*(database.run(w) for n in range(10) for w in (insert(n), seen)))
     assert outcomes[1::2] == list(range(1, 11))

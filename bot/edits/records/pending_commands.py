@@ -1,0 +1,57 @@
+"""Commands that wait for their photo, and the command of an album, which holds for all its photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from bot.edits.model import Operation
+from bot.storage.database import Database
+from bot.storage.tables import pending_commands
+
+
+class PendingCommands:
+    """Commands that are not requests for an edit yet. Every method is one transaction and is idempotent.
+
+    Args:
+        database: Where they are stored.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def remember(self, chat: int, about: str, operation: Operation, *, seconds: float) -> None:
+        """Remember what to do with the next photo.
+
+        Args:
+            chat: The chat.
+            about: ``person:ID`` or ``album:MEDIA_GROUP_ID``.
+            operation: What to do.
+            seconds: How long the command waits.
+        """
+        where = (pending_commands.c.chat == chat, pending_commands.c.about == about)
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(pending_commands.delete().where(*where))
+            values = {"operation": operation.value, "expires": self._clock() + seconds}
+            connection.execute(pending_commands.insert().values(chat=chat, about=about, **values))
+
+        await self._database.run(work)
+
+    async def find(self, chat: int, about: str) -> Operation | None:
+        """The operation that waits for a photo and has not expired, or None. The command stays stored."""
+        query = sa.select(pending_commands.c.operation).where(
+            pending_commands.c.chat == chat,
+            pending_commands.c.about == about,
+            pending_commands.c.expires > self._clock(),
+        )
+        row = await self._database.run(lambda connection: connection.execute(query).first())
+        return Operation(row[0]) if row else None
+
+    async def forget(self, chat: int, about: str) -> None:
+        """Delete the command: its photo has come."""
+        delete = pending_commands.delete().where(pending_commands.c.chat == chat, pending_commands.c.about == about)
+        await self._database.run(lambda connection: connection.execute(delete))

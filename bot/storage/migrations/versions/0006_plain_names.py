@@ -1,0 +1,12 @@
+"""Plain names: the commands that wait for their photo, and the rate limits that processes share."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Rename the two tables."""
+    op.rename_table("wishes", "pending_commands")
+    op.rename_table("paces", "rate_limits")
