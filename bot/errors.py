@@ -1,7 +1,7 @@
-"""Errors that say whose turn it is: the person's, the operator's, or the world's.
+"""The errors that the program raises on purpose, by who can act on them: the person, the operator, or time.
 
-Each carries a message id (looked up in the chat's catalogues and in the command line's texts) and the facts for the
-log. They travel between processes and through the database, so they pickle by their arguments.
+Each carries a message id, which names its text in the catalogues, and facts for the log and the text's placeholders.
+Errors travel between processes and through the database, so they pickle with all they carry.
 """
 
 from __future__ import annotations
@@ -11,9 +11,14 @@ class BotError(Exception):
     """Base of all errors that the program raises on purpose.
 
     Args:
-        message_id: Key of the text shown to people, such as ``photo-broken``; catalogues hold one text for each.
+        message_id: Key of the text shown to people, such as ``photo-broken``.
         facts: Values for the log and for the text's placeholders; never secrets, never picture bytes.
+
+    Attributes:
+        retry_may_help: Whether the same request may succeed when it is made again.
     """
+
+    retry_may_help = True
 
     def __init__(self, message_id: str, **facts: object) -> None:
         self.message_id = message_id
@@ -33,16 +38,32 @@ def _rebuild(kind: type[BotError], message_id: str, facts: dict[str, object]) ->
 
 
 class PersonError(BotError):
-    """The person can mend it: a broken photo, too large a file, too many requests."""
+    """The person can fix it: a wrong command, too many requests, a photo that cannot be used."""
+
+
+class UnusableInputError(PersonError):
+    """The photo or the mask cannot be used, and never will be: the same input fails again."""
+
+    retry_may_help = False
 
 
 class NothingFoundError(PersonError):
     """The photo has no subject that stands out; painting it by hand helps."""
 
+    retry_may_help = False
+
 
 class OperatorError(BotError):
-    """Only whoever runs the bot can mend it: a wrong key, a service not opened, a missing setting."""
+    """Only the operator can fix it: a wrong key, a service that is not opened, a missing setting."""
 
 
 class WorldError(BotError):
-    """Nobody here is at fault: a timeout, an overload, a network that went away. Trying again later may help."""
+    """A timeout, an overload, a broken connection: the same request may succeed later."""
+
+
+class OutageError(WorldError):
+    """A service that the bot cannot work without (Telegram, the database) is down. Wait for it and repeat the step."""
+
+
+class WorkerDiedError(WorldError):
+    """A pixel process was killed, crashed, or ran out of memory; the job may be the cause."""

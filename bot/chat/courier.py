@@ -27,7 +27,7 @@ from bot.chat.keyboards import Keyboards
 from bot.chat.texts import Texts
 from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.edits.ports import LostMessageSearch, ResultFile
-from bot.errors import BotError, NothingFoundError, PersonError, WorldError
+from bot.errors import BotError, OutageError, PersonError, UnusableInputError
 
 log = structlog.get_logger()
 
@@ -79,7 +79,7 @@ class TelegramCourier:
         self, edit: Edit, error: BotError, picture: bytes | None = None, *, can_go_back: bool = False
     ) -> None:
         """See `Courier.show_failure`."""
-        again = not isinstance(error, NothingFoundError) and error.message_id not in _FINAL
+        again = error.retry_may_help
         text = self._explanation(edit, error)
         keyboard = self._keyboards.failed(edit, again=again, can_go_back=can_go_back)
         if picture is None or edit.status_message is None:
@@ -192,7 +192,7 @@ class TelegramCourier:
         except BadRequest as error:
             if says(error, "file is too big"):
                 raise too_large(photo.size or 20_000_000, min(max_bytes, 20_000_000)) from error
-            raise PersonError("photo-gone") from error
+            raise UnusableInputError("photo-gone") from error
         except TelegramError as error:
             raise explained(error) from error
         if len(data) > max_bytes:
@@ -222,7 +222,7 @@ class TelegramCourier:
         assert edit.status_message is not None
         data = await asyncio.to_thread(made.path.read_bytes)
         if len(data) > FILE_BYTES:
-            raise PersonError("result-too-large", megabytes=round(len(data) / 1e6))
+            raise UnusableInputError("result-too-large", megabytes=round(len(data) / 1e6))
         as_file = edit.photo.as_file or made.format != "JPEG" or not fits_as_photo(made, len(data))
         caption = self._texts.lines(edit.language, [f"done-{edit.operation}", *made.notes])
         name = result_name(edit, made)
@@ -262,33 +262,8 @@ class TelegramCourier:
             else:
                 picture = _picture_of(answer)
         if picture is None:
-            raise WorldError("telegram-trouble", reason="the picture is not shown", passes=True)
+            raise OutageError("telegram-trouble", reason="the picture is not shown")
         return picture
-
-
-_FINAL = frozenset(
-    {
-        "photo-broken",
-        "photo-unreadable",
-        "photo-empty",
-        "photo-too-large",
-        "photo-too-many-pixels",
-        "photo-too-small",
-        "photo-gone",
-        "photo-poison",
-        "cloud-refused",
-        "result-too-large",
-        "mask-broken",
-        "mask-everything",
-        "mask-wrong-shape",
-        "nothing-painted",
-        "not-the-same-photo",
-        "keep-nothing-painted",
-        "keep-not-the-same-photo",
-        "keep-everything",
-    }
-)
-"""What trying again would not change."""
 
 
 def fits_as_photo(made: ResultFile, size: int) -> bool:
@@ -307,7 +282,7 @@ def result_name(edit: Edit, made: ResultFile) -> str:
 
 def too_large(size: int, limit: int) -> PersonError:
     """The file is larger than it may be, both in bytes."""
-    return PersonError("photo-too-large", megabytes=round(size / 1e6, 1), limit=round(limit / 1e6))
+    return UnusableInputError("photo-too-large", megabytes=round(size / 1e6, 1), limit=round(limit / 1e6))
 
 
 @contextlib.contextmanager

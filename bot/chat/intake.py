@@ -18,7 +18,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from bot.chat.api.flood_limiter import seconds
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.services import App, ChatServices
-from bot.errors import OperatorError, WorldError
+from bot.errors import OperatorError, OutageError
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Intake:
                 error = await self._attempt(update)
                 if error is None:
                     return Outcome.SAFE
-                if isinstance(error, WorldError) and error.facts.get("passes"):
+                if isinstance(error, OutageError):
                     log.warning("update_has_to_wait", reason=str(error))
                     return Outcome.OUTAGE
                 log.error("update_failed", attempt=attempt, exc_info=error)

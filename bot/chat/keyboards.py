@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
 from bot.chat.texts import Texts
-from bot.edits.editor import DOUBTFUL
-from bot.edits.model import Edit, Offer, Operation, State
+from bot.edits.model import DOUBTFUL, Edit, Offer, Operation, State
 
 PRIVATELY = "e_"
 """What a link's start parameter begins with that asks to go on with a group's edit in private."""
@@ -58,9 +57,9 @@ class Keyboards:
         """
         rows = []
         if again:
-            label = f"button-take-{edit.operation}" if edit.error == DOUBTFUL else "button-retry"
+            label = f"button-take-{edit.operation}" if edit.is_doubtful else "button-retry"
             rows.append([self._button(edit.language, label, f"e:{edit.id}:retry")])
-        if edit.error == DOUBTFUL:
+        if edit.is_doubtful:
             rows.append([self._button(edit.language, "button-else", f"e:{edit.id}:else")])
         if edit.error in PAINTING_HELPS:
             rows.append([self._button(edit.language, "button-paint", f"e:{edit.id}:fix")])

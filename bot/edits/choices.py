@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import partial
 
-from bot.edits.editor import DOUBTFUL
 from bot.edits.model import Edit, Operation, Stage, State, follow_up_request
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
 from bot.errors import PersonError
-
-QUESTIONS = (DOUBTFUL,)
-"""Why an edit may have stopped so that something else can be shown in its place."""
 
 
 class Choices:
@@ -37,7 +33,7 @@ class Choices:
             PersonError: As `Edits.own` and `Edits.submit` do; ``still-working``.
         """
         shown = await self._edits.own(edit_id, person)
-        is_question = shown.state in (State.FAILED, State.CANCELLED) and shown.error in QUESTIONS
+        is_question = shown.state in (State.FAILED, State.CANCELLED) and shown.is_doubtful
         is_result = shown.state is State.DONE or shown.stage is Stage.DELIVERING
         if shown.operation is Operation.ERASE or not (is_question or is_result):
             raise PersonError("still-working")

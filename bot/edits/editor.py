@@ -16,7 +16,7 @@ from typing import TypeVar
 import structlog
 
 from bot.edits import pixels
-from bot.edits.model import Operation, Stage
+from bot.edits.model import DOUBTFUL, Operation, Stage
 from bot.edits.ports import ResultFile
 from bot.engines import Engine, EngineUnavailableError
 from bot.errors import PersonError
@@ -42,10 +42,6 @@ def check_finish(finish: str) -> str:
     raise PersonError("unknown-finish", finish=finish[:40])
 
 
-DOUBTFUL = "doubtful"
-"""Message id of the question whether what was found is meant."""
-
-
 class DoubtfulFindError(PersonError):
     """What was found may not be what is meant: the person is asked before anything is changed.
 
@@ -53,7 +49,12 @@ class DoubtfulFindError(PersonError):
         matte: PNG of what was found, to be shown, and used where the person wants it gone.
     """
 
-    matte: bytes = b""
+    def __init__(self, matte: bytes = b"") -> None:
+        super().__init__(DOUBTFUL)
+        self.matte = matte
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.matte,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +258,7 @@ class Editor:
         return replace(made, notes=(*made.notes, "note-shadow")) if shaded else made
 
     async def _doubt(self, matte: Matte) -> DoubtfulFindError:
-        doubt = DoubtfulFindError(DOUBTFUL)
-        doubt.matte = await self._pool.run(pixels.small_matte, matte, self._matte_side)
-        return doubt
+        return DoubtfulFindError(await self._pool.run(pixels.small_matte, matte, self._matte_side))
 
     async def _kept(self, job: Job, mask: Mask, matte: Matte) -> bytes | None:
         """What is to be remembered of a found mask, as a PNG."""

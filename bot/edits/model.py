@@ -7,6 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+DOUBTFUL = "doubtful"
+"""Message id of the question whether the right thing was found; stored as the edit's error."""
+
 
 class Operation(StrEnum):
     """What is done with the photo."""
@@ -122,6 +125,11 @@ class Edit:
     chooses: bool = False
     number: int = 0
     attempt: int = 1
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the person was asked if the right thing was found, and has not answered yet."""
+        return self.error == DOUBTFUL
 
 
 @dataclass(frozen=True, slots=True)

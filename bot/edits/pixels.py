@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.errors import NothingFoundError, PersonError
+from bot.errors import NothingFoundError, PersonError, UnusableInputError
 from bot.imaging import backdrop, compositing, cutout, encoding, masks, numbering
 from bot.imaging.opening import open_photo
 from bot.imaging.painted import find_painted
@@ -138,7 +138,7 @@ def _in_words_for_keeping(keeps: bool) -> Iterator[None]:
         yield
     except PersonError as error:
         if keeps and error.message_id in KEEPING:
-            raise PersonError(KEEPING[error.message_id], **error.facts) from error
+            raise type(error)(KEEPING[error.message_id], **error.facts) from error
         raise
 
 
@@ -146,7 +146,7 @@ def stored_matte(data: bytes, width: int, height: int) -> Matte:
     """A matte that `small_matte` wrote, scaled back to the photo's size."""
     small = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     if small is None:
-        raise PersonError("mask-broken")
+        raise UnusableInputError("mask-broken")
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
@@ -296,7 +296,7 @@ def joined_mattes(mattes: Sequence[bytes]) -> bytes:
     for data in mattes:
         matte = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         if matte is None or (joined is not None and matte.shape != joined.shape):
-            raise PersonError("mask-broken")
+            raise UnusableInputError("mask-broken")
         joined = np.asarray(matte if joined is None else np.maximum(joined, matte), np.uint8)
     if joined is None:
         raise PersonError("mask-empty")
@@ -312,7 +312,7 @@ def found_png(stored: bytes, keeps: bool) -> bytes:
     """
     matte = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_GRAYSCALE)
     if matte is None:
-        raise PersonError("mask-broken")
+        raise UnusableInputError("mask-broken")
     return mask_png(masks.from_matte(np.asarray(matte, dtype=np.uint8)), keeps)
 
 

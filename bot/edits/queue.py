@@ -20,7 +20,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from bot.edits.model import Edit
 from bot.edits.steps import ChoiceNeeded, EditSteps
-from bot.errors import BotError, WorldError
+from bot.errors import BotError, OutageError, WorldError
 from bot.storage.database import Database
 from bot.storage.heartbeat import Heartbeat
 from bot.storage.takeover import Takeover
@@ -222,9 +222,7 @@ async def _step(name: str, step: Callable[..., Coroutine[Any, Any, T]], *argumen
     for pause in OUTAGE_PAUSES:
         try:
             return await _once(name, step, *arguments)
-        except WorldError as error:
-            if not error.facts.get("passes"):
-                raise
+        except OutageError as error:
             log.warning("outage", step=name, reason=str(error), retry_in=pause)
         await asyncio.sleep(pause)
     return await _once(name, step, *arguments)

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.edits.announcer import Announcer
-from bot.edits.editor import DOUBTFUL, check_finish
+from bot.edits.editor import check_finish
 from bot.edits.model import Edit, EditRequest, Offer, Operation, PhotoRef, Stage, State, follow_up_request
 from bot.edits.ports import Courier
 from bot.edits.queue import EditQueue
@@ -235,7 +235,7 @@ class Edits:
         """
         edit = await self.own(edit_id, person)
         # Where the bot asked whether it found the right thing, the person who paints has said no.
-        found = None if edit.error == DOUBTFUL else await self.store.mask(edit.id)
+        found = None if edit.is_doubtful else await self.store.mask(edit.id)
         keeps = edit.operation is Operation.REMOVE_BACKGROUND
         fixed, _ = await self.submit(
             follow_up_request(

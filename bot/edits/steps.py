@@ -18,12 +18,12 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
-from bot.edits.editor import DOUBTFUL, DoubtfulFindError, Editor, Job
+from bot.edits.editor import DoubtfulFindError, Editor, Job
 from bot.edits.model import Edit, Operation, PhotoRef, Stage, State
 from bot.edits.ports import Courier, ResultFile
 from bot.edits.progress import Progress
 from bot.edits.records.store import Store
-from bot.errors import BotError, NothingFoundError, PersonError, WorldError
+from bot.errors import BotError, NothingFoundError, PersonError, UnusableInputError, WorkerDiedError, WorldError
 from bot.storage.file_cache import FileCache
 
 T = TypeVar("T")
@@ -119,20 +119,20 @@ class EditSteps:
             return None
         edit, starts = begun
         if starts > MAX_STARTS:
-            raise PersonError("photo-poison")
+            raise UnusableInputError("photo-poison")
         async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
             await on_stage(Stage.FETCHING)
             source = await self.fetch(edit.photo)
             if edit.chooses and not edit.has_mask and not await self._has_chosen(edit, source, on_stage):
                 return ChoiceNeeded()
-            if edit.error == DOUBTFUL:
+            if edit.is_doubtful:
                 # The process died between storing the doubt and asking about it: the person has not answered yet.
-                raise DoubtfulFindError(DOUBTFUL)
+                raise DoubtfulFindError
             try:
                 made = await self._edit(edit, source, on_stage)
             except DoubtfulFindError as doubt:
                 # What was found is shown with the question, and is used where the answer is yes.
-                await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True, error=DOUBTFUL)
+                await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True, error=doubt.message_id)
                 raise
             finally:
                 if await self.store.get(edit_id) is None:  # deleted meanwhile: what the segmenter kept goes too
@@ -200,7 +200,7 @@ class EditSteps:
         if isinstance(error, ChatGoneError):
             return
         try:
-            shown = await self._pointed_out(edit) if error.message_id == DOUBTFUL else None
+            shown = await self._pointed_out(edit) if isinstance(error, DoubtfulFindError) else None
             back = await can_go_back(self.store, edit)
             await self.courier.show_failure(await self.announcer.announce(edit), error, shown, can_go_back=back)
         except StatusMessageGoneError:
@@ -317,8 +317,8 @@ class EditSteps:
             except WorldError as error:
                 log.warning("edit_stumbled", edit=edit.id, attempt=attempt, reason=str(error))
                 if attempt == WORLD_ATTEMPTS:
-                    if error.message_id == "worker-died":
-                        raise PersonError("photo-poison") from error
+                    if isinstance(error, WorkerDiedError):
+                        raise UnusableInputError("photo-poison") from error
                     raise
             await asyncio.sleep(0.2 * attempt)
         raise AssertionError("unreachable")

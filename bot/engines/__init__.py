@@ -89,3 +89,5 @@ class EngineUnavailableError(BotError):
 
 class EngineRefusedError(BotError):
     """The engine judged the photo unfit (content safety, copyright): the same photo gets the same answer again."""
+
+    retry_may_help = False

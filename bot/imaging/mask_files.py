@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bot.errors import PersonError
+from bot.errors import PersonError, UnusableInputError
 from bot.imaging.photo import Mask
 
 MAX_PIXELS = 50_000_000
@@ -27,14 +27,14 @@ def read_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             if image.size != seen:  # a second header overrules the first: Pillow, PngImagePlugin.chunk_IHDR
-                raise PersonError("mask-broken", why="two headers")
+                raise UnusableInputError("mask-broken", why="two headers")
             if getattr(image, "n_frames", 1) > 1:
-                raise PersonError("mask-broken", why="animated")
+                raise UnusableInputError("mask-broken", why="animated")
             grey = _grey(image)
     except PersonError:
         raise
     except Exception as error:  # noqa: BLE001 -- Pillow raises nearly anything over a damaged file
-        raise PersonError("mask-broken", why=type(error).__name__) from None
+        raise UnusableInputError("mask-broken", why=type(error).__name__) from None
     if size is not None and (grey.shape[1], grey.shape[0]) != size:
         shrinks = size[0] < grey.shape[1]
         grey = np.asarray(
@@ -48,25 +48,25 @@ def _bytes(source: bytes | Path, max_bytes: int) -> bytes:
         with source.open("rb") as file:
             source = file.read(max_bytes + 1)
     if len(source) > max_bytes:
-        raise PersonError("mask-broken", why="too large")
+        raise UnusableInputError("mask-broken", why="too large")
     return source
 
 
 def _check_header(data: bytes, size: tuple[int, int] | None) -> tuple[int, int]:
     """IHDR (PNG specification, 11.2.1): size, bit depth, colour type; returns width and height."""
     if not data.startswith(SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:
-        raise PersonError("mask-broken", why="not a PNG")
+        raise UnusableInputError("mask-broken", why="not a PNG")
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if data[24] > 8:
-        raise PersonError("mask-broken", why="16 bits")
+        raise UnusableInputError("mask-broken", why="16 bits")
     if not width or not height or width * height > MAX_PIXELS:
-        raise PersonError("mask-wrong-shape", why="size")
+        raise UnusableInputError("mask-wrong-shape", why="size")
     if size is not None:
         wanted_width, wanted_height = size
         # Each side may be rounded by a pixel at the mask's own scale.
         scale = max(width / wanted_width, height / wanted_height)
         if abs(width - wanted_width * scale) > 1.01 or abs(height - wanted_height * scale) > 1.01:
-            raise PersonError("mask-wrong-shape", why="aspect")
+            raise UnusableInputError("mask-wrong-shape", why="aspect")
     return width, height
 
 
@@ -74,10 +74,10 @@ def _grey(image: Image.Image) -> Mask:
     if image.mode in ("1", "L"):
         return np.asarray(image.convert("L"), dtype=np.uint8)
     if image.mode not in ("P", "RGB", "RGBA", "LA"):
-        raise PersonError("mask-broken", why=image.mode)
+        raise UnusableInputError("mask-broken", why=image.mode)
     pixels = np.asarray(image.convert("RGBA"), dtype=np.uint8)
     if (pixels[..., 3] != 255).any():
-        raise PersonError("mask-broken", why="transparent")
+        raise UnusableInputError("mask-broken", why="transparent")
     if (pixels[..., 0] != pixels[..., 1]).any() or (pixels[..., 1] != pixels[..., 2]).any():
-        raise PersonError("mask-broken", why="coloured")
+        raise UnusableInputError("mask-broken", why="coloured")
     return np.ascontiguousarray(pixels[..., 0])

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.errors import PersonError
+from bot.errors import PersonError, UnusableInputError
 from bot.imaging.photo import Mask, Matte, Pixels
 
 
@@ -219,7 +219,7 @@ def open_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
     if not mask.any():
         raise PersonError("mask-empty")
     if mask.all():
-        raise PersonError("mask-everything")
+        raise UnusableInputError("mask-everything")
     return mask
 
 

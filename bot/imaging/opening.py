@@ -11,7 +11,7 @@ import numpy as np
 import pi_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from bot.errors import PersonError
+from bot.errors import PersonError, UnusableInputError
 from bot.imaging import colour_profiles
 from bot.imaging.photo import Matte, Photo, PictureFormat, Pixels
 
@@ -43,9 +43,9 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
     """
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if not size:
-        raise PersonError("photo-empty")
+        raise UnusableInputError("photo-empty")
     if max_bytes is not None and size > max_bytes:
-        raise PersonError("photo-too-large", megabytes=round(size / 1e6, 1), limit=round(max_bytes / 1e6))
+        raise UnusableInputError("photo-too-large", megabytes=round(size / 1e6, 1), limit=round(max_bytes / 1e6))
     data = source if isinstance(source, bytes) else source.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -56,22 +56,22 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
         except PersonError:
             raise
         except UnidentifiedImageError:
-            raise PersonError("photo-unreadable") from None
+            raise UnusableInputError("photo-unreadable") from None
         except Image.DecompressionBombError as error:
             # Pillow stops beyond 179 megapixels by itself, before our own check; only its text tells the size.
             pixels = re.search(r"\d+", str(error))
             megapixels = round(int(pixels[0]) / 1e6) if pixels else "?"
-            raise PersonError("photo-too-many-pixels", megapixels=megapixels, limit=max_megapixels) from None
+            raise UnusableInputError("photo-too-many-pixels", megapixels=megapixels, limit=max_megapixels) from None
         except Exception as error:  # noqa: BLE001 -- Pillow raises nearly anything over a damaged file
-            raise PersonError("photo-broken", why=type(error).__name__) from None
+            raise UnusableInputError("photo-broken", why=type(error).__name__) from None
 
 
 def _check_size(image: Image.Image, max_megapixels: float) -> None:
     width, height = image.size
     if width * height > max_megapixels * 1e6:
-        raise PersonError("photo-too-many-pixels", megapixels=round(width * height / 1e6), limit=max_megapixels)
+        raise UnusableInputError("photo-too-many-pixels", megapixels=round(width * height / 1e6), limit=max_megapixels)
     if min(width, height) < LEAST_SIDE:
-        raise PersonError("photo-too-small", width=width, height=height)
+        raise UnusableInputError("photo-too-small", width=width, height=height)
 
 
 def _decode(image: Image.Image) -> Photo:

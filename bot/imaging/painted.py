@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.errors import PersonError
+from bot.errors import UnusableInputError
 from bot.imaging.masks import from_matte
 from bot.imaging.photo import Mask, Photo, Pixels
 
@@ -53,26 +53,26 @@ def find_painted(original: Photo, painted: Photo) -> Mask:
     """
     ratio = (original.width / original.height) / (painted.width / painted.height)
     if not 0.97 < ratio < 1.03:
-        raise PersonError("not-the-same-photo")
+        raise UnusableInputError("not-the-same-photo")
     size = _work_size(original, painted)
     before, after = _small(original.pixels, size), _small(painted.pixels, size)
     before = _fit_tones(before, after)
     change = _change(before, after)
     noise = float(np.percentile(change, 50))
     if noise > SURE_CHANGE:
-        raise PersonError("not-the-same-photo")
+        raise UnusableInputError("not-the-same-photo")
     sure = _opened(change > SURE_CHANGE + 2 * noise)
     if sure.mean() > MOST_AREA:
-        raise PersonError("not-the-same-photo")
+        raise UnusableInputError("not-the-same-photo")
     if sure.mean() < LEAST_AREA:
-        raise PersonError("nothing-painted")
+        raise UnusableInputError("nothing-painted")
     # Over something of nearly its own colour paint changes little: there its colour tells, but only between sure parts.
     width = _stroke_width(sure)
     unsure = _like_paint(after, sure) & _closed(sure, radius=max(3, round(width)))
     likely = _opened((change > LEAST_CHANGE + 2 * noise) | unsure)
     found = _filled(_closed(_touching(likely, sure), radius=max(2, round(width / 4))))
     if found.mean() > MOST_AREA:
-        raise PersonError("not-the-same-photo")
+        raise UnusableInputError("not-the-same-photo")
     return _full_size(found, original)
 
 

@@ -33,7 +33,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from bot import logs
-from bot.errors import WorldError
+from bot.errors import WorkerDiedError, WorldError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -189,7 +189,7 @@ class PixelPool:
             except TimeoutError:
                 raise WorldError("took-too-long", job=name, seconds=seconds) from None
             except (ProcessExpired, BrokenProcessPool, MemoryError, FutureCancelled) as error:
-                raise WorldError("worker-died", job=name, why=type(error).__name__) from None
+                raise WorkerDiedError("worker-died", job=name, why=type(error).__name__) from None
 
     async def _once(self, job: tuple[Callable[..., R], Any, Any], seconds: float) -> R:
         assert self._scratch is not None, "start() first"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from bot.errors import OperatorError, WorldError
+from bot.errors import OperatorError, OutageError, WorldError
 from bot.storage import migrations
 from bot.storage.sqlite import WriteTurns, make_sqlite_engine
 from bot.storage.threads import started_thread_pool
@@ -155,4 +155,4 @@ class Database:
 
 def _away(error: sa.exc.DBAPIError) -> WorldError:
     # The driver's own words are left out: they may hold the address with its password.
-    return WorldError("something-broke", reason=f"database: {type(error.orig).__name__}", passes=True)
+    return OutageError("something-broke", reason=f"database: {type(error.orig).__name__}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from bot.edits.steps import ChatGoneError, StatusMessageGoneError
-from bot.errors import BotError, OperatorError, WorldError
+from bot.errors import BotError, OperatorError, OutageError, WorldError
 
 
 def says(error: TelegramError, words: str) -> bool:
@@ -25,4 +25,4 @@ def explained(error: TelegramError) -> BotError:
         if says(error, "chat not found"):
             return ChatGoneError("chat-gone", reason=error.message)
         return WorldError("telegram-trouble", reason=error.message)
-    return WorldError("telegram-trouble", reason=type(error).__name__, passes=True)
+    return OutageError("telegram-trouble", reason=type(error).__name__)

@@ -15,7 +15,7 @@ from bot.edits.model import Edit, EditRequest, Operation, PhotoRef
 from bot.edits.ports import LostMessageSearch
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
-from bot.errors import WorldError
+from bot.errors import OutageError
 from bot.storage.database import Database
 
 
@@ -77,9 +77,9 @@ async def test_a_message_that_is_held_up_is_posted_by_nobody_else(
 async def test_one_that_could_not_be_posted_is_looked_for_and_posted_the_next_time(store: Store, alone: bool) -> None:
     edit, courier = await ask(store), Courier()
     courier.free.set()
-    courier.trouble.append(WorldError("telegram-trouble", passes=True))
+    courier.trouble.append(OutageError("telegram-trouble"))
     announcer = process(store, courier, alone=alone)
-    with pytest.raises(WorldError):
+    with pytest.raises(OutageError):
         await announcer.announce(edit)
     async with asyncio.timeout(5):
         assert (await announcer.announce(edit)).status_message == 101

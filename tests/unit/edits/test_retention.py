@@ -75,7 +75,7 @@ async def test_what_is_old_goes_and_what_is_young_or_in_the_works_stays(world: W
         for key, hours in (("old", 25), ("young", 23))
     ]
     would = await sweep(world.store, world.caches, 24, dry_run=True)
-    assert would == {"edits": 4, "offers": 1, "wishes": 0, "files": 2}
+    assert would == {"edits": 4, "offers": 1, "pending_commands": 0, "files": 2}
     assert all([await world.store.get(edit.id) for edit in old + kept])
     assert all([await world.store.mask(edit.id) for edit in old + kept])
     assert all([await world.store.offers.get(offer) for offer in offers])
@@ -95,7 +95,7 @@ async def test_a_wish_goes_when_it_has_run_out(world: World) -> None:
     await world.store.pending_commands.remember(7, "person:7", Operation.ERASE, seconds=600)
     world.ago = 0
     await world.store.pending_commands.remember(8, "person:8", Operation.ERASE, seconds=600)
-    assert (await sweep(world.store, world.caches, 24))["wishes"] == 1
+    assert (await sweep(world.store, world.caches, 24))["pending_commands"] == 1
     assert await world.store.pending_commands.find(8, "person:8") is Operation.ERASE
 
 

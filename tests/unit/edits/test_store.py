@@ -208,7 +208,7 @@ async def test_the_sweeper_takes_what_is_old_and_finished_and_a_dry_run_takes_no
     clock.now += 100_000
     young, _ = await store.add(order(4, person=8))
     would = await store.sweep(older_than=clock.now - 86_400, dry_run=True)
-    assert would == {"edits": 1, "offers": 1, "wishes": 0}
+    assert would == {"edits": 1, "offers": 1, "pending_commands": 0}
     assert await store.get(done.id) is not None
     assert await store.sweep(older_than=clock.now - 86_400) == would
     assert await store.get(done.id) is None
