@@ -6,6 +6,8 @@ import io
 
 from PIL import Image, ImageCms
 
+from bot.imaging.icc_profile import slimmed
+
 _SPACES = {"L": "GRAY", "CMYK": "CMYK", "RGB": "RGB", "LAB": "Lab"}
 """The colour space (ICC.1:2022, table 19) that a profile must be of, to speak of a picture in Pillow's mode."""
 
@@ -25,7 +27,9 @@ def to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, byte
         image = image.convert("RGB")
     source = _parse(profile, image.mode)
     if image.mode == "RGB":
-        return image, profile if source is not None else None
+        kept = slimmed(profile) if profile is not None and source is not None else None
+        if kept is not None or source is None:
+            return image, kept
     if image.mode == "LAB":
         source = source or ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     if source is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import cv2
 import numpy as np
@@ -10,11 +11,15 @@ from PIL import Image
 
 from bot.imaging.cutout import flatten
 from bot.imaging.photo import Mask, Photo, PictureFormat, Pixels
+from bot.imaging.structure.colour import CodePoints
 
 QUALITY = 95
 """Of JPEG answers; from 92 on, with 4:4:4, a second coding of the pixels outside a mask is not seen."""
 
 _WHITE = (255, 255, 255)
+
+_PNG_HEADER = 33
+"""Bytes of a PNG's signature and its IHDR chunk."""
 
 
 def encode(photo: Photo, file_format: PictureFormat | None = None, *, quality: int = QUALITY) -> bytes:
@@ -30,14 +35,12 @@ def encode(photo: Photo, file_format: PictureFormat | None = None, *, quality: i
         the colours of wholly transparent pixels included.
     """
     chosen = file_format or photo.format
-    if chosen == "PNG" and photo.alpha is not None:
-        return _cut_out_png(photo)
+    if chosen == "PNG":
+        return _with_code_points(_png(photo), photo.code_points)
     buffer = io.BytesIO()
     extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
     if chosen == "JPEG":
         Image.fromarray(_on_white(photo)).save(buffer, "JPEG", quality=quality, subsampling=0, **extra)
-    elif chosen == "PNG":
-        _with_alpha(photo).save(buffer, "PNG", compress_level=3, **extra)
     else:
         _with_alpha(photo).save(buffer, "WEBP", lossless=True, quality=30, method=1, exact=True, **extra)
     return buffer.getvalue()
@@ -61,6 +64,24 @@ def preview(photo: Photo, long_side: int = 2048, *, quality: int = 88) -> bytes:
     extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, **extra)
     return buffer.getvalue()
+
+
+def _png(photo: Photo) -> bytes:
+    if photo.alpha is not None:
+        return _cut_out_png(photo)
+    buffer = io.BytesIO()
+    extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
+    Image.fromarray(photo.pixels).save(buffer, "PNG", compress_level=3, **extra)
+    return buffer.getvalue()
+
+
+def _with_code_points(png: bytes, points: CodePoints | None) -> bytes:
+    """A PNG with a cICP chunk behind its header: full range, RGB (PNG specification, third edition, 11.3.2.6)."""
+    if points is None:
+        return png
+    content = b"cICP" + bytes((points.primaries, points.transfer, 0, 1))
+    chunk = (4).to_bytes(4) + content + zlib.crc32(content).to_bytes(4)
+    return png[:_PNG_HEADER] + chunk + png[_PNG_HEADER:]
 
 
 def _cut_out_png(photo: Photo) -> bytes:

@@ -13,7 +13,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bot.errors import PersonError, UnusableInputError
 from bot.imaging import colour_profiles
+from bot.imaging.icc_profile import is_hdr, profile_for
 from bot.imaging.photo import Matte, Photo, PictureFormat, Pixels
+from bot.imaging.structure import Structure, read_structure
 
 Image.init()
 pi_heif.register_heif_opener()
@@ -23,6 +25,10 @@ LEAST_SIDE = 8
 
 _ANSWERS: dict[str, PictureFormat] = {"JPEG": "JPEG", "MPO": "JPEG", "HEIF": "JPEG", "AVIF": "JPEG", "WEBP": "WEBP"}
 """What a photo of each format is answered in; any other: PNG."""
+
+_LAST_BYTES, _LAST_ROWS = 8, 48
+"""Bytes of a JPEG's end that are left out to see what they change, and the rows in which that has to be: eight bytes
+hold at most about ten blocks of up to 16 rows."""
 
 
 def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | None = None) -> Photo:
@@ -50,9 +56,14 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
+            structure = read_structure(data)
+            with Image.open(io.BytesIO(structure.data), formats=list(FORMATS)) as image:
+                if structure.page:
+                    image.seek(structure.page)
                 _check_size(image, max_megapixels)
-                return _decode(image)
+                photo = _decode(image, structure)
+            if not structure.complete:
+                _check_last_rows(structure.data)
         except PersonError:
             raise
         except UnidentifiedImageError:
@@ -64,6 +75,7 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
             raise UnusableInputError("photo-too-many-pixels", megapixels=megapixels, limit=max_megapixels) from None
         except Exception as error:  # noqa: BLE001 -- Pillow raises nearly anything over a damaged file
             raise UnusableInputError("photo-broken", why=type(error).__name__) from None
+        return photo
 
 
 def _check_size(image: Image.Image, max_megapixels: float) -> None:
@@ -74,24 +86,57 @@ def _check_size(image: Image.Image, max_megapixels: float) -> None:
         raise UnusableInputError("photo-too-small", width=width, height=height)
 
 
-def _decode(image: Image.Image) -> Photo:
+def _decode(image: Image.Image, structure: Structure) -> Photo:
     chosen = _ANSWERS.get(image.format or "", "PNG")
     frames = _count_frames(image)
     image.load()
-    profile = image.info.get("icc_profile")
+    profile = structure.icc_profile or image.info.get("icc_profile")
+    for name in ("xmp", "XML:com.adobe.xmp"):
+        image.info.pop(name, None)  # Pillow takes an orientation from XMP too; browsers do not
+    transparent = image.info.get("transparency")
     upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I") or upright.mode == "F":
-        upright = _eight_bits(upright)
     alpha: Matte | None = None
+    if upright.mode.startswith("I") or upright.mode == "F":
+        if isinstance(transparent, int):
+            alpha = np.where(np.asarray(upright) == transparent, 0, 255).astype(np.uint8)
+        upright = _eight_bits(upright)
     if "A" in upright.getbands() or "a" in upright.getbands() or "transparency" in upright.info:
         whole = upright.convert("RGBA")
         alpha = np.asarray(whole.getchannel("A"), dtype=np.uint8)
-        if (alpha == 255).all():
-            alpha = None
         upright = whole.convert("L" if upright.mode in ("LA", "La", "L") else "RGB")
+    if alpha is not None and ((alpha == 255).all() or (image.format in ("BMP", "DIB") and not alpha.any())):
+        alpha = None  # a BMP whose alpha is zero everywhere has none: the fourth byte is padding
     converted, kept = colour_profiles.to_rgb(upright, profile)
+    code_points = None
+    if profile is None and structure.declared is not None:
+        kept = profile_for(structure.declared)
+        points = structure.declared.code_points
+        if points is not None and is_hdr(points):
+            code_points, chosen = points, "PNG"  # only PNG can say what these numbers mean
     pixels: Pixels = np.ascontiguousarray(np.asarray(converted, dtype=np.uint8))
-    return Photo(pixels, alpha, kept, chosen, frames)
+    return Photo(pixels, alpha, kept, chosen, frames, code_points)
+
+
+def _check_last_rows(data: bytes) -> None:
+    """Check that a JPEG whose end marker was missing has all its rows.
+
+    The decoder fills what is missing with grey and does not say so. So the file is decoded again without its last
+    bytes: in a whole file only the last rows change, in one that was cut off rows in the middle.
+
+    Args:
+        data: The file, with an end marker added.
+
+    Raises:
+        UnusableInputError: ``photo-broken``: rows are missing.
+    """
+    decoded = []
+    for file in (data, data[:-_LAST_BYTES] + data[-2:]):
+        with Image.open(io.BytesIO(file), formats=["JPEG"]) as image:
+            decoded.append(np.asarray(image))
+    whole, shorter = decoded
+    changed = np.flatnonzero((whole != shorter).reshape(whole.shape[0], -1).any(axis=1))
+    if not changed.size or changed[0] < whole.shape[0] - _LAST_ROWS:
+        raise UnusableInputError("photo-broken", why="cut off")
 
 
 def _count_frames(image: Image.Image) -> int:

@@ -8,6 +8,8 @@ from typing import Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.imaging.structure.colour import CodePoints
+
 Pixels: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB, upright."""
 Mask: TypeAlias = NDArray[np.uint8]
@@ -31,6 +33,8 @@ class Photo:
         icc_profile: The RGB profile that `pixels` stand in, or None for sRGB.
         format: What the answer is encoded as unless somebody asks otherwise.
         frames: 1, or more where the file is a moving picture of which this is the first frame.
+        code_points: Set where the numbers stand for light beyond white (PQ, HLG): no ICC profile describes that, and
+            of the answers' formats only PNG can say it.
     """
 
     pixels: Pixels
@@ -38,6 +42,7 @@ class Photo:
     icc_profile: bytes | None = None
     format: PictureFormat = "JPEG"
     frames: int = 1
+    code_points: CodePoints | None = None
 
     @property
     def width(self) -> int:

@@ -1,0 +1,129 @@
+"""The pages of a TIFF file (Adobe, TIFF 6.0), and which of them is the photo."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.errors import UnusableInputError
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+MAX_PAGES = 200
+MAX_TAGS = 1_000
+"""Tags of one page; real pages have twenty to a hundred."""
+
+MAX_SEGMENTS = 200_000
+"""Tiles or strips of one page: a strip for each row of a 50-megapixel picture is far below."""
+
+MAX_SEGMENT_PIXELS = 100_000_000
+"""Pixels of one tile or strip, beyond those of the picture itself. Decoders make room for a whole tile: a picture of
+100 × 100 with a tile of 26,000 × 26,000 took 1.94 GB."""
+
+_WIDTH, _HEIGHT, _PHOTOMETRIC, _SUBFILE, _SUBFILE_OLD = 256, 257, 262, 254, 255
+_ROWS_PER_STRIP, _STRIP_OFFSETS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS = 278, 273, 322, 323, 324
+_SUB_PAGES, _DNG_VERSION = 330, 50706
+_COLOUR_FILTER_ARRAY, _LINEAR_RAW = 32803, 34892
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+"""Bytes of a value of each type."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One page's tags: the count of values, and the first value, of each tag whose values are whole numbers."""
+
+    counts: dict[int, int]
+    firsts: dict[int, int]
+    offsets: list[int]
+
+    @property
+    def area(self) -> int:
+        return self.firsts.get(_WIDTH, 0) * self.firsts.get(_HEIGHT, 0)
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether it calls itself a reduced version of another page (NewSubfileType bit 0, SubfileType 2)."""
+        return bool(self.firsts.get(_SUBFILE, 0) & 1) or self.firsts.get(_SUBFILE_OLD) == 2
+
+    @property
+    def is_raw(self) -> bool:
+        return self.firsts.get(_PHOTOMETRIC) in (_COLOUR_FILTER_ARRAY, _LINEAR_RAW)
+
+
+def find_photo(data: bytes) -> int:
+    """The number of the page that holds the photo: the first page, unless it is a preview of a larger one.
+
+    Raises:
+        UnusableInputError: ``photo-raw``: the photo is raw sensor data, or lies where no decoder here reaches it.
+            ``photo-too-complex``: too many pages, tags, tiles or strips, or too large ones.
+    """
+    pages = list(_pages(data))
+    for page in pages:
+        _check(page)
+    if not pages:
+        return 0
+    inner = [sub for page in pages for offset in page.offsets for sub in _pages(data, offset, limit=1)]
+    for page in inner:
+        _check(page)
+    if any(page.counts.get(_DNG_VERSION) for page in pages) or any(page.is_raw for page in (*pages, *inner)):
+        raise UnusableInputError("photo-raw")
+    first = pages[0]
+    larger_inside = first.is_reduced and any(sub.area > first.area for sub in inner)
+    largest = max(range(len(pages)), key=lambda number: pages[number].area)
+    if first.is_reduced and pages[largest].area > first.area:
+        return largest
+    if larger_inside:
+        raise UnusableInputError("photo-raw")
+    return 0
+
+
+def _check(page: _Page) -> None:
+    tile = page.firsts.get(_TILE_WIDTH, 0) * page.firsts.get(_TILE_HEIGHT, 0)
+    strip = page.firsts.get(_WIDTH, 0) * min(page.firsts.get(_ROWS_PER_STRIP, 0), page.firsts.get(_HEIGHT, 0))
+    segments = max(page.counts.get(_STRIP_OFFSETS, 0), page.counts.get(_TILE_OFFSETS, 0))
+    # A tile may reach beyond the picture, but a tile of many times its size is no way to store it.
+    tile_is_large = tile > max(4 * page.area, 1_000_000)
+    if segments > MAX_SEGMENTS or max(tile, strip) > MAX_SEGMENT_PIXELS or tile_is_large:
+        raise UnusableInputError("photo-too-complex", segments=segments, tile=tile)
+
+
+def _pages(data: bytes, start: int | None = None, limit: int = MAX_PAGES) -> Iterator[_Page]:
+    """The pages, one after another; what is damaged ends them and is left to the decoder to refuse."""
+    order = "<" if data[:2] == b"II" else ">"
+    is_big = data[2:4] in (b"+\0", b"\0+")
+    offset_form, count_form, entry_size = (f"{order}Q", f"{order}Q", 20) if is_big else (f"{order}I", f"{order}H", 12)
+    seen: set[int] = set()
+    try:
+        offset = start if start is not None else struct.unpack_from(offset_form, data, 8 if is_big else 4)[0]
+        while offset and offset not in seen and len(seen) < limit:
+            seen.add(offset)
+            count = struct.unpack_from(count_form, data, offset)[0]
+            if count > MAX_TAGS:
+                raise UnusableInputError("photo-too-complex", tags=count)
+            first = offset + struct.calcsize(count_form)
+            yield _read_page(data, order, is_big=is_big, first=first, count=count)
+            offset = struct.unpack_from(offset_form, data, first + count * entry_size)[0]
+            if offset and len(seen) >= MAX_PAGES:
+                raise UnusableInputError("photo-too-complex", pages=len(seen))
+    except struct.error:
+        return
+
+
+def _read_page(data: bytes, order: str, *, is_big: bool, first: int, count: int) -> _Page:
+    page = _Page({}, {}, [])
+    entry_size, inline = (20, 8) if is_big else (12, 4)
+    for number in range(count):
+        entry = first + number * entry_size
+        tag, kind, values = struct.unpack_from(f"{order}HH{'Q' if is_big else 'I'}", data, entry)
+        page.counts[tag] = values
+        form = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}.get(kind)
+        if form is None or not values:
+            continue
+        field = entry + entry_size - inline
+        if _SIZES[kind] * values > inline:
+            field = struct.unpack_from(f"{order}{'Q' if is_big else 'I'}", data, field)[0]
+        page.firsts[tag] = struct.unpack_from(f"{order}{form}", data, field)[0]
+        if tag == _SUB_PAGES:
+            page.offsets.extend(struct.unpack_from(f"{order}{min(values, 16)}{form}", data, field))
+    return page
