@@ -1,4 +1,4 @@
-"""Never too many calls at once, fair waiting, and a cloud that is down is left alone."""
+"""Call slots, the circuit breaker, and notices to the operator."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from structlog.typing import EventDict
 
 from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.engines.volcengine import LocalCallSlots, OperatorNotice
-from bot.engines.volcengine.breaker import Breaker
-from bot.engines.volcengine.codes import CallFailedError, judge
-from bot.engines.volcengine.notices import Notices
+from bot.engines.volcengine.breaker import CircuitBreaker
+from bot.engines.volcengine.call_slots import OnPosition
+from bot.engines.volcengine.codes import CallFailedError, policy_for
+from bot.engines.volcengine.notices import OperatorNotifier
 from tests.cloud.conftest import World, hole, scene
-from tests.cloud.standin import CloudStandIn
+from tests.cloud.standin import WAIT_SECONDS, CloudStandIn
 
 
 class Clock:
-    """Seconds that a test moves."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -45,7 +46,7 @@ async def test_twenty_photos_at_once_are_never_more_than_two_in_flight(world: Wo
     assert {call.body["seed"] for call in cloud.calls if "seed" in call.body} == set(range(20))
 
 
-async def test_repetitions_do_not_slip_past_the_gate(world: World, cloud: CloudStandIn) -> None:
+async def test_retries_stay_within_the_call_slots(world: World, cloud: CloudStandIn) -> None:
     cloud.latency = 0.01
     engine = await world.engine(call_slots=LocalCallSlots(2))
     for fault in (50430, 50500, 50429, 50430):
@@ -63,7 +64,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_the_gate_lets_people_through_in_the_order_they_came() -> None:
+async def test_slots_are_given_in_the_order_of_arrival() -> None:
     call_slots = LocalCallSlots(1)
     order: list[int] = []
     entered = asyncio.Event()
@@ -88,21 +89,21 @@ async def test_the_gate_lets_people_through_in_the_order_they_came() -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
-async def test_waiting_is_visible_as_a_place_in_the_queue() -> None:
+async def test_a_waiter_is_told_its_position_in_the_queue() -> None:
     call_slots = LocalCallSlots(1)
     seen: dict[int, list[int]] = {0: [], 1: [], 2: []}
     holders = [asyncio.Event() for _ in range(3)]
 
-    async def person(number: int) -> None:
-        async def told(position: int) -> None:
+    async def use_slot(number: int) -> None:
+        async def record(position: int) -> None:
             seen[number].append(position)
 
-        async with call_slots.slot(told):
+        async with call_slots.slot(record):
             await holders[number].wait()
 
     async with asyncio.TaskGroup() as group:
         for number in range(3):
-            group.create_task(person(number))
+            group.create_task(use_slot(number))
         await settle()
         holders[0].set()
         await settle()
@@ -111,30 +112,32 @@ async def test_waiting_is_visible_as_a_place_in_the_queue() -> None:
     assert seen == {0: [], 1: [0], 2: [1, 0]}
 
 
-async def test_who_goes_away_while_waiting_leaves_no_gap() -> None:
+async def test_a_cancelled_waiter_leaves_the_queue() -> None:
     call_slots = LocalCallSlots(1)
-    passed = asyncio.Event()
+    positions: list[int] = []
 
-    async def wait_and_pass() -> None:
-        async with call_slots.slot():
-            passed.set()
+    async def record(position: int) -> None:
+        positions.append(position)
+
+    async def pass_through(on_position: OnPosition | None = None) -> None:
+        async with call_slots.slot(on_position):
+            pass
 
     async with call_slots.slot():
-        impatient = asyncio.create_task(wait_and_pass())
-        patient = asyncio.create_task(wait_and_pass())
+        cancelled = asyncio.create_task(pass_through())
+        behind = asyncio.create_task(pass_through(record))
         await settle()
-        assert call_slots.waiting == 2
-        impatient.cancel()
+        cancelled.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await impatient
-        assert call_slots.waiting == 1
-    await patient
-    assert passed.is_set()
-    async with asyncio.timeout(1), call_slots.slot():
+            await cancelled
+        await settle()
+        assert positions == [1, 0]
+    await behind
+    async with asyncio.timeout(WAIT_SECONDS), call_slots.slot():
         pass
 
 
-async def test_who_is_admitted_and_cancelled_at_once_gives_the_slot_back() -> None:
+async def test_a_waiter_cancelled_right_after_admission_frees_its_slot() -> None:
     call_slots = LocalCallSlots(1)
 
     async def pass_through() -> None:
@@ -147,7 +150,7 @@ async def test_who_is_admitted_and_cancelled_at_once_gives_the_slot_back() -> No
     waiter.cancel()  # admitted when the slot above was left, but not yet awake
     with pytest.raises(asyncio.CancelledError):
         await waiter
-    async with asyncio.timeout(1), call_slots.slot():
+    async with asyncio.timeout(WAIT_SECONDS), call_slots.slot():
         pass
 
 
@@ -164,7 +167,7 @@ async def test_a_cancelled_edit_frees_its_slot(world: World, cloud: CloudStandIn
     assert len(cloud.calls) == 2
 
 
-async def test_a_dead_cloud_is_left_alone_after_five_edits(
+async def test_the_breaker_opens_after_five_failed_edits(
     world: World, cloud: CloudStandIn, logs: list[EventDict]
 ) -> None:
     engine = await world.engine()
@@ -180,13 +183,13 @@ async def test_a_dead_cloud_is_left_alone_after_five_edits(
         assert raised.value.message_id == "cloud-unavailable"
         assert raised.value.facts["calls"] == 0
         assert raised.value.facts["breaker"] == "open"
-    assert len(cloud.calls) == 10, "nobody hammers it"
-    assert [line["event"] for line in logs].count("volcengine_left_alone") == 1
+    assert len(cloud.calls) == 10, "no calls while the breaker is open"
+    assert [line["event"] for line in logs].count("volcengine_breaker_opened") == 1
     assert REGISTRY.get_sample_value("volcengine_breaker_open", {"req_key": "saliency_seg"}) == 1
 
 
-async def test_after_a_pause_one_call_finds_out_whether_the_cloud_is_back(world: World, cloud: CloudStandIn) -> None:
-    engine = await world.engine(breaker_threshold=1, breaker_pause=0.0)
+async def test_after_the_cooldown_a_successful_call_closes_the_breaker(world: World, cloud: CloudStandIn) -> None:
+    engine = await world.engine(breaker_threshold=1, breaker_cooldown=0.0)
     cloud.fail_next("drop", times=2)
     with pytest.raises(EngineUnavailableError):
         await engine.segmenter.segment(scene(160, 140))
@@ -195,7 +198,7 @@ async def test_after_a_pause_one_call_finds_out_whether_the_cloud_is_back(world:
     assert cloud.codes == ["drop", "drop", 10000, 10000]
 
 
-async def test_an_answer_is_no_dead_cloud_however_unwelcome(world: World, cloud: CloudStandIn) -> None:
+async def test_refusals_and_bad_requests_do_not_open_the_breaker(world: World, cloud: CloudStandIn) -> None:
     engine = await world.engine(breaker_threshold=1)
     for fault in (50411, 201304, 50207, 50400, 100009):
         cloud.fail_always(fault)
@@ -209,14 +212,14 @@ def down() -> EngineUnavailableError:
     return EngineUnavailableError("cloud-busy", code=50430, down=True, operator_must_act=False)
 
 
-def fail(breaker: Breaker) -> None:
+def fail(breaker: CircuitBreaker) -> None:
     with pytest.raises(EngineUnavailableError), breaker.guard():
         raise down()
 
 
-def test_only_one_trial_at_a_time_and_a_failed_one_waits_twice_as_long() -> None:
+def test_one_trial_runs_at_a_time_and_a_failed_one_doubles_the_cooldown() -> None:
     clock = Clock()
-    breaker = Breaker("x", threshold=2, pause=30, clock=clock)
+    breaker = CircuitBreaker("x", threshold=2, cooldown=30, clock=clock)
     fail(breaker)
     fail(breaker)
     with pytest.raises(EngineUnavailableError) as refused:
@@ -241,9 +244,9 @@ def test_only_one_trial_at_a_time_and_a_failed_one_waits_twice_as_long() -> None
     breaker.check()
 
 
-def test_a_cancelled_trial_lets_the_next_one_try() -> None:
+def test_after_a_cancelled_trial_the_next_call_is_the_trial() -> None:
     clock = Clock()
-    breaker = Breaker("x", threshold=1, pause=30, clock=clock)
+    breaker = CircuitBreaker("x", threshold=1, cooldown=30, clock=clock)
     fail(breaker)
     clock.now += 31
     with pytest.raises(asyncio.CancelledError), breaker.guard():
@@ -252,38 +255,38 @@ def test_a_cancelled_trial_lets_the_next_one_try() -> None:
         pass
 
 
-async def test_the_operator_is_told_once_an_hour_for_each_code(logs: list[EventDict]) -> None:
+async def test_the_operator_is_notified_once_an_hour_per_code(logs: list[EventDict]) -> None:
     clock = Clock()
-    told: list[OperatorNotice] = []
+    sent: list[OperatorNotice] = []
 
-    async def tell(notice: OperatorNotice) -> None:
-        told.append(notice)
+    async def send(notice: OperatorNotice) -> None:
+        sent.append(notice)
 
-    notices = Notices(tell, clock=clock)
+    notifier = OperatorNotifier(send, clock=clock)
 
-    async def happen(code: int) -> None:
-        await notices.tell(CallFailedError(code, judge(code), request_id="R1"), "saliency_seg")
+    async def fail_with(code: int) -> None:
+        await notifier.notify(CallFailedError(code, policy_for(code), request_id="R1"), "saliency_seg")
 
     for _ in range(5):
-        await happen(50400)
-        await happen(100009)
-        await happen(50429)
+        await fail_with(50400)
+        await fail_with(100009)
+        await fail_with(50429)
         clock.now += 60
-    assert [notice.code for notice in told] == [50400, 100009]
+    assert [notice.code for notice in sent] == [50400, 100009]
     clock.now += 3600
-    await happen(50400)
-    assert [notice.code for notice in told] == [50400, 100009, 50400]
+    await fail_with(50400)
+    assert [notice.code for notice in sent] == [50400, 100009, 50400]
     assert len([line for line in logs if line["log_level"] == "error"]) == 3
-    assert "R1" in str(told[0])
-    assert "console" in str(told[0])
+    assert "R1" in str(sent[0])
+    assert "console" in str(sent[0])
 
 
-async def test_a_notice_that_cannot_be_delivered_costs_nobody_the_answer(logs: list[EventDict]) -> None:
-    async def tell(_: OperatorNotice) -> None:
-        raise RuntimeError("Telegram is away")
+async def test_a_notice_that_cannot_be_sent_raises_nothing(logs: list[EventDict]) -> None:
+    async def send(_: OperatorNotice) -> None:
+        raise RuntimeError("Telegram is down")
 
-    await Notices(tell).tell(CallFailedError(50400, judge(50400)), "saliency_seg")
-    assert logs[-1]["event"] == "operator_not_told"
+    await OperatorNotifier(send).notify(CallFailedError(50400, policy_for(50400)), "saliency_seg")
+    assert logs[-1]["event"] == "operator_notice_failed"
 
 
 async def test_calls_and_retries_are_counted(world: World, cloud: CloudStandIn) -> None:
