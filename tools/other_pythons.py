@@ -72,7 +72,7 @@ class Result:
 
 
 def version_of(python: str) -> str:
-    """Return the full version of an interpreter; empty if it does not run, as pyenv's shims of other versions do not."""
+    """Return the full version of an interpreter; empty if it does not run, as some of pyenv's shims do not."""
     command = [python, "-c", "import platform; print(platform.python_version())"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
