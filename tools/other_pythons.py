@@ -3,8 +3,8 @@
 Looks for Python 3.11 to 3.13 on the PATH and among pyenv's versions, and leaves out the version that runs this script:
 `make test` covers it. Each Python works in its own temporary copy of the repository, so that `.venv` stays as it is.
 
-The tests are tests/unit without the folders in `PIXEL_TESTS`. Those test pixel algorithms: they take two thirds of the
-CPU time, and depend on NumPy and OpenCV, which the lock files pin to one version for every Python.
+The tests are tests/unit without `PIXEL_TESTS`, which test pixel algorithms: they take more than half of the
+time, and depend on NumPy and OpenCV, which the lock files pin to one version for every Python.
 
 Exit code 1 if a check fails. A Python whose packages cannot be installed for lack of a network is reported and skipped.
 Standard library only.
@@ -23,7 +23,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ("3.11", "3.12", "3.13")
-PIXEL_TESTS = ("tests/unit/segmentation", "tests/unit/inpainting", "tests/unit/benchmarks")
+PIXEL_TESTS = (
+    "tests/unit/segmentation",
+    "tests/unit/inpainting",
+    "tests/unit/benchmarks",
+    "tests/unit/test_samples.py",
+)
 CHECKS = (
     ("ruff", ("ruff", "check", ".")),
     ("ruff format", ("ruff", "format", "--check", ".")),
