@@ -11,7 +11,7 @@ import pytest
 from structlog.typing import EventDict
 
 from bot.engines import Engine, EngineRefusedError, EngineUnavailableError
-from bot.engines.volcengine import DREAM_ERASE, probe
+from bot.engines.volcengine import DREAM_ERASE
 from bot.engines.volcengine.codes import ERROR_POLICIES, POLICIES_WITHOUT_CODE, TASK_LOST, CallFailedError, policy_for
 from bot.errors import BotError
 from tests.cloud.conftest import World, calls_logged, hole, scene
@@ -263,45 +263,6 @@ async def test_a_refused_connection_means_unavailable(world: World, cloud: Cloud
         await call(engine, "segment")
     assert raised.value.facts["code"] == "connection"
     assert raised.value.facts["calls"] == 2
-
-
-async def test_doctor_calls_each_ability_once(world: World, cloud: CloudStandIn) -> None:
-    results = await probe(world.config())
-    assert [(result.ability, result.ok) for result in results] == [("saliency_seg", True), ("i2i_inpainting", True)]
-    assert cloud.codes == [10000, 10000]
-    assert all(result.request_id for result in results)
-
-
-async def test_doctor_polls_a_submitted_task_once(world: World, cloud: CloudStandIn) -> None:
-    results = await probe(world.config(inpaint=DREAM_ERASE))
-    assert [result.ok for result in results] == [True, True]
-    assert len(cloud.calls) == 3
-
-
-@pytest.mark.parametrize(
-    ("fault", "ok", "word"),
-    [
-        (50400, False, "Open the ability"),
-        (100009, False, "VOLC_ACCESSKEY"),
-        (100012, False, "policy"),
-        (50402, False, "VOLC_INPAINT"),
-        (50430, True, "VOLC_CONCURRENCY"),
-        (50411, True, "did not like the drawing"),
-        (50500, False, "request id"),
-        ("drop", False, "VOLC_ENDPOINT"),
-        ("html-502", False, "network"),
-    ],
-)
-async def test_doctor_explains_what_is_wrong(
-    world: World, cloud: CloudStandIn, fault: int | str, ok: bool, word: str
-) -> None:
-    cloud.fail_always(fault)
-    results = await probe(world.config())
-    assert len(cloud.calls) == 2, "doctor does not repeat"
-    for result in results:
-        assert result.ok is ok
-        assert word in result.text
-        assert "\n" not in result.text
 
 
 async def test_engine_errors_can_be_pickled(world: World, cloud: CloudStandIn) -> None:
