@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.models.files import SETUP_FOLDER, is_sound
 from bot.models.registry import MODELS
+
+# A busy machine is no failure: examples have no deadline, and generating them may be slow.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 SEGMENTER = MODELS["u2netp"]
 """As published; a test may put a tiny graph in its place in the registry."""

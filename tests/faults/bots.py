@@ -112,7 +112,7 @@ class BotProcess:
         """The lines of its log about these pauses, with what it was doing."""
         return [line for line in self.log.splitlines() if "loop_held_up" in line]
 
-    async def says(self, words: str, *, seconds: float = 30) -> None:
+    async def says(self, words: str, *, seconds: float = 60) -> None:
         """Wait until its log contains these words."""
         async with asyncio.timeout(seconds):
             while words not in self.log:  # noqa: ASYNC110 -- a file tells nobody that it grew
@@ -128,7 +128,7 @@ class BotProcess:
         """SIGTERM; returns its exit code."""
         assert self._process is not None
         self._process.terminate()
-        return await self._process.wait()
+        return await asyncio.wait_for(self._process.wait(), 60)
 
 
 async def send_photos(talks: Iterable[Talk], each: int, photo: Any) -> list[tuple[Talk, dict[str, Any]]]:

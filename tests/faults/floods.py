@@ -58,7 +58,7 @@ async def flood(server: TelegramServer, cloud: CloudStandIn, *, photos: int) -> 
         await telegram.journal.until(lambda: other.person.answers)
         assert not begun_at
     await all_answered([*held, *waiting, *flooding], seconds=60 + 5 * photos)
-    await asyncio.wait_for(listening, 10)
+    await asyncio.wait_for(listening, 60)
     check_once([*held, *waiting, *flooding])
     theirs = [message for chat, message in answered if chat == FLOODER]
     before = answered[: [chat for chat, _ in answered].index(OTHER)]

@@ -56,7 +56,7 @@ class PostgresServer:
         command = [binaries / "postgres", "-D", self._folder, "-p", str(self._port), "-h", "127.0.0.1"]
         options = ["-k", "", "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"]
         await asyncio.to_thread(self._launch, [*command, *options])
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not self._answers():  # noqa: ASYNC110 -- it tells nobody when it is ready
                 await asyncio.sleep(0.05)
 

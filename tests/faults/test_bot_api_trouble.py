@@ -16,7 +16,6 @@ from tests.support import Talk, encoded, running_bot, scene, settings_for, with_
 PHOTO = Upload(encoded(scene(160, 120)))
 
 
-@pytest.mark.timeout(240)
 async def test_every_photo_is_answered_once_though_calls_fail(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
 ) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from bot.playground import TelegramServer
 from tests.cloud.standin import CloudStandIn
 from tests.faults.bots import BotProcess, environment
 from tests.faults.floods import flood
 
 
-@pytest.mark.timeout(180)
 async def test_anothers_photo_does_not_wait_behind_a_flood(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
 ) -> None:

@@ -6,8 +6,6 @@ import asyncio
 import random
 from pathlib import Path
 
-import pytest
-
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn
@@ -18,7 +16,6 @@ from tests.support import Talk, encoded, scene
 PHOTO = Upload(encoded(scene(160, 120)))
 
 
-@pytest.mark.timeout(240)
 async def test_workers_killed_in_turn_and_the_database_restarted(
     server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -56,7 +53,6 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
             await process.kill()
 
 
-@pytest.mark.timeout(120)
 async def test_a_worker_that_never_comes_back_is_inherited(
     server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -80,7 +76,6 @@ async def test_a_worker_that_never_comes_back_is_inherited(
             await process.kill()
 
 
-@pytest.mark.timeout(120)
 async def test_cancelling_frees_the_worker_wherever_it_runs(
     server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
 ) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn
@@ -18,7 +16,6 @@ PHOTO = Upload(encoded(scene(160, 120)))
 NEXT = "tests.faults.next_version"
 
 
-@pytest.mark.timeout(120)
 async def test_the_next_version_finishes_what_a_killed_one_had_begun(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
 ) -> None:
@@ -40,7 +37,6 @@ async def test_the_next_version_finishes_what_a_killed_one_had_begun(
             await process.kill()
 
 
-@pytest.mark.timeout(180)
 async def test_processes_are_replaced_one_by_one_while_photos_come_in(
     server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
 ) -> None:

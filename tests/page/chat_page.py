@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from playwright.async_api import ConsoleMessage, FilePayload, Locator, Page, Request, expect
 
-WORK_MS = 30_000
+WORK_MS = 60_000
 """How long an edit may take on a busy machine."""
 
 
@@ -34,7 +34,7 @@ class ChatPage:
         self.trouble: list[str] = []
         self.abroad: list[str] = []
         self.refusals: tuple[str, ...] = ()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
         page.context.on("request", self._asked)

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.page.chat_page import ChatPage, OpenChat
 from tests.page.program import running_playground
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 """Generous, for busy machines: nothing waits longer than it must."""
 
 OWN_BROWSER = Path(__file__).resolve().parents[2] / ".tools" / "browser"

@@ -82,7 +82,7 @@ async def test_another_edits_status_is_not_taken_for_it(
 
 
 async def test_nothing_was_lost(server: TelegramServer, courier: TelegramCourier, edit: Edit) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         posted = await courier.post_status(edit, position=0, lost=LostMessageSearch(edit.message))
     assert said(server) == [posted]
 

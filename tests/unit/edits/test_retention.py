@@ -101,8 +101,9 @@ async def test_a_wish_goes_when_it_has_run_out(world: World) -> None:
 
 async def until(found: Callable[[], bool]) -> None:
     """Waits for a thread's work: files tell no events."""
-    while not found():  # noqa: ASYNC110 -- see above
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(60):
+        while not found():  # noqa: ASYNC110 -- see above
+            await asyncio.sleep(0.005)
 
 
 async def test_the_sweeper_comes_again_and_again_and_trouble_does_not_end_it(

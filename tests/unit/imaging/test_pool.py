@@ -66,9 +66,10 @@ def process_number() -> int:
 
 
 async def until(found: Callable[[], object]) -> None:
-    """Waits for another process: there is no event across."""
-    while not found():  # noqa: ASYNC110 -- see above
-        await asyncio.sleep(0.01)
+    """Poll for what another process does, with a deadline: there is no event across processes."""
+    async with asyncio.timeout(60):
+        while not found():  # noqa: ASYNC110 -- see above
+            await asyncio.sleep(0.01)
 
 
 async def written(mark: Path) -> int:
@@ -139,11 +140,14 @@ async def test_what_a_job_raises_is_raised_here(pool: PixelPool, tmp_path: Path)
 
 
 async def test_too_slow_a_job_is_killed_and_the_others_go_on(pool: PixelPool, tmp_path: Path) -> None:
-    with pytest.raises(WorldError) as slow:
-        await pool.run(sleep_after_writing, tmp_path / "mark", timeout=1.0)
-    assert slow.value.message_id == "took-too-long"
-    assert slow.value.facts["job"] == "sleep_after_writing"
-    await gone(await written(tmp_path / "mark"))
+    mark, timeout = tmp_path / "mark", 1.0
+    while not mark.exists():  # on a busy machine the job may be killed before it starts: give it more time
+        with pytest.raises(WorldError) as slow:
+            await pool.run(sleep_after_writing, mark, timeout=timeout)
+        assert slow.value.message_id == "took-too-long"
+        assert slow.value.facts["job"] == "sleep_after_writing"
+        timeout *= 2
+    await gone(int(mark.read_text()))
     assert await asyncio.gather(*(pool.run(double, value) for value in range(6))) == [2 * v for v in range(6)]
 
 

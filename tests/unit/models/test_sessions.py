@@ -123,7 +123,7 @@ def test_a_session_leaves_when_it_is_idle(place: Publish, monkeypatch: pytest.Mo
     monkeypatch.setattr(sessions, "_here", watched)
     folder = place("migan", graphs.migan())
     assert learned_fill(a_picture(), a_hole(), folder) is not None
-    assert gone.wait(10)
+    assert gone.wait(60)
     assert not watched.is_loaded
     assert learned_fill(a_picture(), a_hole(), folder) is not None
     watched.close()

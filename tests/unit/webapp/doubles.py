@@ -133,7 +133,7 @@ class CanvasDouble:
             self._watchers_changed.set()
 
     async def watched_by(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.watching != count:
                 self._watchers_changed.clear()
                 await self._watchers_changed.wait()
