@@ -143,8 +143,8 @@ async def test_a_doubtful_find_is_asked_about_before_anything_is_erased(talk: Ta
     assert max(shown.getpixel((5, 5))) < 160, "the rest, darkened"
     assert [call.req_key for call in cloud.calls[start:]] == [SALIENCY]
     texts = [b["text"] for row in asked["reply_markup"]["inline_keyboard"] for b in row]
-    assert texts == ["👌 Take it out", "🔎 Something else", "🖌 Paint it myself"]
-    await talk.person.press_labelled(asked["message_id"], "Take it out")
+    assert texts == ["👌 Remove it", "🔎 Something else", "🖌 Paint it myself"]
+    await talk.person.press_labelled(asked["message_id"], "Remove it")
     assert "photo" in await shows(talk, sent, "gone")
     again = [call.req_key for call in cloud.calls[start:]]
     assert again.count(SALIENCY) == 1, "what was shown is what goes: it is not looked for again"

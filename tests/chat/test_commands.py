@@ -79,9 +79,9 @@ async def test_the_shadow_goes_along_and_stays_where_the_person_wants_it(talk: T
         after = np.asarray(talk.picture(message).convert("RGB")).astype(float)
         return float((after - before)[shade].mean())
 
-    assert "shadow went with it" in answer["caption"]
+    assert "shadow is gone too" in answer["caption"]
     assert lighter(answer) > 15
-    await talk.person.press_labelled(answer["message_id"], "Leave the shadow")
+    await talk.person.press_labelled(answer["message_id"], "Keep the shadow")
     await talk.telegram.journal.until(lambda: "shadow-goes" in str(answer_now(talk, answer).get("reply_markup")))
     without = answer_now(talk, answer)
     assert "shadow" not in without["caption"]
@@ -89,7 +89,7 @@ async def test_the_shadow_goes_along_and_stays_where_the_person_wants_it(talk: T
     core = masks.erode(parasol, 8) > 0
     changed = np.abs(np.asarray(talk.picture(without).convert("RGB")).astype(int) - before).max(axis=2) > 24
     assert changed[core].mean() > 0.8, "the parasol is gone all the same"
-    await talk.person.press_labelled(answer["message_id"], "The shadow too")
+    await talk.person.press_labelled(answer["message_id"], "Remove the shadow too")
     await talk.telegram.journal.until(lambda: "shadow-stays" in str(answer_now(talk, answer).get("reply_markup")))
     assert lighter(answer_now(talk, answer)) > 15
 
@@ -228,7 +228,7 @@ async def test_in_a_group_erase_leads_into_the_private_chat(talk: Talk, meet: Ca
     assert address == "https://t.me/photo_cleaning_bot"
     stranger = meet()
     asked = await stranger.person.write(f"/start {start}")
-    assert "somebody else" in (await stranger.answer_to(asked))["text"]
+    assert "someone else" in (await stranger.answer_to(asked))["text"]
     asked = await talk.person.write(f"/start {start}")
     canvas = await talk.answer_to(asked, settled=False)
     urls = [b["web_app"]["url"] for row in canvas["reply_markup"]["inline_keyboard"] for b in row if "web_app" in b]

@@ -136,14 +136,14 @@ async def test_several_are_marked_and_go_together(talk: Talk) -> None:
     await press(talk, asked, "☑️ Several…")
     message = asked["message_id"]
     await talk.telegram.journal.until(lambda: "⬜️ 1" in labels(talk.person.chat.messages[message]))
-    said = await press(talk, talk.person.chat.messages[message], "👌 Take it out")
+    said = await press(talk, talk.person.chat.messages[message], "👌 Remove it")
     assert said is not None
     assert "Mark at least one" in said
     for number in numbers:
         await press(talk, talk.person.chat.messages[message], f"⬜️ {number}")
         marked = f"✅ {number}"
         await talk.telegram.journal.until(lambda marked=marked: marked in labels(talk.person.chat.messages[message]))
-    await press(talk, talk.person.chat.messages[message], "👌 Take it out")
+    await press(talk, talk.person.chat.messages[message], "👌 Remove it")
     assert left(talk.picture(await becomes(talk, sent, "is gone"))) == set()
 
 

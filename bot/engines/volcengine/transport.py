@@ -14,6 +14,7 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.engines.volcengine import metrics
 from bot.engines.volcengine.answers import Answer, read_answer, redactor
 from bot.engines.volcengine.codes import CONNECTION, SUCCESS, TIMEOUT, TOO_LARGE, CallFailedError, labelled
@@ -106,15 +107,11 @@ class Transport:
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """The body, which is cut off where it grows beyond any picture (after decompression, too)."""
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.content.iter_chunked(1 << 16):
-            size += len(part)
-            if size > self._config.max_answer_bytes:
-                response.close()
-                raise labelled(TOO_LARGE, http=response.status)
-            parts.append(part)
-        return b"".join(parts)
+        try:
+            return await read_bounded(response.content.iter_chunked(1 << 16), self._config.max_answer_bytes)
+        except BodyTooLargeError:
+            response.close()
+            raise labelled(TOO_LARGE, http=response.status) from None
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.texts import LANGUAGES, Texts, catalogue
+from bot.texts import LANGUAGES, Texts, catalogue
 from bot.errors import BotError, PersonError
 
 BOT = Path(__file__).resolve().parents[3] / "bot"
