@@ -47,10 +47,15 @@ def build_parser() -> Parser:
     )
     edit.add_argument("--save-mask", metavar="FILE", help="write the mask that was used; FOLDER/ for several photos")
     edit.add_argument(
-        "--finish", default="clean", help="clean, transparent, white, blur, #rrggbb, or a picture file for the background"
+        "--finish",
+        default="clean",
+        help="clean, transparent, white, blur, #rrggbb, or a picture file",
     )
     edit.add_argument(
-        "--shadow", choices=("with", "without"), default="with", help="remove-subject: remove the shadow with it, or leave it (without)"
+        "--shadow",
+        choices=("with", "without"),
+        default="with",
+        help="remove-subject: remove its shadow too?",
     )
     edit.add_argument("--engine", choices=("auto", "volcengine", "local"), default=None)
     edit.add_argument("--seed", type=int, default=0)
@@ -61,7 +66,7 @@ def build_parser() -> Parser:
     models.add_argument("action", nargs="?", choices=("list", "download"), default="list")
     models.add_argument("names", nargs="*", metavar="NAME")
 
-    sweep = commands.add_parser("sweep", help="delete what is older than RETENTION_HOURS (run and worker do so by themselves)")
+    sweep = commands.add_parser("sweep", help="delete what is older than RETENTION_HOURS (run does this, too)")
     sweep.add_argument("--dry-run", action="store_true", help="only count")
     return parser
 

@@ -112,7 +112,13 @@ async def _telegram(settings: Settings) -> list[Finding]:
             text = f"Telegram could not reach the webhook: {webhook.last_error_message}"
             found.append(Finding("updates", "fail", text))
     except InvalidToken:
-        return [Finding("Telegram", "fail", "Telegram does not know TELEGRAM_BOT_TOKEN; get the right one from @BotFather with /token")]
+        return [
+            Finding(
+                "Telegram",
+                "fail",
+                "Telegram does not know TELEGRAM_BOT_TOKEN; ask @BotFather for /token",
+            )
+        ]
     except TelegramError as error:
         text = f"{settings.telegram_api_url} does not answer ({type(error).__name__}); check the network"
         return [Finding("Telegram", "fail", text)]

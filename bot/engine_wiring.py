@@ -1,6 +1,6 @@
 """Builds the pixel processes and the engines from the settings: what an edit on the command line needs.
 
-It imports little, because `python -m bot edit` starts with it. The cloud engine's packages are imported when it is used.
+It imports little, because `python -m bot edit` starts with it. The cloud engine is imported only when it is used.
 """
 
 from __future__ import annotations

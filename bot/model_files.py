@@ -122,5 +122,5 @@ async def fetch_default(settings: Settings) -> None:
         try:
             await download([name], settings.models_folder, mirror=settings.models_mirror)
         except BotError as error:
-            advice = "the local engine works without it; MODELS_MIRROR names another host, MODELS=off stops the attempts"
+            advice = "the local engine works without it; MODELS_MIRROR names another host, MODELS=off ends this"
             log.info("model_not_fetched", name=name, reason=str(error), advice=advice)

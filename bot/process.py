@@ -18,9 +18,9 @@ from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.retention import keep_tidy, sweep
 from bot.errors import OperatorError
+from bot.loop_monitor import LoopMonitor, freeze_startup_objects
 from bot.model_files import fetch_default
 from bot.playground import Telegram
-from bot.pulse import Pulse, freeze_startup_objects
 from bot.settings import Settings
 from bot.texts import Texts
 
@@ -44,12 +44,13 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
     stop = stop or asyncio.Event()
     address = f"http://{_local_host(settings.host)}:{settings.port}"
     playground: Telegram | None = None
+    public_url = settings.public_url
     if settings.telegram_bot_token is None:
         playground = Telegram()
         settings = settings.model_copy(update={"telegram_api_url": address})
         token, public_url = playground.token, address
     else:
-        token, public_url = settings.telegram_bot_token.get_secret_value(), settings.public_url
+        token = settings.telegram_bot_token.get_secret_value()
     with _signals_set(stop):
         async with wiring.open_core(settings, token, _app_url(public_url)) as core:
             front = wiring.build_front(settings, core, token, playground)
@@ -57,7 +58,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
                 if playground is not None:
                     say(f"No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {address}/playground")
                 await retry_until_success(core.bot.initialize, stop)
-                async with front.application, core.queue, _loop_watched():
+                async with front.application, core.queue, _loop_monitored():
                     await _take_updates(settings, core, front, stop)
 
 
@@ -77,7 +78,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
     with _signals_set(stop):
         async with wiring.open_core(settings, token, _app_url(settings.public_url)) as core:
             await retry_until_success(core.bot.initialize, stop)
-            async with _shut_down_at_exit(core.bot), core.queue, _loop_watched():
+            async with _shut_down_at_exit(core.bot), core.queue, _loop_monitored():
                 log.info("working", executor=core.queue.executor, workers=settings.workers)
                 async with _background(*_upkeep(settings, core)) as tasks:
                     await _wait(stop, tasks)
@@ -170,15 +171,15 @@ async def _shut_down_at_exit(bot: ExtBot[None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _loop_watched() -> AsyncIterator[None]:
+async def _loop_monitored() -> AsyncIterator[None]:
     """Watch the event loop from the end of the start on; log its longest pause at the end."""
     freeze_startup_objects()
-    pulse = Pulse()
+    monitor = LoopMonitor()
     try:
-        async with pulse.beating():
+        async with monitor.running():
             yield
     finally:
-        log.info("loop_paused", longest=round(pulse.longest, 3), longest_own=round(pulse.longest_own, 3))
+        log.info("loop_paused", longest=round(monitor.longest, 3), longest_own=round(monitor.longest_own, 3))
 
 
 @contextlib.contextmanager

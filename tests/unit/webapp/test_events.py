@@ -12,9 +12,9 @@ from aiohttp import ClientPayloadError, ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import REGISTRY
 
-from bot.texts import Texts
 from bot.edits.canvas import Event
 from bot.edits.model import Stage
+from bot.texts import Texts
 from tests.unit.webapp.conftest import ADA, Page
 from tests.unit.webapp.doubles import CanvasDouble
 from webapp.callers import PERSON

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 from tests.unit.webapp.conftest import ADA, Page
 from tests.unit.webapp.signing import TOKEN, signed
 from webapp.init_data import Caller
-from webapp.tokens import TOKEN_SECONDS, RENEW_AFTER, Tokens
+from webapp.tokens import RENEW_AFTER, TOKEN_SECONDS, Tokens
 
 
 async def test_init_data_opens_a_session_that_opens_the_edit(client: TestClient) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.webapp.signing import NOW, TOKEN
 from webapp.init_data import Caller
-from webapp.tokens import TOKEN_SECONDS, SESSION_SECONDS, RENEW_AFTER, Tokens
+from webapp.tokens import RENEW_AFTER, SESSION_SECONDS, TOKEN_SECONDS, Tokens
 
 ADA = Caller(42, "zh-hans")
 
