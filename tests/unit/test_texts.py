@@ -40,7 +40,7 @@ def test_every_error_of_the_program_has_a_text() -> None:
     source = "\n".join(path.read_text() for path in BOT.rglob("*.py") if "playground" not in path.parts)
     used = set(re.findall(r"\b[A-Z][A-Za-z]+Error\(\s*\"([a-z]+(?:-[a-z]+)+)\"", source))
     assert {"photo-broken", "nothing-found", "took-too-long"} <= used
-    assert used - texts_of("en").keys() == {"wrong-setting", "chat-gone", "status-gone"}, "these are not shown to people"
+    assert used - texts_of("en").keys() == {"wrong-setting", "chat-gone", "status-gone"}
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class SharedLimits(Protocol):
         """Take one token of each bucket; returns the seconds to wait until all of them are there."""
         ...
 
-    async def hold(self, rate: TokenRate, seconds: float) -> None:
+    async def pause(self, rate: TokenRate, seconds: float) -> None:
         """Give out no token of a bucket for so long."""
         ...
 
@@ -152,7 +152,7 @@ class FloodLimiter(BaseRateLimiter[None]):
     async def _pause(self, chat: object, seconds: float) -> None:
         self._bucket(chat).pause(asyncio.get_running_loop().time(), seconds)
         if self._shared_limits is not None and chat is not None:
-            await self._call_shared(self._shared_limits.hold(self._token_rate(chat), seconds), default=None)
+            await self._call_shared(self._shared_limits.pause(self._token_rate(chat), seconds), default=None)
 
     async def _call_shared(self, call: Awaitable[T], *, default: T) -> T:
         """Call the shared limits; the default if they fail: answers to people do not depend on the database."""
