@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -191,8 +191,6 @@ def _finish(finish: str) -> tuple[str, Path | None]:
 
 
 def _job_for(job: Job, mask: bytes | None, task: Task) -> Job:
-    from dataclasses import replace
-
     wanted = FORMATS[task.output.suffix.lower()] if task.by_ending else None
     if job.finish == "transparent" and wanted == "JPEG":
         raise _usage("a transparent picture cannot be a JPEG: let OUT end with .png or .webp")

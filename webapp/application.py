@@ -52,7 +52,7 @@ def add_mini_app(
 
 
 def _api(canvas: Canvas, texts: Texts, bot_token: str) -> web.Application:
-    """The API, as an application of its own: its middlewares see its own routes only."""
+    """The API as a separate application, so that its middlewares see its routes only."""
     callers = Callers(bot_token, Tokens(bot_token))
     events = Events(canvas, texts)
     authenticate = callers.authenticate(public=frozenset({"/api/session"}))

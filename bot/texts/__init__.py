@@ -74,5 +74,5 @@ class Texts:
             return self.get(language, "something-broke")
 
     def lines(self, language: str, message_ids: Iterable[str]) -> str:
-        """Several texts, each on a line of its own."""
+        """Several texts, one on each line."""
         return "\n".join(self.get(language, message_id) for message_id in message_ids)

@@ -100,7 +100,7 @@ def test_pixel_processes_log_like_their_parent_and_do_not_write_to_stdout(tmp_pa
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     root = Path(__file__).resolve().parents[2]
-    # In a program of its own: pixel processes share the standard streams that the first pool of a program had.
+    # A separate program: pixel processes share the standard streams that the first pool of a program had.
     done = subprocess.run(
         [sys.executable, script, tmp_path],
         check=False,

@@ -32,7 +32,7 @@ class Poster:
     """Posts messages whose buttons no other message has.
 
     After an unclear failure it probes the ids that the message may have: it sets the buttons that the message should
-    have already. Telegram answers "not modified" for the lost message only, because its buttons carry an id of its own.
+    have already. Telegram answers "not modified" for the lost message only, because its buttons carry the edit's id.
     Messages of other people cannot be edited, and the bot's other messages in the chat are known, because the announcer
     posts one at a time there.
 

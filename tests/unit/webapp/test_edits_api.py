@@ -288,11 +288,11 @@ TROUBLE = [
     (EngineRefusedError("cloud-refused"), 422, "cloud-refused"),
     (EngineUnavailableError("cloud-busy"), 503, "cloud-busy"),
     (WorldError("telegram-trouble"), 503, "telegram-trouble"),
-    (OperatorError("wrong-setting", text="secret-of-the-house"), 503, "wrong-setting"),
+    (OperatorError("wrong-setting", text="secret-detail"), 503, "wrong-setting"),
     (BotError("something-broke"), 503, "something-broke"),
-    (TimeoutError("secret-of-the-house"), 504, "took-too-long"),
-    (ValueError("secret-of-the-house"), 500, "something-broke"),
-    (ConnectionResetError("secret-of-the-house"), 500, "something-broke"),
+    (TimeoutError("secret-detail"), 504, "took-too-long"),
+    (ValueError("secret-detail"), 500, "something-broke"),
+    (ConnectionResetError("secret-detail"), 500, "something-broke"),
 ]
 
 
