@@ -74,7 +74,7 @@ def events() -> None:
     """A pixel job that logs twice."""
     log = structlog.get_logger()
     log.info("not_logged")
-    log.warning("model-unusable", name="u2netp")
+    log.warning("model_unusable", name="u2netp")
 
 
 SCRIPT = """
@@ -110,4 +110,4 @@ def test_pixel_processes_log_like_their_parent_and_do_not_write_to_stdout(tmp_pa
     )
     assert (done.returncode, done.stdout) == (0, "")
     entries = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
-    assert [(entry["event"], entry["level"]) for entry in entries] == [("model-unusable", "warning")]
+    assert [(entry["event"], entry["level"]) for entry in entries] == [("model_unusable", "warning")]
