@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     if given.command == "edit":
         _prepare_pixel_processes()
-    from bot.settings import load_settings
+    from bot.settings_file import load_settings
 
     try:
         settings = load_settings(**({"engine": given.engine} if getattr(given, "engine", None) else {}))

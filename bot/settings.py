@@ -1,4 +1,4 @@
-"""Every setting once: its default, its range, one sentence. `.env.example` is printed from here.
+"""Every setting once: its default, its range, one sentence.
 
 Values come from the environment, else from `.env` in the working directory. Only the command line (`cli` and the
 modules of its commands) and the wiring read settings, checked by a contract in pyproject.toml. All others get values.
@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot import cloud_parameters
 from bot.cloud_parameters import Range
-from bot.errors import OperatorError
 
 UserIds = Annotated[frozenset[int], NoDecode]
 
@@ -298,42 +297,3 @@ def _is_private(host: str) -> bool:
         return ip_address(host).is_private
     except ValueError:
         return "." not in host
-
-
-def load_settings(**overrides: Any) -> Settings:
-    """Read the settings.
-
-    Raises:
-        OperatorError: ``wrong-setting``. Its fact ``text`` is one line with the setting's name, the fault, and a valid
-            example. The wrong value is not repeated: it may be part of a secret.
-    """
-    try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        raise OperatorError("wrong-setting", text=_explain(error)) from None
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if not first["loc"]:
-        return message
-    name = str(first["loc"][0])
-    example = (Settings.model_fields[name].examples or [""])[0]
-    return f"{name.upper()}: {message[0].lower()}{message[1:]}; for example {name.upper()}={example}"
-
-
-def example_env() -> str:
-    """The text of `.env.example`: every setting with its sentence and default, commented out."""
-    lines = ["# Settings, with their defaults. Copy this file to .env and change what you need."]
-    group = ""
-    for name, field in Settings.model_fields.items():
-        extra = field.json_schema_extra
-        assert isinstance(extra, dict)
-        if extra["group"] != group:
-            group = str(extra["group"])
-            lines += ["", f"# ── {group} ──"]
-        default = "" if field.default is None or field.default == frozenset() else field.default
-        shown = "" if name == "workers" else str(default).lower() if isinstance(default, bool) else default
-        lines += [f"# {field.description}", f"# {name.upper()}={shown}"]
-    return "\n".join(lines) + "\n"

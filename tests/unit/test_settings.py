@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import OperatorError
-from bot.settings import Settings, example_env, load_settings
+from bot.settings import Settings
+from bot.settings_file import example_env, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
