@@ -91,7 +91,7 @@ async def sweep_once(settings: Settings, *, dry_run: bool) -> None:
         store = Store(database, EditLimits())
         swept = await sweep(store, wiring.caches(settings), settings.retention_hours, dry_run=dry_run)
     verb = "would be deleted" if dry_run else "deleted"
-    print(", ".join(f"{count} {name}" for name, count in swept.items()), verb)
+    print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in swept.items()), verb)
 
 
 async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Front, stop: asyncio.Event) -> None:

@@ -83,7 +83,7 @@ def answer_errors(texts: Texts) -> Middleware:
                 log.warning("api_timeout", route=route_of(request))
                 answer = _own_answer(request, HTTPStatus.GATEWAY_TIMEOUT, "took-too-long", texts)
             except Exception:  # the API's boundary
-                log.exception("api_broke", route=route_of(request))
+                log.exception("api_unexpected_error", route=route_of(request))
                 answer = _own_answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "something-broke", texts)
         answer.headers["X-Request-Id"] = number
         return answer

@@ -94,9 +94,9 @@ class Events:
                 await self._forward(self._canvas.events(edit), response, language_of(request))
                 await response.write_eof()
             except ConnectionError:
-                log.debug("events_reader_gone", edit=edit.id)
+                log.debug("events_client_gone", edit=edit.id)
             except Exception:  # the headers are sent: an error answer is no longer possible
-                log.exception("events_broke", edit=edit.id)
+                log.exception("events_unexpected_error", edit=edit.id)
                 if request.transport is not None:
                     request.transport.abort()
         return response
