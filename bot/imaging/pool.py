@@ -125,7 +125,7 @@ class PixelPool:
             max_workers=self._workers,
             max_tasks=MAX_JOBS_PER_PROCESS,
             initializer=_set_up_process,
-            initargs=(os.getpid(), self._memory_mb, logs.in_use()),
+            initargs=(os.getpid(), self._memory_mb, logs.current_level_and_style()),
             context=context,
         )
 

@@ -20,7 +20,7 @@ from bot.models.registry import MODELS, Model
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the model's name, the bytes that are there, and the bytes in all."""
@@ -95,7 +95,7 @@ async def _fetch(web: aiohttp.ClientSession, model: Model, urls: Sequence[str], 
         if isinstance(error, aiohttp.ClientError | TimeoutError):
             raise
         raise OperatorError("models-folder", folder=str(folder), why=error.strerror or str(error)) from error
-    _log.info("model-fetched", name=model.name, bytes=place.stat().st_size)
+    log.info("model_fetched", name=model.name, bytes=place.stat().st_size)
     return place
 
 
@@ -107,7 +107,7 @@ async def _fill_from_first(
         try:
             return await _fill_part(web, model, url, part, tell)
         except WorldError as error:
-            _log.info("mirror-failed", name=model.name, reason=str(error))
+            log.info("mirror_failed", name=model.name, reason=str(error))
     return await _fill_part(web, model, urls[-1], part, tell)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bot.models.files import is_sound
 from bot.models.registry import MODELS, Model, Tensor
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 THREADS = 2
 """Threads of one session. Pool workers already use the other cores."""
@@ -123,7 +123,7 @@ class Sessions:
         self._loaded = [loaded for loaded in self._loaded if loaded.small != small]
         runner = _load(model, path, self._threads)
         self._loaded.append(_Loaded(path, changed, runner, small))
-        _log.info("model-loaded", name=model.name)
+        log.info("model_loaded", name=model.name)
         return runner
 
     def _rest(self) -> None:
@@ -138,7 +138,7 @@ class Sessions:
     def _tell(self, model: Model, path: Path, why: str) -> None:
         if (path, why) not in self._told:
             self._told.add((path, why))
-            _log.warning("model-unusable", name=model.name, path=str(path), why=why)
+            log.warning("model_unusable", name=model.name, path=str(path), why=why)
 
 
 def _load(model: Model, path: Path, threads: int) -> Runner:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import BodyPartReader, hdrs, web
 
+from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.playground.faults import Fault
 from bot.playground.methods import BotApi
 from bot.playground.refusals import NOT_MODIFIED, RefusedError, bad, too_many
@@ -130,7 +132,7 @@ async def _parameters(request: web.Request) -> Parameters:
             if not isinstance(part, BodyPartReader) or part.name is None:
                 raise RefusedError(400, "Bad Request: can't parse the form")
             limit = UPLOAD_BYTES if part.filename else FIELD_BYTES
-            data = await _read(part, limit - total if part.filename else limit)
+            data = await read_part(part, limit - total if part.filename else limit)
             if part.filename:
                 total += len(data)
                 uploads[part.name] = (part.filename, data)
@@ -146,11 +148,18 @@ async def _parameters(request: web.Request) -> Parameters:
     return Parameters(given, uploads)
 
 
-async def _read(part: BodyPartReader, limit: int) -> bytes:
-    chunks, size = [], 0
+async def read_part(part: BodyPartReader, max_bytes: int) -> bytes:
+    """One part of a form.
+
+    Raises:
+        TooLargeError: It has more bytes.
+    """
+    try:
+        return await read_bounded(_chunks(part), max_bytes)
+    except BodyTooLargeError:
+        raise TooLargeError from None
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(2**16):
-        size += len(chunk)
-        if size > limit:
-            raise TooLargeError
-        chunks.append(chunk)
-    return b"".join(chunks)
+        yield chunk

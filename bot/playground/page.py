@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import BodyPartReader, hdrs, web
 
 from bot.playground import mini_app, rules, samples
-from bot.playground.bot_api import BotApiServer, TooLargeError
+from bot.playground.bot_api import BotApiServer, read_part
 from bot.playground.person import FILE_BYTES, Person, Upload, buttons
 from bot.playground.refusals import RefusedError, bad
 from bot.playground.telegram import Json, Telegram
@@ -299,13 +299,8 @@ async def _form(request: web.Request) -> tuple[dict[str, str], list[Upload]]:
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise bad("can't parse the form")
-        chunks = []
-        while chunk := await part.read_chunk(2**16):
-            left -= len(chunk)
-            if left < 0:
-                raise TooLargeError
-            chunks.append(chunk)
-        data = b"".join(chunks)
+        data = await read_part(part, left)
+        left -= len(data)
         if part.filename is None:
             fields[part.name] = data.decode(errors="replace")
         else:

@@ -92,7 +92,7 @@ class SharedRateLimiter:
             found[name] = full_at - step * count - now
         return found
 
-    async def hold(self, rate: TokenRate, seconds: float) -> None:
+    async def pause(self, rate: TokenRate, seconds: float) -> None:
         """Let nobody have a token of a bucket before then."""
         until = NOW + seconds + (rate.burst - 1) / rate.rate
 

@@ -110,7 +110,7 @@ class BotProcess:
     @property
     def held_up(self) -> list[str]:
         """The lines of its log about these pauses, with what it was doing."""
-        return [line for line in self.log.splitlines() if "loop_held_up" in line]
+        return [line for line in self.log.splitlines() if "loop_blocked" in line]
 
     async def says(self, words: str, *, seconds: float = 60) -> None:
         """Wait until its log contains these words."""

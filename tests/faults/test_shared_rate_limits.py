@@ -102,7 +102,7 @@ async def test_who_is_told_to_wait_tells_the_others(databases: list[Database]) -
 async def test_a_database_that_is_away_keeps_nobody_from_the_answer(
     databases: list[Database], postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.api.flood_limiter.PACE_SECONDS", 0.2)
+    monkeypatch.setattr("bot.chat.api.flood_limiter.SHARED_LIMITS_TIMEOUT", 0.2)
     telegram, limiter = Telegram(), FloodLimiter(shared_limits=SharedRateLimiter(databases[0]))
     await postgres.stop()
     await send(limiter, telegram, 7)

@@ -177,12 +177,12 @@ async def test_chinese_and_back(chat: ChatPage) -> None:
     await expect(chat.part("composer-text")).to_have_attribute("placeholder", "消息")
     await expect(chat.part("sample").first).to_have_attribute("title", re.compile("热气球"))
     await chat.part("commands-button").click()
-    await expect(chat.part("command")).to_contain_text(["去掉主体", "清除背景", "涂抹"])
+    await expect(chat.part("command")).to_contain_text(["消除主体", "去背景", "涂抹"])
     await chat.part("command").filter(has_text="/help").click()
     await expect(chat.answers).to_contain_text(["命令"])
     await chat.choose(jpeg(JPEG))
     await chat.send("/remove_subject")
-    await expect(chat.answers.nth(1)).to_contain_text("主体已去除", timeout=WORK_MS)
+    await expect(chat.answers.nth(1)).to_contain_text("主体已消除", timeout=WORK_MS)
     await chat.part("menu").click()
     await chat.part("language-de").click()
     await expect(chat.part("composer-text")).to_have_attribute("placeholder", "Message")
@@ -243,7 +243,7 @@ async def test_an_album_is_edited_photo_by_photo(chat: ChatPage) -> None:
 async def test_a_sticker_is_answered(chat: ChatPage) -> None:
     await chat.part("attach").click()
     await chat.part("attach-sticker").click()
-    await expect(chat.answers).to_contain_text(["A sticker cannot be cleaned"])
+    await expect(chat.answers).to_contain_text(["I cannot edit a sticker"])
 
 
 async def test_erase_opens_the_canvas_and_what_is_painted_goes(chat: ChatPage) -> None:

@@ -1,4 +1,4 @@
-"""Pressing a button: choose, cancel, try again, something else, another background, the shadow, fix by hand."""
+"""Callback queries: choose, cancel, retry, something else, another background, the shadow, fix by hand."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from bot.edits.model import Operation
 from bot.errors import PersonError
 
 
-async def pressed(update: Update, context: Context) -> None:
-    """Do what a button says; answered at once in any case, since an unanswered one keeps spinning."""
+async def button_pressed(update: Update, context: Context) -> None:
+    """Run a button's action, and answer the query in any case: the client shows a spinner until then."""
     query = update.callback_query
     assert query is not None
-    told: str | None = None
+    alert: str | None = None
     try:
-        await _act(query, context)
+        await _run_action(query, context)
     except PersonError as error:
-        told = context.services.texts.error(context.services.language(query.from_user), error)
+        alert = context.services.texts.error(context.services.language(query.from_user), error)
     try:
-        await query.answer(told, show_alert=told is not None)
+        await query.answer(alert, show_alert=alert is not None)
     except TelegramError as error:
-        context.services.note_unsent(None, error)
+        context.services.log_unsent(None, error)
 
 
-async def _act(query: CallbackQuery, context: Context) -> None:
+async def _run_action(query: CallbackQuery, context: Context) -> None:
     kind, _, rest = (query.data or "").partition(":")
     identity, _, verb = rest.partition(":")
     edits, choices, person = context.services.edits, context.services.choices, query.from_user.id
@@ -65,5 +65,5 @@ async def _act(query: CallbackQuery, context: Context) -> None:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a stranger's text is a thing's number: one ASCII digit."""
+    """Whether untrusted callback data holds the number of a thing: one digit from 1 to 9."""
     return len(text) == 1 and text in "123456789"

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
+from bot.cloud_parameters import (
+    DEFAULT_ENDPOINT,
+    DEFAULT_QUALITY,
+    DEFAULT_REGION,
+    DILATE_SIZE,
+    SCALE,
+    STEPS,
+    STRENGTH,
+)
 from bot.errors import OperatorError
 
-DEFAULT_ENDPOINT: Final = "https://visual.volcengineapi.com"
-DEFAULT_REGION: Final = "cn-north-1"
 SERVICE: Final = "cv"
 API_VERSION: Final = "2022-08-31"
 
@@ -57,10 +63,10 @@ class VolcConfig:
         endpoint: ``https://host[:port]``; plain http is accepted for loopback addresses only.
         region: Region in the signature.
         inpaint: One of `INPAINT_ABILITIES`.
-        steps: Diffusion steps, ≥ 1; the time rises with them.
+        steps: Diffusion steps, 1 … 50; the time rises with them.
         strength: 0.1 … 1.0; how far the fill may differ from the original pixels.
         scale: Guidance scale, 1 … 20.
-        dilate_size: Pixels of the sent picture by which Volcengine dilates the mask, ≥ 0
+        dilate_size: Pixels of the sent picture by which Volcengine dilates the mask, 0 … 100
             (docs/volcengine.md#dilate-size).
         quality: ``H`` best, ``M``, ``L`` fastest.
         prompt: Prompt of `DREAM_ERASE`; 删除 is the documented word for erasing.
@@ -89,11 +95,11 @@ class VolcConfig:
     endpoint: str = DEFAULT_ENDPOINT
     region: str = DEFAULT_REGION
     inpaint: str = ERASE
-    steps: int = 30
-    strength: float = 0.8
-    scale: float = 7.0
-    dilate_size: int = 15
-    quality: str = "M"
+    steps: int = int(STEPS.default)
+    strength: float = STRENGTH.default
+    scale: float = SCALE.default
+    dilate_size: int = int(DILATE_SIZE.default)
+    quality: str = DEFAULT_QUALITY
     prompt: str = "删除"
     refine_mask: int = 2
     longest_side: int = 2048
@@ -123,11 +129,11 @@ class VolcConfig:
         _check_endpoint(self.endpoint)
         if self.inpaint not in INPAINT_ABILITIES:
             raise _wrong_setting("VOLC_INPAINT", f"is {self.inpaint!r}", " or ".join(INPAINT_ABILITIES))
-        for name, number, minimum, maximum in (
-            ("steps", self.steps, 1, math.inf),
-            ("strength", self.strength, 0.1, 1.0),
-            ("scale", self.scale, 1, 20),
-            ("dilate_size", self.dilate_size, 0, math.inf),
+        for name, number, least, most in (
+            ("steps", self.steps, STEPS.least, STEPS.most),
+            ("strength", self.strength, STRENGTH.least, STRENGTH.most),
+            ("scale", self.scale, SCALE.least, SCALE.most),
+            ("dilate_size", self.dilate_size, DILATE_SIZE.least, DILATE_SIZE.most),
             ("refine_mask", self.refine_mask, 0, 2),
             ("longest_side", self.longest_side, 256, 4095),
         ):

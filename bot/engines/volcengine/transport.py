@@ -14,6 +14,7 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.engines.volcengine import metrics
 from bot.engines.volcengine.codes import CONNECTION, SUCCESS, TIMEOUT, TOO_LARGE, CallFailedError
 from bot.engines.volcengine.config import VolcConfig
@@ -106,15 +107,11 @@ class Transport:
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """Read the body. Fails if it is larger than `max_answer_bytes` after decompression."""
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_chunked(1 << 16):
-            size += len(chunk)
-            if size > self._config.max_answer_bytes:
-                response.close()
-                raise CallFailedError.without_code(TOO_LARGE, http=response.status)
-            chunks.append(chunk)
-        return b"".join(chunks)
+        try:
+            return await read_bounded(response.content.iter_chunked(1 << 16), self._config.max_answer_bytes)
+        except BodyTooLargeError:
+            response.close()
+            raise CallFailedError.without_code(TOO_LARGE, http=response.status) from None
 
 
 @asynccontextmanager

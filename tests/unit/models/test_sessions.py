@@ -82,7 +82,7 @@ def test_a_file_with_another_checksum_is_not_run_and_that_is_said_once(place: Pu
     with capture_logs() as logs:
         assert learned_fill(a_picture(), a_hole(), folder) is None
         assert learned_fill(a_picture(), a_hole(), folder) is None
-    assert [entry["event"] for entry in logs] == ["model-unusable"]
+    assert [entry["event"] for entry in logs] == ["model_unusable"]
     assert available(folder) == ()
 
 
@@ -100,7 +100,7 @@ def test_a_graph_that_breaks_the_contract_falls_one_rung(content: bytes, place: 
     assert seen is not None
     assert again is not None
     assert seen.model == again.model == "u2netp"
-    assert [entry["name"] for entry in logs if entry["event"] == "model-unusable"] == ["isnet-general-use"]
+    assert [entry["name"] for entry in logs if entry["event"] == "model_unusable"] == ["isnet-general-use"]
 
 
 def test_a_broken_migan_leaves_the_hole_to_lama(place: Publish) -> None:
@@ -139,7 +139,7 @@ def test_a_small_model_stays_loaded_beside_a_large_one(place: Publish, monkeypat
         for _ in range(3):
             learned_matte(a_picture(), folder)
             learned_fill(a_picture(), a_hole(), folder)
-    assert [entry["name"] for entry in logs if entry["event"] == "model-loaded"] == ["u2netp", "migan"]
+    assert [entry["name"] for entry in logs if entry["event"] == "model_loaded"] == ["u2netp", "migan"]
     (folder / "migan.onnx").unlink()
     with capture_logs() as logs:
         learned_fill(a_picture(), a_hole(), folder)

@@ -1,7 +1,8 @@
-"""What the bot says, in the person's language: gettext catalogues in `locales/`, read at start.
+"""Every text that people read in the chat, the command line's errors and the web API, in English and Chinese.
 
-The message ids are short names (``photo-broken``); both languages have a catalogue, and a test holds them to the same
-ids and placeholders.
+The catalogues are gettext's, in `locales/`, and are compiled in memory at start. The message ids are short names
+(``photo-broken``); those of the web API begin with ``api-``. A test checks that all languages have the same ids and
+placeholders.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LANGUAGES = ("en", "zh")
 
 @cache
 def catalogue(language: str) -> gettext.GNUTranslations:
-    """One language's catalogue."""
+    """The catalogue of one of `LANGUAGES`."""
     with (LOCALES / language / "LC_MESSAGES" / "bot.po").open("rb") as file:
         source = read_po(file, locale=language)
     compiled = io.BytesIO()
@@ -32,11 +33,17 @@ def catalogue(language: str) -> gettext.GNUTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+def supported_language(code: str | None) -> str | None:
+    """The one of `LANGUAGES` that an IETF language tag such as ``zh-hans`` or ``en_GB`` belongs to, if any."""
+    language = (code or "").replace("_", "-").partition("-")[0].lower()
+    return language if language in LANGUAGES else None
+
+
 class Texts:
-    """All languages, and which one a person gets.
+    """Looks texts up in all languages.
 
     Args:
-        default: For people whose language the bot does not speak.
+        default: The language for people whose own the bot does not speak, one of `LANGUAGES`.
     """
 
     def __init__(self, default: str = "en") -> None:
@@ -45,15 +52,14 @@ class Texts:
             catalogue(language)
 
     def language(self, code: str | None) -> str:
-        """The catalogue for a language code as Telegram gives it (``en``, ``zh-hans``); None: the default."""
-        short = (code or "").replace("_", "-").split("-")[0].lower()
-        return short if short in LANGUAGES else self._default
+        """The catalogue for a language code as Telegram sends it (``en``, ``zh-hans``); the default for all others."""
+        return supported_language(code) or self._default
 
     def get(self, language: str, message_id: str, **values: object) -> str:
-        """The text with its placeholders filled in.
+        """A text with its placeholders filled in.
 
         Raises:
-            KeyError: There is no such text.
+            KeyError: There is no text with this id.
         """
         text = catalogue(self.language(language)).gettext(message_id)
         if text == message_id:
@@ -61,12 +67,12 @@ class Texts:
         return text.format(**values)
 
     def error(self, language: str, error: BotError) -> str:
-        """What went wrong, in the person's words."""
+        """The text of an error; ``something-broke`` for an error that has none."""
         try:
             return self.get(language, error.message_id, **error.facts)
         except KeyError:
             return self.get(language, "something-broke")
 
     def lines(self, language: str, message_ids: Iterable[str]) -> str:
-        """Several texts, a line each."""
+        """Several texts, one on each line."""
         return "\n".join(self.get(language, message_id) for message_id in message_ids)
