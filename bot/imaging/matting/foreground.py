@@ -18,7 +18,7 @@ from bot.imaging.photo import Matte, Pixels
 WORK_SIDE = 1024
 """Long side in pixels up to which foreground and background are worked out as whole pictures."""
 
-BLEED = 8
+BLEED_RADIUS = 8
 """Pixels beyond the edge up to which the foreground's colours go on."""
 
 _Floats = NDArray[np.float32]
@@ -45,9 +45,9 @@ def estimate(picture: Pixels, matte: Matte) -> Pixels:
 
     Returns:
         (H, W, 3) uint8: the picture's own colour where the matte is 255, the estimated foreground where it is between
-        and up to BLEED pixels (along rows and columns) beyond, and black where there is no foreground near.
+        and up to BLEED_RADIUS pixels (along rows and columns) beyond, and black where there is no foreground near.
     """
-    near = np.asarray(cv2.dilate(matte, np.ones((2 * BLEED + 1,) * 2, np.uint8)), np.uint8)
+    near = np.asarray(cv2.dilate(matte, np.ones((2 * BLEED_RADIUS + 1,) * 2, np.uint8)), np.uint8)
     answer = np.zeros_like(picture)
     cv2.copyTo(picture, near, answer)
     wanted = cv2.bitwise_and(near, cv2.inRange(matte, 0, 254))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from bot.imaging.compositing import BAND, composite
+from bot.imaging.compositing import STRIP_ROWS, composite
 from bot.imaging.photo import Photo
 
 
@@ -44,15 +44,17 @@ def test_pasting_a_picture_into_itself_changes_nothing(pair: tuple[Photo, Photo,
 
 
 def test_a_tall_picture_is_whole_across_the_bands() -> None:
-    height = 2 * BAND + 37
+    height = 2 * STRIP_ROWS + 37
     original, filled = Photo(noise(height, 9, 1)), Photo(noise(height, 9, 2))
     matte = np.zeros((height, 9), np.uint8)
-    matte[BAND - 3 : BAND + 3] = 255
-    matte[2 * BAND + 30 :] = 128
+    matte[STRIP_ROWS - 3 : STRIP_ROWS + 3] = 255
+    matte[2 * STRIP_ROWS + 30 :] = 128
     whole = composite(original, filled, matte).pixels
-    assert np.array_equal(whole[BAND - 3 : BAND + 3], filled.pixels[BAND - 3 : BAND + 3])
-    assert np.array_equal(whole[BAND + 3 : 2 * BAND + 30], original.pixels[BAND + 3 : 2 * BAND + 30])
-    last = slice(2 * BAND + 30, None)
+    assert np.array_equal(whole[STRIP_ROWS - 3 : STRIP_ROWS + 3], filled.pixels[STRIP_ROWS - 3 : STRIP_ROWS + 3])
+    assert np.array_equal(
+        whole[STRIP_ROWS + 3 : 2 * STRIP_ROWS + 30], original.pixels[STRIP_ROWS + 3 : 2 * STRIP_ROWS + 30]
+    )
+    last = slice(2 * STRIP_ROWS + 30, None)
     mean = (original.pixels[last].astype(int) + filled.pixels[last]) / 2
     assert np.abs(whole[last] - mean).max() <= 1
 

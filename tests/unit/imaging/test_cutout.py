@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bot.imaging.cutout import BLEED, cut_out, flatten, refine_matte
+from bot.imaging.cutout import cut_out, flatten, refine_matte
 from bot.imaging.encoding import encode
+from bot.imaging.matting.foreground import BLEED_RADIUS
 from bot.imaging.opening import open_photo
 from bot.imaging.photo import Photo
 from tests.unit.imaging import scenes
@@ -56,7 +57,7 @@ def test_the_file_holds_nothing_of_the_old_background() -> None:
     hidden = cut.pixels[matte == 0].astype(int)
     # The background is blue; the subject, whose colours may reach a little over its edge, is anything but.
     assert not (hidden[:, 2] > hidden[:, 1] + 30).any()
-    assert (cut.pixels[:BLEED, :BLEED] == 0).all()
+    assert (cut.pixels[:BLEED_RADIUS, :BLEED_RADIUS] == 0).all()
 
 
 def test_what_was_transparent_stays_transparent() -> None:

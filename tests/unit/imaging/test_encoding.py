@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bot.imaging.encoding import encode, encode_mask, preview
+from bot.imaging.encoding import encode, encode_mask, encode_preview
 from bot.imaging.opening import open_photo
 from bot.imaging.photo import Photo, PictureFormat
 
@@ -76,7 +76,7 @@ def test_a_mask_is_one_bit_a_pixel_and_comes_back_exactly() -> None:
 
 def test_a_preview_is_no_larger_than_asked_and_no_larger_than_the_photo() -> None:
     photo = Photo(noise(60, 90).pixels, icc_profile=SRGB)
-    small, whole = opened(preview(photo, 45)), opened(preview(photo, 1000))
+    small, whole = opened(encode_preview(photo, 45)), opened(encode_preview(photo, 1000))
     assert (small.width, small.height) == (45, 30)
     assert (whole.width, whole.height) == (90, 60)
     assert small.icc_profile == SRGB

@@ -167,7 +167,7 @@ def test_a_thing_in_the_middle_is_judged_fine() -> None:
 
 
 def test_a_person_who_is_cut_off_by_the_lower_border_is_fine() -> None:
-    assert masks.check_shape(block(20, 30, 100, 90)).fine
+    assert masks.check_shape(block(20, 30, 100, 90)).plausible
 
 
 @pytest.mark.parametrize(
@@ -182,12 +182,12 @@ def test_a_person_who_is_cut_off_by_the_lower_border_is_fine() -> None:
 def test_a_shape_that_is_no_subject_is_doubted(mask: Mask, fault: str) -> None:
     verdict = masks.check_shape(np.where(mask, 255, 0).astype(np.uint8))
     assert getattr(verdict, fault)
-    assert not verdict.fine
+    assert not verdict.plausible
 
 
 def test_two_like_halves_are_many_pieces_and_a_large_one_with_a_small_one_is_not() -> None:
     assert masks.check_shape(block(20, 10, 80, 50) | block(20, 70, 80, 110)).many_pieces
-    assert masks.check_shape(block(20, 10, 80, 70) | block(20, 90, 50, 110)).fine
+    assert masks.check_shape(block(20, 10, 80, 70) | block(20, 90, 50, 110)).plausible
 
 
 def test_what_is_selected_is_pointed_out_on_any_picture() -> None:

@@ -182,7 +182,7 @@ def test_no_colour_is_left_where_no_subject_is_near() -> None:
     matte = scenes.soft_disc(1100, 1400, softness=2)
     photo, _ = scenes.green_on_blue(matte)
     colours = foreground.estimate(photo.pixels, matte)
-    near = cv2.dilate(matte, np.ones((2 * foreground.BLEED + 1,) * 2, np.uint8)) > 0
+    near = cv2.dilate(matte, np.ones((2 * foreground.BLEED_RADIUS + 1,) * 2, np.uint8)) > 0
     assert not colours[~near].any()
     assert np.array_equal(colours[matte == 255], photo.pixels[matte == 255])
     assert colours[near].any(-1).all()
