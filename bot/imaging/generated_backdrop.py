@@ -45,7 +45,7 @@ class Stand:
     depth: float
 
 
-def draw(picture: Pixels, subject: Matte, *, seed: int) -> _Floats:
+def draw_backdrop(picture: Pixels, subject: Matte, *, seed: int) -> _Floats:
     """Draw the backdrop.
 
     Args:

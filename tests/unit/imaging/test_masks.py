@@ -163,7 +163,7 @@ def test_how_far_a_found_mask_is_widened_grows_with_the_photo(size: tuple[int, i
 def test_a_thing_in_the_middle_is_judged_fine() -> None:
     disc = empty()
     cv2.circle(disc, (60, 50), 30, 255, -1)
-    assert masks.check_shape(disc).fine
+    assert masks.check_shape(disc).plausible
 
 
 def test_a_person_who_is_cut_off_by_the_lower_border_is_fine() -> None:

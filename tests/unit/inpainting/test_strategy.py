@@ -10,9 +10,9 @@ import pytest
 
 from bot.imaging.photo import Mask, Photo, Pixels
 from bot.inpainting import filling, holes
-from bot.inpainting.carry import carry_up
-from bot.inpainting.patches import Matcher, describe
-from bot.inpainting.plain import smooth_fill
+from bot.inpainting.detail_transfer import transfer_detail
+from bot.inpainting.patches import PatchMatcher, describe
+from bot.inpainting.smooth import smooth_fill
 from bot.inpainting.synthesis import Synthesis
 
 
@@ -32,7 +32,7 @@ def together(found: list[holes.Hole], mask: Mask) -> np.ndarray:
 
 def test_near_holes_are_united_and_far_ones_are_not() -> None:
     mask = squares((100, 100), (140, 100), (700, 400))
-    found = holes.group(mask)
+    found = holes.group_holes(mask)
     assert [cv2.countNonZero(hole.mask) for hole in found] == [1800, 900]
     np.testing.assert_array_equal(together(found, mask), mask > 0)
 
@@ -40,14 +40,14 @@ def test_near_holes_are_united_and_far_ones_are_not() -> None:
 def test_very_many_holes_become_few_groups() -> None:
     corners = [(x, y) for x in range(5, 880, 100) for y in range(5, 580, 100)]
     mask = squares(*corners, side=12)
-    found = holes.group(mask)
+    found = holes.group_holes(mask)
     assert 1 <= len(found) <= 6
     np.testing.assert_array_equal(together(found, mask), mask > 0)
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (870, 570), (0, 300), (870, 10)])
 def test_a_crop_at_the_border_has_as_much_context_as_elsewhere(corner: tuple[int, int]) -> None:
-    (hole,) = holes.group(squares(corner))
+    (hole,) = holes.group_holes(squares(corner))
     assert hole.mask.shape == (158, 158)
 
 
@@ -135,7 +135,7 @@ def test_detail_comes_from_where_the_small_fill_came_from() -> None:
     columns[25:75, 125:175] -= 100
     picture = small.copy()
     picture[25:75, 125:175] = small[25:75, 25:75]
-    answer = carry_up(crop, hole, small, Synthesis(picture, rows, columns))
+    answer = transfer_detail(crop, hole, small, Synthesis(picture, rows, columns))
     np.testing.assert_allclose(answer[110:290, 510:690], crop[110:290, 110:290], atol=2)
     np.testing.assert_array_equal(answer[~hole], crop[~hole])
 
@@ -159,8 +159,8 @@ def test_a_shifted_copy_is_found() -> None:
     picture = np.tile(tile, (2, 3, 1))
     hole = np.zeros(picture.shape[:2], bool)
     hole[40:80, 70:110] = True
-    matcher = Matcher(picture, hole, ~hole, radius=3, rng=np.random.default_rng(0))
-    field = matcher.start()
+    matcher = PatchMatcher(picture, hole, ~hole, radius=3, rng=np.random.default_rng(0))
+    field = matcher.random_field()
     matcher.improve(field, picture, turns=10)
     assert np.quantile(field.cost, 0.99) < 1
     assert np.median((field.source_rows - field.rows) % 64) == 0
