@@ -77,7 +77,7 @@ def test_far_from_the_edge_nothing_changes() -> None:
     photo, _ = scenes.green_on_blue(matte)
     refined = refinement.refine(photo, matte)
     depth = cv2.distanceTransform(matte, cv2.DIST_L2, 5) + cv2.distanceTransform(255 - matte, cv2.DIST_L2, 5)
-    far = depth > 2 * refinement.WIDE_BAND * 320 + 3
+    far = depth > 2 * refinement.UNCERTAIN_BAND_HALF_WIDTH * 320 + 3
     assert np.array_equal(refined[far], matte[far])
 
 
