@@ -25,7 +25,7 @@ SAMPLE_REACH = 3
 """Reach, in band half widths, within which the colours of subject and background are sampled."""
 
 GUIDE_RADIUS = 0.007
-"""Radius of the guided filter's windows as a share of the long side: 5 pixels of 680. Wider ones round off thin parts."""
+"""Radius of the guided filter's windows as a share of the long side: 5 pixels of 680. Wider ones round thin parts."""
 
 GUIDE_EPSILON = 1e-2
 """The guided filter's regulariser (colours 0 … 1): a tenth of it lets the photo's texture into the matte."""

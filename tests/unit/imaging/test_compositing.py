@@ -43,7 +43,7 @@ def test_pasting_a_picture_into_itself_changes_nothing(pair: tuple[Photo, Photo,
     assert np.array_equal(composite(original, original, matte).pixels, original.pixels)
 
 
-def test_a_tall_picture_is_whole_across_the_bands() -> None:
+def test_a_tall_picture_is_composited_correctly_across_strips() -> None:
     height = 2 * STRIP_ROWS + 37
     original, filled = Photo(noise(height, 9, 1)), Photo(noise(height, 9, 2))
     matte = np.zeros((height, 9), np.uint8)
@@ -59,14 +59,14 @@ def test_a_tall_picture_is_whole_across_the_bands() -> None:
     assert np.abs(whole[last] - mean).max() <= 1
 
 
-def test_neither_picture_is_written_to() -> None:
+def test_compositing_does_not_modify_its_inputs() -> None:
     original, filled = Photo(noise(20, 20, 1)), Photo(noise(20, 20, 2))
     composite(original, filled, np.full((20, 20), 90, np.uint8))
     assert np.array_equal(original.pixels, noise(20, 20, 1))
     assert np.array_equal(filled.pixels, noise(20, 20, 2))
 
 
-def test_transparency_profile_and_format_are_the_originals() -> None:
+def test_compositing_keeps_the_originals_alpha_profile_and_format() -> None:
     alpha = np.arange(400, dtype=np.uint16).reshape(20, 20).astype(np.uint8)
     original = Photo(noise(20, 20, 1), alpha, b"profile", "WEBP")
     whole = composite(original, Photo(noise(20, 20, 2)), np.full((20, 20), 255, np.uint8))
@@ -75,7 +75,7 @@ def test_transparency_profile_and_format_are_the_originals() -> None:
 
 
 @pytest.mark.parametrize("shape", [(20, 1), (1, 20), (1, 1), (21, 20), (40, 40)])
-def test_a_picture_of_another_size_is_never_stretched_over_the_photo(shape: tuple[int, int]) -> None:
+def test_pictures_of_different_sizes_are_refused(shape: tuple[int, int]) -> None:
     original, matte = Photo(noise(20, 20, 1)), np.full((20, 20), 255, np.uint8)
     with pytest.raises(ValueError, match="size"):
         composite(original, Photo(noise(*shape, 2)), matte)

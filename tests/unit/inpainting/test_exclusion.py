@@ -32,7 +32,7 @@ def red(pixels: Pixels) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_hole_beside_a_subject_gets_nothing_of_it(seed: int) -> None:
+def test_a_hole_beside_a_subject_copies_nothing_from_it(seed: int) -> None:
     thing = box(170, 40, 260, 200)
     hole = box(110, 80, 172, 160)  # it reaches a little over the thing, as a hand does
     excluded = exclusion_mask(hole, thing)
@@ -49,20 +49,20 @@ def test_a_stain_on_a_subject_is_filled_with_the_subject() -> None:
     assert red(filled)[stain > 0].mean() > 0.6, "the rest is blots"
 
 
-def test_what_is_left_of_a_thing_that_was_painted_over_is_barred() -> None:
+def test_the_rest_of_a_painted_object_is_excluded() -> None:
     thing, painted = box(100, 60, 200, 180), box(90, 50, 192, 190)
     excluded = exclusion_mask(painted, thing)
     assert excluded is not None
     assert (excluded[60:180, 192:200] == 255).all()
 
 
-def test_with_no_subject_or_no_hole_nothing_is_barred() -> None:
+def test_without_a_subject_or_a_hole_there_is_no_exclusion_mask() -> None:
     nothing, thing = box(0, 0, 0, 0), box(10, 10, 50, 50)
     assert exclusion_mask(thing, nothing) is None
     assert exclusion_mask(nothing, thing) is None
 
 
-def test_a_subject_that_leaves_too_little_else_is_copied_from_all_the_same() -> None:
+def test_the_exclusion_is_ignored_when_it_leaves_too_few_sources() -> None:
     """Better its texture than a smear."""
     everything = box(0, 0, 320, 240)
     hole = box(110, 80, 172, 160)

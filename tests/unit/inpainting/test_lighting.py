@@ -21,7 +21,7 @@ def low(picture: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(picture, (0, 0), 8)
 
 
-def test_a_shade_that_was_copied_onto_a_plain_wall_is_taken_back() -> None:
+def test_a_shade_copied_onto_a_plain_wall_is_corrected() -> None:
     wall, hole = scene()
     copied = np.where(hole[..., None], wall - np.float32(40), wall)
     evened = correct_lighting(copied, wall, hole, ~hole)
@@ -30,14 +30,14 @@ def test_a_shade_that_was_copied_onto_a_plain_wall_is_taken_back() -> None:
     np.testing.assert_array_equal(evened[~hole], copied[~hole])
 
 
-def test_the_texture_stays_as_it_was_copied() -> None:
+def test_lighting_correction_keeps_the_texture() -> None:
     wall, hole = scene()
     evened = correct_lighting(np.where(hole[..., None], wall - np.float32(40), wall), wall, hole, ~hole)
     fine = (evened - low(evened))[90:150, 130:190]
     np.testing.assert_allclose(fine, (wall - low(wall))[90:150, 130:190], atol=2)
 
 
-def test_what_is_no_source_is_not_looked_at() -> None:
+def test_pixels_that_are_not_sources_are_ignored() -> None:
     wall, hole = scene()
     sources = ~hole
     sources[:, 220:] = False
@@ -48,7 +48,7 @@ def test_what_is_no_source_is_not_looked_at() -> None:
     )
 
 
-def test_between_bright_and_dark_little_is_changed() -> None:
+def test_the_correction_is_weak_between_bright_and_dark_areas() -> None:
     """A bright sky over dark trees: the surface between them is a smudge, the edge that was copied is right."""
     picture = np.full((240, 320, 3), 235, np.float32)
     picture[120:] = 25

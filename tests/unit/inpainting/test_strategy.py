@@ -30,7 +30,7 @@ def together(found: list[holes.Hole], mask: Mask) -> np.ndarray:
     return count
 
 
-def test_near_holes_are_united_and_far_ones_are_not() -> None:
+def test_near_holes_are_grouped_and_far_ones_are_not() -> None:
     mask = squares((100, 100), (140, 100), (700, 400))
     found = holes.group_holes(mask)
     assert [cv2.countNonZero(hole.mask) for hole in found] == [1800, 900]
@@ -51,7 +51,7 @@ def test_a_crop_at_the_border_has_as_much_context_as_elsewhere(corner: tuple[int
     assert hole.mask.shape == (158, 158)
 
 
-def test_thin_pieces_are_told_from_wide_ones() -> None:
+def test_scratches_are_separated_from_wide_components() -> None:
     mask = np.zeros((200, 300), np.uint8)
     cv2.line(mask, (10, 20), (290, 60), 255, 4)
     cv2.circle(mask, (150, 140), 20, 255, -1)
@@ -62,7 +62,7 @@ def test_thin_pieces_are_told_from_wide_ones() -> None:
     assert not wide[:90].any()
 
 
-def test_a_wide_thing_cut_by_the_border_is_no_scratch() -> None:
+def test_a_wide_component_cut_by_the_border_is_not_a_scratch() -> None:
     mask = np.zeros((100, 100), np.uint8)
     mask[:5, 20:80] = 255
     thin, wide = holes.split_scratches(mask)
@@ -88,9 +88,7 @@ def noisy(height: int, width: int) -> Pixels:
     return np.random.default_rng(0).integers(90, 150, (height, width, 3), dtype=np.uint8)
 
 
-def test_large_holes_are_for_learned_models_and_small_ones_are_not(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_only_large_holes_are_filled_by_learned_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     learned = Learned(answer=30)
     monkeypatch.setattr(filling, "learned_fill", learned)
     photo = Photo(noisy(300, 400))
@@ -105,7 +103,7 @@ def test_large_holes_are_for_learned_models_and_small_ones_are_not(
     np.testing.assert_array_equal(answer[large == 0], photo.pixels[large == 0])
 
 
-def test_learned_models_that_are_not_there_change_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_learned_models_do_not_change_the_fill(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     photo, large = Photo(noisy(300, 400)), squares((100, 50), side=180, shape=(300, 400))
     without = filling.fill(photo, large, seed=0)
     learned = Learned(answer=None)
@@ -124,7 +122,7 @@ def test_a_learned_fill_of_a_large_photo_gets_the_photos_detail(
     assert answer[500:900, 600:1000].std() > 0.7 * photo.std()
 
 
-def test_detail_comes_from_where_the_small_fill_came_from() -> None:
+def test_detail_is_taken_from_the_sources_of_the_small_fill() -> None:
     """Left half of the photo is rough, right half smooth; the hole is told to come from the left."""
     crop = np.full((400, 800, 3), 120, np.uint8)
     crop[:, :400] = noisy(400, 400)
@@ -140,7 +138,7 @@ def test_detail_comes_from_where_the_small_fill_came_from() -> None:
     np.testing.assert_array_equal(answer[~hole], crop[~hole])
 
 
-def test_likeness_of_descriptors_orders_patches_as_their_pixels_do() -> None:
+def test_descriptors_rank_patches_as_their_pixels_do() -> None:
     picture = cv2.GaussianBlur(noisy(60, 60), (0, 0), 1.5).astype(np.float32)
     described = describe(picture, 3)
     base = picture[27:34, 27:34]
@@ -166,7 +164,7 @@ def test_a_shifted_copy_is_found() -> None:
     assert np.median((field.source_rows - field.rows) % 64) == 0
 
 
-def test_a_smooth_fill_meets_its_rim_and_has_grain() -> None:
+def test_a_smooth_fill_matches_its_rim_and_has_grain() -> None:
     ramp = np.broadcast_to(np.linspace(60, 180, 300)[None, :, None], (200, 300, 3))
     photo = np.clip(ramp + np.random.default_rng(0).normal(0, 3, (200, 300, 1)), 0, 255).astype(np.uint8)
     mask = squares((40, 20), side=160, shape=(200, 300))
