@@ -88,7 +88,7 @@ def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> R
     widened = masks.dilate(whole, masks.dilation_radius(width, height, coarse=coarse))
     if photo is not None:
         widened |= rims.find_rims(photo, widened)
-    return Removal(widened, not np.array_equal(whole, mask), not verdict.fine)
+    return Removal(widened, not np.array_equal(whole, mask), not verdict.plausible)
 
 
 def painted_mask(data: bytes, width: int, height: int, max_bytes: int, keeps: bool = False) -> Mask:
@@ -200,7 +200,7 @@ def is_doubtful(matte: Matte) -> bool:
     verdict = masks.check_shape(masks.from_matte(matte))
     if verdict.empty:
         raise NothingFoundError("nothing-found")
-    return not verdict.fine
+    return not verdict.plausible
 
 
 def replace_background(
@@ -223,9 +223,9 @@ def replace_background(
     if isinstance(new, str) and (new == "white" or new.startswith("#")):
         return write(cutout.flatten(subject, colour(new)), target, file_format)
     if isinstance(new, Photo):
-        behind = new if new.pixels.shape == photo.pixels.shape else backdrop.from_picture(photo, new)
+        behind = new if new.pixels.shape == photo.pixels.shape else backdrop.picture_backdrop(photo, new)
     elif new == "blur":
-        behind = backdrop.blurred(photo, matte)
+        behind = backdrop.blurred_backdrop(photo, matte)
     else:
         behind = backdrop.clean_backdrop(photo, matte, seed=seed)
     return write(compositing.composite(behind, subject, matte), target, file_format)
@@ -248,7 +248,7 @@ def write(photo: Photo, target: Path, file_format: PictureFormat | None) -> Writ
 
 def preview(path: Path, max_megapixels: float, long_side: int) -> bytes:
     """A picture as a JPEG whose long side is at most so long."""
-    return encoding.preview(open_photo(path, max_megapixels=max_megapixels), long_side)
+    return encoding.encode_preview(open_photo(path, max_megapixels=max_megapixels), long_side)
 
 
 def pointed_out(path: Path, stored: bytes, max_megapixels: float, long_side: int) -> bytes:
@@ -256,7 +256,7 @@ def pointed_out(path: Path, stored: bytes, max_megapixels: float, long_side: int
     photo = open_photo(path, max_megapixels=max_megapixels)
     matte = stored_matte(stored, photo.width, photo.height)
     picture = _as_shown(masks.highlight_subject(photo.pixels, masks.from_matte(matte)))
-    return encoding.preview(Photo(picture, icc_profile=photo.icc_profile), long_side)
+    return encoding.encode_preview(Photo(picture, icc_profile=photo.icc_profile), long_side)
 
 
 def found_things(path: Path, max_megapixels: float, models: Path | None, maps: Path | None, side: int) -> list[bytes]:
@@ -267,11 +267,11 @@ def found_things(path: Path, max_megapixels: float, models: Path | None, maps: P
 
 def numbered(path: Path, mattes: Sequence[bytes], max_megapixels: float, long_side: int) -> bytes:
     """A photo in which the things of stored mattes are outlined and numbered, as a JPEG."""
-    small = encoding.preview(open_photo(path, max_megapixels=max_megapixels), long_side)
+    small = encoding.encode_preview(open_photo(path, max_megapixels=max_megapixels), long_side)
     shown = open_photo(small, max_megapixels=max_megapixels)
     found = [masks.from_matte(stored_matte(matte, shown.width, shown.height)) for matte in mattes]
-    picture = _as_shown(numbering.number_things(shown.pixels, found))
-    return encoding.preview(Photo(picture, icc_profile=shown.icc_profile), long_side)
+    picture = _as_shown(numbering.draw_numbered_outlines(shown.pixels, found))
+    return encoding.encode_preview(Photo(picture, icc_profile=shown.icc_profile), long_side)
 
 
 def are_same(one: bytes, other: bytes) -> bool:

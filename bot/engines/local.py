@@ -51,7 +51,7 @@ class LocalInpainter:
 
 def _fill(photo: Photo, mask: Mask, seed: int, keeps_subject: bool, models: Path | None) -> Photo:
     stays = subject.glimpse(photo, models) if keeps_subject else None
-    barred = None if stays is None else exclusion.not_to_be_copied(mask, stays)
+    barred = None if stays is None else exclusion.exclusion_mask(mask, stays)
     return filling.fill(photo, mask, seed=seed, exclude=barred, models=models)
 
 

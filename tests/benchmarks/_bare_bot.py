@@ -1,4 +1,4 @@
-"""The bot with an engine that does nothing and without Telegram's flood limits, in a process of its own."""
+"""The bot with an engine that does nothing and without Telegram's flood limits, in a separate process."""
 
 from __future__ import annotations
 

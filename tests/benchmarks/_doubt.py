@@ -1,4 +1,4 @@
-"""Doubt: how often a wrong find is asked about and a right one needlessly, and whether a right thing is on offer."""
+"""Doubt: how often the bot asks about wrong finds and about right ones, and whether it offers the right object."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.benchmarks._masks import overlap
 from tests.benchmarks._workers import workers
 
 RIGHT = 0.5
-"""Overlap from which a find is the thing that is meant."""
+"""Overlap from which a find counts as right."""
 OFFERED = (3, 6)
-"""Things that a person is shown: in one row of buttons, and at most."""
+"""Number of objects offered: in one row of buttons, and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Answer:
 
 
 def answer(kind: str, models: Path | None, at: int) -> Answer:
-    """Find the subject of a photo and, where it is wrong, everything else that stands out."""
+    """Find the subject of a photo and, if it is wrong, the other salient objects."""
     case = _cases.cases(kind)[at]
     seen = found(case, models)
     if overlap(from_matte(seen.matte), case.truth) >= RIGHT:

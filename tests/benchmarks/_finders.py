@@ -1,4 +1,4 @@
-"""The ways to a mask that are measured: ours, rembg's and OpenCV's.
+"""The measured segmentation methods: ours, rembg's and OpenCV's.
 
 The hints are made from the true mask: its bounding box, as it is and drawn loosely; its deepest point, and points
 anywhere in it where a hasty finger may land.
@@ -24,17 +24,17 @@ from tests.benchmarks import _models, _rembg
 from tests.benchmarks._cases import Case
 
 LOOSE = 0.15
-"""A loose box is wider by up to so much of its width or height on every side."""
+"""Largest margin of a loose box on each side, as a share of its width or height."""
 HASTY_TAPS = 3
 _DEPTH = 0.25
-"""Of the truth's greatest depth: nearer to its edge no person means to tap."""
+"""Minimal depth of a tap, as a share of the true mask's greatest depth."""
 _GRABCUT_TURNS = 5
 
 Find: TypeAlias = Callable[[Case], list[Matte]]
 
 
 def found(case: Case, models: Path | None) -> Found:
-    """Our automatic find; an empty, unsure one where nothing is found."""
+    """Our automatic find; an empty, doubtful one if nothing is found."""
     try:
         return find_subject(case.photo, models)
     except NothingFoundError:
@@ -90,7 +90,7 @@ def grabcut_boxed(case: Case) -> list[Matte]:
 
 
 def finders() -> dict[str, Find]:
-    """By their names in the tables; those whose files and packages are there."""
+    """The available methods by their names in the tables."""
     ways: dict[str, Find] = {}
     for model in _models.present():
         folder = _models.only(model)

@@ -1,4 +1,4 @@
-"""The Mini App's page: how soon the photo is there, frame times while painting, memory; in a real browser."""
+"""The Mini App's page: how soon the photo is shown, frame times while painting, memory; in a real browser."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def renderer(browser: Browser, page: Page) -> int:
 
 
 class Phone:
-    """A browser with a phone's screen, and people who want something erased.
+    """A browser with a phone's screen, and people who want an object erased.
 
     Args:
         telegram: The playground's, in this process.

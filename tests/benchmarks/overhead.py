@@ -1,4 +1,4 @@
-"""What everything but the engine costs: from a photo's update to its answer, with an engine that does nothing."""
+"""The cost of everything except the engine: from a photo's update to its answer, with an engine that does nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PHOTOS = 60
 
 
 class Nothing:
-    """Finds a square, and fills it with itself."""
+    """An engine that finds a square and fills it with its own pixels."""
 
     async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
         matte = np.zeros((photo.height, photo.width), np.uint8)

@@ -137,8 +137,8 @@ class VolcConfig:
             ("refine_mask", self.refine_mask, 0, 2),
             ("longest_side", self.longest_side, 256, 4095),
         ):
-            if not minimum <= number <= maximum:
-                raise _wrong_setting(name, f"is {number}", f"{minimum} to {maximum}")
+            if not least <= number <= most:
+                raise _wrong_setting(name, f"is {number}", f"{least} to {most}")
         if self.quality not in ("H", "M", "L"):
             raise _wrong_setting("quality", f"is {self.quality!r}", "H, M or L")
 

@@ -1,7 +1,7 @@
-"""Brings a fill from working size up to the photo's own, with texture that is really in the photo.
+"""Scaling a fill from working size to the photo's size, with texture from the photo.
 
-The low band is the small fill, enlarged. The high band is what the photo has, and the small picture has not, at the
-place that each part of the fill was copied from. An enlarged fill alone is a soft patch in a sharp photo.
+The low band is the enlarged small fill. The high band is the detail that the small picture lost, taken from where each
+part of the fill was copied from. Without it the fill is a blurred patch in a sharp photo.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from bot.inpainting.patches import Flags, Floats, Indices
 from bot.inpainting.synthesis import Synthesis
 
 _STRIP_PIXELS = 400_000
-"""So many pixels at a time, to bound the memory."""
+"""Pixels processed at a time, to bound memory."""
 
 
-def carry_up(crop: Pixels, hole: Flags, small: Floats, fill: Synthesis) -> Pixels:
-    """Fill a crop as its small picture was filled.
+def transfer_detail(crop: Pixels, hole: Flags, small: Floats, fill: Synthesis) -> Pixels:
+    """Fill a crop from the fill of its small copy.
 
     Args:
         crop: (H, W, 3) uint8.
-        hole: (H, W) bool, what is to be filled.
-        small: (h, w, 3) float32, the crop made smaller (means of areas).
-        fill: How the small picture was filled.
+        hole: (H, W) bool, the pixels to fill.
+        small: (h, w, 3) float32, the crop scaled down (area means).
+        fill: The fill of the small copy.
 
     Returns:
         (H, W, 3) uint8, bit for bit the crop outside the hole.
@@ -37,17 +37,17 @@ def carry_up(crop: Pixels, hole: Flags, small: Floats, fill: Synthesis) -> Pixel
     rows, columns = np.nonzero(hole)
     for begin in range(0, len(rows), _STRIP_PIXELS):
         part = slice(begin, begin + _STRIP_PIXELS)
-        detail = _detail(crop, small, fill, rows[part], columns[part])
-        colours = _enlarged(fill.picture, crop.shape, rows[part], columns[part]) + detail
+        detail = _source_detail(crop, small, fill, rows[part], columns[part])
+        colours = _sample_enlarged(fill.picture, crop.shape, rows[part], columns[part]) + detail
         filled[rows[part], columns[part]] = np.clip(colours + 0.5, 0, 255).astype(np.uint8)
     return filled
 
 
-def _detail(crop: Pixels, small: Floats, fill: Synthesis, rows: Indices, columns: Indices) -> Floats:
-    """(N, 3): the photo's high band at where these pixels come from.
+def _source_detail(crop: Pixels, small: Floats, fill: Synthesis, rows: Indices, columns: Indices) -> Floats:
+    """Return (N, 3), the photo's high band at the sources of these pixels.
 
-    Each pixel lies between four small ones. Where these come from different places their bands are blended across the
-    seam, divided by the length of the weights: a plain mean of unrelated textures has less of it (Heitz, Neyret 2018).
+    Each pixel lies between four small ones. If these have different sources, their bands are blended across the seam
+    and divided by the norm of the weights: a plain mean of unrelated textures loses contrast (Heitz, Neyret 2018).
     """
     height, width = crop.shape[:2]
     small_height, small_width = small.shape[:2]
@@ -56,7 +56,7 @@ def _detail(crop: Pixels, small: Floats, fill: Synthesis, rows: Indices, columns
     x = np.clip((columns + 0.5) / across - 0.5, 0, small_width - 1)
     top = np.minimum(y.astype(np.intp), max(0, small_height - 2))
     left = np.minimum(x.astype(np.intp), max(0, small_width - 2))
-    ramp_y, ramp_x = _steep(y - top), _steep(x - left)
+    ramp_y, ramp_x = _narrow_ramp(y - top), _narrow_ramp(x - left)
     total = np.zeros((len(rows), 3), np.float32)
     corners: list[tuple[Indices, Floats]] = []
     for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
@@ -65,14 +65,14 @@ def _detail(crop: Pixels, small: Floats, fill: Synthesis, rows: Indices, columns
         step_rows = fill.rows[cell_rows, cell_columns] - cell_rows
         step_columns = fill.columns[cell_rows, cell_columns] - cell_columns
         weight = np.asarray((ramp_y if dy else 1 - ramp_y) * (ramp_x if dx else 1 - ramp_x), np.float32)
-        # A cell outside the hole comes from itself, and so would its neighbours in the hole: from the hole.
+        # A cell outside the hole is its own source; its offset would make the hole a source of its neighbours.
         own = (step_rows == 0) & (step_columns == 0)
         weight[own] = 0
         corners.append((step_rows * small_width * 4 + step_columns, weight))
         there = np.flatnonzero(weight > 0)
         from_rows = np.clip(rows[there] + np.rint(step_rows[there] * down).astype(np.intp), 0, height - 1)
         from_columns = np.clip(columns[there] + np.rint(step_columns[there] * across).astype(np.intp), 0, width - 1)
-        band = crop[from_rows, from_columns] - _enlarged(small, crop.shape, from_rows, from_columns)
+        band = crop[from_rows, from_columns] - _sample_enlarged(small, crop.shape, from_rows, from_columns)
         total[there] += weight[there, None] * band
     energy = np.zeros(len(rows), np.float32)
     for place, weight in corners:
@@ -81,13 +81,13 @@ def _detail(crop: Pixels, small: Floats, fill: Synthesis, rows: Indices, columns
     return np.asarray(total / np.sqrt(np.maximum(energy, 1e-4))[:, None], np.float32)
 
 
-def _steep(ramp: NDArray[np.floating]) -> Floats:
-    """Blend over the middle half of a small pixel only: the narrower a seam, the less of it is a mixture."""
+def _narrow_ramp(ramp: NDArray[np.floating]) -> Floats:
+    """Steepen a ramp so that it blends over the middle half of a small pixel only."""
     return np.asarray(np.clip(2 * ramp - 0.5, 0, 1), np.float32)
 
 
-def _enlarged(small: Floats, shape: tuple[int, ...], rows: Indices, columns: Indices) -> Floats:
-    """(N, 3): a small picture, as cubic interpolation enlarges it, at some pixels of the large one."""
+def _sample_enlarged(small: Floats, shape: tuple[int, ...], rows: Indices, columns: Indices) -> Floats:
+    """Return (N, 3), the cubic enlargement of a small picture at some pixels of the large one."""
     at_x = ((columns + 0.5) * (small.shape[1] / shape[1]) - 0.5).astype(np.float32)
     at_y = ((rows + 0.5) * (small.shape[0] / shape[0]) - 0.5).astype(np.float32)
     # OpenCV's maps may not be longer than 32767.

@@ -1,4 +1,4 @@
-"""Fills a hole that has too little around it to copy from: soft colours and the photo's grain, and nothing invented."""
+"""Smooth fill for a hole with too few sources around it: a soft surface with the photo's grain."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from bot.imaging.photo import Mask, Pixels
 from bot.inpainting.patches import Flags, Floats
 
 _WORK_SIDE = 512
-_TURNS = 200
-_NEUTRAL = 128
-_MOST_GRAIN = 8.0
-_QUARTER_OF_NORMAL = 0.3186
+_ITERATIONS = 200
+_GREY = 128
+_MAX_GRAIN = 8.0
+_NORMAL_FIRST_QUARTILE = 0.3186
 """The first quartile of the absolute values of a normal distribution of spread 1."""
 
 
 def smooth_fill(crop: Pixels, hole: Mask, *, seed: int) -> Pixels:
-    """Fill with the smoothest surface through the colours at the hole's rim, and grain as strong as the photo's.
+    """Fill with the smoothest surface through the colours at the hole's rim, with grain as strong as the photo's.
 
     Args:
         crop: (H, W, 3) uint8.
         hole: (H, W) uint8, 255 = fill.
-        seed: The grain's.
+        seed: Seed of the grain.
 
     Returns:
-        (H, W, 3) uint8, bit for bit the crop outside the hole; grey if there is nothing else.
+        (H, W, 3) uint8, bit for bit the crop outside the hole; grey if the hole is the whole crop.
     """
     known = hole == 0
     if not known.any():
-        return np.full_like(crop, _NEUTRAL)
+        return np.full_like(crop, _GREY)
     height, width = hole.shape
     scale = min(1.0, _WORK_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -43,14 +43,14 @@ def smooth_fill(crop: Pixels, hole: Mask, *, seed: int) -> Pixels:
 
 
 def membrane(total: Floats, weight: Floats) -> Floats:
-    """The smooth surface through what is known: from ever coarser pictures, then evened out (pull-push, then Jacobi).
+    """Interpolate a smooth surface through the known pixels (pull-push on a pyramid, then Jacobi iterations).
 
     Args:
-        total: (H, W, 3) float32, the means of areas times the share of them that is known.
+        total: (H, W, 3) float32, area means times the share of the area that is known.
         weight: (H, W) float32, that share, 0 … 1; not 0 everywhere.
 
     Returns:
-        (H, W, 3) float32; what is known stays.
+        (H, W, 3) float32; known pixels are unchanged.
     """
     if weight.min() > 0:
         return np.asarray(total / weight[..., None], np.float32)
@@ -58,11 +58,11 @@ def membrane(total: Floats, weight: Floats) -> Floats:
     size = (max(1, width // 2), max(1, height // 2))
     coarse = membrane(_resized(total, size), _resized(weight, size))
     surface = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    told = weight[..., None] > 0
+    is_known = weight[..., None] > 0
     known = total / np.maximum(weight, 1e-6)[..., None]
-    surface = np.where(told, known, surface)
-    for _ in range(_TURNS if max(size) <= 64 else 20):
-        surface = np.where(told, known, cv2.blur(surface, (3, 3)))
+    surface = np.where(is_known, known, surface)
+    for _ in range(_ITERATIONS if max(size) <= 64 else 20):
+        surface = np.where(is_known, known, cv2.blur(surface, (3, 3)))
     return np.asarray(surface, np.float32)
 
 
@@ -73,10 +73,10 @@ def _resized(picture: Floats, size: tuple[int, int]) -> Floats:
 
 
 def _grain(crop: Pixels, known: Flags, rng: np.random.Generator) -> Floats:
-    """Noise like the photo's in its quietest quarter: edges and texture are no grain."""
+    """Make noise as strong as the photo's in its smoothest quarter, because edges and texture are not grain."""
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
     rough = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))
-    strength = min(float(np.quantile(rough[known], 0.25)) / _QUARTER_OF_NORMAL, _MOST_GRAIN)
+    strength = min(float(np.quantile(rough[known], 0.25)) / _NORMAL_FIRST_QUARTILE, _MAX_GRAIN)
     noise = rng.standard_normal(known.shape, dtype=np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 0.7)
     return np.asarray(soft * np.float32(strength / max(float(soft.std()), 1e-3)), np.float32)
