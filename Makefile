@@ -24,6 +24,7 @@ lint-only:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tools/javascript.py
 
 bench:  ## benchmarks, ours beside their peers; the tables in the README come from here (one: make bench NAME=pictures)
 	@$(PYTHON) tools/bootstrap.py bench --system

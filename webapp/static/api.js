@@ -83,7 +83,7 @@ export class Api {
    * @returns {AsyncGenerator<Event>}
    */
   async *events(id) {
-    for (let failures = 0; ; ) {
+    for (let failures = 0;;) {
       try {
         const headers = { Accept: 'text/event-stream' };
         const response = await this.#authorized(pathOf(id, '/events'), { headers }, 0);
@@ -106,7 +106,7 @@ export class Api {
    * @param {number} [patience] ms; 0: no end, for events.
    */
   async #authorized(path, init = {}, patience = PATIENCE) {
-    for (let renewed = false; ; renewed = true) {
+    for (let renewed = false;; renewed = true) {
       const headers = { ...init.headers, Authorization: `Bearer ${this.#token}` };
       try {
         const response = await this.#request(path, { ...init, headers }, patience);
@@ -126,7 +126,7 @@ export class Api {
    * @param {number} [patience]
    */
   async #request(path, init, patience = PATIENCE) {
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0;; attempt++) {
       let pause = RETRIES[attempt];
       try {
         const response = await timed(`api/${path}`, init, patience);

@@ -109,7 +109,7 @@ async function resume(/** @type {import('./api.js').Edit} */ edit) {
 
 async function showPicture() {
   const picture = await rounds.picture();
-  if (picture !== shown) await stage?.show((shown = picture));
+  if (picture !== shown) await stage?.show(shown = picture);
 }
 
 function changed() {

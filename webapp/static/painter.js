@@ -71,7 +71,12 @@ export class Painter {
   #aim() {
     const { density, drawn } = this;
     this.context.setTransform(
-      density * drawn.scale, 0, 0, density * drawn.scale, density * drawn.x, density * drawn.y,
+      density * drawn.scale,
+      0,
+      0,
+      density * drawn.scale,
+      density * drawn.x,
+      density * drawn.y,
     );
     this.context.fillStyle = this.context.strokeStyle = INK;
   }

@@ -96,7 +96,7 @@ export class Rounds {
 
   /** @returns {Promise<Blob>} The picture on the stage. */
   async picture() {
-    return this.at && !this.keeps ? this.result() : this.photo;
+    return this.at && !this.keeps ? await this.result() : this.photo;
   }
 
   /** @returns {Promise<Blob>} What the last round made. */

@@ -52,7 +52,9 @@ export class Stage {
     this.view = new View(photo.width, photo.height);
     this.painter = new Painter(find('#mask'), this.view);
     this.loupe = new Loupe(/** @type {any} */ (document.getElementById('loupe')), {
-      photo: this.image, painter: this.painter, view: this.view,
+      photo: this.image,
+      painter: this.painter,
+      view: this.view,
     });
     this.input = new Input(root, this.#hands());
     new ResizeObserver(() => this.#resize()).observe(root);

@@ -21,7 +21,7 @@
  * @typedef {{id: string, text: string | null, show_alert: boolean}} Answer
  */
 
-const API = "/playground/api";
+const API = '/playground/api';
 
 /** The playground said no, or could not be reached (then `code` is "offline" and `status` 0). */
 export class Refused extends Error {
@@ -47,10 +47,10 @@ async function ask(path, init) {
   try {
     response = await fetch(API + path, init);
   } catch {
-    throw new Refused(0, "offline", "");
+    throw new Refused(0, 'offline', '');
   }
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(response.status, body.error ?? "", body.message ?? response.statusText);
+  if (!response.ok) throw new Refused(response.status, body.error ?? '', body.message ?? response.statusText);
   return body;
 }
 
@@ -59,13 +59,13 @@ async function ask(path, init) {
  * @param {object} value
  */
 const post = (path, value) =>
-  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) });
+  ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
 
 /** @returns {Promise<Chat>} */
-export const chat = () => ask("/chat");
+export const chat = () => ask('/chat');
 
 /** @returns {Promise<Sample[]>} */
-export const samples = () => ask("/samples");
+export const samples = () => ask('/samples');
 
 /** @param {string} name */
 export const sampleUrl = (name) => `${API}/samples/${encodeURIComponent(name)}`;
@@ -75,28 +75,28 @@ export const sampleUrl = (name) => `${API}/samples/${encodeURIComponent(name)}`;
  * @param {boolean} [download] as an attachment with its name
  */
 export const fileUrl = (fileId, download = false) =>
-  `${API}/files/${encodeURIComponent(fileId)}${download ? "?download=1" : ""}`;
+  `${API}/files/${encodeURIComponent(fileId)}${download ? '?download=1' : ''}`;
 
-export const sendSticker = () => post("/sticker", {});
+export const sendSticker = () => post('/sticker', {});
 
 /**
  * @param {number} messageId
  * @param {string} data
  * @returns {Promise<{id: string}>}
  */
-export const press = (messageId, data) => post("/press", { message_id: messageId, data });
+export const press = (messageId, data) => post('/press', { message_id: messageId, data });
 
 /**
  * @param {number} messageId
  * @param {string} url
  * @returns {Promise<{url: string, title: string}>}
  */
-export const webApp = (messageId, url) => post("/webapp", { message_id: messageId, url });
+export const webApp = (messageId, url) => post('/webapp', { message_id: messageId, url });
 
 /** @param {string} code */
-export const setLanguage = (code) => post("/person", { language_code: code });
+export const setLanguage = (code) => post('/person', { language_code: code });
 
-export const clear = () => post("/clear", {});
+export const clear = () => post('/clear', {});
 
 /**
  * Send a message, with files or without. XMLHttpRequest, for fetch does not tell how far an upload is.
@@ -104,17 +104,17 @@ export const clear = () => post("/clear", {});
  * @param {(share: number) => void} [onProgress] 0…1
  * @returns {Promise<Message[]>}
  */
-export function send({ text, replyTo, files = [], as = "photo" }, onProgress) {
+export function send({ text, replyTo, files = [], as = 'photo' }, onProgress) {
   const form = new FormData();
-  form.set("text", text);
-  if (replyTo !== undefined) form.set("reply_to", String(replyTo));
-  if (files.length) form.set("as", as);
-  for (const file of files) form.append("file", file, file.name);
+  form.set('text', text);
+  if (replyTo !== undefined) form.set('reply_to', String(replyTo));
+  if (files.length) form.set('as', as);
+  for (const file of files) form.append('file', file, file.name);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `${API}/messages`);
+    request.open('POST', `${API}/messages`);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress?.(event.loaded / event.total);
-    request.onerror = () => reject(new Refused(0, "offline", ""));
+    request.onerror = () => reject(new Refused(0, 'offline', ''));
     request.onload = () => {
       let body;
       try {
@@ -123,13 +123,13 @@ export function send({ text, replyTo, files = [], as = "photo" }, onProgress) {
         body = {};
       }
       if (request.status === 200) resolve(body.messages ?? []);
-      else reject(new Refused(request.status, body.error ?? "", body.message ?? request.statusText));
+      else reject(new Refused(request.status, body.error ?? '', body.message ?? request.statusText));
     };
     request.send(form);
   });
 }
 
-const KINDS = ["message", "deleted", "action", "answer", "commands", "cleared"];
+const KINDS = ['message', 'deleted', 'action', 'answer', 'commands', 'cleared'];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
 

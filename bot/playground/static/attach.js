@@ -1,11 +1,11 @@
 /** The ways in which files come: the button, dropped, pasted, a sample. */
 
-import * as api from "./api.js";
-import { buttonById, byId, h, inputById } from "./dom.js";
-import { openMenu, reason, toast } from "./dialogs.js";
-import { t } from "./strings.js";
+import * as api from './api.js';
+import { buttonById, byId, h, inputById } from './dom.js';
+import { openMenu, reason, toast } from './dialogs.js';
+import { t } from './strings.js';
 
-const PICTURES = "image/*,.heic,.heif";
+const PICTURES = 'image/*,.heic,.heif';
 
 /**
  * @param {{open: (files: Iterable<File>, as?: "photo" | "file" | null) => void, isOpen: () => boolean}} preview
@@ -24,79 +24,83 @@ export function watchFiles(preview) {
  * @param {() => void} showSamples
  */
 function watchButton(preview, showSamples) {
-  const input = inputById("file-input");
-  const button = buttonById("attach");
+  const input = inputById('file-input');
+  const button = buttonById('attach');
   /** @type {"photo" | "file" | null} */
   let as = null;
 
   /** @param {"photo" | "file"} kind */
   function choose(kind) {
     as = kind;
-    input.accept = kind === "photo" ? PICTURES : "";
+    input.accept = kind === 'photo' ? PICTURES : '';
     input.click();
   }
-  button.addEventListener("click", () =>
+  button.addEventListener('click', () =>
     openMenu([
-      { text: t("attach_photo"), icon: "photo", testid: "attach-photo", onPick: () => choose("photo") },
-      { text: t("attach_file"), icon: "file", testid: "attach-file", onPick: () => choose("file") },
-      { text: t("attach_sample"), icon: "sample", testid: "attach-sample", onPick: showSamples },
-      { text: t("attach_sticker"), icon: "sticker", testid: "attach-sticker", onPick: () =>
-        api.sendSticker().catch((error) => toast(reason(error))) },
+      { text: t('attach_photo'), icon: 'photo', testid: 'attach-photo', onPick: () => choose('photo') },
+      { text: t('attach_file'), icon: 'file', testid: 'attach-file', onPick: () => choose('file') },
+      { text: t('attach_sample'), icon: 'sample', testid: 'attach-sample', onPick: showSamples },
+      {
+        text: t('attach_sticker'),
+        icon: 'sticker',
+        testid: 'attach-sticker',
+        onPick: () => api.sendSticker().catch((error) => toast(reason(error))),
+      },
     ], button));
-  input.addEventListener("change", () => {
+  input.addEventListener('change', () => {
     preview.open(input.files ?? [], as);
     as = null;
-    input.value = ""; // the same file may be chosen again
+    input.value = ''; // the same file may be chosen again
   });
-  input.addEventListener("cancel", () => (as = null));
+  input.addEventListener('cancel', () => (as = null));
 }
 
 /** @param {{open: (files: Iterable<File>, as?: "photo" | "file" | null) => void, isOpen: () => boolean}} preview */
 function watchDrops(preview) {
-  const cover = byId("drop");
+  const cover = byId('drop');
   let depth = 0;
-  const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
+  const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files') ?? false;
   const zoneOf = (/** @type {DragEvent} */ event) =>
-    event.target instanceof Element ? event.target.closest(".zone") : null;
+    event.target instanceof Element ? event.target.closest('.zone') : null;
 
   function done() {
     depth = 0;
     cover.hidden = true;
   }
-  addEventListener("dragenter", (event) => {
+  addEventListener('dragenter', (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     depth += 1;
     // A dialog stands above the cover and takes what is dropped on it itself; another dialog takes nothing.
-    cover.hidden = document.querySelector("dialog[open]") !== null;
+    cover.hidden = document.querySelector('dialog[open]') !== null;
   });
-  addEventListener("dragleave", (event) => {
+  addEventListener('dragleave', (event) => {
     if (!hasFiles(event)) return;
     depth -= 1;
     if (depth <= 0) done();
   });
-  addEventListener("dragover", (event) => {
+  addEventListener('dragover', (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     const zone = zoneOf(event);
-    for (const each of cover.children) each.classList.toggle("over", each === zone);
+    for (const each of cover.children) each.classList.toggle('over', each === zone);
   });
-  addEventListener("drop", (event) => {
+  addEventListener('drop', (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     const zone = zoneOf(event);
     done();
-    if (document.querySelector("dialog[open]") && !preview.isOpen()) return;
-    const as = zone?.getAttribute("data-as") ?? null;
-    preview.open(event.dataTransfer?.files ?? [], as === "photo" || as === "file" ? as : null);
+    if (document.querySelector('dialog[open]') && !preview.isOpen()) return;
+    const as = zone?.getAttribute('data-as') ?? null;
+    preview.open(event.dataTransfer?.files ?? [], as === 'photo' || as === 'file' ? as : null);
   });
 }
 
 /** @param {{open: (files: Iterable<File>) => void, isOpen: () => boolean}} preview */
 function watchPaste(preview) {
-  addEventListener("paste", (event) => {
+  addEventListener('paste', (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length || (document.querySelector("dialog[open]") && !preview.isOpen())) return;
+    if (!files.length || (document.querySelector('dialog[open]') && !preview.isOpen())) return;
     event.preventDefault();
     preview.open(files);
   });
@@ -104,8 +108,8 @@ function watchPaste(preview) {
 
 /** @param {{open: (files: Iterable<File>, as?: "photo" | "file" | null) => void}} preview */
 function createSamples(preview) {
-  const section = byId("samples");
-  const strip = byId("samples-strip");
+  const section = byId('samples');
+  const strip = byId('samples-strip');
   let there = false;
   let refused = false;
   let offered = false;
@@ -115,12 +119,12 @@ function createSamples(preview) {
   async function choose(sample) {
     try {
       const response = await fetch(api.sampleUrl(sample.name));
-      if (!response.ok) throw new api.Refused(response.status, "", t("not_loaded"));
+      if (!response.ok) throw new api.Refused(response.status, '', t('not_loaded'));
       const blob = await response.blob();
       const name = /\.jpe?g$/i.test(sample.name) ? sample.name : `${sample.name}.jpg`;
-      preview.open([new File([blob], name, { type: blob.type || "image/jpeg" })], "photo");
+      preview.open([new File([blob], name, { type: blob.type || 'image/jpeg' })], 'photo');
     } catch (error) {
-      toast(error instanceof api.Refused ? reason(error) : t("offline"));
+      toast(error instanceof api.Refused ? reason(error) : t('offline'));
     }
   }
 
@@ -129,10 +133,27 @@ function createSamples(preview) {
     there = true;
     try {
       const all = await api.samples();
-      strip.replaceChildren(...all.map((sample) =>
-        h("button", { type: "button", title: sample.title, "data-testid": "sample", onclick: () => choose(sample) },
-          h("img", { src: api.sampleUrl(sample.name), alt: sample.title, width: sample.width, height: sample.height,
-            loading: "lazy", decoding: "async" }))));
+      strip.replaceChildren(
+        ...all.map((sample) =>
+          h(
+            'button',
+            {
+              type: 'button',
+              title: sample.title,
+              'data-testid': 'sample',
+              onclick: () => choose(sample),
+            },
+            h('img', {
+              src: api.sampleUrl(sample.name),
+              alt: sample.title,
+              width: sample.width,
+              height: sample.height,
+              loading: 'lazy',
+              decoding: 'async',
+            }),
+          )
+        ),
+      );
     } catch {
       there = false; // asked again when they are next wanted
     }
@@ -145,11 +166,11 @@ function createSamples(preview) {
     // Asked again, for the answer may have changed while they were loading.
     section.hidden = !shown || strip.childElementCount === 0;
   }
-  byId("samples-close").addEventListener("click", () => {
+  byId('samples-close').addEventListener('click', () => {
     refused = true;
     show(false);
   });
-  strip.addEventListener("wheel", (event) => {
+  strip.addEventListener('wheel', (event) => {
     if (event.deltaX || !event.deltaY) return;
     strip.scrollLeft += event.deltaY;
     event.preventDefault();

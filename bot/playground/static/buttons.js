@@ -1,8 +1,8 @@
 /** Inline buttons: a press waits for its answer, and shows that it does. */
 
-import * as api from "./api.js";
-import { reason, tell, toast } from "./dialogs.js";
-import { t } from "./strings.js";
+import * as api from './api.js';
+import { reason, tell, toast } from './dialogs.js';
+import { t } from './strings.js';
 
 /** @typedef {import("./api.js").Message} Message */
 /** @typedef {import("./api.js").InlineButton} InlineButton */
@@ -23,7 +23,7 @@ export function createButtons(miniApp, redraw) {
   const early = new Map();
 
   const keyOf = (/** @type {Message} */ message, /** @type {InlineButton} */ button) =>
-    `${message.message_id} ${button.callback_data ?? button.web_app?.url ?? ""}`;
+    `${message.message_id} ${button.callback_data ?? button.web_app?.url ?? ''}`;
 
   /**
    * @param {string} key
@@ -71,7 +71,7 @@ export function createButtons(miniApp, redraw) {
    */
   async function callBack(message, data, key) {
     const { id } = await api.press(message.message_id, data);
-    const timer = setTimeout(() => settle(id) && toast(t("no_answer")), LONGEST_MS);
+    const timer = setTimeout(() => settle(id) && toast(t('no_answer')), LONGEST_MS);
     queries.set(id, { key, messageId: message.message_id, timer });
     const answer = early.get(id);
     early.delete(id);
@@ -80,7 +80,8 @@ export function createButtons(miniApp, redraw) {
 
   return {
     answered,
-    isPending: (/** @type {Message} */ message, /** @type {InlineButton} */ button) => waiting.has(keyOf(message, button)),
+    isPending: (/** @type {Message} */ message, /** @type {InlineButton} */ button) =>
+      waiting.has(keyOf(message, button)),
     /**
      * @param {Message} message
      * @param {InlineButton} button

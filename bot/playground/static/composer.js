@@ -1,10 +1,10 @@
 /** The text field with its neighbours: commands, the reply, sending. */
 
-import { send } from "./api.js";
-import { buttonById, byId, growWithText, h, onDesk, textareaById } from "./dom.js";
-import { reason, toast } from "./dialogs.js";
-import { summary } from "./format.js";
-import { t } from "./strings.js";
+import { send } from './api.js';
+import { buttonById, byId, growWithText, h, onDesk, textareaById } from './dom.js';
+import { reason, toast } from './dialogs.js';
+import { summary } from './format.js';
+import { t } from './strings.js';
 
 /** @typedef {import("./api.js").Message} Message */
 
@@ -14,10 +14,10 @@ const COUNT_FROM = 200; // characters left: from here on the count is shown
 
 /** @param {(messages: Message[]) => void} onSent */
 export function createComposer(onSent) {
-  const field = textareaById("text");
-  const list = byId("commands");
-  const listButton = buttonById("commands-button");
-  const counter = byId("text-left");
+  const field = textareaById('text');
+  const list = byId('commands');
+  const listButton = buttonById('commands-button');
+  const counter = byId('text-left');
   /** @type {import("./api.js").Command[]} */
   let commands = [];
   /** @type {Message | null} */
@@ -29,10 +29,10 @@ export function createComposer(onSent) {
   function refresh() {
     const length = field.value.trim().length;
     const left = TEXT_LIMIT - length;
-    buttonById("send").disabled = length === 0 || left < 0;
+    buttonById('send').disabled = length === 0 || left < 0;
     counter.hidden = left > COUNT_FROM;
     counter.textContent = String(left);
-    counter.classList.toggle("over", left < 0);
+    counter.classList.toggle('over', left < 0);
     growWithText(field);
   }
 
@@ -58,7 +58,7 @@ export function createComposer(onSent) {
     const text = field.value.trim();
     if (!text || text.length > TEXT_LIMIT) return;
     closeCommands();
-    field.value = "";
+    field.value = '';
     refresh();
     if (await say(text)) return;
     field.value = field.value ? `${text}\n${field.value}` : text;
@@ -68,10 +68,10 @@ export function createComposer(onSent) {
   /** @param {Message | null} message */
   function setReply(message) {
     replyTo = message;
-    byId("reply-bar").hidden = !message;
+    byId('reply-bar').hidden = !message;
     if (!message) return;
-    byId("reply-name").textContent = t("reply_to", { name: message.from.is_bot ? message.from.first_name : t("you") });
-    byId("reply-text").textContent = summary(message);
+    byId('reply-name').textContent = t('reply_to', { name: message.from.is_bot ? message.from.first_name : t('you') });
+    byId('reply-text').textContent = summary(message);
     field.focus();
   }
 
@@ -83,25 +83,38 @@ export function createComposer(onSent) {
       return;
     }
     selected = -1;
-    list.replaceChildren(...fitting.map(({ command, description }, index) =>
-      h("li", { role: "option", id: `command-${index}`, "aria-selected": "false", "data-command": `/${command}`,
-        "data-testid": "command", onclick: () => pick(`/${command}`) },
-        h("b", {}, `/${command}`), h("span", {}, description))));
+    list.replaceChildren(
+      ...fitting.map(({ command, description }, index) =>
+        h(
+          'li',
+          {
+            role: 'option',
+            id: `command-${index}`,
+            'aria-selected': 'false',
+            'data-command': `/${command}`,
+            'data-testid': 'command',
+            onclick: () => pick(`/${command}`),
+          },
+          h('b', {}, `/${command}`),
+          h('span', {}, description),
+        )
+      ),
+    );
     list.hidden = false;
-    listButton.setAttribute("aria-expanded", "true");
+    listButton.setAttribute('aria-expanded', 'true');
   }
 
   function closeCommands() {
     list.hidden = true;
     selected = -1;
-    field.removeAttribute("aria-activedescendant");
-    listButton.setAttribute("aria-expanded", "false");
+    field.removeAttribute('aria-activedescendant');
+    listButton.setAttribute('aria-expanded', 'false');
   }
 
   /** @param {string} command */
   function pick(command) {
     closeCommands();
-    if (field.value.startsWith("/")) field.value = "";
+    if (field.value.startsWith('/')) field.value = '';
     refresh();
     say(command);
     focus();
@@ -111,52 +124,54 @@ export function createComposer(onSent) {
   function walk(step) {
     const options = [...list.children];
     selected = (selected + step + options.length + (selected < 0 && step < 0 ? 1 : 0)) % options.length;
-    options.forEach((option, index) => option.setAttribute("aria-selected", String(index === selected)));
-    options[selected].scrollIntoView({ block: "nearest" });
-    field.setAttribute("aria-activedescendant", options[selected].id);
+    options.forEach((option, index) => option.setAttribute('aria-selected', String(index === selected)));
+    options[selected].scrollIntoView({ block: 'nearest' });
+    field.setAttribute('aria-activedescendant', options[selected].id);
   }
 
-  field.addEventListener("input", () => {
+  field.addEventListener('input', () => {
     refresh();
     if (/^\/\w*$/.test(field.value)) openCommands(field.value);
     else closeCommands();
   });
 
-  field.addEventListener("keydown", (event) => {
+  field.addEventListener('keydown', (event) => {
     // While an input method composes (Chinese, say), its keys are its own; 229 is how Safari tells.
     if (event.isComposing || event.keyCode === 229) return;
     const listed = !list.hidden;
     const current = list.children[selected];
-    if (listed && event.key === "ArrowDown") walk(1);
-    else if (listed && event.key === "ArrowUp") walk(-1);
-    else if (listed && event.key === "Tab" && !event.shiftKey) {
-      field.value = `${(current ?? list.children[0]).getAttribute("data-command")} `;
+    if (listed && event.key === 'ArrowDown') walk(1);
+    else if (listed && event.key === 'ArrowUp') walk(-1);
+    else if (listed && event.key === 'Tab' && !event.shiftKey) {
+      field.value = `${(current ?? list.children[0]).getAttribute('data-command')} `;
       closeCommands();
       refresh();
-    } else if (event.key === "Enter" && !event.shiftKey) {
-      if (listed && current) pick(current.getAttribute("data-command") ?? "");
+    } else if (event.key === 'Enter' && !event.shiftKey) {
+      if (listed && current) pick(current.getAttribute('data-command') ?? '');
       else submit();
-    } else if (event.key === "Escape" && listed) closeCommands();
-    else if (event.key === "Escape" && replyTo) setReply(null);
+    } else if (event.key === 'Escape' && listed) closeCommands();
+    else if (event.key === 'Escape' && replyTo) setReply(null);
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) setReply(null);
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !event.defaultPrevented && !document.querySelector('dialog[open]')) setReply(null);
   });
-  document.addEventListener("pointerdown", (event) => {
-    if (!list.hidden && event.target instanceof Node && !byId("composer").contains(event.target) &&
-      !list.contains(event.target)) closeCommands();
+  document.addEventListener('pointerdown', (event) => {
+    if (
+      !list.hidden && event.target instanceof Node && !byId('composer').contains(event.target) &&
+      !list.contains(event.target)
+    ) closeCommands();
   });
-  listButton.addEventListener("click", () => {
-    if (list.hidden) openCommands("/");
+  listButton.addEventListener('click', () => {
+    if (list.hidden) openCommands('/');
     else closeCommands();
     focus();
   });
-  byId("reply-cancel").addEventListener("click", () => setReply(null));
-  byId("composer").addEventListener("submit", (event) => {
+  byId('reply-cancel').addEventListener('click', () => setReply(null));
+  byId('composer').addEventListener('submit', (event) => {
     event.preventDefault();
     submit();
     field.focus();
@@ -171,13 +186,13 @@ export function createComposer(onSent) {
     /** @param {import("./api.js").Command[]} all */
     setCommands(all) {
       commands = all;
-      if (!list.hidden) openCommands(/^\/\w*$/.test(field.value) ? field.value : "/");
+      if (!list.hidden) openCommands(/^\/\w*$/.test(field.value) ? field.value : '/');
       listButton.hidden = all.length === 0;
     },
     /** @returns {string} what stands in the field, taken out of it */
     takeText() {
       const text = field.value.trim();
-      field.value = "";
+      field.value = '';
       refresh();
       return text;
     },

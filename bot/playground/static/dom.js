@@ -11,25 +11,25 @@ export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
-    else element.setAttribute(name, value === true ? "" : String(value));
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else element.setAttribute(name, value === true ? '' : String(value));
   }
   for (const child of children) if (child) element.append(child);
   return element;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
+const SVG = 'http://www.w3.org/2000/svg';
 
 /**
  * A drawing from the sprite in index.html.
  * @param {string} name
  */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#i-${name}`);
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS(SVG, 'use');
+  use.setAttribute('href', `#i-${name}`);
   svg.append(use);
   return svg;
 }
@@ -58,10 +58,10 @@ export const textareaById = (id) => /** @type {HTMLTextAreaElement} */ (byId(id)
 export const inputById = (id) => /** @type {HTMLInputElement} */ (byId(id));
 
 /** True where the person asked the system for less motion. */
-export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /** True on a desk: there the focus brings up no keyboard over half of the page. */
-export const onDesk = () => matchMedia("(hover: hover)").matches;
+export const onDesk = () => matchMedia('(hover: hover)').matches;
 
 /**
  * The click on a dialog's backdrop is the click on the dialog itself, outside its box.
@@ -69,11 +69,11 @@ export const onDesk = () => matchMedia("(hover: hover)").matches;
  * @param {() => void} leave
  */
 export function onBackdrop(dialog, leave) {
-  dialog.addEventListener("pointerdown", (event) => {
+  dialog.addEventListener('pointerdown', (event) => {
     if (event.target !== dialog) return;
     const box = dialog.getBoundingClientRect();
-    const inside =
-      event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+    const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top &&
+      event.clientY <= box.bottom;
     if (!inside) leave();
   });
 }
@@ -83,7 +83,7 @@ export function onBackdrop(dialog, leave) {
  * @param {HTMLTextAreaElement} field
  */
 export function growWithText(field) {
-  if (CSS.supports("field-sizing", "content")) return;
-  field.style.height = "auto";
+  if (CSS.supports('field-sizing', 'content')) return;
+  field.style.height = 'auto';
   field.style.height = `${field.scrollHeight}px`;
 }

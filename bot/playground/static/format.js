@@ -1,11 +1,11 @@
 /** Times, sizes and marked-up text as people read them. */
 
-import { h } from "./dom.js";
-import { currentLocale, t } from "./strings.js";
+import { h } from './dom.js';
+import { currentLocale, t } from './strings.js';
 
 /** @param {number} seconds Unix time */
 export const clock = (seconds) =>
-  new Date(seconds * 1000).toLocaleTimeString(currentLocale(), { hour: "2-digit", minute: "2-digit" });
+  new Date(seconds * 1000).toLocaleTimeString(currentLocale(), { hour: '2-digit', minute: '2-digit' });
 
 /** @param {number} seconds Unix time */
 export const dayKey = (seconds) => new Date(seconds * 1000).toDateString();
@@ -14,23 +14,25 @@ export const dayKey = (seconds) => new Date(seconds * 1000).toDateString();
 export function day(seconds) {
   const then = new Date(seconds * 1000);
   const now = new Date();
-  if (then.toDateString() === now.toDateString()) return t("today");
+  if (then.toDateString() === now.toDateString()) return t('today');
   now.setDate(now.getDate() - 1);
-  if (then.toDateString() === now.toDateString()) return t("yesterday");
-  const year = then.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
-  return then.toLocaleDateString(currentLocale(), { day: "numeric", month: "long", year });
+  if (then.toDateString() === now.toDateString()) return t('yesterday');
+  const year = then.getFullYear() === new Date().getFullYear() ? undefined : 'numeric';
+  return then.toLocaleDateString(currentLocale(), { day: 'numeric', month: 'long', year });
 }
 
 /** @param {number} bytes */
 export function size(bytes) {
-  const units = ["B", "kB", "MB", "GB"];
+  const units = ['B', 'kB', 'MB', 'GB'];
   let value = bytes;
   let unit = 0;
   while (value >= 1000 && unit < units.length - 1) {
     value /= 1000;
     unit += 1;
   }
-  return `${value.toLocaleString(currentLocale(), { maximumFractionDigits: value < 10 && unit ? 1 : 0 })} ${units[unit]}`;
+  return `${value.toLocaleString(currentLocale(), { maximumFractionDigits: value < 10 && unit ? 1 : 0 })} ${
+    units[unit]
+  }`;
 }
 
 /**
@@ -41,7 +43,7 @@ export function size(bytes) {
 export function safeLink(address) {
   try {
     const url = new URL(/^[a-z][a-z0-9+.-]*:/i.test(address) ? address : `https://${address}`);
-    return ["http:", "https:", "mailto:"].includes(url.protocol) ? url.href : null;
+    return ['http:', 'https:', 'mailto:'].includes(url.protocol) ? url.href : null;
   } catch {
     return null;
   }
@@ -49,14 +51,14 @@ export function safeLink(address) {
 
 /** @type {Record<string, keyof HTMLElementTagNameMap>} */
 const TAGS = {
-  bold: "b",
-  italic: "i",
-  underline: "u",
-  strikethrough: "s",
-  code: "code",
-  pre: "pre",
-  blockquote: "blockquote",
-  expandable_blockquote: "blockquote",
+  bold: 'b',
+  italic: 'i',
+  underline: 'u',
+  strikethrough: 's',
+  code: 'code',
+  pre: 'pre',
+  blockquote: 'blockquote',
+  expandable_blockquote: 'blockquote',
 };
 
 /**
@@ -66,15 +68,15 @@ const TAGS = {
  * @returns {HTMLElement}
  */
 function element(entity, text, onCommand) {
-  if (entity.type === "bot_command") {
-    return h("button", { type: "button", class: "link", onclick: () => onCommand(text) });
+  if (entity.type === 'bot_command') {
+    return h('button', { type: 'button', class: 'link', onclick: () => onCommand(text) });
   }
-  if (entity.type === "url" || entity.type === "text_link") {
+  if (entity.type === 'url' || entity.type === 'text_link') {
     const href = safeLink(entity.url ?? text);
-    if (href) return h("a", { href, target: "_blank", rel: "noopener noreferrer" });
+    if (href) return h('a', { href, target: '_blank', rel: 'noopener noreferrer' });
   }
-  if (entity.type === "email") return h("a", { href: `mailto:${text}` });
-  return h(TAGS[entity.type] ?? "span");
+  if (entity.type === 'email') return h('a', { href: `mailto:${text}` });
+  return h(TAGS[entity.type] ?? 'span');
 }
 
 /**
@@ -119,8 +121,8 @@ export function rich(text, entities, onCommand) {
 export function summary(message) {
   const words = message.text ?? message.caption;
   if (words) return words;
-  if (message.photo) return t("photo");
-  if (message.document) return message.document.file_name ?? t("document");
-  if (message.sticker) return `${message.sticker.emoji ?? ""} ${t("sticker")}`.trim();
-  return t("unknown");
+  if (message.photo) return t('photo');
+  if (message.document) return message.document.file_name ?? t('document');
+  if (message.sticker) return `${message.sticker.emoji ?? ''} ${t('sticker')}`.trim();
+  return t('unknown');
 }

@@ -8,18 +8,18 @@ let depth = 0;
  */
 export function createLayer(close) {
   let mine = 0;
-  addEventListener("popstate", (event) => {
+  addEventListener('popstate', (event) => {
     if (mine && (event.state?.depth ?? 0) < mine) close();
   });
   return {
     opened() {
       depth += 1;
       mine = depth;
-      history.pushState({ depth }, "");
+      history.pushState({ depth }, '');
     },
     /** Back was pressed, but the layer stays for now: give it a new entry to go back from. */
     reopen() {
-      if (mine && (history.state?.depth ?? 0) < mine) history.pushState({ depth: mine }, "");
+      if (mine && (history.state?.depth ?? 0) < mine) history.pushState({ depth: mine }, '');
     },
     /** Closed in another way: the entry that was made for back goes too. */
     closed() {
@@ -33,4 +33,4 @@ export function createLayer(close) {
 }
 
 // A page loaded anew has nothing open, whatever its history entry says.
-if (history.state?.depth) history.replaceState(null, "");
+if (history.state?.depth) history.replaceState(null, '');

@@ -1,25 +1,25 @@
 /** The chat page of the playground: what belongs to what. */
 
-import * as api from "./api.js";
-import { watchFiles } from "./attach.js";
-import { isMine } from "./bubble.js";
-import { createButtons } from "./buttons.js";
-import { createComposer } from "./composer.js";
-import { ask, openMenu, reason, toast, watchMenus } from "./dialogs.js";
-import { buttonById, byId } from "./dom.js";
-import { watchGestures } from "./gestures.js";
-import { createLog } from "./messages.js";
-import { createMiniApp } from "./miniapp.js";
-import { createPreview } from "./preview.js";
-import { speak, t } from "./strings.js";
-import { createViewer } from "./viewer.js";
+import * as api from './api.js';
+import { watchFiles } from './attach.js';
+import { isMine } from './bubble.js';
+import { createButtons } from './buttons.js';
+import { createComposer } from './composer.js';
+import { ask, openMenu, reason, toast, watchMenus } from './dialogs.js';
+import { buttonById, byId } from './dom.js';
+import { watchGestures } from './gestures.js';
+import { createLog } from './messages.js';
+import { createMiniApp } from './miniapp.js';
+import { createPreview } from './preview.js';
+import { speak, t } from './strings.js';
+import { createViewer } from './viewer.js';
 
 const ACTION_MS = 5000; // the Bot API's: an action is shown five seconds or less
 
 /** @type {api.Chat | null} */
 let chat = null;
 let connected = false;
-let action = "";
+let action = '';
 let unseen = 0;
 /** @type {number | undefined} */
 let actionTimer;
@@ -39,11 +39,14 @@ const log = createLog(
   },
   drawRest,
 );
-const preview = createPreview({ ...composer, onSent: (messages) => {
-  composer.setReply(null);
-  sent(messages);
-  composer.focus();
-} });
+const preview = createPreview({
+  ...composer,
+  onSent: (messages) => {
+    composer.setReply(null);
+    sent(messages);
+    composer.focus();
+  },
+});
 const files = watchFiles(preview);
 
 /** @param {api.Message[]} messages */
@@ -56,7 +59,7 @@ function sent(messages) {
 const carries = (message) => Boolean(message.photo ?? message.document);
 
 function drawTitle() {
-  const name = chat?.bot.first_name ?? "Playground";
+  const name = chat?.bot.first_name ?? 'Playground';
   document.title = unseen ? `(${unseen}) ${name}` : name;
 }
 
@@ -71,27 +74,27 @@ function countUnseen() {
 function drawRest() {
   if (!chat) return;
   const all = log.all();
-  byId("greeting").hidden = all.length > 0;
+  byId('greeting').hidden = all.length > 0;
   const target = composer.replyTo();
   if (target && !log.get(target.message_id)) composer.setReply(null);
   files.offerSamples(!all.some((message) => isMine(message) && carries(message)));
 }
 
 /** @type {Record<string, import("./strings.js").Key>} */
-const ACTIONS = { typing: "typing", upload_photo: "uploading_photo", upload_document: "uploading_file" };
+const ACTIONS = { typing: 'typing', upload_photo: 'uploading_photo', upload_document: 'uploading_file' };
 
 function drawStatus() {
-  const line = byId("status");
-  const doing = connected && action ? t(ACTIONS[action] ?? "typing") : "";
-  line.textContent = connected ? doing || t("bot") : t("connecting");
-  line.classList.toggle("busy", Boolean(doing));
+  const line = byId('status');
+  const doing = connected && action ? t(ACTIONS[action] ?? 'typing') : '';
+  line.textContent = connected ? doing || t('bot') : t('connecting');
+  line.classList.toggle('busy', Boolean(doing));
 }
 
 /** @param {string} kind */
 function setAction(kind) {
   action = kind;
   clearTimeout(actionTimer);
-  if (kind) actionTimer = setTimeout(() => setAction(""), ACTION_MS);
+  if (kind) actionTimer = setTimeout(() => setAction(''), ACTION_MS);
   drawStatus();
 }
 
@@ -100,9 +103,9 @@ function setPersonLanguage(code) {
   speak(code);
   if (!chat) return;
   chat.person.language_code = code;
-  byId("bot-name").textContent = chat.bot.first_name;
-  byId("about").textContent = chat.about;
-  byId("log").setAttribute("aria-label", t("chat", { name: chat.bot.first_name }));
+  byId('bot-name').textContent = chat.bot.first_name;
+  byId('about').textContent = chat.about;
+  byId('log').setAttribute('aria-label', t('chat', { name: chat.bot.first_name }));
   drawTitle();
   drawStatus();
   log.redraw();
@@ -122,22 +125,28 @@ async function chooseLanguage(code) {
 }
 
 async function clearChat() {
-  const buttonsOfQuestion = [{ id: "no", text: t("cancel") }, { id: "yes", text: t("clear"), kind: "danger" }];
-  if ((await ask({ text: t("clear_question"), buttons: buttonsOfQuestion })) !== "yes") return;
+  const buttonsOfQuestion = [{ id: 'no', text: t('cancel') }, { id: 'yes', text: t('clear'), kind: 'danger' }];
+  if ((await ask({ text: t('clear_question'), buttons: buttonsOfQuestion })) !== 'yes') return;
   await api.clear().catch((error) => toast(reason(error)));
 }
 
 function openMainMenu() {
-  const code = chat?.person.language_code ?? "en";
+  const code = chat?.person.language_code ?? 'en';
   const speaks = (/** @type {string} */ tag) => code.toLowerCase().startsWith(tag);
-  const other = !speaks("en") && !speaks("zh");
+  const other = !speaks('en') && !speaks('zh');
   openMenu([
-    { heading: t("language") },
-    { text: "English", checked: speaks("en"), testid: "language-en", onPick: () => chooseLanguage("en") },
-    { text: "中文", checked: speaks("zh"), testid: "language-zh-hans", onPick: () => chooseLanguage("zh-hans") },
-    { text: t("german"), hint: t("german_hint"), checked: other, testid: "language-de", onPick: () => chooseLanguage("de") },
-    { text: t("clear"), icon: "trash", danger: true, testid: "clear", onPick: clearChat },
-  ], buttonById("menu-button"));
+    { heading: t('language') },
+    { text: 'English', checked: speaks('en'), testid: 'language-en', onPick: () => chooseLanguage('en') },
+    { text: '中文', checked: speaks('zh'), testid: 'language-zh-hans', onPick: () => chooseLanguage('zh-hans') },
+    {
+      text: t('german'),
+      hint: t('german_hint'),
+      checked: other,
+      testid: 'language-de',
+      onPick: () => chooseLanguage('de'),
+    },
+    { text: t('clear'), icon: 'trash', danger: true, testid: 'clear', onPick: clearChat },
+  ], buttonById('menu-button'));
 }
 
 /** @type {Record<string, (data: any) => void>} */
@@ -147,7 +156,7 @@ const EVENTS = {
     const came = !before || (carries(message) && !carries(before));
     // The bot turns its status message into the picture: then too it has done what it was doing.
     if (!isMine(message) && came) {
-      setAction("");
+      setAction('');
       countUnseen();
     }
     log.upsert(message);
@@ -157,7 +166,7 @@ const EVENTS = {
   answer: (answer) => buttons.answered(answer),
   commands: ({ commands }) => setCommands(commands),
   cleared() {
-    setAction("");
+    setAction('');
     log.reset([]);
   },
 };
@@ -176,10 +185,10 @@ function followKeyboard() {
   if (!view) return;
   const fit = () => {
     if (view.scale > 1.01) return; // zoomed in by two fingers: that is no keyboard
-    document.documentElement.style.setProperty("--height", `${Math.round(view.height)}px`);
+    document.documentElement.style.setProperty('--height', `${Math.round(view.height)}px`);
     window.scrollTo(0, 0);
   };
-  view.addEventListener("resize", fit);
+  view.addEventListener('resize', fit);
   fit();
 }
 
@@ -188,9 +197,9 @@ drawStatus();
 watchMenus();
 followKeyboard();
 watchGestures({ get: log.get, reply: (message) => composer.setReply(message), open: viewer.open });
-byId("menu-button").addEventListener("click", openMainMenu);
-byId("start").addEventListener("click", () => composer.say("/start"));
-document.addEventListener("visibilitychange", () => {
+byId('menu-button').addEventListener('click', openMainMenu);
+byId('start').addEventListener('click', () => composer.say('/start'));
+document.addEventListener('visibilitychange', () => {
   unseen = 0;
   drawTitle();
 });

@@ -1,8 +1,8 @@
 /** The log: which messages there are, in order, and where the reader is. */
 
-import { album, bubble, isMine } from "./bubble.js";
-import { buttonById, byId, calm, h } from "./dom.js";
-import { day, dayKey } from "./format.js";
+import { album, bubble, isMine } from './bubble.js';
+import { buttonById, byId, calm, h } from './dom.js';
+import { day, dayKey } from './format.js';
 
 /** @typedef {import("./api.js").Message} Message */
 
@@ -14,10 +14,10 @@ const TOGETHER_S = 300; // messages of one person within five minutes stand clos
  * @param {() => void} onChange after messages came or went
  */
 export function createLog(actions, onChange) {
-  const scroller = byId("log");
-  const list = byId("messages");
-  const toEnd = buttonById("to-end");
-  const unread = byId("unread");
+  const scroller = byId('log');
+  const list = byId('messages');
+  const toEnd = buttonById('to-end');
+  const unread = byId('unread');
   /** @type {Map<number, Message>} */
   const messages = new Map();
   /** Blocks as they stand: a message, or an album. @type {Map<string, {element: HTMLElement, ids: number[], json: string}>} */
@@ -38,7 +38,7 @@ export function createLog(actions, onChange) {
   function scrollToEnd(smooth = false) {
     pinned = true;
     missed = 0;
-    scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && !calm() ? "smooth" : "instant" });
+    scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && !calm() ? 'smooth' : 'instant' });
     showMissed();
   }
 
@@ -68,9 +68,9 @@ export function createLog(actions, onChange) {
       if (newDay) nodes.push(dayNode(head.date));
       const element = drawBlock(name, group);
       const joins = !newDay && before?.from.id === head.from.id && head.date - before.date < TOGETHER_S;
-      element.classList.toggle("joins", joins);
-      above?.classList.toggle("joined", joins);
-      element.classList.remove("joined");
+      element.classList.toggle('joins', joins);
+      above?.classList.toggle('joined', joins);
+      element.classList.remove('joined');
       nodes.push(element);
       above = element;
       before = head;
@@ -86,10 +86,10 @@ export function createLog(actions, onChange) {
   /** @param {number} seconds the line between two days; the same element each time, or it would be read out again */
   function dayNode(seconds) {
     const name = dayKey(seconds);
-    const node = days.get(name) ?? h("div", { class: "day" }, h("span"));
+    const node = days.get(name) ?? h('div', { class: 'day' }, h('span'));
     days.set(name, node);
     const words = day(seconds);
-    if (node.textContent !== words) node.replaceChildren(h("span", {}, words));
+    if (node.textContent !== words) node.replaceChildren(h('span', {}, words));
     return node;
   }
 
@@ -106,7 +106,7 @@ export function createLog(actions, onChange) {
       const focused = old.element.contains(document.activeElement) ? document.activeElement : null;
       old.element.replaceWith(element);
       refocus(element, focused);
-    } else if (!quiet) element.classList.add("arrives");
+    } else if (!quiet) element.classList.add('arrives');
     blocks.set(name, { element, ids: group.map((message) => message.message_id), json });
     return element;
   }
@@ -120,7 +120,7 @@ export function createLog(actions, onChange) {
     if (!(focused instanceof HTMLElement)) return;
     const name = focused.dataset.key;
     const same = name === undefined ? null : element.querySelector(`[data-key="${CSS.escape(name)}"]`);
-    const next = same ?? element.querySelector("button, a");
+    const next = same ?? element.querySelector('button, a');
     if (next instanceof HTMLElement) next.focus({ preventScroll: true });
   }
 
@@ -136,7 +136,7 @@ export function createLog(actions, onChange) {
     else showMissed();
   }
 
-  scroller.addEventListener("scroll", () => {
+  scroller.addEventListener('scroll', () => {
     if (atEnd()) {
       pinned = true;
       missed = 0;
@@ -144,7 +144,7 @@ export function createLog(actions, onChange) {
     lastTop = scroller.scrollTop;
     showMissed();
   }, { passive: true });
-  toEnd.addEventListener("click", () => scrollToEnd(true));
+  toEnd.addEventListener('click', () => scrollToEnd(true));
   // The keyboard coming up, a reply bar, a turned phone: the end stays in sight.
   new ResizeObserver(() => pinned && scrollToEnd()).observe(scroller);
 
@@ -172,7 +172,7 @@ export function createLog(actions, onChange) {
     },
     /** Say everything again: the language has changed, or a button began or ceased to wait. @param {number} [id] */
     redraw(id) {
-      for (const block of blocks.values()) if (id === undefined || block.ids.includes(id)) block.json = "";
+      for (const block of blocks.values()) if (id === undefined || block.ids.includes(id)) block.json = '';
       keepingPlace(() => {});
     },
     /** @param {number} id */
@@ -181,11 +181,11 @@ export function createLog(actions, onChange) {
     /** @param {number} id bring it into sight and point at it */
     show(id) {
       const element = list.querySelector(`[data-message-id="${id}"]`);
-      const target = element?.closest(".message");
+      const target = element?.closest('.message');
       if (!target) return;
-      target.scrollIntoView({ block: "center", behavior: calm() ? "instant" : "smooth" });
-      target.classList.remove("pointed");
-      requestAnimationFrame(() => target.classList.add("pointed"));
+      target.scrollIntoView({ block: 'center', behavior: calm() ? 'instant' : 'smooth' });
+      target.classList.remove('pointed');
+      requestAnimationFrame(() => target.classList.add('pointed'));
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What a Mini App keeps with Telegram (CloudStorage, DeviceStorage): here in this browser. */
 
-const PREFIX = "miniapp ";
+const PREFIX = 'miniapp ';
 
 const keys = () =>
   Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
@@ -12,7 +12,7 @@ const METHODS = {
     return true;
   },
   getStorageValues: (params) =>
-    Object.fromEntries(params.keys.map((/** @type {string} */ key) => [key, localStorage.getItem(PREFIX + key) ?? ""])),
+    Object.fromEntries(params.keys.map((/** @type {string} */ key) => [key, localStorage.getItem(PREFIX + key) ?? ''])),
   deleteStorageValues(params) {
     for (const key of params.keys) localStorage.removeItem(PREFIX + key);
     return true;
@@ -27,13 +27,16 @@ const METHODS = {
  */
 export function answerStorage(kind, data, tell) {
   const { req_id } = data;
-  if (kind === "web_app_invoke_custom_method") {
+  if (kind === 'web_app_invoke_custom_method') {
     const method = Object.hasOwn(METHODS, data.method) ? METHODS[data.method] : null;
-    tell("custom_method_invoked", method ? { req_id, result: method(data.params) } : { req_id, error: "METHOD_INVALID" });
-  } else if (kind === "web_app_device_storage_save_key") {
+    tell(
+      'custom_method_invoked',
+      method ? { req_id, result: method(data.params) } : { req_id, error: 'METHOD_INVALID' },
+    );
+  } else if (kind === 'web_app_device_storage_save_key') {
     localStorage.setItem(`${PREFIX}device ${data.key}`, String(data.value));
-    tell("device_storage_key_saved", { req_id });
-  } else if (kind === "web_app_device_storage_get_key") {
-    tell("device_storage_key_received", { req_id, value: localStorage.getItem(`${PREFIX}device ${data.key}`) });
+    tell('device_storage_key_saved', { req_id });
+  } else if (kind === 'web_app_device_storage_get_key') {
+    tell('device_storage_key_received', { req_id, value: localStorage.getItem(`${PREFIX}device ${data.key}`) });
   }
 }

@@ -113,8 +113,15 @@
     setParams(params) {
       if (params.text !== undefined && !String(params.text).trim()) throw Error('WebAppBottomButtonParamInvalid');
       if (String(params.text ?? '').length > 64) throw Error('WebAppBottomButtonParamInvalid');
-      const names = { text: 'text', color: 'color', text_color: 'textColor', is_visible: 'isVisible',
-        is_active: 'isActive', has_shine_effect: 'hasShineEffect', position: 'position' };
+      const names = {
+        text: 'text',
+        color: 'color',
+        text_color: 'textColor',
+        is_visible: 'isVisible',
+        is_active: 'isActive',
+        has_shine_effect: 'hasShineEffect',
+        position: 'position',
+      };
       for (const [from, to] of Object.entries(names)) if (from in params) Object.assign(this, { [to]: params[from] });
       return this.tell();
     }
