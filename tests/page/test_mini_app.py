@@ -19,7 +19,7 @@ ALIKE = 0.98
 """Intersection over union of what was painted and what was uploaded, at least."""
 
 
-PROGRESS = {"Starting…", "Getting the photo…", "Painting what belongs there…", "Almost done…"}
+PROGRESS = {"Starting…", "Getting the photo…", "Filling the gap…", "Almost done…"}
 """What only the server's events can tell."""
 
 
@@ -120,7 +120,7 @@ async def test_paint_undo_redo_erase_go_on_undo_a_round_and_done(app: MiniApp) -
     await expect(app.second_button).to_have_text("Undo round")
     for _ in range(2):
         await app.second_button.tap()
-        await expect(app.part("status")).to_have_text("Back before that round")
+        await expect(app.part("status")).to_have_text("Round undone")
         await app.ready()
     shown = await app.shown()
     assert green(shown)

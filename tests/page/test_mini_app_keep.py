@@ -177,7 +177,7 @@ async def test_a_tap_adds_the_thing_tapped_and_a_lasso_what_it_surrounds(app: Mi
     await fix(app, await cut_out(app))
     box = await app.box()
     await app.part("tool-select").tap()
-    await expect(app.part("status")).to_have_text("Tap the thing that should stay")
+    await expect(app.part("status")).to_have_text("Tap what should stay")
     await app.fingers.tap(at(box, *BALL))
     await expect(app.part("status")).to_have_text("Tap to add or take away", timeout=WORK_MS)
     await app.still()
@@ -226,7 +226,7 @@ async def test_each_round_cuts_out_the_photo_itself_and_outlives_a_reload(app: M
     assert at_each(await app.ink(), BODY, HEAD, BALL) == [False, True, False]
     for ink in ([False, True, True], [False, False, True]):  # the first round's mask, then what was found
         await app.second_button.tap()
-        await expect(app.part("status")).to_have_text("Back before that round")
+        await expect(app.part("status")).to_have_text("Round undone")
         await app.ready()
         assert at_each(await app.ink(), BODY, HEAD, BALL) == ink
     await expect(app.part("undo")).to_be_disabled()

@@ -1,8 +1,8 @@
 /**
- * One message, or one album, as elements.
+ * Builds the elements of a message or an album.
  *
- * @typedef {import("./api.js").Message} Message
- * @typedef {import("./api.js").InlineButton} InlineButton
+ * @typedef {import('./api.js').Message} Message
+ * @typedef {import('./api.js').InlineButton} InlineButton
  * @typedef {{
  *   onCommand: (command: string) => void,
  *   onButton: (message: Message, button: InlineButton) => void,
@@ -15,31 +15,31 @@
 
 import { fileUrl } from './api.js';
 import { h, icon } from './dom.js';
-import { clock, rich, safeLink, size, summary } from './format.js';
+import { clock, richText, safeLink, size, summary } from './format.js';
 import { t } from './strings.js';
 
-const WIDEST = 416; // px: a bubble's photo on a desk
+const WIDEST = 416; // px: a photo on a wide screen
 const TALLEST = 480;
 const SMALLEST = 120;
-const EXTREMES = { min: 0.45, max: 3 }; // a panorama or a strip is cropped to this, as messengers do
-const PREVIEWED = /^image\/(png|webp|gif|jpeg)$/; // what the playground serves as a picture
+const RATIO_LIMITS = { min: 0.45, max: 3 }; // wider and taller photos are cropped
+const PREVIEWED = /^image\/(png|webp|gif|jpeg)$/; // types that the playground serves inline
 const TRANSPARENT = /^image\/(png|webp|gif)$/;
-const SELF_PREVIEW_BYTES = 12e6; // a thumbnail is a JPEG: only the file itself shows what is transparent
+const SELF_PREVIEW_BYTES = 12e6; // thumbnails are JPEGs, without transparency: show the file itself up to this size
 
-/** @param {Message} message */
+/** Whether the person sent the message. @param {Message} message */
 export const isMine = (message) => !message.from.is_bot;
 
-/** @param {import("./api.js").Doc} doc whether a browser can show the file itself */
+/** Whether a browser can show the file. @param {import('./api.js').Doc} doc */
 export const isPicture = (doc) => PREVIEWED.test(doc.mime_type ?? '');
 
-/** @param {import("./api.js").Doc} doc */
+/** Whether the file may have transparent parts. @param {import('./api.js').Doc} doc */
 export const mayBeTransparent = (doc) => TRANSPARENT.test(doc.mime_type ?? '');
 
-/** @param {Message} message its photo in the largest size */
+/** The largest size of the message's photo. @param {Message} message */
 export const largest = (message) => message.photo?.[message.photo.length - 1];
 
 /** @param {Message} message */
-const who = (message) => (isMine(message) ? t('you') : message.from.first_name);
+const senderName = (message) => (isMine(message) ? t('you') : message.from.first_name);
 
 /**
  * @param {Message} message
@@ -68,7 +68,7 @@ function photoButton(message, actions) {
 }
 
 /** @param {{width: number, height: number}} photo */
-const shape = (photo) => Math.min(EXTREMES.max, Math.max(EXTREMES.min, photo.width / photo.height || 1));
+const shape = (photo) => Math.min(RATIO_LIMITS.max, Math.max(RATIO_LIMITS.min, photo.width / photo.height || 1));
 
 /**
  * @param {Message} message
@@ -104,7 +104,10 @@ function documentBlock(message, actions) {
       draggable: 'false',
     })
     : icon('file');
-  const facts = [doc.file_size === undefined ? '' : size(doc.file_size), name.split('.').slice(1).pop()?.toUpperCase()];
+  const details = [
+    doc.file_size === undefined ? '' : size(doc.file_size),
+    name.split('.').slice(1).pop()?.toUpperCase(),
+  ];
   const tile = isPicture(doc)
     ? h('button', {
       type: 'button',
@@ -127,7 +130,7 @@ function documentBlock(message, actions) {
         'data-testid': 'download',
       },
       h('b', {}, name),
-      h('span', {}, icon('download'), facts.filter(Boolean).join(' · ')),
+      h('span', {}, icon('download'), details.filter(Boolean).join(' · ')),
     ),
   );
 }
@@ -149,7 +152,7 @@ function quote(message, actions) {
       onclick: () => actions.onQuote(to.message_id),
     },
     small && h('img', { src: fileUrl(small.file_id), alt: '', width: 36, height: 36 }),
-    h('span', {}, h('b', {}, who(to)), h('span', {}, summary(to))),
+    h('span', {}, h('b', {}, senderName(to)), h('span', {}, summary(to))),
   );
 }
 
@@ -169,13 +172,13 @@ function meta(message) {
  * @param {Message} message
  * @param {Actions} actions
  */
-function words(message, actions) {
+function textBlock(message, actions) {
   const text = message.text ?? message.caption;
   if (!text) return null;
   return h(
     'div',
     { class: 'text', dir: 'auto' },
-    rich(text, message.entities ?? message.caption_entities ?? [], actions.onCommand),
+    richText(text, message.entities ?? message.caption_entities ?? [], actions.onCommand),
   );
 }
 
@@ -216,11 +219,11 @@ function keyboard(message, actions) {
 }
 
 /** @param {Message} message */
-const marks = (message) => ({
+const attributesOf = (message) => ({
   'data-testid': 'message',
   'data-message-id': message.message_id,
   'data-from': isMine(message) ? 'me' : 'bot',
-  'aria-label': t('message_from', { name: who(message), time: clock(message.date) }),
+  'aria-label': t('message_from', { name: senderName(message), time: clock(message.date) }),
 });
 
 /**
@@ -232,18 +235,19 @@ const replyButton = (message, actions) =>
     type: 'button',
     class: 'reply-button',
     'data-testid': 'reply-to',
-    'aria-label': t('reply_to', { name: who(message) }),
+    'aria-label': t('reply_to', { name: senderName(message) }),
     title: t('reply'),
     onclick: () => actions.onReply(message),
   }, icon('reply'));
 
 /**
+ * The element of a message.
  * @param {Message} message
  * @param {Actions} actions
  * @returns {HTMLElement}
  */
 export function bubble(message, actions) {
-  const text = words(message, actions);
+  const text = textBlock(message, actions);
   const sticker = message.sticker &&
     h('div', { class: 'sticker', role: 'img', 'aria-label': t('sticker') }, message.sticker.emoji ?? '🙂');
   const media = message.photo
@@ -256,7 +260,7 @@ export function bubble(message, actions) {
   const keys = keyboard(message, actions);
   return h(
     'article',
-    { class: `message ${isMine(message) ? 'me' : 'bot'} ${kind}${text ? ' worded' : ''}`, ...marks(message) },
+    { class: `message ${isMine(message) ? 'me' : 'bot'} ${kind}${text ? ' worded' : ''}`, ...attributesOf(message) },
     h(
       'div',
       { class: 'line' },
@@ -267,7 +271,7 @@ export function bubble(message, actions) {
   );
 }
 
-/** How many pictures stand side by side, by how many there are. @type {Record<number, number[]>} */
+/** Pictures per row, by the number of pictures. @type {Record<number, number[]>} */
 const ROWS = {
   1: [1],
   2: [2],
@@ -282,7 +286,7 @@ const ROWS = {
 };
 
 /**
- * Photos sent together: one bubble, each photo a message of its own.
+ * The element of an album: one bubble with several messages.
  * @param {Message[]} messages
  * @param {Actions} actions
  * @returns {HTMLElement}
@@ -298,9 +302,9 @@ export function album(messages, actions) {
     row.forEach((message, index) => {
       const cell = photoButton(message, actions);
       cell.style.flex = `${ratios[index]} 1 calc(${(100 * ratios[index]) / whole}% - 2px)`;
-      // A row of tall pictures would be a tower; one of wide ones, a ribbon.
+      // Limit the height of rows of tall pictures, and raise that of rows of wide ones.
       cell.style.aspectRatio = String(ratios[index] * Math.min(1.6, Math.max(1, 1.2 / whole)));
-      grid.append(h('article', { class: 'item', ...marks(message) }, cell, words(message, actions)));
+      grid.append(h('article', { class: 'item', ...attributesOf(message) }, cell, textBlock(message, actions)));
     });
   }
   const first = messages[0];

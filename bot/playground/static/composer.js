@@ -1,30 +1,30 @@
-/** The text field with its neighbours: commands, the reply, sending. */
+/** The composer: text field, list of commands, reply bar, sending. */
 
 import { send } from './api.js';
-import { buttonById, byId, growWithText, h, onDesk, textareaById } from './dom.js';
-import { reason, toast } from './dialogs.js';
+import { buttonById, byId, growWithText, h, hasMouse, textareaById } from './dom.js';
+import { explain, toast } from './dialogs.js';
 import { summary } from './format.js';
 import { t } from './strings.js';
 
-/** @typedef {import("./api.js").Message} Message */
+/** @typedef {import('./api.js').Message} Message */
 
-export const TEXT_LIMIT = 4096; // the Bot API's, as is the next
+export const TEXT_LIMIT = 4096; // characters, as in the Bot API
 export const CAPTION_LIMIT = 1024;
-const COUNT_FROM = 200; // characters left: from here on the count is shown
+const COUNT_FROM = 200; // the counter appears when this many characters are left
 
-/** @param {(messages: Message[]) => void} onSent */
+/** Set up the composer. @param {(messages: Message[]) => void} onSent */
 export function createComposer(onSent) {
   const field = textareaById('text');
   const list = byId('commands');
   const listButton = buttonById('commands-button');
   const counter = byId('text-left');
-  /** @type {import("./api.js").Command[]} */
+  /** @type {import('./api.js').Command[]} */
   let commands = [];
   /** @type {Message | null} */
   let replyTo = null;
   let selected = -1;
 
-  const focus = () => onDesk() && field.focus();
+  const focus = () => hasMouse() && field.focus();
 
   function refresh() {
     const length = field.value.trim().length;
@@ -37,18 +37,18 @@ export function createComposer(onSent) {
   }
 
   /**
-   * Send a text of its own, not what stands in the field (a command, the Start button).
+   * Send a text that is not in the field, such as a command.
    * @param {string} text
-   * @returns {Promise<boolean>} whether it went
+   * @returns {Promise<boolean>} whether it was sent
    */
-  async function say(text) {
+  async function sendText(text) {
     const reply = replyTo;
     setReply(null);
     try {
       onSent(await send({ text, replyTo: reply?.message_id }));
       return true;
     } catch (error) {
-      toast(reason(error));
+      toast(explain(error));
       if (!replyTo) setReply(reply);
       return false;
     }
@@ -60,7 +60,7 @@ export function createComposer(onSent) {
     closeCommands();
     field.value = '';
     refresh();
-    if (await say(text)) return;
+    if (await sendText(text)) return;
     field.value = field.value ? `${text}\n${field.value}` : text;
     refresh();
   }
@@ -75,7 +75,7 @@ export function createComposer(onSent) {
     field.focus();
   }
 
-  /** @param {string} typed the field's text: "/re" keeps the commands that begin so */
+  /** @param {string} typed the field's text; only commands that start with it are listed */
   function openCommands(typed) {
     const fitting = commands.filter(({ command }) => `/${command}`.startsWith(typed.toLowerCase()));
     if (!fitting.length) {
@@ -116,7 +116,7 @@ export function createComposer(onSent) {
     closeCommands();
     if (field.value.startsWith('/')) field.value = '';
     refresh();
-    say(command);
+    sendText(command);
     focus();
   }
 
@@ -136,7 +136,7 @@ export function createComposer(onSent) {
   });
 
   field.addEventListener('keydown', (event) => {
-    // While an input method composes (Chinese, say), its keys are its own; 229 is how Safari tells.
+    // While an input method composes text, it handles the keys; Safari reports 229 then.
     if (event.isComposing || event.keyCode === 229) return;
     const listed = !list.hidden;
     const current = list.children[selected];
@@ -179,17 +179,17 @@ export function createComposer(onSent) {
   refresh();
 
   return {
-    say,
+    sendText,
     setReply,
     focus,
     replyTo: () => replyTo,
-    /** @param {import("./api.js").Command[]} all */
+    /** @param {import('./api.js').Command[]} all */
     setCommands(all) {
       commands = all;
       if (!list.hidden) openCommands(/^\/\w*$/.test(field.value) ? field.value : '/');
       listButton.hidden = all.length === 0;
     },
-    /** @returns {string} what stands in the field, taken out of it */
+    /** @returns {string} the field's text, which is removed from it */
     takeText() {
       const text = field.value.trim();
       field.value = '';

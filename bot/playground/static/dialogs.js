@@ -1,25 +1,25 @@
-/** Small things over the page: toasts, questions, menus. All words in them are set as text. */
+/** Toasts, dialogs and menus over the page. Texts are set as text, never as HTML. */
 
 import { byId, dialogById, h, icon } from './dom.js';
-import { Refused } from './api.js';
+import { ApiError } from './api.js';
 import { t } from './strings.js';
 
 const TOAST_MS = 4000;
 /** @type {number | undefined} */
 let toastTimer;
 
-/** @param {string} text */
+/** Show a short notice for a few seconds. @param {string} text */
 export function toast(text) {
   const element = byId('toast');
   element.hidePopover();
   element.textContent = text;
-  // Shown anew each time: so it comes to stand above a dialog that was opened meanwhile.
+  // Hidden and shown again, so that it is above a dialog that was opened meanwhile.
   element.showPopover();
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => element.hidePopover(), Math.max(TOAST_MS, text.length * 60));
 }
 
-/** What the Bot API's descriptions mean to a person. @type {[RegExp, import("./strings.js").Key][]} */
+/** Texts for the Bot API's error descriptions. @type {[RegExp, import('./strings.js').Key][]} */
 const MEANINGS = [
   [/IMAGE_PROCESS_FAILED/, 'not_a_picture'],
   [/PHOTO_INVALID_DIMENSIONS/, 'odd_shape'],
@@ -29,11 +29,11 @@ const MEANINGS = [
 ];
 
 /**
- * What went wrong, in the page's words where it knows them, else in the playground's.
+ * The text for an error: the page's own, or the playground's description.
  * @param {unknown} error
  */
-export function reason(error) {
-  if (!(error instanceof Refused)) throw error;
+export function explain(error) {
+  if (!(error instanceof ApiError)) throw error;
   if (error.status === 0) return t('offline');
   if (error.status === 413) return t('too_large');
   const known = MEANINGS.find(([pattern]) => pattern.test(error.message));
@@ -41,7 +41,7 @@ export function reason(error) {
 }
 
 /**
- * Ask, and wait for the answer.
+ * Show a dialog and wait for the answer.
  * @param {{title?: string, text: string, buttons: {id: string, text: string, kind?: string}[]}} question
  * @returns {Promise<string | null>} the id of the pressed button; null if it was dismissed
  */
@@ -65,8 +65,8 @@ export function ask({ title = '', text, buttons }) {
   });
 }
 
-/** @param {string} text */
-export const tell = (text) => ask({ text, buttons: [{ id: 'ok', text: t('ok'), kind: 'primary' }] });
+/** Show a text with an OK button. @param {string} text */
+export const showAlert = (text) => ask({ text, buttons: [{ id: 'ok', text: t('ok'), kind: 'primary' }] });
 
 /**
  * @typedef {{text: string, hint?: string, icon?: string, checked?: boolean, danger?: boolean, testid?: string,
@@ -130,7 +130,7 @@ function place(menu, where) {
   menu.style.top = `${Math.max(margin, Math.min(y, innerHeight - height - margin))}px`;
 }
 
-/** @param {boolean} [refocus] give the focus back to what opened the menu */
+/** Close the menu. @param {boolean} [refocus] give the focus back to its opener */
 export function closeMenu(refocus = false) {
   const menu = byId('popup-menu');
   if (!menu.matches(':popover-open')) return;
@@ -140,7 +140,7 @@ export function closeMenu(refocus = false) {
   opener = null;
 }
 
-/** Menus close by a press elsewhere, by Escape, and by leaving; arrows walk in them. */
+/** Close menus on a press elsewhere, on Escape and Tab; arrow keys move in them. */
 export function watchMenus() {
   const menu = byId('popup-menu');
   const isOpen = () => menu.matches(':popover-open');

@@ -1,6 +1,7 @@
-/** Building the page's elements: text is always set as text, never parsed as HTML. */
+/** Creates and finds elements. Texts are set as text, never parsed as HTML. */
 
 /**
+ * Create an element.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Record<string, unknown>} [props] attributes; `class`, `on…` listeners, `data-…`; false and null are left out
@@ -35,7 +36,7 @@ export function icon(name) {
 }
 
 /**
- * The element of index.html with this id; a missing one is a mistake of ours, so it throws.
+ * The element of index.html with this id; throws if there is none.
  * @param {string} id
  * @returns {HTMLElement}
  */
@@ -45,26 +46,26 @@ export function byId(id) {
   return element;
 }
 
-/** @param {string} id */
+/** The button with this id. @param {string} id */
 export const buttonById = (id) => /** @type {HTMLButtonElement} */ (byId(id));
 
-/** @param {string} id */
+/** The dialog with this id. @param {string} id */
 export const dialogById = (id) => /** @type {HTMLDialogElement} */ (byId(id));
 
-/** @param {string} id */
+/** The text area with this id. @param {string} id */
 export const textareaById = (id) => /** @type {HTMLTextAreaElement} */ (byId(id));
 
-/** @param {string} id */
+/** The input with this id. @param {string} id */
 export const inputById = (id) => /** @type {HTMLInputElement} */ (byId(id));
 
-/** True where the person asked the system for less motion. */
-export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+/** Whether the system asks for less motion. */
+export const prefersReducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** True on a desk: there the focus brings up no keyboard over half of the page. */
-export const onDesk = () => matchMedia('(hover: hover)').matches;
+/** Whether there is a mouse: then focusing a field opens no on-screen keyboard. */
+export const hasMouse = () => matchMedia('(hover: hover)').matches;
 
 /**
- * The click on a dialog's backdrop is the click on the dialog itself, outside its box.
+ * Call `leave` on a press on a dialog's backdrop: the event's target is the dialog, the point is outside its box.
  * @param {HTMLDialogElement} dialog
  * @param {() => void} leave
  */
@@ -79,7 +80,7 @@ export function onBackdrop(dialog, leave) {
 }
 
 /**
- * A text field as tall as its text (`field-sizing` where there is one does the same without a script).
+ * Make a text field as tall as its text, in browsers without `field-sizing`.
  * @param {HTMLTextAreaElement} field
  */
 export function growWithText(field) {

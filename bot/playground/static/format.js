@@ -1,16 +1,16 @@
-/** Times, sizes and marked-up text as people read them. */
+/** Formats times, sizes and texts with entities. */
 
 import { h } from './dom.js';
 import { currentLocale, t } from './strings.js';
 
-/** @param {number} seconds Unix time */
+/** The time of day. @param {number} seconds Unix time */
 export const clock = (seconds) =>
   new Date(seconds * 1000).toLocaleTimeString(currentLocale(), { hour: '2-digit', minute: '2-digit' });
 
-/** @param {number} seconds Unix time */
+/** A key that is equal for times of the same day. @param {number} seconds Unix time */
 export const dayKey = (seconds) => new Date(seconds * 1000).toDateString();
 
-/** @param {number} seconds Unix time */
+/** The day, such as "Today" or "3 May". @param {number} seconds Unix time */
 export function day(seconds) {
   const then = new Date(seconds * 1000);
   const now = new Date();
@@ -21,7 +21,7 @@ export function day(seconds) {
   return then.toLocaleDateString(currentLocale(), { day: 'numeric', month: 'long', year });
 }
 
-/** @param {number} bytes */
+/** A file size with its unit. @param {number} bytes */
 export function size(bytes) {
   const units = ['B', 'kB', 'MB', 'GB'];
   let value = bytes;
@@ -36,7 +36,7 @@ export function size(bytes) {
 }
 
 /**
- * A link that may be followed: the web and mail only, for a message may hold any address.
+ * The link's address if its scheme is http, https or mailto, else null: a message may contain any address.
  * @param {string} address
  * @returns {string | null}
  */
@@ -62,7 +62,7 @@ const TAGS = {
 };
 
 /**
- * @param {import("./api.js").Entity} entity
+ * @param {import('./api.js').Entity} entity
  * @param {string} text what it covers
  * @param {(command: string) => void} onCommand
  * @returns {HTMLElement}
@@ -80,13 +80,13 @@ function element(entity, text, onCommand) {
 }
 
 /**
- * A text with its entities. Their offsets count UTF-16 units, as JavaScript's strings do; they nest, never cross.
+ * A text with its entities. Offsets count UTF-16 units; entities nest and never overlap partly.
  * @param {string} text
- * @param {import("./api.js").Entity[]} entities
+ * @param {import('./api.js').Entity[]} entities
  * @param {(command: string) => void} onCommand a /command in the text was pressed
  * @returns {DocumentFragment}
  */
-export function rich(text, entities, onCommand) {
+export function richText(text, entities, onCommand) {
   const root = document.createDocumentFragment();
   const ordered = [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length);
   /** @type {{node: Node, end: number}[]} */
@@ -115,8 +115,8 @@ export function rich(text, entities, onCommand) {
 }
 
 /**
- * One line for a quote: what the message says, or what it is.
- * @param {import("./api.js").Message} message
+ * One line that describes a message in a quote.
+ * @param {import('./api.js').Message} message
  */
 export function summary(message) {
   const words = message.text ?? message.caption;

@@ -1,4 +1,4 @@
-/** What hands do to a bubble: press long or click right for its menu, swipe left to reply. */
+/** Gestures on messages: long press or right click opens the menu, a swipe to the left replies. */
 
 import { fileUrl } from './api.js';
 import { isPicture, largest } from './bubble.js';
@@ -6,14 +6,15 @@ import { openMenu, toast } from './dialogs.js';
 import { byId, h, icon } from './dom.js';
 import { t } from './strings.js';
 
-/** @typedef {import("./api.js").Message} Message */
+/** @typedef {import('./api.js').Message} Message */
 
 const LONG_PRESS_MS = 450;
-const SLACK = 10; // px that a resting finger may wander
-const SWIPE = 56; // px from which letting go replies
+const SLACK = 10; // px that a resting finger may move
+const SWIPE = 56; // px from which a swipe replies
 const FURTHEST = 76;
 
 /**
+ * Watch the message list.
  * @param {{
  *   get: (id: number) => Message | undefined,
  *   reply: (message: Message) => void,
@@ -49,7 +50,7 @@ export function watchGestures({ get, reply, open }) {
 
   list.addEventListener('contextmenu', (event) => {
     const message = messageAt(event.target);
-    // A selection or a link keeps the browser's own menu.
+    // On a selection or a link the browser's own menu opens.
     if (!message || String(getSelection()) || (event.target instanceof Element && event.target.closest('.text a'))) {
       return;
     }
@@ -67,7 +68,7 @@ export function watchGestures({ get, reply, open }) {
   });
 
   /**
-   * One finger, from its coming to its going.
+   * Follow one finger until it is lifted.
    * @param {PointerEvent} start
    * @param {Message} message
    * @param {HTMLElement} element
@@ -79,7 +80,7 @@ export function watchGestures({ get, reply, open }) {
     let away = 0;
 
     const timer = setTimeout(() => {
-      swallowClick();
+      suppressNextClick();
       end();
       navigator.vibrate?.(10);
       menu(message, { x: start.clientX, y: start.clientY });
@@ -124,8 +125,8 @@ export function watchGestures({ get, reply, open }) {
   }
 }
 
-/** The click that a long press leaves behind in some browsers: it must not open the picture under it. */
-function swallowClick() {
+/** Suppress the click that some browsers send after a long press. */
+function suppressNextClick() {
   const stop = (/** @type {Event} */ event) => {
     event.preventDefault();
     event.stopPropagation();

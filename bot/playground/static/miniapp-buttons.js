@@ -1,4 +1,4 @@
-/** The buttons under a Mini App: Telegram's MainButton and SecondaryButton. */
+/** The MainButton and SecondaryButton below a Mini App. */
 
 import { buttonById, byId, h } from './dom.js';
 import { safeColour } from './theme.js';
@@ -8,19 +8,19 @@ import { safeColour } from './theme.js';
  *   is_progress_visible?: boolean, has_shine_effect?: boolean, position?: string}} Look
  */
 
-/** @param {(event: "main_button_pressed" | "secondary_button_pressed") => void} tell */
-export function createBottomButtons(tell) {
+/** Create the buttons. @param {(event: 'main_button_pressed' | 'secondary_button_pressed') => void} postEvent */
+export function createBottomButtons(postEvent) {
   const bar = byId('miniapp-buttons');
   const buttons = { main: buttonById('miniapp-main'), secondary: buttonById('miniapp-secondary') };
-  buttons.main.addEventListener('click', () => tell('main_button_pressed'));
-  buttons.secondary.addEventListener('click', () => tell('secondary_button_pressed'));
+  buttons.main.addEventListener('click', () => postEvent('main_button_pressed'));
+  buttons.secondary.addEventListener('click', () => postEvent('secondary_button_pressed'));
 
   const drawBar = () => (bar.hidden = buttons.main.hidden && buttons.secondary.hidden);
 
   return {
     /**
-     * @param {"main" | "secondary"} which
-     * @param {Look} look what is left out stays as it was
+     * @param {'main' | 'secondary'} which
+     * @param {Look} look missing fields stay unchanged
      */
     setUp(which, look) {
       const button = buttons[which];
@@ -37,6 +37,7 @@ export function createBottomButtons(tell) {
       if (which === 'secondary' && look.position) bar.dataset.position = look.position;
       drawBar();
     },
+    /** Hide both and drop their looks. */
     reset() {
       for (const button of Object.values(buttons)) {
         button.hidden = true;

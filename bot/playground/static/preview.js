@@ -1,6 +1,6 @@
-/** The dialog before files are sent: what, as what, and with which words. */
+/** The dialog before files are sent: as photo or file, and with which caption. */
 
-import { Refused, send } from './api.js';
+import { ApiError, send } from './api.js';
 import { CAPTION_LIMIT } from './composer.js';
 import {
   buttonById,
@@ -8,25 +8,26 @@ import {
   dialogById,
   growWithText,
   h,
+  hasMouse,
   icon,
   inputById,
   onBackdrop,
-  onDesk,
   textareaById,
 } from './dom.js';
-import { reason, toast } from './dialogs.js';
+import { explain, toast } from './dialogs.js';
 import { size } from './format.js';
 import { t } from './strings.js';
 
-const MOST = 10; // an album's limit in the Bot API
+const MAX_FILES = 10; // an album's limit in the Bot API
 const OPERATIONS = ['/remove_subject', '/remove_background', '/erase'];
 
 /**
+ * Set up the dialog.
  * @param {{
- *   replyTo: () => import("./api.js").Message | null,
+ *   replyTo: () => import('./api.js').Message | null,
  *   takeText: () => string,
  *   putText: (text: string) => void,
- *   onSent: (messages: import("./api.js").Message[]) => void,
+ *   onSent: (messages: import('./api.js').Message[]) => void,
  * }} composer
  */
 export function createPreview({ replyTo, takeText, putText, onSent }) {
@@ -40,7 +41,7 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
   let chosen = [];
   let operations = OPERATIONS;
   let sending = false;
-  let own = ''; // the person's own words, while a chip's stand in the field
+  let own = ''; // the person's caption while a chip's command is in the field
 
   /** @param {File} file */
   function add(file) {
@@ -59,7 +60,7 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
       h('figcaption', {}, h('b', {}, file.name), h('span', {}, size(file.size))),
       remove,
     );
-    // No picture, or one that this browser cannot show (HEIC, say): a sheet of paper stands in its place.
+    // Not a picture, or one that this browser cannot show, such as HEIC.
     picture.addEventListener('error', () => picture.replaceWith(h('span', { class: 'tile' }, icon('file'))));
     chosen.push({ file, url, node });
     grid.append(node);
@@ -153,8 +154,8 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
       dialog.close();
       onSent(sent);
     } catch (error) {
-      const asked = error instanceof Refused && error.status >= 400 && error.status < 500;
-      showError(reason(error), asked && error.status !== 413 && !asFile.checked);
+      const asked = error instanceof ApiError && error.status >= 400 && error.status < 500;
+      showError(explain(error), asked && error.status !== 413 && !asFile.checked);
     } finally {
       sending = false;
       progress.hidden = true;
@@ -162,7 +163,7 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
     }
   }
 
-  /** Leave without sending: words that were typed go back to the field. */
+  /** Close without sending; the caption goes back to the composer. */
   function leave() {
     if (sending) return;
     const words = operations.includes(caption.value.trim()) ? own : caption.value.trim();
@@ -194,7 +195,7 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
   });
 
   return {
-    /** @param {import("./api.js").Command[]} commands the chips are those of the three operations that the bot knows */
+    /** @param {import('./api.js').Command[]} commands the chips are the bot's commands among the three operations */
     setCommands(commands) {
       const known = OPERATIONS.filter((name) => commands.some(({ command }) => `/${command}` === name));
       operations = known.length ? known : OPERATIONS;
@@ -202,15 +203,15 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
       refresh();
     },
     /**
-     * Show the dialog with these files, or add them to those that are in it.
+     * Show the dialog with these files, or add them to it.
      * @param {Iterable<File>} files
-     * @param {"photo" | "file" | null} [as] null: as a photo where all are pictures
+     * @param {'photo' | 'file' | null} [as] null: as photos if all are pictures
      */
     open(files, as = null) {
       if (sending) return;
       const all = [...files];
       if (!all.length) return;
-      const room = MOST - chosen.length;
+      const room = MAX_FILES - chosen.length;
       for (const file of all.slice(0, room)) add(file);
       const pictures = chosen.every(({ file }) => file.type.startsWith('image/'));
       if (!dialog.open) {
@@ -218,10 +219,10 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
         caption.value = takeText();
         own = caption.value;
         dialog.showModal();
-        // On a phone the keyboard would come up over the picture, and the chips may be all that is wanted.
-        (onDesk() ? caption : sendButton).focus({ preventScroll: true });
+        // On a phone focusing the field would open the keyboard over the picture.
+        (hasMouse() ? caption : sendButton).focus({ preventScroll: true });
       } else if (as === 'file' || !pictures) asFile.checked = true;
-      if (all.length > room) toast(t('too_many', { n: MOST })); // after the dialog, to stand above it
+      if (all.length > room) toast(t('too_many', { n: MAX_FILES })); // after the dialog was opened, to be above it
       refresh();
     },
     isOpen: () => dialog.open,

@@ -1,4 +1,4 @@
-/** The page's own words, in English and Chinese. */
+/** Every text of the page, in English and Chinese. */
 
 const EN = {
   about_playground: 'Playground: a stand-in for Telegram',
@@ -16,6 +16,7 @@ const EN = {
   cancel_reply: 'Cancel reply',
   caption: 'Add a caption…',
   chat: 'Chat with {name}',
+  chinese: '中文',
   clear: 'Clear chat',
   clear_question: 'Empty this chat? The bot keeps what it knows.',
   close: 'Close',
@@ -33,9 +34,10 @@ const EN = {
   drop_photo: 'Drop here to send as a photo',
   drop_photo_hint: 'smaller and quicker',
   edited: 'edited',
+  english: 'English',
   failed: 'It was not sent.',
   german: 'Deutsch',
-  german_hint: 'a language that the bot does not speak',
+  german_hint: 'a language that the bot does not setLanguage',
   greeting: 'Nothing here yet',
   greeting_text: 'Press Start, or send a photo: drop one anywhere, paste it, or choose one of the samples below.',
   language: 'Language',
@@ -54,6 +56,7 @@ const EN = {
   photo: 'Photo',
   placeholder: 'Message',
   remove: 'Remove {name}',
+  playground: 'Playground',
   reply: 'Reply',
   reply_to: 'Reply to {name}',
   samples: 'Try one of these',
@@ -94,6 +97,7 @@ const ZH = {
   cancel_reply: '取消回复',
   caption: '添加说明…',
   chat: '与 {name} 的聊天',
+  chinese: '中文',
   clear: '清空聊天',
   clear_question: '要清空聊天吗？机器人仍会保留它已有的信息。',
   close: '关闭',
@@ -111,6 +115,7 @@ const ZH = {
   drop_photo: '拖到此处以照片发送',
   drop_photo_hint: '体积更小，发送更快',
   edited: '已编辑',
+  english: 'English',
   failed: '未能发送。',
   german: 'Deutsch',
   german_hint: '机器人不会说的语言',
@@ -132,6 +137,7 @@ const ZH = {
   photo: '照片',
   placeholder: '消息',
   remove: '移除 {name}',
+  playground: '演练场',
   reply: '回复',
   reply_to: '回复 {name}',
   samples: '试试这些图片',
@@ -161,10 +167,10 @@ let words = EN;
 let locale = 'en';
 
 /**
- * Speak the person's language: Chinese for any `zh…`, else English.
+ * Set the page's language: Chinese for any `zh…`, else English.
  * @param {string} code an IETF tag as in the Bot API's `language_code`
  */
-export function speak(code) {
+export function setLanguage(code) {
   const chinese = code.toLowerCase().startsWith('zh');
   words = chinese ? ZH : EN;
   locale = chinese ? 'zh-CN' : 'en-GB';
@@ -176,15 +182,17 @@ export function speak(code) {
 export const currentLocale = () => locale;
 
 /**
+ * The text of a key.
  * @param {Key} key
- * @param {Record<string, string | number>} [values] what stands for {name}
+ * @param {Record<string, string | number>} [values] the values of the placeholders
  */
 export function t(key, values = {}) {
   return words[key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
 /**
- * Fill in the words of index.html: data-t is the text, data-t-label the name, data-t-placeholder the placeholder.
+ * Fill in the texts of index.html: data-t is the text, data-t-label the accessible name, data-t-placeholder the
+ * placeholder.
  * @param {HTMLElement} root
  */
 export function translate(root) {

@@ -1,6 +1,6 @@
-/** The page's own colours as a Mini App's theme. */
+/** The page's colours as a Mini App's theme. */
 
-/** Telegram's name of each colour, and ours. @type {Record<string, string>} */
+/** Telegram's name of each colour, and the page's CSS variable. @type {Record<string, string>} */
 const COLOURS = {
   bg_color: '--bg',
   secondary_bg_color: '--bg-2',
@@ -19,21 +19,21 @@ const COLOURS = {
   destructive_text_color: '--danger',
 };
 
-/** @returns {Record<string, string>} `theme_params`: #rrggbb each */
+/** @returns {Record<string, string>} `theme_params`, each #rrggbb */
 export function themeParams() {
   const style = getComputedStyle(document.documentElement);
   return Object.fromEntries(Object.entries(COLOURS).map(([name, own]) => [name, style.getPropertyValue(own).trim()]));
 }
 
-/** @param {() => void} listener the person switched between light and dark */
+/** Call the listener when the system switches between light and dark. @param {() => void} listener */
 export const onThemeChange = (listener) =>
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', listener);
 
-/** @param {unknown} value a colour from a Mini App; anything but #rrggbb is none */
+/** A Mini App's colour, or '' if it is not #rrggbb. @param {unknown} value */
 export const safeColour = (value) => (typeof value === 'string' && /^#[0-9a-f]{6}$/i.test(value) ? value : '');
 
 /**
- * Black or white, whichever reads better on it (WCAG 2 relative luminance).
+ * Black or white, whichever has more contrast with the colour (WCAG 2 relative luminance).
  * @param {string} colour #rrggbb
  */
 export function textOn(colour) {

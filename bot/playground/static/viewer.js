@@ -1,4 +1,4 @@
-/** A picture over the whole page: wheel, pinch, drag; Escape, back or a press beside it leaves. */
+/** The picture viewer: zoom by wheel and pinch, pan by drag; Escape, back or a press beside the picture closes it. */
 
 import { fileUrl } from './api.js';
 import { largest, mayBeTransparent } from './bubble.js';
@@ -6,9 +6,10 @@ import { byId, dialogById, h } from './dom.js';
 import { createLayer } from './layer.js';
 import { t } from './strings.js';
 
-const CLOSEST = 8;
+const MAX_ZOOM = 8;
 const STEP = 2.5; // what a double click zooms to
 
+/** Set up the viewer. */
 export function createViewer() {
   const dialog = dialogById('viewer');
   const stage = byId('viewer-stage');
@@ -33,13 +34,13 @@ export function createViewer() {
   }
 
   /**
-   * Zoom so that what is under the point stays under it.
+   * Zoom around a point.
    * @param {number} to
    * @param {number} clientX
    * @param {number} clientY
    */
   function zoom(to, clientX, clientY) {
-    const next = Math.max(1, Math.min(CLOSEST, to));
+    const next = Math.max(1, Math.min(MAX_ZOOM, to));
     const box = stage.getBoundingClientRect();
     const px = clientX - box.left - box.width / 2;
     const py = clientY - box.top - box.height / 2;
@@ -49,7 +50,7 @@ export function createViewer() {
     apply();
   }
 
-  /** @param {import("./api.js").Message} message with a photo, or a document that is a picture */
+  /** @param {import('./api.js').Message} message with a photo, or a document that is a picture */
   function open(message) {
     const photo = largest(message);
     const doc = message.document;
