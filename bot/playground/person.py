@@ -48,7 +48,7 @@ class Person:
         self.id = number
         self.user: Json = {"id": number, "is_bot": False, "first_name": first_name}
         if language:
-            self.info["language_code"] = language
+            self.user["language_code"] = language
         telegram.add_person(self.user)
 
     @property
@@ -68,7 +68,7 @@ class Person:
 
     def set_language(self, language: str) -> None:
         """Set the language of the person's app."""
-        self.info["language_code"] = language
+        self.user["language_code"] = language
 
     async def write(self, text: str, *, reply_to: int | None = None, group: Chat | None = None) -> Json:
         """Send a text."""

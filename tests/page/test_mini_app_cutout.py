@@ -138,7 +138,9 @@ async def test_a_missing_head_is_painted_back(app: MiniApp) -> None:
     await expect(app.element("status")).to_have_text(HINT)
     ink = await app.ink()
     assert at_each(ink, BODY, HEAD, BALL, NOTHING) == [False, False, True, True]
-    assert overlap(~ink, drawn(ink.shape[::-1], ball=False)) > 0.95, "all that goes, and no rim of what stays"
+    assert overlap(~ink, drawn(ink.shape[::-1], ball=False)) > 0.95, (
+        "the whole background, without a rim of the subject"
+    )
     await app.element("tool-eraser").tap()
     await app.fingers.stroke(over(await app.box(), HEAD))
     assert at_each(await app.ink(), HEAD) == [True], "what is rubbed out goes"
@@ -184,7 +186,7 @@ async def test_a_tap_adds_an_object_and_a_lasso_the_area_inside(app: MiniApp) ->
     ink = await app.ink()
     assert at_each(ink, BODY, HEAD, BALL, NOTHING) == [False, False, False, True]
     left = slice(0, ink.shape[1] // 4)
-    assert overlap(~ink[:, left], drawn(ink.shape[::-1], ball=True)[:, left]) > 0.85, "the thing itself, and no rim"
+    assert overlap(~ink[:, left], drawn(ink.shape[::-1], ball=True)[:, left]) > 0.85, "the object, without a rim"
     await app.element("tool-lasso").tap()
     corners = [(0.72, 0.2), (0.92, 0.2), (0.92, 0.4), (0.72, 0.4)]
     await app.fingers.stroke(polyline(*(point_at(box, *corner) for corner in corners)))
@@ -237,8 +239,8 @@ async def test_each_round_cuts_out_the_original_photo_and_survives_a_reload(app:
 
 async def test_chinese_texts_and_the_error_of_a_senseless_mask(app: MiniApp, playground: str) -> None:
     person = {"language_code": "zh-hans"}
-    async with aiohttp.request("POST", f"{playground}/playground/api/person", json=person) as told:
-        told.raise_for_status()
+    async with aiohttp.request("POST", f"{playground}/playground/api/person", json=person) as answer:
+        answer.raise_for_status()
     await fix(app, await cut_out(app, language="zh-hans"), "zh-hans")
     await expect(app.main_button).to_have_text("抠图")
     await expect(app.element("status")).to_have_text("粉色部分会去掉。涂回缺少的地方。")

@@ -90,9 +90,9 @@ async def test_a_tap_selects_an_object_and_a_tap_on_it_deselects_it(app: MiniApp
     await expect(app.main_button).to_be_disabled()
     await app.element("redo").tap()
     upload = await app.erase()
-    thing = block(upload.painted.shape)
-    assert (thing & upload.painted).sum() / thing.sum() > 0.97, "all of it"
-    assert overlap(thing, upload.painted) > 0.7, "and little else"
+    expected = block(upload.painted.shape)
+    assert (expected & upload.painted).sum() / expected.sum() > 0.97, "all of it"
+    assert overlap(expected, upload.painted) > 0.7, "and little else"
     shown = await app.stage_picture()
     assert not ((shown[..., 0] > 150) & (shown[..., 1] < 90)).any()
 
@@ -111,8 +111,8 @@ async def test_fix_by_hand_opens_with_the_found_subject_painted(app: MiniApp) ->
     await app.fingers.stroke([point_at(box, 0.05, 0.05), point_at(box, 0.1, 0.1), point_at(box, 0.15, 0.2)])
     upload = await app.erase()
     height, width = upload.painted.shape
-    thing = block(upload.painted.shape)
-    assert (thing & upload.painted).sum() / thing.sum() > 0.97, "what was found"
+    expected = block(upload.painted.shape)
+    assert (expected & upload.painted).sum() / expected.sum() > 0.97, "what was found"
     assert upload.painted[height // 8, width // 10], "what was added"
     assert not upload.painted[-height // 10 :].any(), "nothing else"
 
@@ -231,15 +231,15 @@ async def test_the_edit_of_another_person_is_not_found(
             return {"Authorization": f"Bearer {(await answer.json())['token']}"}
 
     headers = await session(stranger)
-    told = set()
+    answers = set()
     for method, path, body in routes:
         kind = {"Content-Type": "image/png" if body == png else "application/json"} if body else {}
         async with web.request(method, f"/api/edits/{edit}{path}", data=body, headers=headers | kind) as answer:
             assert answer.status == 404, path
-            told.add(await answer.text())
+            answers.add(await answer.text())
     async with web.get("/api/edits/nothing", headers=headers) as answer:
         assert answer.status == 404
-        assert told == {await answer.text()}, "as if it did not exist"
+        assert answers == {await answer.text()}, "the same answer as for an edit that does not exist"
     async with web.get(f"/api/edits/{edit}", headers=await session(owner)) as answer:
         assert answer.status == 200
         assert (await answer.json())["state"] == "waiting_for_mask"

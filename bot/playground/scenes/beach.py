@@ -12,7 +12,7 @@ from bot.playground.scenes import outdoors
 _HORIZON = 250
 _SHORE = 424
 _CX, _RIM, _FOOT = 560.0, 640.0, 812.0
-"""The parasol's middle, the row of its rim, and where its pole stands in the sand."""
+"""The parasol's middle, the row of its rim, and the row of its pole's foot."""
 _RADIUS, _DOME, _SEEN_FROM = 214.0, 128.0, 0.3
 """Half the canopy's width and its height in pixels, and the camera's elevation in radians."""
 _HERE = (slice(480, 880), slice(270, 800))
