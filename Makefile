@@ -24,6 +24,7 @@ lint-only:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tools/javascript.py
 
 bench:  ## run the benchmarks, whose tables are in the README (only one: make bench NAME=pictures)
 	@$(PYTHON) tools/bootstrap.py bench --system

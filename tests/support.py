@@ -61,7 +61,7 @@ async def running_bot(settings: Settings, telegram: Telegram) -> AsyncIterator[N
     before = telegram.calls["setMyShortDescription"]
     running = asyncio.create_task(process.run(settings, stop=stop, say=lambda _text: None))
     registered = asyncio.create_task(
-        telegram.journal.until(lambda: telegram.calls["setMyShortDescription"] >= before + 3, seconds=60)
+        telegram.events.wait_until(lambda: telegram.calls["setMyShortDescription"] >= before + 3, seconds=60)
     )
     await asyncio.wait({running, registered}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
@@ -92,7 +92,7 @@ class Talk:
                     return answer
             return None
 
-        await self.telegram.journal.until(found, seconds=seconds)
+        await self.telegram.events.wait_until(found, seconds=seconds)
         answer = found()
         assert answer is not None
         return answer
@@ -105,7 +105,7 @@ class Talk:
     async def settles(self, message_id: int, *, seconds: float = 60) -> dict[str, Any]:
         """A message of the bot, once it is final."""
         chat = self.person.chat
-        await self.telegram.journal.until(lambda: not is_working(chat.messages[message_id]), seconds=seconds)
+        await self.telegram.events.wait_until(lambda: not is_working(chat.messages[message_id]), seconds=seconds)
         return chat.messages[message_id]
 
     def picture(self, message: dict[str, Any]) -> Image.Image:

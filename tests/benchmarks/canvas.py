@@ -114,7 +114,7 @@ class Phone:
         context = await self._browser.new_context(**PHONE)
         page = await context.new_page()
         await page.add_init_script(WATCH_PHOTO)
-        await page.goto(mini_app.opened(address, self._telegram.token, talk.person.about))
+        await page.goto(mini_app.launch_url(address, self._telegram.token, talk.person.user))
         shown = await page.wait_for_function("() => window.shownAfter", timeout=30_000)
         yield page, await shown.json_value()
         await context.close()

@@ -65,9 +65,9 @@ async def _series(server: TelegramServer, photo: bytes, number: int) -> tuple[fl
         content = await talk.person.send(Upload(photo), caption="/remove_subject")
         begun = time.perf_counter()
         messages, media = telegram.calls["sendMessage"], telegram.calls["editMessageMedia"]
-        await telegram.journal.until(lambda n=messages: telegram.calls["sendMessage"] > n)
+        await telegram.events.wait_until(lambda n=messages: telegram.calls["sendMessage"] > n)
         posted = time.perf_counter() - begun
-        await telegram.journal.until(lambda n=media: telegram.calls["editMessageMedia"] > n)
+        await telegram.events.wait_until(lambda n=media: telegram.calls["editMessageMedia"] > n)
         if turn >= 5:  # the first warm up what is loaded lazily
             first.append(posted)
             whole.append(time.perf_counter() - begun)

@@ -121,7 +121,7 @@ async def test_a_photo_without_a_subject_offers_to_paint(talk: Talk) -> None:
     (button,) = [button for row in answer["reply_markup"]["inline_keyboard"] for button in row]
     assert "Paint it myself" in button["text"]
     await talk.person.press_labelled(answer["message_id"], "Paint it myself")
-    await talk.telegram.journal.until(lambda: len(talk.answers_to(sent)) == 2)
+    await talk.telegram.events.wait_until(lambda: len(talk.answers_to(sent)) == 2)
     (_, canvas) = talk.answers_to(sent)
     assert "web_app" in canvas["reply_markup"]["inline_keyboard"][0][0]
 
@@ -137,10 +137,10 @@ async def test_forged_and_unknown_buttons_change_nothing(talk: Talk) -> None:
         "o:nope:erase",
         "e:a:b:c",
     ):
-        forged = {"id": f"forged-{data}", "from": stranger.person.about, "message": offer, "chat_instance": "1"}
+        forged = {"id": f"forged-{data}", "from": stranger.person.user, "message": offer, "chat_instance": "1"}
         before = talk.telegram.calls["answerCallbackQuery"]
         talk.telegram.updates.add("callback_query", {**forged, "data": data})
-        await talk.telegram.journal.until(lambda b=before: talk.telegram.calls["answerCallbackQuery"] > b)
+        await talk.telegram.events.wait_until(lambda b=before: talk.telegram.calls["answerCallbackQuery"] > b)
     assert talk.answers_to(sent)[0]["text"] == offer["text"], "the offer is unchanged"
 
 

@@ -61,7 +61,7 @@ async def shows(talk: Talk, message: dict[str, Any], words: str) -> dict[str, An
     def found() -> list[dict[str, Any]]:
         return [a for a in talk.answers_to(message) if words in str(a.get("text") or a.get("caption"))]
 
-    await talk.telegram.journal.until(found)
+    await talk.telegram.events.wait_until(found)
     return found()[0]
 
 
@@ -160,7 +160,7 @@ async def test_waiting_for_the_cloud_shows_the_queue_position(meet: Callable[[],
         await cloud.wait_for_calls(start + 2)
         positions = "In line: 1 before yours.", "In line: 2 before yours."  # two run, one is next
         telegram = people[0].telegram
-        await telegram.journal.until(
+        await telegram.events.wait_until(
             lambda: set(positions) <= {str(a.get("text", "")).lstrip("⏳ ") for t, m in sent for a in t.answers_to(m)}
         )
     for talk, message in sent:
@@ -214,7 +214,7 @@ async def test_twenty_photos_at_once_two_in_flight_each_persons_in_order(
     for talk in people:
         done = [
             event.data["reply_to_message"]["message_id"]
-            for event in talk.telegram.journal.since(0)
+            for event in talk.telegram.events.after(0)
             if event.chat == talk.person.id
             and event.kind == "message"
             and event.data["from"]["is_bot"]
@@ -235,7 +235,7 @@ async def test_an_admin_is_notified_once_of_what_only_the_operator_can_fix(
             text = (await talk.answer_to(sent))["text"]
             assert "50400" not in text
             assert "try again" in text.lower()
-        await server.telegram.journal.until(lambda: admin.answers)
+        await server.telegram.events.wait_until(lambda: admin.answers)
     finally:
         cloud.fail_always(None)
     assert len(admin.answers) == 1
@@ -252,8 +252,8 @@ async def test_after_deleting_their_data_a_persons_buttons_are_too_old(talk: Tal
     query = await talk.person.press_labelled(answer["message_id"], "White")
 
     def alerts() -> list[str]:
-        events = talk.telegram.journal.since(0)
+        events = talk.telegram.events.after(0)
         return [str(e.data["text"]) for e in events if e.kind == "answer" and e.data["id"] == query]
 
-    await talk.telegram.journal.until(alerts)
+    await talk.telegram.events.wait_until(alerts)
     assert "too long ago" in alerts()[0]

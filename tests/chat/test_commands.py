@@ -53,11 +53,11 @@ async def test_another_finish_replaces_the_first_result(talk: Talk) -> None:
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background")
     answer = await talk.answer_to(sent)
     await talk.person.press_labelled(answer["message_id"], "White")
-    await talk.telegram.journal.until(lambda: "White" not in str(answer_now(talk, answer).get("reply_markup")))
+    await talk.telegram.events.wait_until(lambda: "White" not in str(answer_now(talk, answer).get("reply_markup")))
     white = await talk.settles(answer["message_id"])
     assert np.asarray(talk.picture(white))[:8, :8].min() > 250
     await talk.person.press_labelled(answer["message_id"], "Transparent")
-    await talk.telegram.journal.until(lambda: "document" in answer_now(talk, answer))
+    await talk.telegram.events.wait_until(lambda: "document" in answer_now(talk, answer))
     clear = answer_now(talk, answer)
     picture = talk.picture(clear)
     assert picture.format == "PNG"
@@ -82,7 +82,7 @@ async def test_the_shadow_is_removed_too_and_kept_on_request(talk: Talk) -> None
     assert "shadow is gone too" in answer["caption"]
     assert lighter(answer) > 15
     await talk.person.press_labelled(answer["message_id"], "Keep the shadow")
-    await talk.telegram.journal.until(lambda: "shadow-goes" in str(answer_now(talk, answer).get("reply_markup")))
+    await talk.telegram.events.wait_until(lambda: "shadow-goes" in str(answer_now(talk, answer).get("reply_markup")))
     without = answer_now(talk, answer)
     assert "shadow" not in without["caption"]
     assert abs(lighter(without)) < 5
@@ -90,7 +90,7 @@ async def test_the_shadow_is_removed_too_and_kept_on_request(talk: Talk) -> None
     changed = np.abs(np.asarray(talk.picture(without).convert("RGB")).astype(int) - before).max(axis=2) > 24
     assert changed[core].mean() > 0.8, "the parasol is still removed"
     await talk.person.press_labelled(answer["message_id"], "Remove the shadow too")
-    await talk.telegram.journal.until(lambda: "shadow-stays" in str(answer_now(talk, answer).get("reply_markup")))
+    await talk.telegram.events.wait_until(lambda: "shadow-stays" in str(answer_now(talk, answer).get("reply_markup")))
     assert lighter(answer_now(talk, answer)) > 15
 
 
@@ -127,8 +127,8 @@ async def test_a_photo_without_a_command_gets_three_buttons_and_the_question_bec
         "🖌 What I paint",
     ]
     query = await talk.person.press_labelled(offer["message_id"], "subject")
-    await talk.telegram.journal.until(lambda: "photo" in answer_now(talk, offer))
-    answered = [e.data for e in talk.telegram.journal.since(0) if e.kind == "answer" and e.data["id"] == query]
+    await talk.telegram.events.wait_until(lambda: "photo" in answer_now(talk, offer))
+    answered = [e.data for e in talk.telegram.events.after(0) if e.kind == "answer" and e.data["id"] == query]
     assert answered == [{"id": query, "text": None, "show_alert": False}]
     assert len(talk.answers_to(sent)) == 1
 
@@ -215,13 +215,13 @@ async def test_erase_opens_the_canvas(talk: Talk) -> None:
 
 
 async def test_in_a_group_erase_leads_into_the_private_chat(talk: Talk, meet: Callable[..., Talk]) -> None:
-    group = talk.telegram.gather(-500 - talk.person.id, "Friends")
+    group = talk.telegram.add_group(-500 - talk.person.id, "Friends")
     (sent,) = await talk.person.send(Upload(JPEG), caption="/erase", group=group)
 
     def answers() -> list[dict[str, Any]]:
         return [m for m in group.messages.values() if m["from"]["is_bot"]]
 
-    await talk.telegram.journal.until(answers)
+    await talk.telegram.events.wait_until(answers)
     buttons = [b for row in answers()[0]["reply_markup"]["inline_keyboard"] for b in row]
     link = next(b["url"] for b in buttons if "url" in b)
     address, _, start = link.partition("?start=")
@@ -234,11 +234,11 @@ async def test_in_a_group_erase_leads_into_the_private_chat(talk: Talk, meet: Ca
     urls = [b["web_app"]["url"] for row in canvas["reply_markup"]["inline_keyboard"] for b in row if "web_app" in b]
     assert urls
     assert start.removeprefix("e_") not in urls[0], "the private chat has its own edit"
-    assert sent["chat"]["id"] == group.about["id"]
+    assert sent["chat"]["id"] == group.info["id"]
 
 
 async def test_in_a_group_only_photos_with_a_command_are_answered(talk: Talk) -> None:
-    group = talk.telegram.gather(-900 - talk.person.id, "Friends")
+    group = talk.telegram.add_group(-900 - talk.person.id, "Friends")
     await talk.person.send(Upload(JPEG), group=group)
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject@photo_cleaning_bot", group=group)
     (other,) = await talk.person.send(Upload(JPEG), caption="/remove_subject@another_bot", group=group)
@@ -246,7 +246,7 @@ async def test_in_a_group_only_photos_with_a_command_are_answered(talk: Talk) ->
     def pictures() -> list[dict[str, Any]]:
         return [m for m in group.messages.values() if m["from"]["is_bot"] and "photo" in m]
 
-    await talk.telegram.journal.until(pictures, seconds=60)
+    await talk.telegram.events.wait_until(pictures, seconds=60)
     answers = [m for m in group.messages.values() if m["from"]["is_bot"]]
     assert [m["reply_to_message"]["message_id"] for m in answers] == [sent["message_id"]]
     assert other["message_id"] not in [m["reply_to_message"]["message_id"] for m in answers]

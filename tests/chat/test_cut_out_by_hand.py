@@ -67,7 +67,7 @@ async def cut_out(talk: Talk) -> tuple[dict[str, Any], dict[str, Any]]:
     answer = await talk.answer_to(sent)
     await talk.person.press_labelled(answer["message_id"], "White")
     messages = talk.person.chat.messages
-    await talk.telegram.journal.until(lambda: "Clean" in labels(messages[answer["message_id"]]), seconds=60)
+    await talk.telegram.events.wait_until(lambda: "Clean" in labels(messages[answer["message_id"]]), seconds=60)
     return sent, messages[answer["message_id"]]
 
 
@@ -75,7 +75,7 @@ async def asked_to_paint(talk: Talk, sent: dict[str, Any], cut: dict[str, Any]) 
     """The bot's answer to the button "Fix by hand"."""
     before = len(talk.answers_to(sent))
     await talk.person.press_labelled(cut["message_id"], "Fix by hand")
-    await talk.telegram.journal.until(lambda: len(talk.answers_to(sent)) > before)
+    await talk.telegram.events.wait_until(lambda: len(talk.answers_to(sent)) > before)
     return talk.answers_to(sent)[-1]
 
 

@@ -71,7 +71,7 @@ async def becomes(talk: Talk, message: dict[str, Any], words: str) -> dict[str, 
     def found() -> list[dict[str, Any]]:
         return [a for a in talk.answers_to(message) if words in str(a.get("text") or a.get("caption"))]
 
-    await talk.telegram.journal.until(found, seconds=60)
+    await talk.telegram.events.wait_until(found, seconds=60)
     return found()[0]
 
 
@@ -82,14 +82,14 @@ def labels(message: dict[str, Any]) -> list[str]:
 async def press(talk: Talk, message: dict[str, Any], label: str) -> str | None:
     """Press the button with exactly this label; returns the alert of the bot's answer to the callback query."""
     (data,) = [button["callback_data"] for button in buttons(message) if button["text"] == label]
-    journal = talk.telegram.journal
+    events = talk.telegram.events
     for _ in range(20):
         query = await talk.person.press(message["message_id"], data)
 
         def answered(query: str = query) -> list[str | None]:
-            return [e.data["text"] for e in journal.since(0) if e.kind == "answer" and e.data["id"] == query]
+            return [e.data["text"] for e in events.after(0) if e.kind == "answer" and e.data["id"] == query]
 
-        await journal.until(answered)
+        await events.until(answered)
         said = answered()[0]
         if said is None or "One moment" not in said:  # the result was shown a moment before it was noted as delivered
             return said
@@ -135,14 +135,16 @@ async def test_several_marked_things_are_removed_together(talk: Talk) -> None:
     numbers = [name for name in labels(asked) if name.isdigit()]
     await press(talk, asked, "☑️ Several…")
     message = asked["message_id"]
-    await talk.telegram.journal.until(lambda: "⬜️ 1" in labels(talk.person.chat.messages[message]))
+    await talk.telegram.events.wait_until(lambda: "⬜️ 1" in labels(talk.person.chat.messages[message]))
     said = await press(talk, talk.person.chat.messages[message], "👌 Remove it")
     assert said is not None
     assert "Mark at least one" in said
     for number in numbers:
         await press(talk, talk.person.chat.messages[message], f"⬜️ {number}")
         marked = f"✅ {number}"
-        await talk.telegram.journal.until(lambda marked=marked: marked in labels(talk.person.chat.messages[message]))
+        await talk.telegram.events.wait_until(
+            lambda marked=marked: marked in labels(talk.person.chat.messages[message])
+        )
     await press(talk, talk.person.chat.messages[message], "👌 Remove it")
     assert left(talk.picture(await becomes(talk, sent, "is gone"))) == set()
 
@@ -187,10 +189,10 @@ async def test_presses_by_others_and_unknown_numbers_change_nothing(talk: Talk, 
         (meet().person, "all"),
         *((talk.person, verb) for verb in ("n-9", "n-0", "n-x", "n-", "n-1-2", "on-99", "marked")),
     ):
-        forged = {"id": f"forged-{person.id}-{verb}", "from": person.about, "message": asked, "chat_instance": "1"}
+        forged = {"id": f"forged-{person.id}-{verb}", "from": person.user, "message": asked, "chat_instance": "1"}
         before = talk.telegram.calls["answerCallbackQuery"]
         talk.telegram.updates.add("callback_query", {**forged, "data": data.replace("n-1", verb)})
-        await talk.telegram.journal.until(lambda before=before: talk.telegram.calls["answerCallbackQuery"] > before)
+        await talk.telegram.events.wait_until(lambda before=before: talk.telegram.calls["answerCallbackQuery"] > before)
     assert "Which one should go?" in talk.answers_to(sent)[0]["caption"]
     await press(talk, asked, "1")
     await becomes(talk, sent, "is gone")

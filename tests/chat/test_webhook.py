@@ -46,7 +46,7 @@ async def test_requests_without_the_secret_are_refused(server: TelegramServer, t
     settings = by_webhook(server, tmp_path, telegram_webhook_secret="let-me-in")
     url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
     person = Person(server.telegram, 1)
-    message = {"message_id": 1, "date": 1, "chat": person.chat.about, "from": person.about, "text": "/start"}
+    message = {"message_id": 1, "date": 1, "chat": person.chat.info, "from": person.user, "text": "/start"}
     update = {"update_id": 1, "message": message}
     good = {HEADER: "let-me-in"}
     async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
@@ -69,7 +69,7 @@ async def test_requests_without_the_secret_are_refused(server: TelegramServer, t
                 yield body[start : start + 50]
 
         assert await post(data=in_chunks(), headers=good) == 200, "a proxy may send the body in chunks"
-        await server.telegram.journal.until(lambda: len(person.answers) >= 2)
+        await server.telegram.events.wait_until(lambda: len(person.answers) >= 2)
         assert len(person.answers) == 2, "the refused ones had no effect"
 
 

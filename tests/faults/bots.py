@@ -75,7 +75,7 @@ class BotProcess:
                 start_new_session=True,
             )  # fmt: skip
         if wait:
-            await self._telegram.journal.until(
+            await self._telegram.events.wait_until(
                 lambda: self._telegram.calls["getUpdates"] > polls or self.ended, seconds=60
             )
             assert not self.ended, self.log
@@ -156,7 +156,7 @@ async def all_answered(sent: list[tuple[Talk, dict[str, Any]]], *, seconds: floa
         return not left
 
     try:
-        await telegram.journal.until(none_left, seconds=seconds)
+        await telegram.events.wait_until(none_left, seconds=seconds)
     except TimeoutError:
         texts = [[a.get("text") for a in talk.answers_to(m)] for talk, m in waiting()]
         raise AssertionError(f"{len(texts)} of {len(sent)} without a picture: {texts[:10]}") from None

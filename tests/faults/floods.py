@@ -39,7 +39,7 @@ async def flood(server: TelegramServer, cloud: CloudStandIn, *, photos: int) -> 
     answered: list[tuple[int, int]] = []
 
     async def listen() -> None:
-        async for event in telegram.journal.follow(telegram.journal.last):
+        async for event in telegram.events.follow(telegram.events.last):
             if event.kind == "action" and event.chat == OTHER:
                 begun_at.append(loop.time())
             if event.kind == "message" and event.data["from"]["is_bot"] and "photo" in event.data:
@@ -55,7 +55,7 @@ async def flood(server: TelegramServer, cloud: CloudStandIn, *, photos: int) -> 
         flooding = await send_photos([flooder], photos, PHOTO)
         await cloud.wait_for_calls(2)  # both workers are busy now, and whoever comes has to wait
         waiting = await send_photos([other], 1, PHOTO)
-        await telegram.journal.until(lambda: other.person.answers)
+        await telegram.events.wait_until(lambda: other.person.answers)
         assert not begun_at
     await all_answered([*held, *waiting, *flooding], seconds=60 + 5 * photos)
     await asyncio.wait_for(listening, 60)

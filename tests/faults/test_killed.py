@@ -43,7 +43,7 @@ async def test_killed_before_the_update_was_confirmed(
     try:
         await bot.start()
         sent = await send_photos([talk], 3, PHOTO)
-        await server.telegram.journal.until(lambda: server.telegram.calls["sendMessage"] >= 1)
+        await server.telegram.events.wait_until(lambda: server.telegram.calls["sendMessage"] >= 1)
         await bot.kill()
         await bot.start()
         await all_answered(sent, seconds=60)
@@ -61,7 +61,7 @@ async def test_killed_while_the_answer_is_being_delivered(
         await bot.start()
         server.telegram.faults.plan("hang", "editMessageMedia")
         sent = await send_photos([talk], 1, PHOTO)
-        await server.telegram.journal.until(lambda: server.telegram.calls["editMessageMedia"] == 1)
+        await server.telegram.events.wait_until(lambda: server.telegram.calls["editMessageMedia"] == 1)
         calls = len(cloud.calls)
         await bot.kill()
         server.telegram.faults.release()  # Telegram had the request: it delivers, though nobody hears of it
@@ -69,7 +69,7 @@ async def test_killed_while_the_answer_is_being_delivered(
         await bot.start()
         marker = await talk.person.write("/help")
         await talk.answer_to(marker)
-        await server.telegram.journal.until(lambda: server.telegram.calls["editMessageMedia"] >= 2)
+        await server.telegram.events.wait_until(lambda: server.telegram.calls["editMessageMedia"] >= 2)
         assert [len(talk.answers_to(message)) for _, message in sent] == [1]
         assert len(cloud.calls) == calls, "the picture was kept: the cloud is not asked again"
     finally:
@@ -87,7 +87,7 @@ async def test_a_storm_with_kills_at_random(server: TelegramServer, cloud: Cloud
         sent = await send_photos(talks, 3, PHOTO)
         for _ in range(4):
             edits = server.telegram.calls["editMessageMedia"] + dice.randrange(1, 8)
-            await server.telegram.journal.until(
+            await server.telegram.events.wait_until(
                 lambda enough=edits: server.telegram.calls["editMessageMedia"] >= enough, seconds=60
             )
             await bot.kill()
@@ -130,7 +130,7 @@ async def test_sigterm_leaves_what_waits_in_line_to_the_next_start(
         with cloud.holding():
             sent = await send_photos([talk], 3, PHOTO)
             await cloud.wait_for_calls(1)
-            await server.telegram.journal.until(lambda: len(talk.person.answers) == 3)
+            await server.telegram.events.wait_until(lambda: len(talk.person.answers) == 3)
             ending = asyncio.create_task(bot.terminate())
             await bot.says("draining")
         assert await ending == 0
@@ -158,7 +158,7 @@ async def test_sigterm_by_webhook_leaves_what_comes_in_to_the_next_start(
             ending = asyncio.create_task(bot.terminate())
             await bot.says("draining")
             late = await send_photos([talk], 1, PHOTO)
-            await server.telegram.journal.until(lambda: updates.webhook and updates.webhook.last_error)
+            await server.telegram.events.wait_until(lambda: updates.webhook and updates.webhook.last_error)
             assert updates.webhook is not None
             assert updates.webhook.last_error == "Wrong response from the webhook: 503"
         assert await ending == 0

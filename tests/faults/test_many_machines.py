@@ -37,7 +37,7 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
         sent = await send_photos(talks, 3, PHOTO)
         for turn in range(3):
             enough = telegram.calls["editMessageMedia"] + dice.randrange(1, 6)
-            await telegram.journal.until(lambda n=enough: telegram.calls["editMessageMedia"] >= n, seconds=60)
+            await telegram.events.wait_until(lambda n=enough: telegram.calls["editMessageMedia"] >= n, seconds=60)
             worker = workers[turn % 2]
             await worker.kill()
             if turn in (0, 2):

@@ -30,7 +30,7 @@ async def test_a_photo_that_cannot_be_recorded_is_asked_for_again(
         polls = telegram.calls["getUpdates"]
         (sent,) = await talk.person.send(Upload(encoded(scene(160, 120))), caption="/remove_subject")
         # The third request after it would have confirmed it twice over.
-        await telegram.journal.until(lambda: telegram.calls["getUpdates"] >= polls + 3)
+        await telegram.events.wait_until(lambda: telegram.calls["getUpdates"] >= polls + 3)
         assert telegram.updates.waiting == 1
         await postgres.start()
         await talk.answer_to(sent)

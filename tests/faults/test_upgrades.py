@@ -27,7 +27,7 @@ async def test_the_next_version_finishes_what_a_killed_one_had_begun(
         with cloud.holding():
             sent = await send_photos(talks, 2, PHOTO)  # one runs, one waits
             await cloud.wait_for_calls(2)
-            await server.telegram.journal.until(lambda: all(len(talk.person.answers) == 2 for talk in talks))
+            await server.telegram.events.wait_until(lambda: all(len(talk.person.answers) == 2 for talk in talks))
             await old.kill()
         await new.start()
         await all_answered(sent, seconds=60)

@@ -45,10 +45,10 @@ async def courier(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> As
 @pytest.fixture
 def edit(server: TelegramServer) -> Edit:
     """An edit of a photo in a busy group, where many messages followed the photo."""
-    chat, person = server.telegram.gather(GROUP, "Busy"), Person(server.telegram, 7)
-    photo = server.telegram.post(chat, person.about, {"text": "/remove_subject"})
+    chat, person = server.telegram.add_group(GROUP, "Busy"), Person(server.telegram, 7)
+    photo = server.telegram.post(chat, person.user, {"text": "/remove_subject"})
     for number in range(20 * PROBED_ABOVE_HIGHEST):
-        server.telegram.post(chat, person.about, {"text": f"chatter {number}"})
+        server.telegram.post(chat, person.user, {"text": f"chatter {number}"})
     now, ref = datetime.now(UTC), PhotoRef("file", "unique")
     return Edit(
         "an-edit", 7, GROUP, photo["message_id"], Operation.REMOVE_SUBJECT, ref, "clean", 0, "en",

@@ -1,4 +1,4 @@
-"""A cut-out corrected by hand on a phone: what stays is clear, what goes is tinted, and Done cuts out again."""
+"""Correcting a cut-out by hand on a phone: the subject is clear, the background tinted; each round cuts out again."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from playwright.async_api import Locator, expect
 
 from tests.page.chat_page import WORK_MS, OpenChat, jpeg
 from tests.page.mini_app import PHONE, MiniApp
-from tests.page.painted import Bitmap, Point, along, at, overlap
+from tests.page.painted import Bitmap, Point, overlap, point_at, polyline
 from tests.support import encoded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MADE = "Tap to correct, or Done."
 HINT = "Pink goes. Paint back what is missing."
-"""What the status line says after a round, and before."""
+"""The status text after a round, and before."""
 
 BODY, HEAD, BALL, NOTHING = (0.5, 0.65), (0.5, 0.28), (0.15, 0.8), (0.82, 0.3)
 HEAD_BOX = (0.41, 0.16, 0.59, 0.4)
-"""Middles of the things in `figure` and a place where there is none, and the head's box: shares of width and height."""
+"""Centres of the objects in `figure`, a point of the background, and the head's box: shares of width and height."""
 
 
 WORDS = {
     "en": ("White", "Fix by hand", "what is clear stays", "Paint"),
     "zh-hans": ("白色", "手动修正", "清晰的部分会保留", "开始涂抹"),
 }
-"""In each language: two buttons under a cut-out, what the bot answers to the second, and its button."""
+"""In each language: two buttons under a cut-out, the bot's answer to the second one, and the button below it."""
 
 
 def shapes(width: int, height: int) -> tuple[list[tuple[str, tuple[float, ...]]], tuple[float, ...]]:
@@ -67,7 +67,7 @@ JPEG = encoded(figure(), quality=95)
 
 
 def shows(pixels: np.ndarray[Any, Any], *places: Point) -> list[bool]:
-    """Whether a picture shows a thing of `figure` at each place: nothing else has so strong a colour."""
+    """Whether a picture shows an object of `figure` at each place: only objects have saturated colours."""
     height, width = pixels.shape[:2]
     middles = [(round(y * height), round(x * width)) for x, y in places]
     colours = [np.median(pixels[y - 2 : y + 3, x - 2 : x + 3], axis=(0, 1)) for y, x in middles]
@@ -75,35 +75,35 @@ def shows(pixels: np.ndarray[Any, Any], *places: Point) -> list[bool]:
 
 
 def at_each(mask: Bitmap, *places: Point) -> list[bool]:
-    """What a mask of the photo, or the ink on it, is at each place."""
+    """The value of a mask at each place."""
     height, width = mask.shape
     return [bool(mask[round(y * height), round(x * width)]) for x, y in places]
 
 
 def over(box: Any, place: Point, radius: float = 0.13) -> list[Point]:
-    """A finger's way over all of a round thing."""
+    """The path of a finger that covers a round object."""
     x, y = place
     corners = [
-        at(box, x + side * radius * 0.6, y + down * radius)
+        point_at(box, x + side * radius * 0.6, y + down * radius)
         for number, down in enumerate(np.linspace(-1, 1, 5))
         for side in ((-1, 1), (1, -1))[number % 2]
     ]
-    return along(*corners, steps=3)
+    return polyline(*corners, steps=3)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def app(open_chat: OpenChat) -> MiniApp:
-    """A phone with the chat, and the Mini App yet to be opened in it."""
-    return await MiniApp.beside(await open_chat(**PHONE))
+    """A phone with the chat; the Mini App is not open yet."""
+    return await MiniApp.prepare(await open_chat(**PHONE))
 
 
 async def cut_out(app: MiniApp, data: bytes = JPEG, language: str = "en") -> Locator:
-    """Send a photo; the bot's answer once it shows the subject before white."""
+    """Send a photo; returns the bot's answer when it shows the subject on white."""
     before = await app.chat.answers.count()
     await app.chat.choose(jpeg(data))
     await app.chat.send("/remove_background")
     await expect(app.chat.answers).to_have_count(before + 1)
-    answer = await app.chat.pinned(app.chat.answers.last)
+    answer = await app.chat.by_message_id(app.chat.answers.last)
     source = await app.chat.photo_of(answer)
     white = app.chat.button(answer, WORDS[language][0])
     await app.press(white)
@@ -113,12 +113,12 @@ async def cut_out(app: MiniApp, data: bytes = JPEG, language: str = "en") -> Loc
 
 
 async def fix(app: MiniApp, answer: Locator, language: str = "en") -> Locator:
-    """Press "Fix by hand" under a cut-out, and open the page; gives the message that will become the next one."""
+    """Press "Fix by hand" under a cut-out, and open the page; returns the message that will become the next cut-out."""
     _, label, words, paint = WORDS[language]
     before = await app.chat.answers.count()
     await app.press(app.chat.button(answer, label))
     await expect(app.chat.answers).to_have_count(before + 1)
-    asks = await app.chat.pinned(app.chat.answers.last)
+    asks = await app.chat.by_message_id(app.chat.answers.last)
     await expect(asks).to_contain_text(words)
     await app.open(asks, paint)
     return asks
@@ -126,27 +126,29 @@ async def fix(app: MiniApp, answer: Locator, language: str = "en") -> Locator:
 
 async def close(app: MiniApp) -> None:
     """Press Done."""
-    await app.part("done").tap()
-    await expect(app.chat.part("miniapp")).to_be_hidden()
+    await app.element("done").tap()
+    await expect(app.chat.element("miniapp")).to_be_hidden()
 
 
-async def test_a_head_that_is_missing_is_painted_back(app: MiniApp) -> None:
+async def test_a_missing_head_is_painted_back(app: MiniApp) -> None:
     first = await fix(app, await cut_out(app))
     await expect(app.main_button).to_have_text("Cut out")
     await expect(app.main_button).to_be_disabled()
-    await expect(app.part("undo")).to_be_disabled()
-    await expect(app.part("status")).to_have_text(HINT)
+    await expect(app.element("undo")).to_be_disabled()
+    await expect(app.element("status")).to_have_text(HINT)
     ink = await app.ink()
     assert at_each(ink, BODY, HEAD, BALL, NOTHING) == [False, False, True, True]
-    assert overlap(~ink, drawn(ink.shape[::-1], ball=False)) > 0.95, "all that goes, and no rim of what stays"
-    await app.part("tool-eraser").tap()
+    assert overlap(~ink, drawn(ink.shape[::-1], ball=False)) > 0.95, (
+        "the whole background, without a rim of the subject"
+    )
+    await app.element("tool-eraser").tap()
     await app.fingers.stroke(over(await app.box(), HEAD))
     assert at_each(await app.ink(), HEAD) == [True], "what is rubbed out goes"
-    await app.part("undo").tap()
-    await app.still()
+    await app.element("undo").tap()
+    await app.wait_until_still()
     assert at_each(await app.ink(), HEAD) == [False]
-    await expect(app.part("undo")).to_be_disabled()
-    await app.part("redo").tap()
+    await expect(app.element("undo")).to_be_disabled()
+    await app.element("redo").tap()
     headless = await app.send()
     assert at_each(headless.painted, BODY, HEAD, BALL) == [True, False, False], "white stays"
     await app.finished(MADE)
@@ -173,24 +175,24 @@ async def test_a_head_that_is_missing_is_painted_back(app: MiniApp) -> None:
     assert clean[20, 20].max() < 200
 
 
-async def test_a_tap_adds_the_thing_tapped_and_a_lasso_what_it_surrounds(app: MiniApp) -> None:
+async def test_a_tap_adds_an_object_and_a_lasso_the_area_inside(app: MiniApp) -> None:
     await fix(app, await cut_out(app))
     box = await app.box()
-    await app.part("tool-select").tap()
-    await expect(app.part("status")).to_have_text("Tap the thing that should stay")
-    await app.fingers.tap(at(box, *BALL))
-    await expect(app.part("status")).to_have_text("Tap to add or take away", timeout=WORK_MS)
-    await app.still()
+    await app.element("tool-select").tap()
+    await expect(app.element("status")).to_have_text("Tap what should stay")
+    await app.fingers.tap(point_at(box, *BALL))
+    await expect(app.element("status")).to_have_text("Tap to add or take away", timeout=WORK_MS)
+    await app.wait_until_still()
     ink = await app.ink()
     assert at_each(ink, BODY, HEAD, BALL, NOTHING) == [False, False, False, True]
     left = slice(0, ink.shape[1] // 4)
-    assert overlap(~ink[:, left], drawn(ink.shape[::-1], ball=True)[:, left]) > 0.85, "the thing itself, and no rim"
-    await app.part("tool-lasso").tap()
+    assert overlap(~ink[:, left], drawn(ink.shape[::-1], ball=True)[:, left]) > 0.85, "the object, without a rim"
+    await app.element("tool-lasso").tap()
     corners = [(0.72, 0.2), (0.92, 0.2), (0.92, 0.4), (0.72, 0.4)]
-    await app.fingers.stroke(along(*(at(box, *corner) for corner in corners)))
-    await app.still()
+    await app.fingers.stroke(polyline(*(point_at(box, *corner) for corner in corners)))
+    await app.wait_until_still()
     assert at_each(await app.ink(), NOTHING) == [False]
-    await app.part("undo").tap()
+    await app.element("undo").tap()
     upload = await app.send()
     assert at_each(upload.painted, BODY, HEAD, BALL, NOTHING) == [True, True, True, False]
     await app.finished(MADE)
@@ -198,21 +200,21 @@ async def test_a_tap_adds_the_thing_tapped_and_a_lasso_what_it_surrounds(app: Mi
     assert shows(delivered, BODY, HEAD, BALL, NOTHING) == [True, True, True, False]
 
 
-async def test_each_round_cuts_out_the_photo_itself_and_outlives_a_reload(app: MiniApp) -> None:
+async def test_each_round_cuts_out_the_original_photo_and_survives_a_reload(app: MiniApp) -> None:
     await fix(app, await cut_out(app))
     box = await app.box()
-    await app.part("tool-eraser").tap()
+    await app.element("tool-eraser").tap()
     await app.fingers.stroke(over(box, HEAD))
     await app.send()
     await app.finished(MADE)
-    assert shows(await app.shown("before"), BODY, HEAD) == [True, False], "the cut-out is shown"
+    assert shows(await app.stage_picture("before"), BODY, HEAD) == [True, False], "the cut-out is shown"
     await expect(app.inside.locator("#tag")).to_have_text("Cut out")
     await expect(app.main_button).to_be_disabled()
-    await app.fingers.tap(at(box, *BODY))
-    await expect(app.part("status")).to_have_text(HINT)
-    assert shows(await app.shown(), BODY, HEAD) == [True, True], "below it lies the photo"
+    await app.fingers.tap(point_at(box, *BODY))
+    await expect(app.element("status")).to_have_text(HINT)
+    assert shows(await app.stage_picture(), BODY, HEAD) == [True, True], "below it lies the photo"
     assert at_each(await app.ink(), BODY, HEAD, BALL) == [False, True, True], "and that tap has painted nothing"
-    await app.part("tool-brush").tap()
+    await app.element("tool-brush").tap()
     await app.fingers.stroke(over(box, BALL, 0.03))
     second = await app.send()
     assert at_each(second.painted, BODY, HEAD, BALL) == [True, False, True]
@@ -222,36 +224,36 @@ async def test_each_round_cuts_out_the_photo_itself_and_outlives_a_reload(app: M
 
     await app.frame.evaluate("location.reload()")
     await app.ready()
-    await expect(app.part("status")).to_have_text(HINT)
+    await expect(app.element("status")).to_have_text(HINT)
     assert at_each(await app.ink(), BODY, HEAD, BALL) == [False, True, False]
     for ink in ([False, True, True], [False, False, True]):  # the first round's mask, then what was found
         await app.second_button.tap()
-        await expect(app.part("status")).to_have_text("Back before that round")
+        await expect(app.element("status")).to_have_text("Round undone")
         await app.ready()
         assert at_each(await app.ink(), BODY, HEAD, BALL) == ink
-    await expect(app.part("undo")).to_be_disabled()
-    await app.part("redo").tap()
+    await expect(app.element("undo")).to_be_disabled()
+    await app.element("redo").tap()
     await app.ready()
     assert at_each(await app.ink(), BODY, HEAD, BALL) == [False, True, True]
 
 
-async def test_in_chinese_and_what_makes_no_sense_is_said(app: MiniApp, playground: str) -> None:
+async def test_chinese_texts_and_the_error_of_a_senseless_mask(app: MiniApp, playground: str) -> None:
     person = {"language_code": "zh-hans"}
-    async with aiohttp.request("POST", f"{playground}/playground/api/person", json=person) as told:
-        told.raise_for_status()
+    async with aiohttp.request("POST", f"{playground}/playground/api/person", json=person) as answer:
+        answer.raise_for_status()
     await fix(app, await cut_out(app, language="zh-hans"), "zh-hans")
     await expect(app.main_button).to_have_text("抠图")
-    await expect(app.part("status")).to_have_text("粉色部分会去掉。涂回缺少的地方。")
+    await expect(app.element("status")).to_have_text("粉色部分会去掉。涂回缺少的地方。")
     for tool, label in (("brush", "画笔：保留"), ("eraser", "橡皮：去掉")):
-        await expect(app.part(f"tool-{tool}")).to_have_attribute("aria-label", label)
-    await expect(app.part("photo")).to_have_attribute("aria-label", "照片。粉色部分会去掉，其余会保留。")
-    await app.part("tool-rect").tap()
+        await expect(app.element(f"tool-{tool}")).to_have_attribute("aria-label", label)
+    await expect(app.element("photo")).to_have_attribute("aria-label", "照片。粉色部分会去掉，其余会保留。")
+    await app.element("tool-rect").tap()
     box = await app.box()
-    await app.fingers.stroke([at(box, -0.01, -0.1), at(box, 0.5, 0.5), at(box, 1.01, 1.1)])
+    await app.fingers.stroke([point_at(box, -0.01, -0.1), point_at(box, 0.5, 0.5), point_at(box, 1.01, 1.1)])
     await app.main_button.tap()
-    await expect(app.part("status")).to_have_text("整张都保留了，总要去掉一些。")
-    await app.part("undo").tap()
-    await app.part("tool-eraser").tap()
+    await expect(app.element("status")).to_have_text("整张都保留了，总要去掉一些。")
+    await app.element("undo").tap()
+    await app.element("tool-eraser").tap()
     await app.fingers.stroke(over(box, HEAD))
     await app.send()
     await app.finished("点一下可继续修正，或点“完成”。")

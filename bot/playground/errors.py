@@ -1,16 +1,16 @@
-"""How Telegram says no. The texts are the Bot API server's own: bots read them."""
+"""The Bot API's errors. Their texts are the Bot API server's own, because bots compare them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-class RefusedError(Exception):
-    """A request that Telegram answers with an error.
+class BotApiError(Exception):
+    """An error response of the Bot API.
 
     Args:
         code: HTTP status and `error_code`.
-        description: Telegram's words.
+        description: Telegram's text.
         parameters: Telegram's `parameters`, such as ``{"retry_after": 3}``.
     """
 
@@ -21,21 +21,21 @@ class RefusedError(Exception):
         self.parameters = parameters
 
     def as_json(self) -> dict[str, Any]:
-        """The answer's body."""
+        """The response's body."""
         body: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
         if self.parameters:
             body["parameters"] = self.parameters
         return body
 
 
-def bad(reason: str) -> RefusedError:
-    """400."""
-    return RefusedError(400, f"Bad Request: {reason}")
+def bad_request(reason: str) -> BotApiError:
+    """An error 400."""
+    return BotApiError(400, f"Bad Request: {reason}")
 
 
-def too_many(retry_after: int) -> RefusedError:
-    """429."""
-    return RefusedError(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
+def too_many_requests(retry_after: int) -> BotApiError:
+    """An error 429."""
+    return BotApiError(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
 
 
 NOT_MODIFIED = (
