@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.models.files import SETUP_FOLDER, is_sound
+from bot.models.files import SETUP_FOLDER, is_intact
 from bot.models.registry import MODELS
 
 SEGMENTER = MODELS["u2netp"]
@@ -19,6 +19,6 @@ def segmenter_folder() -> Path:
 
     A test that uses it is skipped where set-up could not bring the file.
     """
-    if not is_sound(SEGMENTER, SETUP_FOLDER / SEGMENTER.file):
+    if not is_intact(SEGMENTER, SETUP_FOLDER / SEGMENTER.file):
         pytest.skip(f"set-up has not brought {SEGMENTER.file} into .models: run `make setup` with a network")
     return SETUP_FOLDER

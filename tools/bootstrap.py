@@ -181,7 +181,7 @@ def main() -> None:
         make_venv(wanted.set)
     import model_file  # needs the version checked above
 
-    model_file.bring(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
+    model_file.ensure_file(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
     if wanted.system:
         get_browser()
         get_postgres()

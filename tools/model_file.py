@@ -98,7 +98,7 @@ def read_pin(path: Path = PUBLISHED, name: str = NAME) -> Pin:
     return Pin(f"{name}.onnx", facts["url"], facts["size"], facts["sha256"], Wheel(**facts["wheel"]))
 
 
-def bring(
+def ensure_file(
     pin: Pin,
     folder: Path = FOLDER,
     *,

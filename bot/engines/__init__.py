@@ -13,13 +13,13 @@ from typing import Protocol
 
 from bot.errors import BotError
 from bot.imaging.photo import Mask, Photo
-from bot.segmentation import Found
+from bot.segmentation import FoundObject
 
 
 class Segmenter(Protocol):
     """Finds the main subject."""
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         """Find the photo's main subject.
 
         Args:

@@ -12,7 +12,7 @@ from bot.engines import Engine
 from bot.imaging.photo import Mask, Photo
 from bot.imaging.pool import PixelPool
 from bot.inpainting import exclusion, filling
-from bot.segmentation import Found, subject
+from bot.segmentation import FoundObject, subject
 
 
 class LocalSegmenter:
@@ -27,9 +27,9 @@ class LocalSegmenter:
         self._pool = pool
         self._models = models
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         """See `Segmenter.segment`."""
-        return await self._pool.run(subject.find_subject, photo, self._models, maps)
+        return await self._pool.run(subject.find_subject, photo, self._models, map_file)
 
 
 class LocalInpainter:
@@ -50,7 +50,7 @@ class LocalInpainter:
 
 
 def _fill(photo: Photo, mask: Mask, seed: int, keeps_subject: bool, models: Path | None) -> Photo:
-    stays = subject.glimpse(photo, models) if keeps_subject else None
+    stays = subject.find_rough_subject(photo, models) if keeps_subject else None
     barred = None if stays is None else exclusion.not_to_be_copied(mask, stays)
     return filling.fill(photo, mask, seed=seed, exclude=barred, models=models)
 
