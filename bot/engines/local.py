@@ -1,7 +1,7 @@
-"""The local engine: segmentation and inpainting on this machine, with no key and, if need be, with no model file.
+"""The local engine: segmentation and inpainting on this machine, without a key; model files are optional.
 
-`local_engine` is the door. The pixel work is plain functions (`subject`, `filling`) that run in the pool; `hints` finds
-what a person points at, whoever the engine is.
+`local_engine` creates it. The pixel work is done by plain functions of `bot.segmentation` and `bot.inpainting` that run
+in worker processes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class LocalSegmenter:
     """Finds subjects in a pool process.
 
     Args:
-        pool: Where the work is done.
-        models: Folder of learned models; None: none are used.
+        pool: The worker processes.
+        models: Folder of model files; None: no models are used.
     """
 
     def __init__(self, pool: PixelPool, models: Path | None = None) -> None:
@@ -36,8 +36,8 @@ class LocalInpainter:
     """Fills holes in a pool process.
 
     Args:
-        pool: Where the work is done.
-        models: Folder of learned models; None: none are used.
+        pool: The worker processes.
+        models: Folder of model files; None: no models are used.
     """
 
     def __init__(self, pool: PixelPool, models: Path | None = None) -> None:
@@ -56,11 +56,11 @@ def _fill(photo: Photo, mask: Mask, seed: int, keeps_subject: bool, models: Path
 
 
 def local_engine(pool: PixelPool, *, models: Path | None = None) -> Engine:
-    """The local engine.
+    """Create the local engine.
 
     Args:
-        pool: Where the work is done.
-        models: Folder of learned models; None: none are used.
+        pool: The worker processes.
+        models: Folder of model files; None: no models are used.
     """
     return Engine(
         name="local",

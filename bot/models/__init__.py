@@ -1,5 +1,7 @@
-"""Model files of neural nets: what each is (`registry`), how it is downloaded (`fetch`) and checked (`files`), and how it
-runs (`sessions`). Which models there are and why: docs/local-engine.md#models.
+"""Model files of neural nets.
+
+`registry` describes each model, `fetch` downloads and `files` checks its file, `sessions` runs it. Which models there
+are and why: docs/local-engine.md#models.
 
 No model is required: where a file is missing, damaged or of another shape, the caller uses the classical method.
 """

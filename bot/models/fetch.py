@@ -42,8 +42,8 @@ async def download(
 ) -> tuple[Path, ...]:
     """Download models into a folder, one after the other. Intact files are not downloaded again.
 
-    A file is first written to ``<name>.part``, from where an earlier attempt ended (HTTP Range). Its size and SHA-256 are
-    checked, and only then it is renamed, so that a reader never sees half a file.
+    A file is first written to ``<name>.part``, from where an earlier attempt ended (HTTP Range). Its size and SHA-256
+    are checked, and only then it is renamed, so that a reader never sees half a file.
 
     Args:
         names: Names of the registry.
@@ -58,8 +58,8 @@ async def download(
     Raises:
         PersonError: No model has that name (``models-unknown``).
         OperatorError: The folder cannot be written (``models-folder``).
-        WorldError: The host is unreachable, or each connection broke (``models-unreachable``); the content is not the
-            published file (``models-broken``); another process is downloading the model (``models-busy``).
+        WorldError: The host is unreachable, or each connection broke (``models-unreachable``); the content is not
+            the published file (``models-broken``); another process is downloading the model (``models-busy``).
     """
     models = [_model_by_name(name) for name in names]
     report = on_progress or (lambda _name, _done, _total: None)
@@ -119,7 +119,7 @@ async def _download_part(web: aiohttp.ClientSession, model: Model, url: str, par
     for attempt in range(_MAX_ATTEMPTS):
         if attempt:
             await asyncio.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
-        resumed = part.report() > 0
+        resumed = part.tell() > 0
         try:
             await _receive(web, model, url, part, report)
         except TimeoutError:

@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.models.registry import MODELS, Model
 
 SETUP_FOLDER = Path(__file__).resolve().parents[2] / ".models"
-"""Where ``tools/bootstrap.py`` puts files. Not in DATA_DIR, because that may be a volume, which an image cannot fill."""
+"""Where ``tools/bootstrap.py`` puts files. Not in DATA_DIR: that may be a volume, which an image cannot fill."""
 
 
 def is_intact(model: Model, path: Path) -> bool:

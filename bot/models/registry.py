@@ -39,7 +39,7 @@ class SegmenterSpec:
         side: Width and height of the input square in pixels.
         mean: Subtracted from each RGB channel, after scaling to 0 … 1.
         std: Each channel is divided by this, after that.
-        by_peak: Divide by the picture's brightest value instead of by 255, as rembg does, for which the files were made.
+        by_peak: Divide by the picture's brightest value instead of by 255, as rembg does; the files were made for it.
         logits: The output consists of logits and needs a sigmoid.
     """
 
@@ -165,4 +165,5 @@ SEGMENTERS: tuple[str, ...] = ("birefnet-lite", "isnet-general-use", "silueta", 
 """Segmenters, best first. The first one whose file is present and intact is used."""
 
 FILLERS: tuple[str, ...] = ("migan", "lama")
-"""Fillers, best first. MI-GAN precedes LaMa: better FID on Places2 (about 12 against 22, MI-GAN paper) at a sixth of the time."""
+"""Fillers, best first. MI-GAN precedes LaMa: it has a better FID on Places2 (about 12 against 22, MI-GAN paper) at a
+sixth of the time."""

@@ -29,7 +29,7 @@ SMALL_BYTES = 10_000_000
 finding a subject and filling its hole in turn would load both again for each photo."""
 
 _MAX_ARENA_SIDE = 320
-"""Segmenters with an input square up to this size use ONNX Runtime's memory arena; it was measured for no other size."""
+"""Segmenters with an input square up to this size use ONNX Runtime's memory arena; larger ones were not measured."""
 
 
 class GraphMismatchError(Exception):
@@ -180,10 +180,10 @@ def _load(model: Model, path: Path, threads: int) -> GraphRunner:
 def _check_tensors(expected: Sequence[TensorSpec], found: Sequence[Any], *, exact: bool) -> None:
     if len(found) < len(expected) or (exact and len(found) != len(expected)):
         raise GraphMismatchError(f"{len(found)} tensors instead of {len(expected)}")
-    for expected_one, found_one in zip(expected, found, strict=False):
-        if found_one.type != expected_one.dtype or not _shapes_match(expected_one.shape, found_one.shape):
+    for spec, actual in zip(expected, found, strict=False):
+        if actual.type != spec.dtype or not _shapes_match(spec.shape, actual.shape):
             raise GraphMismatchError(
-                f"{found_one.name} is {found_one.type}{found_one.shape} instead of {expected_one.dtype}{expected_one.shape}"
+                f"{actual.name} is {actual.type}{actual.shape} instead of {spec.dtype}{spec.shape}"
             )
 
 

@@ -43,7 +43,7 @@ def select_by_hints(
 
     Pure and synchronous: meant for a worker process. Works on a small copy; the same hints give the same mask.
 
-    Several wanted taps select_by_hints the one object under all of them or the objects under each. An unwanted tap removes the
+    Several wanted taps select the one object under all of them or the objects under each. An unwanted tap removes the
     object or the part that it hits.
 
     Args:
@@ -116,12 +116,12 @@ def _select_by_net(picture: Pixels, hints: _HintMasks, maps: SaliencyMaps) -> Ma
         at = min(height - 1, int(y * height)), min(width - 1, int(x * width))
         if found[at] or (hints.scribble is not None and count and _is_covered(wanted_dots, found)):
             continue
-        object_mask = pointing.predict_under_tap(maps, (x, y), wanted_dots, unwanted_dots)
-        if object_mask is None:
-            object_mask = _resize_to(
+        found_object = pointing.predict_under_tap(maps, (x, y), wanted_dots, unwanted_dots)
+        if found_object is None:
+            found_object = _resize_to(
                 _grow_by_colour(picture, _enlarge_dot(_draw_dot(at, found.shape), picture), hints.unwanted), small
             )
-        found = found | object_mask
+        found = found | found_object
     found &= inside
     if unwanted_dots.any():
         found = _remove_unwanted(picture, small, hints, found, maps)

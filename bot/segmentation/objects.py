@@ -24,8 +24,8 @@ _COMPARE_SIDE = 640
 _DRAW_SIDE = 1024
 """Long side of the copy on which the chosen objects are drawn."""
 _MIN_SCORE = 0.85
-"""Score from which an object is offered. Pieces of a crowd, a wall or a fence score 0.5 to 0.8; a second person, a car or
-a ramp 0.9 and more."""
+"""Score from which an object is offered. Pieces of a crowd, a wall or a fence score 0.5 to 0.8; a second person, a car
+or a ramp 0.9 and more."""
 _MAX_CLIPPED = 0.06
 """Share of the outline that a window clips from which a piece is a part of a larger object."""
 _PART_SHARE = 0.9

@@ -21,7 +21,7 @@ _DARK = 0.8
 _SAME_COLOUR = 14.0
 """Largest distance in Lab's a and b from the ground's median: a shadow darkens the ground but keeps its colour."""
 _MAX_SHARE = 0.3
-"""Largest shadow as a share of the subject's area. With 1.2 it took trees and rocks behind the subject; with 0.3 none."""
+"""Largest shadow as a share of the subject's area. With 1.2, trees and rocks behind the subject were taken for it."""
 _MIN_SHARE = 0.005
 _SEARCH_FROM = 0.65
 """Where the search begins, as a share of the subject's height. With 0.5 it took the hedge behind a car."""
@@ -34,8 +34,8 @@ _PENUMBRA = 0.006
 def find_shadow(photo: Photo, subject: Mask) -> Mask:
     """Find the shadow that the subject casts on the ground under and beside it.
 
-    Searches the lower third of the subject's bounding box, 35 % of its height below it and 60 % of its width beside it, for
-    ground that is darker but of the same colour and touches the subject's lower 40 %.
+    Searches the lower third of the subject's bounding box, 35 % of its height below it and 60 % of its width beside it,
+    for ground that is darker but of the same colour and touches the subject's lower 40 %.
 
     Args:
         photo: The photo.

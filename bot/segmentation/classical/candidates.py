@@ -104,8 +104,8 @@ def choose(features: PhotoFeatures, candidates: list[Bools]) -> tuple[Bools, flo
     """Choose the candidate with the largest expected overlap with all others, weighted by their contrast scores.
 
     This minimises the expected loss instead of taking the likeliest candidate: a part of the subject and the subject
-    with some wall both support what lies in between. On the open photos the candidate with the best score has IoU 0.29, the
-    agreed one 0.47.
+    with some wall both support what lies in between. On the open photos the candidate with the best score has IoU 0.29,
+    the agreed one 0.47.
 
     The agreed candidate tells which object is meant, not which outline is best: most candidates may lack the same part
     (a cup's rim of another colour). So of those that nearly equal it, the one with the best score is returned.

@@ -1,6 +1,6 @@
 """Saliency on superpixels: boundary connectivity and the minimum barrier distance.
 
-Both measure how a superpixel relates to the picture's border: background meets the border broadly, the subject does not.
+Both measure how a superpixel relates to the picture's border: background meets it broadly, the subject does not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The file that caches a photo's saliency maps between two jobs. It is small and bounded; any content is safe to read.
 
-Format: one line with the format's name, one line of JSON, then the planes as deflated bytes. Maps of another photo or of
-another model are ignored. A tiny grey copy identifies the photo, so that it may come in another size.
+Format: one line with the format's name, one line of JSON, then the planes as deflated bytes. Maps of another photo or
+of another model are ignored. A tiny grey copy identifies the photo, so that it may come in another size.
 """
 
 from __future__ import annotations

@@ -49,7 +49,13 @@ _MIN_OVERLAP = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TappedPiece:
-    """The piece of one map under a tap: its mask (None where the map shows none), its strength, and its clipped share."""
+    """The piece of one map under a tap.
+
+    Attributes:
+        mask: (h, w) the piece; None where the map shows none.
+        strength: Mean of the map inside it, 0 … 1.
+        clipped: Share of its outline that the window clips, 0 … 1.
+    """
 
     mask: Bools | None
     strength: float

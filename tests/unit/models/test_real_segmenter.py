@@ -1,4 +1,4 @@
-"""The real learned segmenter, as set-up brings it, finds what a person would call the subject."""
+"""The real segmenter that set-up fetches finds the subject."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def a_mug(width: int = 640, height: int = 480) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(noisy, 0, 255).astype(np.uint8), mask > 0
 
 
-def test_the_published_file_is_the_one_that_set_up_brings(segmenter_folder: Path) -> None:
+def test_the_published_file_is_the_one_that_set_up_fetches(segmenter_folder: Path) -> None:
     assert is_intact(MODELS["u2netp"], segmenter_folder / MODELS["u2netp"].file)
 
 

@@ -28,8 +28,8 @@ def test_a_second_tap_adds_a_thing() -> None:
     assert overlap(both, left | right) > 0.85
 
 
-def test_a_tap_off_the_thing_takes_its_surroundings_away() -> None:
-    """Two halves of unlike colour that touch: together until one is refused."""
+def test_an_unwanted_tap_removes_the_part_that_it_hits() -> None:
+    """Two halves of unlike colour that touch: one object until one half is unwanted."""
     photo, _ = discs(480, 320, (0.5, 0.5, 0.3, RED), (0.56, 0.5, 0.16, GREEN))
     refused = (round(0.56 * 480), 160)
     kept = Tap(0.34 * 480, 160)

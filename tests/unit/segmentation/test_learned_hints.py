@@ -1,4 +1,4 @@
-"""Boxes, taps and scribbles as the true segmenter understands them."""
+"""Boxes, taps and scribbles with the real segmenter."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_box_takes_what_is_in_it_where_the_net_alone_sees_another_thing(
     assert not mask[outside].any()
 
 
-def test_two_taps_take_two_things_and_a_refused_one_takes_its_own_away(segmenter_folder: Path) -> None:
+def test_two_taps_take_two_things_and_an_unwanted_one_removes_its_object(segmenter_folder: Path) -> None:
     photo, left = discs(480, 320, LEFT, RIGHT)
     _, right = discs(480, 320, RIGHT)
     one, other = Tap(0.28 * 480, 160), Tap(0.72 * 480, 160)
@@ -63,7 +63,7 @@ def test_two_taps_take_two_things_and_a_refused_one_takes_its_own_away(segmenter
     assert not boxed[150:170, 335:355].any()
 
 
-def test_a_refused_tap_takes_away_a_part_of_what_the_net_sees_as_one_thing(segmenter_folder: Path) -> None:
+def test_an_unwanted_tap_removes_a_part_of_what_the_net_sees_as_one_thing(segmenter_folder: Path) -> None:
     photo, _ = discs(480, 320, (0.5, 0.5, 0.3, RED), (0.56, 0.5, 0.16, GREEN))
     refused, kept = (round(0.56 * 480), 160), (round(0.34 * 480), 160)
     mask = select_by_hints(photo, (Tap(*kept), Tap(*refused, keep=False)), models=segmenter_folder)

@@ -1,4 +1,4 @@
-"""The file of kept maps: what is written is read, and what is not ours is left alone."""
+"""The file of cached maps: what is written is read, and other content is ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rims: what sticks out of a mask that is about to be erased."""
+"""Missed edges: parts of an object outside the mask that is about to be erased."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The subject's shadow, taken along."""
+"""The subject's shadow is added to its mask."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def shaded(depth: float, wide: int = 60) -> tuple[Photo, Mask, Mask]:
     return Photo(pixels), subject, shade
 
 
-def test_the_shadow_goes_along_with_its_rim() -> None:
+def test_the_shadow_is_added_with_its_penumbra() -> None:
     photo, subject, shade = shaded(0.55)
     whole = add_shadow(photo, subject)
     assert (whole[subject > 0] == 255).all()
@@ -55,7 +55,7 @@ def test_everything_and_nothing_have_no_shadow() -> None:
         assert np.array_equal(add_shadow(photo, mask), mask)
 
 
-def test_the_parasol_s_shadow_on_the_beach_goes_along() -> None:
+def test_the_parasol_s_shadow_on_the_beach_is_added() -> None:
     pixels, subject = beach.paint()
     added = (add_shadow(Photo(pixels), subject) > 0) & (subject == 0)
     # The shadow's oval as it is painted: left of the pole's foot.

@@ -57,7 +57,7 @@ def test_where_the_things_that_stand_out_agree_the_find_is_sure_and_in_clutter_i
     assert not find_subject(crowd).sure
 
 
-def test_a_glimpse_sees_about_where_the_subject_is() -> None:
+def test_the_rough_subject_covers_about_the_subject() -> None:
     photo, truth = discs(1200, 800, (0.4, 0.5, 0.25, RED))
     seen = find_rough_subject(photo)
     assert seen is not None
