@@ -9,8 +9,8 @@ from pathlib import Path
 import structlog
 
 from bot.errors import BotError
-from bot.models.files import SETUP_FOLDER, copy_missing, is_sound
-from bot.models.registry import DEFAULT, MODELS, SEGMENTERS
+from bot.models.files import SETUP_FOLDER, copy_missing, is_intact
+from bot.models.registry import DEFAULT_MODELS, MODELS, SEGMENTERS
 from bot.settings import Settings
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ def missing_segmenter(settings: Settings) -> str | None:
     folder = settings.models_folder
     # The smallest first: checking a large one takes up to half a second.
     by_size = sorted((MODELS[name] for name in SEGMENTERS), key=lambda model: model.size)
-    if any(is_sound(model, folder / model.file) for model in by_size):
+    if any(is_intact(model, folder / model.file) for model in by_size):
         return None
     model = MODELS["u2netp"]
     damaged = [model.file for model in by_size if (folder / model.file).exists()]
@@ -88,7 +88,7 @@ async def list_or_download(action: str, names: Sequence[str], settings: Settings
                 bar.set_description(name)
             bar.update(done - bar.n)
 
-        wanted = names or DEFAULT
+        wanted = names or DEFAULT_MODELS
         paths = await download(wanted, settings.models_folder, on_progress=show, mirror=settings.models_mirror)
     for path in paths:
         print(f"{path.stem}: in {path.parent}, checked")
@@ -100,7 +100,7 @@ def listing(settings: Settings) -> list[str]:
     lines = []
     for model in MODELS.values():
         path = folder / model.file
-        state = "there" if is_sound(model, path) else "wrong" if path.exists() else "-----"
+        state = "there" if is_intact(model, path) else "wrong" if path.exists() else "-----"
         rights = "; ".join(part for part in (model.licence, model.notice, model.terms) if part)
         lines.append(f"{state}  {model.name:18} {model.size / 1e6:4.0f} MB  {model.about} ({rights})")
     return lines
@@ -109,7 +109,7 @@ def listing(settings: Settings) -> list[str]:
 def usable(settings: Settings) -> list[str]:
     """Names of the models whose files are there and undamaged."""
     folder = settings.models_folder
-    return [model.name for model in MODELS.values() if is_sound(model, folder / model.file)]
+    return [model.name for model in MODELS.values() if is_intact(model, folder / model.file)]
 
 
 async def fetch_default(settings: Settings) -> None:
@@ -118,7 +118,7 @@ async def fetch_default(settings: Settings) -> None:
         return
     from bot.models.fetch import download
 
-    for name in DEFAULT:
+    for name in DEFAULT_MODELS:
         try:
             await download([name], settings.models_folder, mirror=settings.models_mirror)
         except BotError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from bot.models.files import SETUP_FOLDER, is_sound
+from bot.models.files import SETUP_FOLDER, is_intact
 from bot.models.registry import MODELS
 
 # A busy machine is no failure: examples have no deadline, and generating them may be slow.
@@ -24,6 +24,6 @@ def segmenter_folder() -> Path:
 
     A test that uses it is skipped if set-up could not bring the file.
     """
-    if not is_sound(SEGMENTER, SETUP_FOLDER / SEGMENTER.file):
+    if not is_intact(SEGMENTER, SETUP_FOLDER / SEGMENTER.file):
         pytest.skip(f"set-up has not brought {SEGMENTER.file} into .models: run `make setup` with a network")
     return SETUP_FOLDER

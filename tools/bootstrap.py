@@ -180,7 +180,7 @@ def main() -> None:
         make_venv(arguments.set)
     import model_file  # needs the Python version checked above
 
-    model_file.bring(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
+    model_file.ensure_file(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
     if arguments.system:
         get_browser()
         get_postgres()

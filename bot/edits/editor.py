@@ -23,7 +23,7 @@ from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
 from bot.imaging.pool import PixelPool
-from bot.segmentation import Found
+from bot.segmentation import FoundObject
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -208,19 +208,19 @@ class Editor:
 
     async def _found(
         self, photo: Photo, job: Job, ladder: _Ladder, on_stage: Callable[[Stage], Awaitable[None]]
-    ) -> tuple[Found, Engine | None]:
+    ) -> tuple[FoundObject, Engine | None]:
         if job.mask is not None and job.mask_is_matte:
-            return Found(await self._pool.run(pixels.stored_matte, job.mask, photo.width, photo.height)), None
+            return FoundObject(await self._pool.run(pixels.stored_matte, job.mask, photo.width, photo.height)), None
         if job.mask is not None:
             keeps = job.operation is Operation.REMOVE_BACKGROUND
             painted = await self._pool.run(
                 pixels.painted_mask, job.mask, photo.width, photo.height, self._max_mask_bytes, keeps
             )
-            return Found(painted), None
+            return FoundObject(painted), None
         await on_stage(Stage.SEGMENTING)
 
-        async def ask(engine: Engine) -> Found:
-            found = await engine.segmenter.segment(photo, maps=job.maps)
+        async def ask(engine: Engine) -> FoundObject:
+            found = await engine.segmenter.segment(photo, map_file=job.maps)
             _check_size(photo, found.matte, engine)
             return found
 

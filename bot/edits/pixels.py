@@ -15,7 +15,7 @@ from bot.imaging import backdrop, compositing, cutout, encoding, masks, numberin
 from bot.imaging.opening import open_photo
 from bot.imaging.painted import find_painted
 from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
-from bot.segmentation import Tap, hints, rims, scaling, shadow, things
+from bot.segmentation import Tap, hints, missed_edges, objects, scaling, shadow
 
 FEATHER = 2.0
 """Standard deviation in pixels of the blend at a mask's rim; facts: 2–3 px, inside the mask only."""
@@ -83,11 +83,11 @@ def removal_mask(matte: Matte, *, coarse: bool, photo: Photo | None = None) -> R
     verdict = masks.check_shape(mask)
     if not mask.any():
         raise NothingFoundError("nothing-found")
-    whole = mask if photo is None else shadow.with_shadow(photo, mask)
+    whole = mask if photo is None else shadow.add_shadow(photo, mask)
     height, width = mask.shape
     widened = masks.dilate(whole, masks.dilation_radius(width, height, coarse=coarse))
     if photo is not None:
-        widened |= rims.find_rims(photo, widened)
+        widened |= missed_edges.find_missed_edges(photo, widened)
     return Removal(widened, not np.array_equal(whole, mask), not verdict.plausible)
 
 
@@ -262,7 +262,7 @@ def pointed_out(path: Path, stored: bytes, max_megapixels: float, long_side: int
 def found_things(path: Path, max_megapixels: float, models: Path | None, maps: Path | None, side: int) -> list[bytes]:
     """The things that stand out in a photo, best first, each as a matte PNG whose long side is at most `side`."""
     photo = open_photo(path, max_megapixels=max_megapixels)
-    return [small_matte(found.matte, side) for found in things.find_things(photo, models, maps)]
+    return [small_matte(found.matte, side) for found in objects.find_objects(photo, models, maps)]
 
 
 def numbered(path: Path, mattes: Sequence[bytes], max_megapixels: float, long_side: int) -> bytes:
@@ -340,7 +340,7 @@ def selected_png(
     shown = Photo(scaling.shrink(photo.pixels, STORED_MATTE_SIDE))
     scale = shown.width / photo.width
     scaled = tuple(Tap(tap.x * scale, tap.y * scale, tap.keep) for tap in taps)
-    found = hints.select(shown, scaled, models=models, maps=maps)
+    found = hints.select_by_hints(shown, scaled, models=models, map_file=maps)
     return mask_png(masks.scale(found, photo.width, photo.height), keeps)
 
 

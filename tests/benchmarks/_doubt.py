@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.imaging.masks import from_matte
-from bot.segmentation import things
+from bot.segmentation import objects
 from tests.benchmarks import _cases, _models, _sheets
 from tests.benchmarks._cost import tell
 from tests.benchmarks._finders import found
@@ -42,7 +42,7 @@ def answer(kind: str, models: Path | None, at: int) -> Answer:
     seen = found(case, models)
     if overlap(from_matte(seen.matte), case.truth) >= RIGHT:
         return Answer(right=True, asked=not seen.sure)
-    offered = things.find_things(case.photo, models, most=OFFERED[-1])
+    offered = objects.find_objects(case.photo, models, limit=OFFERED[-1])
     fitting = (i for i, thing in enumerate(offered, 1) if overlap(from_matte(thing.matte), case.truth) >= RIGHT)
     return Answer(right=False, asked=not seen.sure, place=next(fitting, None))
 

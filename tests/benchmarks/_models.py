@@ -6,7 +6,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from bot.models.files import is_sound
+from bot.models.files import is_intact
 from bot.models.registry import MODELS
 from tests.benchmarks._photos import ROOT
 
@@ -21,7 +21,7 @@ REMBG = {SMALL: "u2netp", "isnet-general-use": "isnet-general-use", "birefnet-li
 def file(name: str) -> Path | None:
     """A model's file, with the published checksum; None if no folder has it."""
     paths = (folder / MODELS[name].file for folder in FOLDERS)
-    return next((path for path in paths if is_sound(MODELS[name], path)), None)
+    return next((path for path in paths if is_intact(MODELS[name], path)), None)
 
 
 @cache

@@ -19,7 +19,7 @@ from bot.engines import Engine
 from bot.imaging.photo import Mask, Photo
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
-from bot.segmentation import Found
+from bot.segmentation import FoundObject
 from tests.support import Talk, encoded, running_bot, scene, settings_for
 
 PHOTOS = 60
@@ -28,10 +28,10 @@ PHOTOS = 60
 class Nothing:
     """An engine that finds a square and fills it with its own pixels."""
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         matte = np.zeros((photo.height, photo.width), np.uint8)
         matte[photo.height // 3 : photo.height // 2, photo.width // 3 : photo.width // 2] = 255
-        return Found(matte)
+        return FoundObject(matte)
 
     async def inpaint(self, photo: Photo, _mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         return photo

@@ -18,7 +18,7 @@ from bot.engines.volcengine.responses import ApiResponse
 from bot.engines.volcengine.transport import Transport
 from bot.errors import NothingFoundError, PersonError
 from bot.imaging.photo import Matte, Photo
-from bot.segmentation import Found
+from bot.segmentation import FoundObject
 
 
 def segment_parameters(config: VolcConfig) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class VolcSegmenter:
         self._caller = caller
         self._pool = pool
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         """As `bot.engines.Segmenter.segment`.
 
         Raises:
@@ -67,7 +67,7 @@ class VolcSegmenter:
         small = await self._caller.call_with_retries(SALIENCY, build, send)
         if small is None:
             raise NothingFoundError("nothing-found", engine="volcengine")
-        return Found(await asyncio.to_thread(scale, small, photo.width, photo.height))
+        return FoundObject(await asyncio.to_thread(scale, small, photo.width, photo.height))
 
     async def _read(self, response: ApiResponse, body: RequestBody) -> Matte | None:
         if not response.pictures:

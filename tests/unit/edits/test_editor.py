@@ -21,7 +21,7 @@ from bot.imaging import masks
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo
 from bot.imaging.pool import PixelPool
-from bot.segmentation import Found
+from bot.segmentation import FoundObject
 from tests.support import encoded, scene
 
 WIDTH, HEIGHT = 320, 240
@@ -52,11 +52,11 @@ class Fake:
     seeds: list[int] = field(default_factory=list)
     keeping: list[bool] = field(default_factory=list)
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         self.asked.append("segment")
         if self.segment_trouble:
             raise self.segment_trouble
-        return Found(self.matte, self.sure)
+        return FoundObject(self.matte, self.sure)
 
     async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         self.asked.append("inpaint")

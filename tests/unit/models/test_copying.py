@@ -1,4 +1,4 @@
-"""What set-up brought is copied into the models folder, where the program looks."""
+"""What set-up has fetched is copied into the models folder, where the program looks."""
 
 from __future__ import annotations
 
