@@ -126,11 +126,11 @@ class EditQueue:
         )
         # DBOS has made its pool the loop's own by now.
         await asyncio.gather(*(asyncio.to_thread(barrier.wait, START_TIMEOUT) for _ in range(THREADS)))
-        inheritance = Takeover(QUEUE, WORKFLOW_VERSION, is_sqlite=self._database.is_sqlite)
+        takeover = Takeover(QUEUE, WORKFLOW_VERSION, is_sqlite=self._database.is_sqlite)
         if self._database.is_sqlite:  # nobody else is there, so that whatever is left of another version is ours
-            await self._database.run(lambda connection: self._adopt_all(connection, inheritance))
+            await self._database.run(lambda connection: self._take_over_all(connection, takeover))
         else:
-            self._heartbeat = Heartbeat(self._database, self.executor, WORKFLOW_VERSION, inheritance)
+            self._heartbeat = Heartbeat(self._database, self.executor, WORKFLOW_VERSION, takeover)
             await self._heartbeat.beat()
             self._beating = asyncio.create_task(self._heartbeat.run())
 
@@ -146,9 +146,9 @@ class EditQueue:
         """Stop an edit, queued or running, wherever it runs."""
         await DBOS.cancel_workflow_async(_workflow_id(edit_id, attempt))
 
-    def _adopt_all(self, connection: sa.Connection, inheritance: Takeover) -> None:
-        inheritance.put_back(connection, self.executor, others_only=True)
-        inheritance.adopt(connection, living=())
+    def _take_over_all(self, connection: sa.Connection, takeover: Takeover) -> None:
+        takeover.requeue_started(connection, self.executor, other_versions_only=True)
+        takeover.claim_queued(connection, live_versions=())
 
     async def drain(self, seconds: float) -> bool:
         """Wait until no edit runs here, for so long at most; True when all ended."""

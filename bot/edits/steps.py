@@ -306,7 +306,7 @@ class EditSteps:
         target = self.results.path(_result_key(edit))
         target.parent.mkdir(parents=True, exist_ok=True)
         made = await self._with_retries(edit, lambda: self.editor.edit(source, job, target, on_stage))
-        await asyncio.to_thread(self.results.tidy, keep=target)
+        await asyncio.to_thread(self.results.evict, keep=target)
         return made
 
     async def _with_retries(self, edit: Edit, work: Callable[[], Awaitable[T]]) -> T:

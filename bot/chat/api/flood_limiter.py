@@ -79,7 +79,7 @@ class SharedLimits(Protocol):
         """Take one token of each; returns the seconds to wait until all of them are there."""
         ...
 
-    async def hold(self, rate: TokenRate, seconds: float) -> None:
+    async def pause(self, rate: TokenRate, seconds: float) -> None:
         """Let nobody have a token before then."""
         ...
 
@@ -179,7 +179,7 @@ class FloodLimiter(BaseRateLimiter[None]):
     async def _hold(self, chat: object, pause: float) -> None:
         self._bucket(chat).hold(asyncio.get_running_loop().time() + pause)
         if self._shared_limits is not None and chat is not None:
-            await self._ask(self._shared_limits.hold(self._rate(chat), pause), otherwise=None)
+            await self._ask(self._shared_limits.pause(self._rate(chat), pause), otherwise=None)
 
     async def _ask(self, asking: Awaitable[T], *, otherwise: T) -> T:
         """What the shared pace says; a database that is away must not keep people from their answers."""
