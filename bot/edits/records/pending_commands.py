@@ -1,4 +1,4 @@
-"""Commands that wait for their photo, and the command of an album, which holds for all its photos."""
+"""Commands that wait for their photo, and the command of an album, which applies to all its photos."""
 
 from __future__ import annotations
 
