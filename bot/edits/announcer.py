@@ -1,8 +1,8 @@
 """Posts each edit's status message, once, and each offer's question.
 
 The Bot API cannot send a message exactly once: a process that is killed between sending a message and recording its id
-leaves an unknown message (docs/telegram.md#exactly-once). So a process claims the edit in the store before it posts. The
-claim keeps other processes from posting too, and expires if its holder crashes.
+leaves an unknown message (docs/telegram.md#exactly-once). So a process claims the edit in the store before it posts.
+The claim keeps other processes from posting too, and expires if its holder crashes.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ _current: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 
 async def report_queue_position(position: int) -> None:
-    """Set how many calls are ahead of the current edit in the engine's queue (0: it is next). For the engines' queues."""
+    """Set how many calls are ahead of the current edit in its engine's queue (0: it is next)."""
     progress = _current.get()
     if progress is not None:
         progress.set_position(position)
