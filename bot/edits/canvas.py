@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bot.edits import chat_pictures, pixels
+from bot.edits import chat_pictures, pixels, results
 from bot.edits.files import EditFiles
 from bot.edits.model import MAX_MASK_BYTES, Edit, Operation, PhotoRef, Stage, State
 from bot.edits.records.store import Store
@@ -231,7 +231,7 @@ class Canvas:
             raise PersonError("still-working")
         path = await self._files.fetch_result(edit)
         data = await asyncio.to_thread(path.read_bytes)
-        return data, await self._pool.run(pixels.format_of, path)
+        return data, await self._pool.run(results.format_of, path)
 
     async def result_preview(self, edit: Edit) -> bytes:
         """The result as a JPEG of at most 2048 px.
