@@ -21,7 +21,7 @@ from bot.chat.texts import Texts
 from bot.chat.webhook import PATH, Webhook
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
-from bot.edits.retention import keep_tidy, sweep
+from bot.edits.retention import sweep, sweep_repeatedly
 from bot.engines.volcengine import OperatorNotice
 from bot.errors import OperatorError
 from bot.model_files import fetch_default
@@ -135,7 +135,7 @@ async def _live(
             await polling
         webhook.taking = False
         log.info("draining", running=len(core.queue.running))
-        core.queue.take_no_more()
+        core.queue.stop_accepting()
         drained = await core.queue.drain(DRAIN_SECONDS)
         log.info("stopped", handed_back=0 if drained else len(core.queue.running))
     finally:
@@ -148,7 +148,7 @@ def _chores(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
     """What every process that works on edits does beside: its models are fetched, its copies go when they are old."""
     return [
         asyncio.create_task(fetch_default(settings)),
-        asyncio.create_task(keep_tidy(core.store, (core.photos, core.results), settings.retention_hours)),
+        asyncio.create_task(sweep_repeatedly(core.store, (core.photos, core.results), settings.retention_hours)),
     ]
 
 
@@ -247,7 +247,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
             chores = _chores(settings, core)
             try:
                 await _until(stop, chores)
-                core.queue.take_no_more()
+                core.queue.stop_accepting()
                 await core.queue.drain(DRAIN_SECONDS)
             finally:
                 for task in chores:

@@ -19,6 +19,7 @@ from bot.edits.announcer import Announcer
 from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices
 from bot.edits.editor import Editor
+from bot.edits.files import EditFiles
 from bot.edits.progress import report_queue_position
 from bot.edits.queue import EditQueue
 from bot.edits.records.limits import EditLimits
@@ -104,19 +105,12 @@ def build_core(
     photos, results = caches(settings)
     models = settings.data_dir / "models"
     editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=models)
-    steps = EditSteps(
-        store=store,
-        editor=editor,
-        courier=courier,
-        announcer=announcer,
-        photos=photos,
-        results=results,
-        max_file_bytes=int(settings.max_file_mb * 1e6),
-    )
+    files = EditFiles(courier, photos, results, max_file_bytes=int(settings.max_file_mb * 1e6))
+    steps = EditSteps(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
     queue = EditQueue(database, steps, workers=settings.workers)
     edits = Edits(store, queue, courier, announcer, (photos, results))
     choices = Choices(store, edits, courier)
-    canvas = Canvas(edits, steps, pool, max_megapixels=settings.max_megapixels, models=models)
+    canvas = Canvas(store, edits, files, pool, max_megapixels=settings.max_megapixels, models=models)
     return Core(store, queue, edits, choices, canvas, courier, photos, results)
 
 

@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
 from bot.chat.texts import Texts
-from bot.edits.model import DOUBTFUL, Edit, Offer, Operation, State
+from bot.edits.model import DOUBTFUL, FINISHES, Edit, Offer, Operation, State
 
 PRIVATELY = "e_"
 """What a link's start parameter begins with that asks to go on with a group's edit in private."""
 
 PAINTING_HELPS = (DOUBTFUL, "nothing-found", "nothing-else-found", "keep-nothing-painted", "keep-not-the-same-photo")
 """Why an edit may have failed where the person can show by hand what is meant."""
-
-FINISHES = ("clean", "transparent", "white", "blur")
 
 
 class Keyboards:

@@ -165,7 +165,7 @@ class Canvas:
         return next_round
 
     def _base_of(self, edit: Edit) -> PhotoRef:
-        """The picture that a further round works on: the last result, or the photo of a cut-out or an automatic edit."""
+        """What a further round works on: the last result, or the photo of a cut-out or an automatic edit."""
         if edit.operation is not Operation.ERASE or edit.result is None:
             return edit.photo
         return PhotoRef(edit.result.file_id, edit.result.unique_id, edit.photo.as_file, edit.photo.name)

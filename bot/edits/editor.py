@@ -70,11 +70,15 @@ class Editor:
             PersonError: ``nothing-painted``, ``not-the-same-photo`` (with `is_kept`: ``keep-…``), or a file cannot be
                 opened.
         """
-        return await self._pool.run(pixels.painted_copy_to_mask_png, source, painted, self._max_megapixels, is_kept=is_kept, found=found)
+        return await self._pool.run(
+            pixels.painted_copy_to_mask_png, source, painted, self._max_megapixels, is_kept=is_kept, found=found
+        )
 
     async def highlight_subject(self, source: Path, matte: bytes) -> bytes:
         """The photo with the found subject highlighted, as a JPEG for a chat."""
-        return await self._pool.run(chat_pictures.highlight_subject, source, matte, self._max_megapixels, chat_pictures.CHAT_SIDE)
+        return await self._pool.run(
+            chat_pictures.highlight_subject, source, matte, self._max_megapixels, chat_pictures.CHAT_SIDE
+        )
 
     async def find_things(self, source: Path, maps: Path | None) -> list[bytes]:
         """The things that stand out in a photo, best first, as matte PNGs; `maps` as in `Job`."""
@@ -83,7 +87,9 @@ class Editor:
 
     async def number_things(self, source: Path, mattes: Sequence[bytes]) -> bytes:
         """The photo with the things outlined and numbered, as a JPEG for a chat."""
-        return await self._pool.run(chat_pictures.number_things, source, mattes, self._max_megapixels, chat_pictures.CHAT_SIDE)
+        return await self._pool.run(
+            chat_pictures.number_things, source, mattes, self._max_megapixels, chat_pictures.CHAT_SIDE
+        )
 
     async def join_mattes(self, mattes: Sequence[bytes]) -> bytes:
         """The mattes of several things as one."""
@@ -150,7 +156,7 @@ class Editor:
         if job.mask is not None and not job.mask_is_matte:
             mask = matte  # painted by hand, which overshoots by itself (docs/volcengine.md#dilate-size)
         else:
-            # A stored matte does not say which engine made it: a mask too wide does less harm than a rim that stays.
+            # The engine of a stored matte is unknown: too wide a mask does less harm than a rim that stays.
             coarse = finder.coarse_masks if finder else any(engine.coarse_masks for engine in self._engines)
             shadow_photo = photo if job.operation is Operation.REMOVE_SUBJECT and job.shadow else None
             removal = await self._pool.run(pixels.removal_mask, matte, coarse=coarse, photo=shadow_photo)
@@ -162,7 +168,8 @@ class Editor:
         keeps_subject = job.operation is Operation.ERASE
         filled, engine = await engines.ask(lambda engine: _inpaint(engine, photo, mask, job.seed, keeps_subject))
         written, mask_png = await asyncio.gather(
-            self._pool.run(results.erase, photo, filled, mask, target, job.format), self._mask_to_store(job, mask, matte)
+            self._pool.run(results.erase, photo, filled, mask, target, job.format),
+            self._mask_to_store(job, mask, matte),
         )
         result = _result(target, written, engine, engines, is_doubtful=is_doubtful, matte=mask_png)
         return replace(result, notes=(*result.notes, "note-shadow")) if has_shadow else result
@@ -232,7 +239,13 @@ def _check_size(photo: Photo, answer: Pixels | Matte, engine: Engine) -> None:
 
 
 def _result(
-    target: Path, written: results.WrittenPicture, engine: Engine, engines: EngineFallback, *, is_doubtful: bool, matte: bytes | None
+    target: Path,
+    written: results.WrittenPicture,
+    engine: Engine,
+    engines: EngineFallback,
+    *,
+    is_doubtful: bool,
+    matte: bytes | None,
 ) -> ResultFile:
     notes = []
     if engines.has_fallen_back:

@@ -28,6 +28,7 @@ KEEP_ERRORS = {
 }
 """Message ids about a mask of what is erased, and the same about a mask of what stays."""
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Removal:
     """What to erase so that the subject disappears.
@@ -174,8 +175,10 @@ def is_doubtful(matte: Matte) -> bool:
     return not verdict.fine
 
 
-def find_thing_mattes(path: Path, max_megapixels: float, models: Path | None, maps: Path | None, side: int) -> list[bytes]:
-    """The things that stand out in a photo, best first, as matte PNGs whose long side is at most `side` pixels."""
+def find_thing_mattes(
+    path: Path, max_megapixels: float, models: Path | None, maps: Path | None, side: int
+) -> list[bytes]:
+    """The things that stand out in a photo, best first, as matte PNGs of at most `side` pixels."""
     photo = open_photo(path, max_megapixels=max_megapixels)
     return [matte_to_png(found.matte, side) for found in things.find_things(photo, models, maps)]
 

@@ -165,7 +165,7 @@ class EditQueue:
         if self._heartbeat_task is not None:
             self._heartbeat_task.cancel()
             await asyncio.gather(self._heartbeat_task, return_exceptions=True)
-        # A workflow that DBOS starts at this moment fails on the closed executor, which DBOS logs at length. It is still
+        # A workflow that DBOS starts at this moment fails on the closed executor, which DBOS logs at length. It stays
         # recorded, and the next process starts it.
         library = logging.getLogger("dbos")
         level = library.level

@@ -21,7 +21,6 @@ class WrittenPicture:
     height: int
 
 
-
 def erase(photo: Photo, filled: Photo, mask: Mask, target: Path, file_format: PictureFormat | None) -> WrittenPicture:
     """Paste the filled pixels through the feathered mask and write the picture.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from bot.edits.announcer import Announcer
 from bot.edits.background import Background
-from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State, StoredMask, check_finish
+from bot.edits.follow_ups import correction_request, variant_request
+from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State, check_finish
 from bot.edits.ports import Courier
 from bot.edits.queue import EditQueue
 from bot.edits.queue_positions import QueuePositions
@@ -179,9 +179,7 @@ class Edits:
         self, chat: int, person: int, *, replied_to: int, photo: str | None, submission: str
     ) -> Edit | None:
         """The correction of a cut-out that a painted copy of its photo is meant for; see `Store.correction_for`."""
-        return await self._store.correction_for(
-            chat, person, replied_to=replied_to, photo=photo, submission=submission
-        )
+        return await self._store.correction_for(chat, person, replied_to=replied_to, photo=photo, submission=submission)
 
     async def queue_with_mask(self, edit_id: str, mask: bytes, submission: str) -> Edit | None:
         """Queue an edit that waits for its mask with a checked one; None if it does not wait.
@@ -235,23 +233,11 @@ class Edits:
         # The buttons come with the picture, a moment before the edit is recorded as done: a quick press is valid.
         if edit.state is not State.DONE and edit.stage is not Stage.DELIVERING:
             raise PersonError("still-working")
-        stored = await self._store.mask(edit.id)
-        root = await self._variant_root(edit, stored)
-        variant, is_new = await self.submit(EditRequest.variant_of(edit, root=root, stored=stored))
+        variant, is_new = await self.submit(await variant_request(self._store, edit))
         if not is_new and variant.state.is_final:  # requested before: show it again
             variant = await self._store.queueing.show_again(variant.id) or variant
             self.schedule(variant)
         return variant
-
-    async def _variant_root(self, edit: Edit, stored: StoredMask | None) -> str:
-        """The id of the edit that this one is a variant of: its parent's, or its own."""
-        if edit.parent is None:
-            return edit.id
-        if edit.operation is Operation.ERASE:
-            # The parent may be the round before, which is no variant of the same picture. The first variant has seed 1.
-            return edit.parent if edit.seed > 1 else edit.id
-        # A variant has its parent's mask; a cut-out that was corrected by hand has another.
-        return edit.parent if await self._store.mask(edit.parent) == stored else edit.id
 
     async def fix_by_hand(self, edit_id: str, person: int) -> Edit:
         """Start a correction by hand; what the edit found is painted already. See `EditRequest.correction_of`.
@@ -262,15 +248,8 @@ class Edits:
             PersonError: As `get_owned` and `submit` do.
         """
         edit = await self.get_owned(edit_id, person)
-        # A person who paints when the bot asks about a doubtful find has rejected the find.
-        stored = None if edit.is_doubtful else await self._store.mask(edit.id)
-        for number in itertools.count(1):
-            request = EditRequest.correction_of(edit, number=number, stored=stored)
-            known = await self._store.by_key(request.key)
-            if known is None or not known.state.is_final:
-                correction, _ = await self.submit(request)
-                return correction
-        raise AssertionError("unreachable")
+        correction, _ = await self.submit(await correction_request(self._store, edit))
+        return correction
 
     async def continue_in_private(self, edit_id: str, person: int, message: int, language: str) -> Edit:
         """Continue a group's edit in the private chat, the only place where a Mini App opens from a button.

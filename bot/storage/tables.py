@@ -29,9 +29,7 @@ edits = sa.Table(
     sa.Column("as_file", sa.Boolean, nullable=False),
     sa.Column("file_name", sa.Text),
     sa.Column("file_size", sa.BigInteger),
-    sa.Column(
-        "painted_file_id", sa.Text, comment="a copy of the photo, painted on in Telegram's editor"
-    ),
+    sa.Column("painted_file_id", sa.Text, comment="a copy of the photo, painted on in Telegram's editor"),
     sa.Column("painted_unique_id", sa.Text),
     sa.Column("finish", sa.String(32), nullable=False),
     sa.Column("seed", sa.Integer, nullable=False),
