@@ -38,8 +38,8 @@ def replace_background(
     Args:
         photo: The photo.
         matte: (H, W) matte of the subject.
-        new: ``clean`` (a backdrop of the background's own colours), ``transparent``, ``white``, ``blur``, ``#rrggbb``, or
-            a picture (an inpainted background, or the person's own).
+        new: ``clean`` (a backdrop of the background's own colours), ``transparent``, ``white``, ``blur``,
+            ``#rrggbb``, or a picture (an inpainted background, or the person's own).
         target: The file to write.
         file_format: Its format; None: the photo's own.
         seed: Variants of the clean backdrop differ in it.

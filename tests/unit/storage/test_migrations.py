@@ -13,7 +13,7 @@ from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from bot.edits.model import Operation, State
+from bot.edits.model import Operation, State, StoredMask
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage import migrations
@@ -160,12 +160,12 @@ async def test_a_database_of_the_first_version_is_upgraded_and_keeps_its_rows(
         assert done.photo.name == "ä.png"
         assert done.result is not None
         assert done.result.file_id == "r"
-        assert await store.mask("id-1") == (b"png", True)
+        assert await store.mask("id-1") == StoredMask(b"png", is_matte=True)
         assert await store.pending_commands.find(7, "person:7") is Operation.ERASE
-        queued = await store.queue_with_mask("id-2", b"painted", "submission")
+        queued = await store.queueing.queue_with_mask("id-2", b"painted", "submission")
         assert queued is not None
         assert queued.state is State.QUEUED
-        assert await store.came_by("id-2", "submission")
+        assert await store.queueing.was_submitted_as("id-2", "submission")
         assert version_of(database.engine) == newest()
     finally:
         await database.close()
