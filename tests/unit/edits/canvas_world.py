@@ -11,6 +11,7 @@ from PIL import Image
 
 from bot.edits.announcer import Announcer
 from bot.edits.canvas import Canvas
+from bot.edits.files import EditFiles
 from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store

@@ -159,15 +159,11 @@ async def test_a_painted_copy_belongs_to_the_newest_waiting_edit(world: World) -
     assert found is not None
     assert found.id == cut_out[0].id
     await world.edits.submit(EditRequest("b", ADA, ADA, 2, Operation.ERASE, PhotoRef("file", "unique"), "en"))
-    assert await world.store.correction_for(ADA, ADA, **options) is None, (
-        "what is painted for it goes, rather than stays"
-    )
+    assert await world.store.correction_for(ADA, ADA, **options) is None, "the paint marks what is erased"
 
 
 @pytest.mark.parametrize("size", [(2500, 100), (60, 1900)])
-def test_pictures_of_questions_fit_telegrams_ratio_however_narrow_the_photo(
-    tmp_path: Path, size: tuple[int, int]
-) -> None:
+def test_pictures_of_questions_fit_telegrams_ratio(tmp_path: Path, size: tuple[int, int]) -> None:
     source = tmp_path / "narrow.png"
     source.write_bytes(encoded(scene(*size), "PNG"))
     mask = np.zeros(size[::-1], np.uint8)

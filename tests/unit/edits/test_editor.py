@@ -321,9 +321,7 @@ async def test_a_blurred_background(world: World) -> None:
 
 
 @pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (700, 300), (60, 90)])
-async def test_a_persons_own_picture_replaces_the_background(
-    world: World, tmp_path: Path, size: tuple[int, int]
-) -> None:
+async def test_an_own_picture_replaces_the_background(world: World, tmp_path: Path, size: tuple[int, int]) -> None:
     own = tmp_path / "own"
     own.write_bytes(encoded(Image.new("RGB", size, (20, 120, 30)), "PNG"))
     made = await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, own_background=own)
