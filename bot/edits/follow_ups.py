@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from bot.edits.model import Edit, Operation, StoredMask
+from bot.edits.model import Edit, Operation, State, StoredMask
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 
@@ -36,3 +36,9 @@ async def correction_request(store: Store, edit: Edit) -> EditRequest:
         if known is None or not known.state.is_final:
             return request
     raise AssertionError("unreachable")
+
+
+async def can_go_back(store: Store, edit: Edit) -> bool:
+    """Whether a result was shown before the person asked for something else."""
+    before = await store.get(edit.parent) if edit.chooses and edit.parent else None
+    return before is not None and before.state is State.DONE

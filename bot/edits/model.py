@@ -65,7 +65,7 @@ class PhotoRef:
 
     Attributes:
         file_id: The courier fetches the photo by it.
-        unique_id: The same for the same picture, whoever sent it; names the cached file.
+        unique_id: The same for the same picture from any sender; names the cached file.
         as_file: Whether it was sent as a file (document). The result is then sent as a file too, in full resolution
             and in the same format.
         name: The file's own name. Used for the result's name only, never as a path.

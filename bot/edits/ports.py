@@ -49,6 +49,14 @@ class LostMessageSearch:
     known: frozenset[int] = frozenset()
 
 
+class StatusMessageGoneError(BotError):
+    """The status message does not exist any more: the person deleted it."""
+
+
+class ChatGoneError(BotError):
+    """The bot can no longer write to the chat: the person blocked it, or it was removed from the group."""
+
+
 class Courier(Protocol):
     """Fetches photos, shows the progress of edits, and delivers their results.
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from bot.edits.announcer import Announcer
 from bot.edits.background import Background
-from bot.edits.follow_ups import correction_request, variant_request
+from bot.edits.follow_ups import can_go_back, correction_request, variant_request
 from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State, check_finish
 from bot.edits.ports import Courier
 from bot.edits.queue import EditQueue
@@ -17,15 +17,8 @@ from bot.edits.queue_positions import QueuePositions
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.retention import delete_person
-from bot.edits.steps import can_go_back
 from bot.errors import PersonError
 from bot.storage.file_cache import FileCache
-
-PENDING_COMMAND_SECONDS = 600.0
-"""How long a command without a photo waits for its photo."""
-
-ALBUM_SECONDS = 60.0
-"""How long an album's command applies to its other photos: siblings come up to 11 s late (docs/telegram.md#albums)."""
 
 
 class Edits:
@@ -141,13 +134,12 @@ class Edits:
     # ── commands that wait for their photo ──
 
     async def remember_command(self, chat: int, person: int, operation: Operation) -> None:
-        """Apply the operation to the person's next photo in the chat, for `PENDING_COMMAND_SECONDS`."""
-        commands = self._store.pending_commands
-        await commands.remember(chat, f"person:{person}", operation, seconds=PENDING_COMMAND_SECONDS)
+        """Apply the operation to the person's next photo in the chat."""
+        await self._store.pending_commands.remember_for_person(chat, person, operation)
 
     async def remember_album_command(self, chat: int, album: str, operation: Operation) -> None:
-        """Apply the operation to all photos of an album (media group), for `ALBUM_SECONDS`."""
-        await self._store.pending_commands.remember(chat, f"album:{album}", operation, seconds=ALBUM_SECONDS)
+        """Apply the operation to all photos of an album (media group)."""
+        await self._store.pending_commands.remember_for_album(chat, album, operation)
 
     async def take_pending_command(self, chat: int, person: int, album: str | None) -> Operation | None:
         """The operation to apply to a photo that came without a command, or None.
@@ -159,15 +151,7 @@ class Edits:
             person: The sender of the photo.
             album: The photo's media group id.
         """
-        commands, about = self._store.pending_commands, f"person:{person}"
-        operation = await commands.find(chat, f"album:{album}") if album else None
-        if operation is None:
-            operation = await commands.find(chat, about)
-            if operation is not None:
-                if album:
-                    await self.remember_album_command(chat, album, operation)
-                await commands.forget(chat, about)
-        return operation
+        return await self._store.pending_commands.take(chat, person, album)
 
     # ── masks ──
 

@@ -20,9 +20,10 @@ from prometheus_client import Counter, Histogram
 from bot.edits.announcer import Announcer
 from bot.edits.editor import Editor
 from bot.edits.files import EditFiles, maps_key, photo_key, result_key
+from bot.edits.follow_ups import can_go_back
 from bot.edits.job import DoubtfulFindError, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
-from bot.edits.ports import Courier, ResultFile
+from bot.edits.ports import ChatGoneError, Courier, ResultFile, StatusMessageGoneError
 from bot.edits.progress import Progress
 from bot.edits.records.store import Store
 from bot.errors import BotError, NothingFoundError, UnusableInputError, WorkerDiedError, WorldError
@@ -45,14 +46,6 @@ MAX_STARTS = 5
 
 WORLD_ATTEMPTS = 3
 """Tries of pixel work after a `WorldError`; then the edit fails."""
-
-
-class StatusMessageGoneError(BotError):
-    """The status message does not exist any more: the person deleted it."""
-
-
-class ChatGoneError(BotError):
-    """The bot can no longer write to the chat: the person blocked it, or it was removed from the group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,9 +296,3 @@ class EditSteps:
                     raise
             await asyncio.sleep(0.2 * attempt)
         raise AssertionError("unreachable")
-
-
-async def can_go_back(store: Store, edit: Edit) -> bool:
-    """Whether a result was shown before the person asked for something else."""
-    before = await store.get(edit.parent) if edit.chooses and edit.parent else None
-    return before is not None and before.state is State.DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
-from bot.edits.steps import ChatGoneError, StatusMessageGoneError
+from bot.edits.ports import ChatGoneError, StatusMessageGoneError
 from bot.errors import BotError, OperatorError, OutageError, WorldError
 
 
