@@ -14,8 +14,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bot import engine_wiring
-from bot.edits.editor import Editor, Job, check_finish
-from bot.edits.model import Operation
+from bot.edits.editor import Editor
+from bot.edits.job import Job
+from bot.edits.model import Operation, check_finish
 from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 from bot.imaging.photo import PictureFormat
@@ -75,7 +76,7 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
                         finish=finish,
                         seed=given.seed,
                         own_background=own_background,
-                        insist=True,  # there is no dialog: a doubtful find becomes a warning
+                        accept_doubtful=True,  # there is no dialog: a doubtful find becomes a warning
                         keep_mask=True,
                         shadow=given.shadow == "with",
                     )

@@ -16,7 +16,7 @@ from bot.chat.intake import poll, retry_until_success
 from bot.chat.services import App
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
-from bot.edits.retention import keep_tidy, sweep
+from bot.edits.retention import sweep, sweep_repeatedly
 from bot.errors import OperatorError
 from bot.loop_monitor import LoopMonitor, freeze_startup_objects
 from bot.model_files import fetch_default
@@ -122,13 +122,13 @@ def _upkeep(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
     """Background tasks of every process that works on edits: fetch models, delete old copies."""
     return [
         asyncio.create_task(fetch_default(settings)),
-        asyncio.create_task(keep_tidy(core.store, (core.photos, core.results), settings.retention_hours)),
+        asyncio.create_task(sweep_repeatedly(core.store, (core.photos, core.results), settings.retention_hours)),
     ]
 
 
 async def _drain(core: wiring.Core) -> bool:
     """Take no more edits and wait for the running ones; returns whether all of them ended in time."""
-    core.queue.take_no_more()
+    core.queue.stop_accepting()
     return await core.queue.drain(DRAIN_SECONDS)
 
 

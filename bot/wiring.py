@@ -28,6 +28,7 @@ from bot.edits.announcer import Announcer
 from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices
 from bot.edits.editor import Editor
+from bot.edits.files import EditFiles
 from bot.edits.progress import report_queue_position
 from bot.edits.queue import EditQueue
 from bot.edits.records.limits import EditLimits
@@ -121,19 +122,14 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             announcer = Announcer(store, courier, alone=database.is_sqlite)
             photos, results = caches(settings)
             editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder)
-            steps = EditSteps(
-                store=store,
-                editor=editor,
-                courier=courier,
-                announcer=announcer,
-                photos=photos,
-                results=results,
-                max_file_bytes=int(settings.max_file_mb * 1e6),
-            )
+            files = EditFiles(courier, photos, results, max_file_bytes=int(settings.max_file_mb * 1e6))
+            steps = EditSteps(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
             queue = EditQueue(database, steps, workers=settings.workers)
             edits = Edits(store, queue, courier, announcer, (photos, results))
             choices = Choices(store, edits, courier)
-            canvas = Canvas(edits, steps, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder)
+            canvas = Canvas(
+                store, edits, files, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder
+            )
             yield Core(bot, store, queue, edits, choices, canvas, photos, results)
 
 

@@ -19,7 +19,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot.edits.editor import Editor, Job
+from bot.edits.editor import Editor
+from bot.edits.job import Job
 from bot.edits.model import Operation
 from bot.engines.local import local_engine
 from bot.imaging.encoding import encode

@@ -17,8 +17,8 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
-from bot.edits.canvas import MAX_MASK_BYTES, MAX_TAPS, Canvas
-from bot.edits.model import Edit, State
+from bot.edits.canvas import MAX_TAPS, Canvas
+from bot.edits.model import MAX_MASK_BYTES, Edit, State
 from bot.segmentation import Tap
 from webapp.bodies import MAX_JSON_BYTES, read_body
 from webapp.callers import PERSON

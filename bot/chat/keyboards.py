@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
-from bot.edits.model import DOUBTFUL, Edit, Offer, Operation, State
+from bot.edits.model import DOUBTFUL, FINISHES, Edit, Offer, Operation, State
 from bot.texts import Texts
 
 PRIVATE_START_PREFIX = "e_"
@@ -20,8 +20,6 @@ PAINTABLE_ERRORS = (
     "keep-not-the-same-photo",
 )
 """Errors after which the person can mark the subject by hand."""
-
-FINISHES = ("clean", "transparent", "white", "blur")
 
 
 class Keyboards:

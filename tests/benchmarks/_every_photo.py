@@ -13,8 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.edits import pixels as editing_pixels
-from bot.edits.editor import Editor, Job
+from bot.edits import results
+from bot.edits.editor import Editor
+from bot.edits.job import Job
 from bot.edits.model import Operation
 from bot.errors import NothingFoundError
 from bot.imaging import masks
@@ -69,7 +70,7 @@ class Way:
         """Where the photo's pixels must be unchanged, given the mask or matte that was used."""
         if self.job.operation is Operation.REMOVE_BACKGROUND:
             return mask == 255
-        return masks.feather_inside(mask, editing_pixels.FEATHER) == 0
+        return masks.feather_inside(mask, results.FEATHER) == 0
 
 
 def outlined_and_result(result: Result) -> list[Pixels]:

@@ -1,4 +1,4 @@
-"""The Bot API stumbles at random: 429, 502, dropped connections, answers lost after the work was done."""
+"""The Bot API fails at random: 429, 502, dropped connections, answers lost after the work was done."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ async def test_an_answer_that_was_lost_and_a_repeat_that_changes_nothing_are_a_p
         await all_answered(sent, seconds=60)
         (answer,) = talk.answers_to(sent[0][1])
         await talk.settles(answer["message_id"])
-        # What was delivered is known: the next round goes on from it.
+        # The delivered picture is recorded: the next round works on it.
         await talk.person.press_labelled(answer["message_id"], "Another try")
         await server.telegram.events.wait_until(lambda: server.telegram.calls["editMessageMedia"] == 3)
     check_once(sent)
 
 
 @pytest.mark.parametrize("trouble", ["drop", "lose_answer"])
-async def test_a_photo_without_a_word_gets_its_question_once(
+async def test_a_photo_without_a_command_gets_its_question_once(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path, trouble: Kind
 ) -> None:
     talk = Talk(server.telegram, 1)

@@ -64,20 +64,20 @@ async def test_killed_while_the_answer_is_being_delivered(
         await server.telegram.events.wait_until(lambda: server.telegram.calls["editMessageMedia"] == 1)
         calls = len(cloud.calls)
         await bot.kill()
-        server.telegram.faults.release()  # Telegram had the request: it delivers, though nobody hears of it
+        server.telegram.faults.release()  # Telegram had the request: it delivers, though the bot never learns of it
         await all_answered(sent, seconds=30)
         await bot.start()
         marker = await talk.person.write("/help")
         await talk.answer_to(marker)
         await server.telegram.events.wait_until(lambda: server.telegram.calls["editMessageMedia"] >= 2)
         assert [len(talk.answers_to(message)) for _, message in sent] == [1]
-        assert len(cloud.calls) == calls, "the picture was kept: the cloud is not asked again"
+        assert len(cloud.calls) == calls, "the picture was cached: the cloud is not asked again"
     finally:
         await bot.kill()
 
 
 @pytest.mark.timeout(600)
-async def test_a_storm_with_kills_at_random(server: TelegramServer, cloud: CloudStandIn, tmp_path: Path) -> None:
+async def test_random_kills_under_load(server: TelegramServer, cloud: CloudStandIn, tmp_path: Path) -> None:
     dice = random.Random(20)
     cloud.latency = 0.05
     bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
@@ -100,7 +100,7 @@ async def test_a_storm_with_kills_at_random(server: TelegramServer, cloud: Cloud
         await bot.kill()
 
 
-async def test_sigterm_lets_running_edits_end(server: TelegramServer, cloud: CloudStandIn, tmp_path: Path) -> None:
+async def test_sigterm_waits_for_running_edits(server: TelegramServer, cloud: CloudStandIn, tmp_path: Path) -> None:
     bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
     talks = [Talk(server.telegram, number) for number in (1, 2)]
     try:
@@ -112,7 +112,7 @@ async def test_sigterm_lets_running_edits_end(server: TelegramServer, cloud: Clo
             late = await send_photos(talks, 1, PHOTO)
         assert await ending == 0
         await all_answered(sent, seconds=1)
-        assert all("photo" not in a for talk, m in late for a in talk.answers_to(m)), "nothing new was begun"
+        assert all("photo" not in a for talk, m in late for a in talk.answers_to(m)), "no new edit was started"
         await bot.start()
         await all_answered(late, seconds=60)
         check_once([*sent, *late])
@@ -120,7 +120,7 @@ async def test_sigterm_lets_running_edits_end(server: TelegramServer, cloud: Clo
         await bot.kill()
 
 
-async def test_sigterm_leaves_what_waits_in_line_to_the_next_start(
+async def test_sigterm_leaves_queued_edits_to_the_next_start(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
 ) -> None:
     bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
@@ -143,7 +143,7 @@ async def test_sigterm_leaves_what_waits_in_line_to_the_next_start(
         await bot.kill()
 
 
-async def test_sigterm_by_webhook_leaves_what_comes_in_to_the_next_start(
+async def test_sigterm_with_a_webhook_leaves_new_updates_to_the_next_start(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
 ) -> None:
     public, updates = "https://photos.example.org", server.telegram.updates

@@ -1,4 +1,4 @@
-"""Several processes on one PostgreSQL: workers that die, a database that restarts, limits that hold over all."""
+"""Several processes on one PostgreSQL: workers that crash, a database that restarts, shared limits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
     ]
     talks = [Talk(telegram, number) for number in range(1, 13)]
     try:
-        # All at once, on an empty database: each finds the tables made, or makes them.
+        # All at once, on an empty database: each creates the tables, or finds them.
         await asyncio.gather(bot.start(), *(worker.start(wait=False) for worker in workers))
         await asyncio.gather(*(worker.says("working") for worker in workers))
         sent = await send_photos(talks, 3, PHOTO)
@@ -53,7 +53,7 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
             await process.kill()
 
 
-async def test_a_worker_that_never_comes_back_is_inherited(
+async def test_the_edits_of_a_dead_worker_are_taken_over(
     server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
 ) -> None:
     common = {"DATABASE_URL": postgres.new_database()}

@@ -1,4 +1,4 @@
-"""Telegram's limits hold for the token, however many processes use it."""
+"""Telegram's limits hold for a token over all processes that use it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def databases(postgres: PostgresServer) -> AsyncIterator[list[Database]]:
 
 
 class Telegram:
-    """Notes when it is called, and answers with what it is given."""
+    """Records when it is called, and raises the errors that it is given."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -86,7 +86,7 @@ async def test_all_processes_together_keep_to_one_chats_limit(databases: list[Da
     assert max(telegram.times) - began > 1.6, "(12 - 3) / 5 seconds"
 
 
-async def test_who_is_told_to_wait_tells_the_others(databases: list[Database]) -> None:
+async def test_a_retry_after_pauses_the_other_processes_too(databases: list[Database]) -> None:
     telegram, other = Telegram(), Telegram()
     limits = WatchedLimits(databases[0])
     first, second = FloodLimiter(shared_limits=limits), FloodLimiter(shared_limits=SharedRateLimiter(databases[1]))
@@ -99,7 +99,7 @@ async def test_who_is_told_to_wait_tells_the_others(databases: list[Database]) -
     assert other.times[0] - telegram.times[0] > 0.9
 
 
-async def test_a_database_that_is_away_keeps_nobody_from_the_answer(
+async def test_a_database_that_is_down_does_not_delay_messages(
     databases: list[Database], postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.chat.api.flood_limiter.SHARED_LIMITS_TIMEOUT", 0.2)

@@ -18,7 +18,7 @@ HERE = Path(__file__)
 
 EXAMPLES = (
     "bot/engines/smear.py",
-    "bot/chat/locales/de/",
+    "bot/texts/locales/de/",
     "bot/storage/migrations/versions/NNNN_what.py",
 )
 """Paths in CONTRIBUTING.md that a reader is to create."""

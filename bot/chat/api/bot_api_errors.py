@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
-from bot.edits.steps import ChatGoneError, StatusMessageGoneError
+from bot.edits.ports import ChatGoneError, StatusMessageGoneError
 from bot.errors import BotError, OperatorError, OutageError, WorldError
 
 

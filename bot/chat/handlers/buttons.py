@@ -34,32 +34,32 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
     edits, choices, person = context.services.edits, context.services.choices, query.from_user.id
     if kind == "o" and verb in set(Operation):
         shown = query.message.message_id if query.message else None
-        await edits.choose(identity, Operation(verb), person, shown=shown)
+        await edits.accept_offer(identity, Operation(verb), person, shown=shown)
         return
     if kind != "e":
         raise PersonError("too-old")
     actions: dict[str, Callable[[str, int], Awaitable[object]]] = {
         "cancel": edits.cancel,
         "retry": edits.retry,
-        "another": edits.another,
+        "another": edits.another_variant,
         "fix": edits.fix_by_hand,
         "else": choices.something_else,
         "several": choices.mark,
-        "marked": choices.take_marked,
-        "all": choices.take_all,
-        "back": choices.back,
-        "shadow-stays": partial(edits.with_shadow, goes=False),
-        "shadow-goes": partial(edits.with_shadow, goes=True),
+        "marked": choices.choose_marked,
+        "all": choices.choose_all,
+        "back": choices.go_back,
+        "shadow-stays": partial(edits.change_shadow, erased=False),
+        "shadow-goes": partial(edits.change_shadow, erased=True),
     }
     what, _, number = verb.partition("-")
     if verb in actions:
         await actions[verb](identity, person)
     elif what == "n" and _is_number(number):
-        await choices.take(identity, person, [int(number)])
+        await choices.choose(identity, person, [int(number)])
     elif what in ("on", "off") and _is_number(number):
         await choices.mark(identity, person, int(number), chosen=what == "on")
     elif verb.startswith("f-"):
-        await edits.refinish(identity, person, verb.removeprefix("f-"))
+        await edits.change_finish(identity, person, verb.removeprefix("f-"))
     else:
         raise PersonError("too-old")
 

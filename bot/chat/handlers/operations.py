@@ -10,8 +10,8 @@ from bot.chat.file_rules import too_large
 from bot.chat.handlers.welcome import answer, not_understood, reply
 from bot.chat.photos import photo_in
 from bot.chat.services import Context, sender
-from bot.edits.model import EditRequest, Operation, PhotoRef
-from bot.edits.service import ALBUM_SECONDS, PENDING_COMMAND_SECONDS, request_key
+from bot.edits.model import Operation, PhotoRef
+from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 
 
@@ -24,10 +24,7 @@ async def command(update: Update, context: Context) -> None:
     photo = photo_in(message)
     if photo is not None:
         if message.media_group_id:
-            about = f"album:{message.media_group_id}"
-            await context.services.edits.store.pending_commands.remember(
-                message.chat.id, about, operation, seconds=ALBUM_SECONDS
-            )
+            await context.services.edits.remember_album_command(message.chat.id, message.media_group_id, operation)
         await submit(message, photo, operation, context)
         return
     if message.effective_attachment:
@@ -40,10 +37,7 @@ async def command(update: Update, context: Context) -> None:
             return
         await submit(message, photo, operation, context)
         return
-    about = f"person:{sender(message)}"
-    await context.services.edits.store.pending_commands.remember(
-        message.chat.id, about, operation, seconds=PENDING_COMMAND_SECONDS
-    )
+    await context.services.edits.remember_command(message.chat.id, sender(message), operation)
     await answer(update, context, f"send-photo-{operation}")
 
 
@@ -59,7 +53,9 @@ async def bare_photo(update: Update, context: Context) -> None:
     if original is not None:
         await submit(message, original, Operation.ERASE, context, painted=sent)
         return
-    operation = await _pending_operation(message, context)
+    operation = await context.services.edits.take_pending_command(
+        message.chat.id, sender(message), message.media_group_id
+    )
     if operation is not None:
         await submit(message, sent, operation, context)
     elif message.chat.type == ChatType.PRIVATE:
@@ -79,8 +75,7 @@ async def submit(
     try:
         _check_size(sent, context)
         await context.services.edits.submit(
-            EditRequest(
-                key=request_key(message.chat.id, message.message_id, operation),
+            EditRequest.from_message(
                 person=sender(message),
                 chat=message.chat.id,
                 message=message.message_id,
@@ -101,10 +96,10 @@ async def _submit_correction(message: Message, sent: PhotoRef, context: Context)
         return False
     edits, original = context.services.edits, photo_in(answered)
     submission = f"painted:{message.chat.id}:{message.message_id}"
-    correction = await edits.store.correction(
+    correction = await edits.correction_for(
         message.chat.id,
         sender(message),
-        answered=answered.message_id,
+        replied_to=answered.message_id,
         photo=original.unique_id if original else None,
         submission=submission,
     )
@@ -112,7 +107,7 @@ async def _submit_correction(message: Message, sent: PhotoRef, context: Context)
         return False
     try:
         _check_size(sent, context)
-        await edits.queue_with_painted(correction.id, sent, submission)
+        await edits.queue_with_painted_copy(correction.id, sent, submission)
     except PersonError as error:
         await _refuse(message, error, context)
     return True
@@ -123,22 +118,8 @@ async def _original_of(message: Message, context: Context) -> PhotoRef | None:
     answered = message.reply_to_message
     if answered is None or message.media_group_id:
         return None
-    waiting = await context.services.edits.store.waiting_below(message.chat.id, answered.message_id)
+    waiting = await context.services.edits.edit_waiting_below(message.chat.id, answered.message_id)
     return waiting.photo if waiting is not None else photo_in(answered)
-
-
-async def _pending_operation(message: Message, context: Context) -> Operation | None:
-    store, chat = context.services.edits.store, message.chat.id
-    album = f"album:{message.media_group_id}" if message.media_group_id else None
-    operation = await store.pending_commands.find(chat, album) if album else None
-    if operation is None:
-        about = f"person:{sender(message)}"
-        operation = await store.pending_commands.find(chat, about)
-        if operation is not None:
-            if album:
-                await store.pending_commands.remember(chat, album, operation, seconds=ALBUM_SECONDS)
-            await store.pending_commands.forget(chat, about)
-    return operation
 
 
 def _check_size(photo: PhotoRef, context: Context) -> None:

@@ -23,7 +23,7 @@ async def start(update: Update, context: Context) -> None:
         return
     language = context.services.language(message.from_user)
     try:
-        await context.services.edits.go_on_in_private(
+        await context.services.edits.continue_in_private(
             parameter.removeprefix(PRIVATE_START_PREFIX), sender(message), message.message_id, language
         )
     except PersonError as error:
@@ -39,7 +39,7 @@ async def delete_my_data(update: Update, context: Context) -> None:
     """/delete_my_data: cancel the person's edits and delete everything stored about them."""
     message = update.effective_message
     assert message is not None
-    await context.services.edits.forget(sender(message))
+    await context.services.edits.forget_person(sender(message))
     await answer(update, context, "data-deleted")
 
 
