@@ -7,8 +7,8 @@ COPY LICENSES LICENSES
 COPY requirements requirements
 COPY tools tools
 COPY bot/models/published.toml bot/models/published.toml
-# The learned segmenter's file goes to /app/.models, outside of the volume; the bot copies it into /app/data/models at
-# its start. MODELS_MIRROR helps where its hosts cannot be reached: `docker build --build-arg MODELS_MIRROR=https://…`.
+# The learned segmenter's file goes to /app/.models, outside the volume; the bot copies it into /app/data/models when it
+# starts. Set MODELS_MIRROR if the usual hosts cannot be reached: `docker build --build-arg MODELS_MIRROR=https://…`.
 ARG MODELS_MIRROR=
 RUN PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 python tools/bootstrap.py run && rm -rf .tools
 COPY bot bot

@@ -1,22 +1,22 @@
-# Two commands are enough: `make run` starts the bot, `make test` proves it. Both set everything up first.
+# `make run` starts the bot, `make test` runs all checks and tests. Both set everything up first.
 PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: run test setup lint bench lock clean
 
-run:  ## everything from nothing, then the bot (with no token: the playground in your browser)
+run:  ## set up, then start the bot (without a token: the playground in your browser)
 	@$(PYTHON) tools/bootstrap.py run
 	@MALLOC_ARENA_MAX=2 exec $(BIN)/python -m bot run
 
-test:  ## everything from nothing, then all checks and tests
+test:  ## set up, then run all checks and tests (another Python: make test PYTHON=python3.13)
 	@$(PYTHON) tools/bootstrap.py dev --system
 	@$(MAKE) --no-print-directory lint-only
 	@$(BIN)/python -m pytest
 
-setup:  ## only the .venv and the learned segmenter's file
+setup:  ## create .venv and fetch the model file of the learned segmenter
 	@$(PYTHON) tools/bootstrap.py dev
 
-lint: setup lint-only  ## style, types, layers
+lint: setup lint-only  ## check style, types and layers
 
 .PHONY: lint-only
 lint-only:
@@ -24,12 +24,13 @@ lint-only:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tools/javascript.py
 
-bench:  ## benchmarks, ours beside their peers; the tables in the README come from here (one: make bench NAME=pictures)
+bench:  ## run the benchmarks, whose tables are in the README (only one: make bench NAME=pictures)
 	@$(PYTHON) tools/bootstrap.py bench --system
 	@$(BIN)/python -m tests.benchmarks $(NAME)
 
-lock:  ## resolve requirements/*.in anew (no index host is written)
+lock:  ## resolve requirements/*.in to new lock files (no index host is written)
 	@$(PYTHON) tools/bootstrap.py dev
 	@for set in tools run dev; do .tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 --upgrade requirements/$$set.in -o requirements/$$set.lock; done

@@ -1,4 +1,4 @@
-"""`python -m bot edit`: many photos from files to files, one bad one never stopping the rest."""
+"""`python -m bot edit`: edits photos from files to files. A photo that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from bot import engine_wiring
-from bot.edits.editor import Editor, Job, check_finish
-from bot.edits.model import Operation
+from bot.edits.editor import Editor
+from bot.edits.job import Job
+from bot.edits.model import Operation, check_finish
 from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 from bot.imaging.photo import PictureFormat
 from bot.settings import Settings
-from bot.terminal import DONE, ENGINE_AT_FAULT, INPUT_AT_FAULT, explain
+from bot.terminal import ExitCode, explain
 
 FORMATS: dict[str, PictureFormat] = {
     ".jpg": "JPEG",
@@ -32,7 +33,15 @@ FORMATS: dict[str, PictureFormat] = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One photo's way: from where, to where, with which mask."""
+    """One photo to edit.
+
+    Attributes:
+        photo: The input file.
+        output: The output file.
+        mask: The mask's file, if one is given.
+        save_mask: Where to write the mask that was used, if asked for.
+        by_ending: Whether the ending of `output` chooses the format; else the format follows the input's.
+    """
 
     photo: Path
     output: Path
@@ -42,32 +51,32 @@ class Task:
 
 
 async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
-    """Edit all photos; returns the exit code. One line on stderr for each that failed, and for each notable doubt."""
+    """Edit all photos; returns the highest exit code of all. Prints one line on stderr for each failure and warning."""
     try:
         tasks = list(plan(given))
         finish, own_background = _finish(given.finish)
     except PersonError as error:
         print(f"python -m bot edit: {explain(error)}", file=sys.stderr)
-        return INPUT_AT_FAULT
-    worst = DONE
-    at_a_time = min(settings.workers, len(tasks))
+        return ExitCode.INPUT_ERROR
+    worst: int = ExitCode.DONE
+    concurrent = min(settings.workers, len(tasks))
     async with (
-        engine_wiring.pixel_pool(settings, at_a_time) as pool,
+        engine_wiring.pixel_pool(settings, concurrent) as pool,
         engine_wiring.engines(settings, pool) as ladder,
     ):
         editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, matte_side=None)
-        turns = asyncio.Semaphore(at_a_time)
+        slots = asyncio.Semaphore(concurrent)
         taken = {task.output for task in tasks}
         with tqdm(total=len(tasks), unit="photo", disable=len(tasks) == 1 or not sys.stderr.isatty()) as bar:
 
-            async def one(task: Task) -> int:
-                async with turns:
+            async def edit_one(task: Task) -> int:
+                async with slots:
                     job = Job(
                         operation=Operation(given.operation.replace("-", "_")),
                         finish=finish,
                         seed=given.seed,
                         own_background=own_background,
-                        insist=True,  # nobody is there to be asked: the doubt is told afterwards
+                        accept_doubtful=True,  # there is no dialog: a doubtful find becomes a warning
                         keep_mask=True,
                         shadow=given.shadow == "with",
                     )
@@ -75,82 +84,82 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
                     bar.update()
                     return code
 
-            for code in await asyncio.gather(*(one(task) for task in tasks)):
+            for code in await asyncio.gather(*(edit_one(task) for task in tasks)):
                 worst = max(worst, code)
     return worst
 
 
 async def _edit(editor: Editor, task: Task, job: Job, taken: set[Path], bar: tqdm[None]) -> int:
-    def complain(text: str) -> None:
+    def report(text: str) -> None:
         bar.write(f"{task.photo}: {text}", file=sys.stderr)
 
     try:
         mask = task.mask.read_bytes() if task.mask else None
-        # Written beside the target and moved into place: no half a picture is ever found under its name.
-        with tempfile.TemporaryDirectory(dir=_folder(task.output), prefix=".edit-") as scratch:
-            half = Path(scratch) / "result"
-            made = await editor.edit(task.photo, _with(job, mask, task), half)
-            half.replace(_ending(task, made.format, taken))
+        # Written beside the target and renamed: the target is never half written.
+        with tempfile.TemporaryDirectory(dir=_make_folder(task.output), prefix=".edit-") as scratch:
+            unfinished = Path(scratch) / "result"
+            made = await editor.edit(task.photo, _job_for(job, mask, task), unfinished)
+            unfinished.replace(_target(task, made.format, taken))
         if task.save_mask is not None:
             used = mask if mask is not None else made.matte
             assert used is not None
-            _folder(task.save_mask)
+            _make_folder(task.save_mask)
             task.save_mask.write_bytes(used)
     except (NothingFoundError, EngineUnavailableError, EngineRefusedError) as error:
         advice = " (--mask MASK)" if isinstance(error, NothingFoundError) else ""
-        complain(f"{explain(error)}{advice}")
-        return ENGINE_AT_FAULT
+        report(f"{explain(error)}{advice}")
+        return ExitCode.ENGINE_ERROR
     except PersonError as error:
-        complain(explain(error))
-        return INPUT_AT_FAULT
+        report(explain(error))
+        return ExitCode.INPUT_ERROR
     except BotError as error:
-        complain(explain(error))
-        return ENGINE_AT_FAULT
+        report(explain(error))
+        return ExitCode.ENGINE_ERROR
     except OSError as error:
         where = "" if error.filename in (None, str(task.photo)) else f": {error.filename}"
-        complain(f"{error.strerror or error}{where}")
-        return INPUT_AT_FAULT
-    except Exception as error:  # noqa: BLE001 -- one photo's boundary: what nobody foresaw does not stop the rest
-        complain(f"{explain(WorldError('something-broke'))} ({type(error).__name__}: {' '.join(str(error).split())})")
-        return ENGINE_AT_FAULT
-    for note in sorted(set(made.notes) - {"note-shadow"}):  # the shadow goes along unless it was told to stay
+        report(f"{error.strerror or error}{where}")
+        return ExitCode.INPUT_ERROR
+    except Exception as error:  # noqa: BLE001 -- one photo's boundary: an unexpected error does not stop the others
+        report(f"{explain(WorldError('something-broke'))} ({type(error).__name__}: {' '.join(str(error).split())})")
+        return ExitCode.ENGINE_ERROR
+    for note in sorted(set(made.notes) - {"note-shadow"}):  # removing the shadow is what --shadow asks for
         advice = " (--mask MASK)" if note == "note-doubtful" else ""
-        complain(f"{explain(BotError(note))}{advice}")
-    return DONE
+        report(f"{explain(BotError(note))}{advice}")
+    return ExitCode.DONE
 
 
 def plan(given: argparse.Namespace) -> Iterator[Task]:
-    """Which file comes from which.
+    """Pair photos, outputs and masks.
 
     Raises:
-        PersonError: The arguments do not go together.
+        PersonError: The arguments do not fit together.
     """
     output, several = str(given.output), len(given.photos) > 1
     into_folder = several or output.endswith(os.sep) or Path(output).is_dir()
     if several and Path(output).suffix.lower() in FORMATS and not Path(output).is_dir():
         raise _usage(f"several photos need a folder: -o {Path(output).stem}/")
     if given.operation == "erase" and not given.mask:
-        raise _usage("erase needs --mask MASK, a PNG that is white where something should go")
+        raise _usage("erase needs --mask MASK, a PNG that is white where the photo is erased")
     if not into_folder and Path(output).suffix.lower() not in FORMATS:
         raise _usage(f"OUT must end with {', '.join(FORMATS)}, or be a folder: -o {output}/")
     targets: set[Path] = set()
     for photo in given.photos:
         target = Path(output) / photo.name if into_folder else Path(output)
         if target in targets:
-            raise _usage(f"two photos are called {photo.name}: give them to two calls")
+            raise _usage(f"two photos are called {photo.name}: edit them in two calls")
         targets.add(target)
         if target.exists() and photo.exists() and target.samefile(photo):
             raise _usage(f"{target} would be written over the photo itself")
         yield Task(
             photo,
             target,
-            _paired(given.mask, photo),
-            _paired_target(given.save_mask, photo, several=into_folder and several),
+            _mask_for(given.mask, photo),
+            _mask_target(given.save_mask, photo, several=into_folder and several),
             by_ending=not into_folder,
         )
 
 
-def _paired(mask: str | None, photo: Path) -> Path | None:
+def _mask_for(mask: str | None, photo: Path) -> Path | None:
     if mask is None:
         return None
     path = Path(mask)
@@ -161,7 +170,7 @@ def _paired(mask: str | None, photo: Path) -> Path | None:
     return path
 
 
-def _paired_target(mask: str | None, photo: Path, *, several: bool) -> Path | None:
+def _mask_target(mask: str | None, photo: Path, *, several: bool) -> Path | None:
     if mask is None:
         return None
     if mask.endswith(os.sep) or Path(mask).is_dir():
@@ -172,29 +181,27 @@ def _paired_target(mask: str | None, photo: Path, *, several: bool) -> Path | No
 
 
 def _finish(finish: str) -> tuple[str, Path | None]:
-    """The finish, or the picture that shall stand behind."""
+    """The finish, and the picture file for the background if there is one."""
     try:
         return check_finish(finish), None
     except PersonError:
         if Path(finish).is_file():
             return "clean", Path(finish)
         choices = "clean, transparent, white, blur, #rrggbb, or a picture's file"
-        raise _usage(f"--finish {finish}: there is no such finish and no such file; it is {choices}") from None
+        raise _usage(f"--finish {finish}: there is no such finish and no such file; choose {choices}") from None
 
 
-def _with(job: Job, mask: bytes | None, task: Task) -> Job:
-    from dataclasses import replace
-
+def _job_for(job: Job, mask: bytes | None, task: Task) -> Job:
     wanted = FORMATS[task.output.suffix.lower()] if task.by_ending else None
     if job.finish == "transparent" and wanted == "JPEG":
         raise _usage("a transparent picture cannot be a JPEG: let OUT end with .png or .webp")
     return replace(job, mask=mask, format=wanted)
 
 
-def _ending(task: Task, made: PictureFormat, taken: set[Path]) -> Path:
-    """Where the picture goes: under the photo's name, with another ending where its format is another.
+def _target(task: Task, made: PictureFormat, taken: set[Path]) -> Path:
+    """The file to write: the photo's name, with another ending if the result's format is another.
 
-    a.heic and a.jpg would then both be a.jpg: the former becomes a.heic.jpg.
+    a.heic and a.jpg would both become a.jpg, so the former becomes a.heic.jpg.
     """
     if task.by_ending or FORMATS.get(task.output.suffix.lower()) == made:
         return task.output
@@ -206,7 +213,7 @@ def _ending(task: Task, made: PictureFormat, taken: set[Path]) -> Path:
     return path
 
 
-def _folder(path: Path) -> Path:
+def _make_folder(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.parent
 

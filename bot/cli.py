@@ -1,8 +1,7 @@
 """The command line: run · worker · edit · doctor · models · sweep.
 
-Exit codes: 0 done, 2 an input is at fault, 3 the engine is (or found no subject).
-
-Heavy modules are imported by the command that needs them, so that a wrong argument is answered at once.
+Exit codes: `bot.terminal.ExitCode`. Heavy modules are imported by the command that needs them, so that a wrong argument
+is answered at once.
 """
 
 from __future__ import annotations
@@ -16,19 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from bot.errors import BotError, OperatorError
+from bot.terminal import ExitCode, explain
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-DONE, INPUT_AT_FAULT = 0, 2
-
 
 class Parser(argparse.ArgumentParser):
-    """Answers wrong arguments with one line and exit code 2."""
+    """An argument parser that answers wrong arguments with one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where the help is."""
-        self.exit(INPUT_AT_FAULT, f"{self.prog}: {message} (try {self.prog} --help)\n")
+        """Print what is wrong and how to get help, and exit."""
+        self.exit(ExitCode.INPUT_ERROR, f"{self.prog}: {message} (try {self.prog} --help)\n")
 
 
 def build_parser() -> Parser:
@@ -49,10 +47,15 @@ def build_parser() -> Parser:
     )
     edit.add_argument("--save-mask", metavar="FILE", help="write the mask that was used; FOLDER/ for several photos")
     edit.add_argument(
-        "--finish", default="clean", help="clean, transparent, white, blur, #rrggbb, or a picture to stand behind"
+        "--finish",
+        default="clean",
+        help="clean, transparent, white, blur, #rrggbb, or a picture file",
     )
     edit.add_argument(
-        "--shadow", choices=("with", "without"), default="with", help="remove-subject: whether its shadow goes along"
+        "--shadow",
+        choices=("with", "without"),
+        default="with",
+        help="remove-subject: remove its shadow too?",
     )
     edit.add_argument("--engine", choices=("auto", "volcengine", "local"), default=None)
     edit.add_argument("--seed", type=int, default=0)
@@ -63,7 +66,7 @@ def build_parser() -> Parser:
     models.add_argument("action", nargs="?", choices=("list", "download"), default="list")
     models.add_argument("names", nargs="*", metavar="NAME")
 
-    sweep = commands.add_parser("sweep", help="delete what is older than RETENTION_HOURS (run does so by itself)")
+    sweep = commands.add_parser("sweep", help="delete what is older than RETENTION_HOURS (run does this, too)")
     sweep.add_argument("--dry-run", action="store_true", help="only count")
     return parser
 
@@ -73,22 +76,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     if given.command == "edit":
         _prepare_pixel_processes()
-    from bot.settings import load_settings
+    from bot.settings_file import load_settings
 
     try:
         settings = load_settings(**({"engine": given.engine} if getattr(given, "engine", None) else {}))
         return _command(given, settings)
     except BotError as error:
-        from bot.terminal import explain
-
         print(f"python -m bot: {explain(error)}", file=sys.stderr)
-        return INPUT_AT_FAULT
+        return ExitCode.INPUT_ERROR
     except KeyboardInterrupt:
-        return 130
+        return ExitCode.INTERRUPTED
 
 
 def _prepare_pixel_processes() -> None:
-    """The fork server imports on the other core while this process reads its settings: half a second saved."""
+    """Start the fork server, whose imports run on another core meanwhile; saves half a second."""
     from bot.engine_wiring import PRELOAD
     from bot.imaging.pool import start_fork_server
 
@@ -109,27 +110,27 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
     if command == "edit":
         from bot.batch import edit_photos
 
-        _say_if_missing(given, settings)
+        _warn_if_segmenter_is_missing(given, settings)
         return asyncio.run(edit_photos(given, settings))
     if command == "doctor":
-        from bot.doctor import examine
+        from bot.doctor import print_report
 
-        return asyncio.run(examine(settings))
+        return asyncio.run(print_report(settings))
     if command == "models":
-        return asyncio.run(model_files.models(given.action, given.names, settings))
-    if command == "sweep":
-        from bot.process import sweep_once
-
-        return asyncio.run(sweep_once(settings, dry_run=given.dry_run))
+        asyncio.run(model_files.list_or_download(given.action, given.names, settings))
+        return ExitCode.DONE
     from bot import process
 
+    if command == "sweep":
+        asyncio.run(process.sweep_once(settings, dry_run=given.dry_run))
+        return ExitCode.DONE
     model_files.warn_if_missing(settings)
     asyncio.run(process.run(settings) if command == "run" else process.work(settings))
-    return DONE
+    return ExitCode.DONE
 
 
-def _say_if_missing(given: argparse.Namespace, settings: Settings) -> None:
-    """Say on stderr that finds will be poorer, where this machine finds the subject and has no learned segmenter."""
+def _warn_if_segmenter_is_missing(given: argparse.Namespace, settings: Settings) -> None:
+    """Warn on stderr if this machine has to find the subject without the learned segmenter."""
     from bot.model_files import missing_segmenter
 
     if given.operation == "erase" or given.mask or settings.uses_cloud:
@@ -140,11 +141,11 @@ def _say_if_missing(given: argparse.Namespace, settings: Settings) -> None:
 
 
 def _check_data_dir(settings: Settings) -> None:
-    """All commands keep something there; whether they can is known before any of them begins."""
+    """Make DATA_DIR, and check that it can be written to: every command needs it."""
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         if not os.access(settings.data_dir, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:
-        advice = f"DATA_DIR: {settings.data_dir} is no folder to write to ({error.strerror}); for example DATA_DIR=data"
+        advice = f"DATA_DIR: {settings.data_dir} is not a writable folder ({error.strerror}); for example DATA_DIR=data"
         raise OperatorError("wrong-setting", text=advice) from None

@@ -1,6 +1,6 @@
-"""`python -m bot doctor`: is everything as the bot needs it? A line each: ok, or what to do.
+"""`python -m bot doctor`: checks settings, disk, database, Telegram, the public address and the engines.
 
-``ok`` is as it should be; ``warn`` works, but less well than it could; ``MEND`` keeps the bot from working.
+One line each: ``ok``; ``warn`` works, but less well than it could; ``FIX`` does not work. The last two say what to do.
 """
 
 from __future__ import annotations
@@ -21,17 +21,16 @@ from bot.engines.volcengine import probe
 from bot.errors import BotError
 from bot.model_files import missing_segmenter, usable
 from bot.settings import Settings
-from bot.terminal import explain
+from bot.terminal import ExitCode, explain
 
 log = structlog.get_logger()
 
 FREE_BYTES = 3_000_000_000
-"""What the caches and models take at most, with room to spare."""
-
+"""The caches and models take 2 GB at most; the rest is a reserve."""
 
 Level: TypeAlias = Literal["ok", "warn", "fail"]
 
-_LABELS: dict[Level, str] = {"ok": "ok ", "warn": "warn", "fail": "MEND"}
+_LEVEL_NAMES: dict[Level, str] = {"ok": "ok ", "warn": "warn", "fail": "FIX "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,8 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        subject: What was looked at.
-        level: ``ok`` as it should be, ``warn`` works less well than it could, ``fail`` does not work.
+        subject: What was checked.
+        level: ``ok``, ``warn`` (works less well than it could), ``fail`` (does not work).
         text: What was found, or what to do.
     """
 
@@ -49,18 +48,18 @@ class Finding:
     text: str
 
 
-async def examine(settings: Settings) -> int:
-    """Print the report; returns 2 if something does not work, else 0, warnings or not."""
+async def print_report(settings: Settings) -> int:
+    """Print all findings; returns the exit code, which is 0 unless something does not work."""
     healthy = True
     async for finding in findings(settings):
         healthy = healthy and finding.level != "fail"
-        print(f"{_LABELS[finding.level]} {finding.subject}: {finding.text}", flush=True)
-    return 0 if healthy else 2
+        print(f"{_LEVEL_NAMES[finding.level]} {finding.subject}: {finding.text}", flush=True)
+    return ExitCode.DONE if healthy else ExitCode.INPUT_ERROR
 
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:
-    """All findings, as they come in."""
-    yield Finding("settings", "ok", "all understood")
+    """All findings, as the checks end."""
+    yield Finding("settings", "ok", "all valid")
     checks: tuple[tuple[str, Callable[[Settings], Awaitable[list[Finding]]]], ...] = (
         ("disk", _disk),
         ("database", _database),
@@ -77,7 +76,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         except OSError as error:
             found = [Finding(subject, "fail", f"{error.strerror or type(error).__name__}: {error.filename or subject}")]
         except Exception as error:
-            log.exception("doctor_stumbled", subject=subject)  # through the log, where secrets are hidden
+            log.exception("doctor_check_failed", subject=subject)  # the log hides secrets
             found = [Finding(subject, "fail", f"could not be checked ({type(error).__name__}); the log says more")]
         for finding in found:
             yield finding
@@ -93,7 +92,7 @@ async def _disk(settings: Settings) -> list[Finding]:
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    async with wiring.database(settings) as database:
+    async with wiring.open_database(settings) as database:
         kind = "SQLite file in DATA_DIR" if database.is_sqlite else "PostgreSQL"
         return [Finding("database", "ok", f"{kind}, tables up to date")]
 
@@ -104,16 +103,22 @@ async def _telegram(settings: Settings) -> list[Finding]:
     bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
     try:
         await bot.initialize()
-        found = [Finding("Telegram", "ok", f"the token is @{bot.username}'s")]
+        found = [Finding("Telegram", "ok", f"the token belongs to @{bot.username}")]
         webhook = await bot.get_webhook_info()
         if webhook.url and settings.telegram_updates == "polling":
-            text = "a webhook is set; polling removes it at the start"
+            text = "a webhook is set; polling removes it when the bot starts"
             found.append(Finding("updates", "ok", text))
         elif settings.telegram_updates == "webhook" and webhook.last_error_message:
             text = f"Telegram could not reach the webhook: {webhook.last_error_message}"
             found.append(Finding("updates", "fail", text))
     except InvalidToken:
-        return [Finding("Telegram", "fail", "TELEGRAM_BOT_TOKEN is not a bot's token; ask @BotFather for /token")]
+        return [
+            Finding(
+                "Telegram",
+                "fail",
+                "Telegram does not know TELEGRAM_BOT_TOKEN; ask @BotFather for /token",
+            )
+        ]
     except TelegramError as error:
         text = f"{settings.telegram_api_url} does not answer ({type(error).__name__}); check the network"
         return [Finding("Telegram", "fail", text)]

@@ -1,7 +1,6 @@
-"""Builds the pixel processes and the engines from the settings: all that an edit without a chat and a database needs.
+"""Builds the pixel processes and the engines from the settings: what an edit on the command line needs.
 
-Imports little: `python -m bot edit` starts with this module alone, and the cloud engine's packages are imported only
-where it is used.
+It imports little, because `python -m bot edit` starts with it. The cloud engine is imported only when it is used.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 PRELOAD = ("bot.edits.pixels", "bot.engines.local", "onnxruntime")
-"""What pixel processes import before their first job."""
+"""Modules that pixel processes import before their first job."""
 
 
 def secrets_in(settings: Settings) -> list[str]:
-    """All that must never be logged."""
+    """The values that must never be logged."""
     fields = (
         settings.telegram_bot_token,
         settings.telegram_webhook_secret,
@@ -37,7 +36,7 @@ def secrets_in(settings: Settings) -> list[str]:
 
 
 def volc_config(settings: Settings) -> VolcConfig:
-    """The cloud engine's part of the settings."""
+    """The settings of the cloud engine."""
     from bot.engines.volcengine import VolcConfig
 
     assert settings.volc_accesskey is not None
@@ -59,7 +58,7 @@ def volc_config(settings: Settings) -> VolcConfig:
 
 @contextlib.asynccontextmanager
 async def pixel_pool(settings: Settings, workers: int) -> AsyncIterator[PixelPool]:
-    """The processes that work on pixels."""
+    """The pool of `workers` processes that work on pixels."""
     async with PixelPool(workers=workers, scratch=settings.data_dir / "scratch", preload=PRELOAD) as pool:
         yield pool
 
@@ -72,18 +71,18 @@ async def engines(
     on_operator_error: OnOperatorError | None = None,
     on_position: OnPosition | None = None,
 ) -> AsyncIterator[Sequence[Engine]]:
-    """Who segments and inpaints, each the fallback of the one before.
+    """The engines, each the fallback of the one before.
 
     Args:
         settings: All settings.
-        pool: Where pixels are worked on.
-        call_slots: Limits the calls to the cloud; None: within this process.
-        on_operator_error: Called with what only the operator can mend.
-        on_position: Called with an edit's place among those that wait for the cloud.
+        pool: Runs pixel work.
+        call_slots: Limits concurrent calls to the cloud; None: a limit within this process.
+        on_operator_error: Called with errors that only the operator can fix.
+        on_position: Called with an edit's position among those that wait for the cloud.
     """
     from bot.engines.local import local_engine
 
-    local = local_engine(pool, models=settings.data_dir / "models")
+    local = local_engine(pool, models=settings.models_folder)
     if not settings.uses_cloud:
         yield [local]
         return
@@ -95,6 +94,6 @@ async def engines(
         call_slots=call_slots or LocalCallSlots(settings.volc_concurrency),
         on_operator_error=on_operator_error,
         on_position=on_position,
-    ) as volc:
+    ) as cloud:
         falls_back = settings.engine == "auto" and settings.engine_fallback
-        yield [volc, local] if falls_back else [volc]
+        yield [cloud, local] if falls_back else [cloud]

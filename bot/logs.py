@@ -1,7 +1,7 @@
-"""Logging: one line an event, for people or for machines, and never a secret in it.
+"""Logging: one line for each event, for people or for machines, without secrets.
 
-Everything goes through one handler, structlog's events and the libraries' messages alike, and secrets are taken out of
-the finished line: a token hides in addresses, arguments and tracebacks.
+structlog's events and the libraries' messages go through one handler. Secrets are removed from the formatted line,
+because a token may be part of addresses, arguments and tracebacks. See docs/decisions.md#structured-logs.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from collections.abc import Iterable
 import structlog
 
 BOT_TOKEN = re.compile(r"\b\d{5,20}:[A-Za-z0-9_-]{25,100}")
-"""What every bot token looks like, ours or one that a person pasted into the chat."""
+"""Any bot token: this bot's, or one that a person pasted into the chat."""
 
 HIDDEN = "[hidden]"
 
 
-class Redacting(logging.Formatter):
-    """Formats by another formatter and hides secrets in the result.
+class RedactingFormatter(logging.Formatter):
+    """Formats with another formatter and hides secrets in the result.
 
     Args:
-        inner: Who formats.
-        secrets: What must not appear; short ones (under 6 letters) are not looked for, they would hide half the log.
-        style: ``console`` or ``json``, for `in_use`.
+        inner: The other formatter.
+        secrets: Values to hide. Those of under 6 characters are ignored: they would match much of the log.
+        style: ``console`` or ``json``, for `current_level_and_style`.
     """
 
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str], style: str = "console") -> None:
@@ -36,7 +36,7 @@ class Redacting(logging.Formatter):
         self._pattern = re.compile("|".join([*known, BOT_TOKEN.pattern]))
 
     def format(self, record: logging.LogRecord) -> str:
-        """The finished line."""
+        """The formatted line."""
         return self._pattern.sub(HIDDEN, self._inner.format(record))
 
 
@@ -46,7 +46,7 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
     Args:
         level: DEBUG, INFO, WARNING or ERROR.
         style: ``console`` or ``json``.
-        secrets: What must not appear in any line.
+        secrets: Values to hide in every line.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -58,7 +58,7 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
         last = structlog.processors.JSONRenderer(ensure_ascii=False)
         shared.append(structlog.processors.format_exc_info)
     else:
-        # Plain tracebacks: the pretty ones show local variables, and with them people's photos and the bot's keys.
+        # Plain tracebacks: the rich ones show local variables, which may hold people's photos and the bot's keys.
         plain = structlog.dev.plain_traceback
         last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -66,7 +66,7 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Redacting(formatter, secrets, style))
+    handler.setFormatter(RedactingFormatter(formatter, secrets, style))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -80,10 +80,10 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
     )
 
 
-def in_use() -> tuple[str, str] | None:
-    """Level and style that this process logs with, for its child processes; None where `configure` was not called."""
+def current_level_and_style() -> tuple[str, str] | None:
+    """Level and style that `configure` has set, for child processes; None if it was not called."""
     root = logging.getLogger()
     for handler in root.handlers:
-        if isinstance(handler.formatter, Redacting):
+        if isinstance(handler.formatter, RedactingFormatter):
             return logging.getLevelName(root.level), handler.formatter.style
     return None

@@ -1,4 +1,4 @@
-"""The local engine's model files from the command line and in the background: what is there, fetching what is not."""
+"""The local engine's model files: list and download them, copy those that set-up brought, warn if one is missing."""
 
 from __future__ import annotations
 
@@ -9,28 +9,23 @@ from pathlib import Path
 import structlog
 
 from bot.errors import BotError
-from bot.models.files import SETUP_FOLDER, copy_missing, is_sound
-from bot.models.registry import DEFAULT, MODELS, SEGMENTERS
+from bot.models.files import SETUP_FOLDER, copy_missing, is_intact
+from bot.models.registry import DEFAULT_MODELS, MODELS, SEGMENTERS
 from bot.settings import Settings
 
 log = structlog.get_logger()
 
 
-def models_folder(settings: Settings) -> Path:
-    """The one folder that the program reads model files from."""
-    return settings.data_dir / "models"
-
-
 def copy_from_setup(settings: Settings, *, source: Path = SETUP_FOLDER) -> None:
-    """Copy what set-up brought into the models folder; called once at the start of a program.
+    """Copy the files that set-up brought into the models folder; called once, at the start of a program.
 
-    A folder that cannot be written is no reason to stop: the program works without learned models.
+    A failure is only logged: the program works without learned models.
 
     Args:
         settings: All settings.
-        source: Where set-up puts model files.
+        source: Folder that set-up puts model files into.
     """
-    folder = models_folder(settings)
+    folder = settings.models_folder
     try:
         for path in copy_missing(source, folder):
             log.debug("model_copied", name=path.stem, folder=str(folder))
@@ -39,17 +34,17 @@ def copy_from_setup(settings: Settings, *, source: Path = SETUP_FOLDER) -> None:
 
 
 def missing_segmenter(settings: Settings) -> str | None:
-    """What it means that no learned segmenter is there, and what to do; None where there is one."""
-    folder = models_folder(settings)
-    # The smallest first: the large ones take up to half a second to check.
+    """One line about what works less well without a learned segmenter, and what to do; None if there is one."""
+    folder = settings.models_folder
+    # The smallest first: checking a large one takes up to half a second.
     by_size = sorted((MODELS[name] for name in SEGMENTERS), key=lambda model: model.size)
-    if any(is_sound(model, folder / model.file) for model in by_size):
+    if any(is_intact(model, folder / model.file) for model in by_size):
         return None
     model = MODELS["u2netp"]
     damaged = [model.file for model in by_size if (folder / model.file).exists()]
     state = f"not the published file: {', '.join(damaged)} in {folder}" if damaged else f"no {model.file} in {folder}"
     return (
-        f"{state}. Without the learned segmenter the subject is often the wrong thing, all else works. "
+        f"{state}. Without the learned segmenter the bot often picks the wrong subject; everything else works. "
         f"Run `make setup` again, or `python -m bot models download u2netp`, with MODELS_MIRROR set where its host "
         f"cannot be reached, or put the file there (SHA-256 {model.sha256})"
     )
@@ -63,21 +58,21 @@ def warn_if_missing(settings: Settings) -> None:
         log.warning("segmenter_missing", advice=advice, fetching_in_the_background=fetching)
 
 
-async def models(action: str, names: Sequence[str], settings: Settings) -> int:
-    """`python -m bot models`: list them, or fetch some; returns the exit code.
+async def list_or_download(action: str, names: Sequence[str], settings: Settings) -> None:
+    """`python -m bot models`: list the models, or download some.
 
     Args:
         action: ``list`` or ``download``.
-        names: Which to fetch; none: the small default set.
+        names: Models to download; none: the small default set.
         settings: All settings.
 
     Raises:
-        BotError: One could not be fetched.
+        BotError: A model could not be downloaded.
     """
     if action == "list":
         for line in listing(settings):
             print(line)
-        return 0
+        return
     from tqdm import tqdm
 
     from bot.models.fetch import download
@@ -93,40 +88,39 @@ async def models(action: str, names: Sequence[str], settings: Settings) -> int:
                 bar.set_description(name)
             bar.update(done - bar.n)
 
-        wanted = names or DEFAULT
-        paths = await download(wanted, models_folder(settings), on_progress=show, mirror=settings.models_mirror)
+        wanted = names or DEFAULT_MODELS
+        paths = await download(wanted, settings.models_folder, on_progress=show, mirror=settings.models_mirror)
     for path in paths:
         print(f"{path.stem}: in {path.parent}, checked")
-    return 0
 
 
 def listing(settings: Settings) -> list[str]:
-    """A line for each model of the registry: whether it is there, what it does, its licence and whose work it is."""
-    folder = models_folder(settings)
+    """A line for each model of the registry: whether it is there, size, purpose, licence and author."""
+    folder = settings.models_folder
     lines = []
     for model in MODELS.values():
         path = folder / model.file
-        state = "there" if is_sound(model, path) else "wrong" if path.exists() else "-----"
+        state = "there" if is_intact(model, path) else "wrong" if path.exists() else "-----"
         rights = "; ".join(part for part in (model.licence, model.notice, model.terms) if part)
         lines.append(f"{state}  {model.name:18} {model.size / 1e6:4.0f} MB  {model.about} ({rights})")
     return lines
 
 
 def usable(settings: Settings) -> list[str]:
-    """Names of the models whose files are there and sound."""
-    folder = models_folder(settings)
-    return [model.name for model in MODELS.values() if is_sound(model, folder / model.file)]
+    """Names of the models whose files are there and undamaged."""
+    folder = settings.models_folder
+    return [model.name for model in MODELS.values() if is_intact(model, folder / model.file)]
 
 
 async def fetch_default(settings: Settings) -> None:
-    """With MODELS=auto: fetch what is missing of the small default set, once; until then the engine works without."""
+    """With MODELS=auto: download what is missing of the small default set. Failures are only logged."""
     if settings.models != "auto":
         return
     from bot.models.fetch import download
 
-    for name in DEFAULT:
+    for name in DEFAULT_MODELS:
         try:
-            await download([name], models_folder(settings), mirror=settings.models_mirror)
+            await download([name], settings.models_folder, mirror=settings.models_mirror)
         except BotError as error:
-            advice = "the local engine works without; MODELS_MIRROR names another host, MODELS=off stops the trying"
+            advice = "the local engine works without it; MODELS_MIRROR names another host, MODELS=off ends this"
             log.info("model_not_fetched", name=name, reason=str(error), advice=advice)

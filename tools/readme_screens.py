@@ -1,7 +1,7 @@
-"""Take the README's pictures of the screen: `.venv/bin/python tools/readme_screens.py` writes docs/*.png.
+"""Take the README's screenshots: `.venv/bin/python tools/readme_screens.py` writes docs/*.png.
 
-The whole program runs as with no token, and a phone's browser uses the playground as a person would: it paints in the
-Mini App (mid-stroke, then the result), and has a cleaned sample in the chat. The machine needs an emoji font.
+Runs the whole program without a token, and a browser that emulates a phone uses the playground: it paints in the Mini
+App (one picture during the stroke, one of the result), and cleans a sample in the chat. Needs an emoji font.
 """
 
 # ruff: noqa: E402 - the repository is not installed, so its folder is put on the path before its imports
@@ -45,11 +45,11 @@ Point = tuple[float, float]
 
 @contextlib.asynccontextmanager
 async def playground() -> AsyncIterator[str]:
-    """The program with no token, until the block ends; gives its address."""
-    with socket.socket() as taken, tempfile.TemporaryDirectory() as folder:
-        taken.bind(("127.0.0.1", 0))
-        port = int(taken.getsockname()[1])
-        taken.close()
+    """Run the program without a token inside the block; yields its URL."""
+    with socket.socket() as probe, tempfile.TemporaryDirectory() as folder:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+        probe.close()
         settings = Settings(
             telegram_bot_token=None,
             port=port,
@@ -72,7 +72,7 @@ async def playground() -> AsyncIterator[str]:
 
 
 async def is_ready(url: str) -> bool:
-    """Whether the bot has introduced itself."""
+    """Whether the bot has set its description, the last step of its start."""
     try:
         async with aiohttp.ClientSession() as session, session.get(f"{url}/playground/api/chat") as answer:
             return answer.status == 200 and bool((await answer.json())["about"])
@@ -82,7 +82,7 @@ async def is_ready(url: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def phone(browser: Browser, url: str) -> AsyncIterator[Page]:
-    """The chat page, emptied, on a phone of its own."""
+    """Open the chat page, with an empty chat, in a new emulated phone."""
     async with aiohttp.ClientSession() as session, session.post(f"{url}/playground/api/clear", json={}) as cleared:
         cleared.raise_for_status()
     context = await browser.new_context(locale="en-GB", **PHONE)
@@ -102,14 +102,14 @@ async def send_sample(page: Page, name: str, command: str) -> None:
     await expect(page.get_by_test_id("preview")).to_be_hidden()
 
 
-async def mini_app(browser: Browser, url: str) -> None:
-    """The Mini App while a finger paints, and once it is erased."""
+async def take_mini_app(browser: Browser, url: str) -> None:
+    """Take the Mini App during a stroke, and with the result."""
     async with phone(browser, url) as page:
         await send_sample(page, "boat", "/erase")
         await page.get_by_test_id("inline-button").filter(has_text="Paint").click()
         app = page.frame_locator("[data-testid=miniapp-frame]")
         await expect(app.locator("#picture.ready")).to_be_visible()
-        await settled(page)
+        await wait_until_still(page)
         box = await app.get_by_test_id("photo").bounding_box()
         assert box is not None
         session = await page.context.new_cdp_session(page)
@@ -118,7 +118,7 @@ async def mini_app(browser: Browser, url: str) -> None:
             fingers = [{"x": x, "y": y} for x, y in points]
             await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
 
-        line = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in over_the_boat()]
+        line = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in boat_stroke()]
         await touch("touchStart", line[:1])
         shown = False
         for number, point in enumerate(line):
@@ -126,34 +126,34 @@ async def mini_app(browser: Browser, url: str) -> None:
             if number >= len(line) * 0.7 and not shown:
                 shown = True
                 await expect(app.locator("#loupe")).to_be_visible()
-                await settled(page)
+                await wait_until_still(page)
                 await save(page, "mini-app-phone.png")
         await touch("touchEnd", [])
         await page.get_by_test_id("miniapp-main-button").click()
         await expect(app.get_by_test_id("done")).to_be_visible(timeout=WORK_MS)
         await expect(app.locator("body:not(.working)")).to_be_visible()
-        await settled(page)
+        await wait_until_still(page)
         await save(page, "mini-app-result.png")
 
 
-def over_the_boat() -> list[Point]:
-    """A finger's way to and fro over the boat from its mast down, as shares of the photo."""
+def boat_stroke() -> list[Point]:
+    """Return a zigzag stroke over the boat from its mast down, in fractions of the photo's size."""
     return [(0.49 + (0.03 + 0.09 * n / 60) * math.sin(n * 0.8), 0.26 + 0.43 * n / 60) for n in range(61)]
 
 
-async def chat(browser: Browser, url: str) -> None:
-    """The chat with a cleaned sample."""
+async def take_chat(browser: Browser, url: str) -> None:
+    """Take the chat with a cleaned sample."""
     async with phone(browser, url) as page:
         await send_sample(page, "balloon", "/remove_subject")
         answer = page.locator("[data-testid=message][data-from=bot] .photo img")
         await expect(answer).to_be_visible(timeout=WORK_MS)
         await answer.evaluate("(image) => image.decode()")
-        await settled(page)
+        await wait_until_still(page)
         await save(page, "playground.png")
 
 
-async def settled(page: Page) -> None:
-    """Wait until nothing moves any more."""
+async def wait_until_still(page: Page) -> None:
+    """Wait until all animations have ended and the last frame is painted."""
     for frame in page.frames:
         await frame.evaluate(
             """async () => {
@@ -165,7 +165,7 @@ async def settled(page: Page) -> None:
 
 
 async def save(page: Page, name: str) -> None:
-    """Write what the screen shows in 256 colours, as large as fits."""
+    """Save a screenshot with 256 colours, in the largest size within `MAX_BYTES`."""
     shot = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
     for percent in range(100, 45, -5):
         small = shot.resize((shot.width * percent // 100, shot.height * percent // 100), Image.Resampling.LANCZOS)
@@ -175,16 +175,16 @@ async def save(page: Page, name: str) -> None:
             (ROOT / "docs" / name).write_bytes(out.getvalue())
             print(f"docs/{name}: {small.width} × {small.height}, {out.tell() // 1000} kB", flush=True)
             return
-    raise SystemExit(f"{name}: more than {MAX_BYTES} bytes in any size worth showing")
+    raise SystemExit(f"{name}: more than {MAX_BYTES} bytes at every acceptable size")
 
 
 async def main() -> None:
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []  # the sandbox cannot be set up by root
+    flags = ["--no-sandbox"] if os.geteuid() == 0 else []  # root cannot set up the sandbox
     async with playground() as url, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=flags)
-        await mini_app(browser, url)
-        await chat(browser, url)
+        await take_mini_app(browser, url)
+        await take_chat(browser, url)
         await browser.close()
 
 

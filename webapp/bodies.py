@@ -1,4 +1,4 @@
-"""Requests' bodies, read within a limit of bytes and of time, before anything looks at what they hold."""
+"""Reads request bodies within a limit of bytes and of seconds."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from bot.bounded_reading import BodyTooLargeError, read_bounded
 from webapp.errors import RefusedError
 
 READ_SECONDS = 30.0
-"""For the whole body: 5 MB over a slow phone line; one letter a second is no line at all."""
+"""Time for a whole body: enough for 5 MB over a slow mobile network; a client that sends byte by byte is cut off."""
 
-MAX_JSON = 16_384
-"""Bytes; a hundred taps are 5 000."""
+MAX_JSON_BYTES = 16_384
+"""A selection of a hundred taps has about 5,000 bytes."""
 
 
 async def read_body(request: web.Request, content_type: str, max_bytes: int) -> bytes:
-    """A request's body.
+    """Read a request's body.
 
     Args:
         request: The request.
-        content_type: What it must be.
-        max_bytes: More is refused: before reading where the length is announced, else as soon as it is passed.
+        content_type: The type that the body must have.
+        max_bytes: The largest body that is accepted. A larger Content-Length is refused before reading.
 
     Raises:
         RefusedError: 415 another type, or compressed (a bomb unpacks before its length is known); 413 too large;
@@ -32,15 +33,12 @@ async def read_body(request: web.Request, content_type: str, max_bytes: int) -> 
         raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     if request.content_length is not None and request.content_length > max_bytes:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    body = bytearray()
     try:
         async with asyncio.timeout(READ_SECONDS):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > max_bytes:
-                    raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return await read_bounded(request.content.iter_any(), max_bytes)
+    except BodyTooLargeError:
+        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
     except TimeoutError:
         raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, "took-too-long") from None
     except (ConnectionError, web.RequestPayloadError):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "bad-request") from None
-    return bytes(body)

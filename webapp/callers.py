@@ -1,4 +1,4 @@
-"""Who is calling: the session's door, and the check that stands before every other route of the API."""
+"""Who is calling: opens sessions, and checks the session before every other route of the API."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from webapp.errors import LANGUAGE, RefusedError
+from bot.texts import supported_language
+from webapp.errors import RefusedError
 from webapp.init_data import InitDataError, check_init_data
-from webapp.limits import Buckets, address
-from webapp.texts import speaks
+from webapp.languages import LANGUAGE
+from webapp.limits import RateLimiter, client_address
 from webapp.tokens import Tokens
 
 log = structlog.get_logger()
 
 PERSON = web.RequestKey("person", int)
-"""Telegram user id of who is calling; set for every route but the session's."""
+"""Telegram user id of the caller; set for every route but the public ones."""
 
-RENEWED_HEADER = "X-Session-Token"
-LIFE_HEADER = "X-Session-Expires-In"
-"""An answer that carries a fresh token says so in these two; the page goes on with that one."""
+FRESH_SESSION_HEADER = "X-Session-Token"
+FRESH_SESSION_SECONDS_HEADER = "X-Session-Expires-In"
+"""An answer may carry a fresh token and its lifetime in these two headers; the page uses that token from then on."""
 
 
 class Callers:
-    """Gives out sessions and recognises them.
+    """Opens sessions and authenticates requests.
 
     Args:
-        bot_token: Proves initData.
-        tokens: Gives out and checks session tokens.
+        bot_token: Verifies initData.
+        tokens: Issues and checks session tokens.
         clock: Seconds since 1970, UTC.
     """
 
@@ -39,15 +40,15 @@ class Callers:
         self._bot_token = bot_token
         self._tokens = tokens
         self._clock = clock
-        # A page asks for some 6 things to open, and for a few a stroke; whole offices and mobile carriers share an
-        # address, so an address may do much more than a person.
-        self._by_address = Buckets(rate=50.0, burst=300.0)
-        self._sessions = Buckets(rate=2.0, burst=60.0)
-        self._by_person = Buckets(rate=10.0, burst=60.0)
+        # A page makes about 6 requests to open, and a few for each stroke. Offices and mobile carriers share one
+        # address, so an address may make many more requests than a person.
+        self._by_address = RateLimiter(rate=50.0, burst=300.0)
+        self._sessions = RateLimiter(rate=2.0, burst=60.0)
+        self._by_person = RateLimiter(rate=10.0, burst=60.0)
 
     async def open_session(self, request: web.Request) -> web.Response:
-        """POST /api/session: initData, once, for a short token."""
-        _spend(self._sessions, address(request))
+        """POST /api/session: exchange initData for a short token."""
+        self._sessions.check(client_address(request))
         init_data = _credentials(request, "tma")
         try:
             caller = check_init_data(init_data, self._bot_token, now=self._clock())
@@ -58,48 +59,44 @@ class Callers:
         log.info("session_begun", person=caller.person)
         return web.json_response({"token": token, "expires_in": seconds})
 
-    def recognise(self, *, everyone: frozenset[str]) -> Middleware:
-        """The middleware that knows who is calling, or refuses; what is no route at all needs nobody's name.
+    def authenticate(self, *, public: frozenset[str]) -> Middleware:
+        """The middleware that sets `PERSON` from the session token, and answers 401 without a valid one.
+
+        Requests that match no route pass unauthenticated: they are answered 404 or 405.
 
         Args:
-            everyone: Paths (routes' patterns) that need no session.
+            public: Paths (routes' patterns) that need no session.
         """
 
         @web.middleware
         async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-            _spend(self._by_address, address(request))
+            self._by_address.check(client_address(request))
             resource = request.match_info.route.resource
-            if resource is None or resource.canonical in everyone:
+            if resource is None or resource.canonical in public:
                 return await handler(request)
             session = self._tokens.check(_credentials(request, "bearer"))
             if session is None:
                 raise RefusedError(HTTPStatus.UNAUTHORIZED)
             request[PERSON] = session.caller.person
-            language = speaks(session.caller.language)
+            language = supported_language(session.caller.language)
             if language is not None:
                 request[LANGUAGE] = language
-            _spend(self._by_person, session.caller.person)
+            self._by_person.check(session.caller.person)
             answer = await handler(request)
             fresh = self._tokens.renew(session)
             if fresh is not None and not answer.prepared:
-                answer.headers[RENEWED_HEADER], seconds = fresh
-                answer.headers[LIFE_HEADER] = str(seconds)
+                answer.headers[FRESH_SESSION_HEADER], seconds = fresh
+                answer.headers[FRESH_SESSION_SECONDS_HEADER] = str(seconds)
             return answer
 
         return middleware
 
 
 def _credentials(request: web.Request, scheme: str) -> str:
-    """What follows the scheme in the one Authorization header."""
+    """What follows the scheme in the one Authorization header; 401 for no header, several, or another scheme."""
     given = request.headers.getall("Authorization", [])
     if len(given) == 1:
         kind, _, credentials = given[0].partition(" ")
         if kind.lower() == scheme and credentials:
             return credentials.strip()
     raise RefusedError(HTTPStatus.UNAUTHORIZED)
-
-
-def _spend(buckets: Buckets, key: str | int) -> None:
-    wait = buckets.take(key)
-    if wait > 0:
-        raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, retry_after=wait)

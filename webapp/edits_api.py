@@ -1,10 +1,10 @@
-"""What the page asks about one edit: its photo, its mask, a selection, the result.
+"""The routes of one edit: its photo, its mask, a selection, its result.
 
-Every route begins with the owner: what is not the caller's is answered exactly as what does not exist. The id comes
-from the path, the person from the session, never from a body.
+Every route checks the owner first: another person's edit is answered exactly as one that does not exist. The id comes
+from the path and the person from the session, never from a body.
 
-A mask is a PNG, white where something is erased. Of an edit whose operation is ``remove_background`` it is white where
-the subject is, which stays, both ways: as ``--mask`` of ``remove-background`` on the command line.
+A mask is a PNG, white where something is erased. For the operation ``remove_background`` it is white where the subject
+is, which stays, in both directions: like ``--mask`` of ``remove-background`` on the command line.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
-from bot.edits.canvas import MAX_MASK_BYTES, MAX_TAPS, Canvas
-from bot.edits.model import Edit, State
+from bot.edits.canvas import MAX_TAPS, Canvas
+from bot.edits.model import MAX_MASK_BYTES, Edit, State
 from bot.segmentation import Tap
-from webapp.bodies import MAX_JSON, read_body
+from webapp.bodies import MAX_JSON_BYTES, read_body
 from webapp.callers import PERSON
 from webapp.errors import RefusedError
-from webapp.limits import Buckets
+from webapp.limits import RateLimiter
 
 WORK_SECONDS = 60.0
-"""For one answer, the pixels' work and its queue included."""
+"""Time limit for one answer, including the pixel work and its queue."""
 
 MASK_KEY = re.compile(r"[!-~]{1,128}")
 """An Idempotency-Key: visible ASCII."""
@@ -48,7 +48,7 @@ class _Selection(BaseModel):
     points: Annotated[list[_Point], Field(min_length=1, max_length=MAX_TAPS)]
 
 
-async def owned(request: web.Request, canvas: Canvas) -> Edit:
+async def find_edit(request: web.Request, canvas: Canvas) -> Edit:
     """The caller's edit that the path names.
 
     Raises:
@@ -61,16 +61,16 @@ async def owned(request: web.Request, canvas: Canvas) -> Edit:
 
 
 class EditsApi:
-    """The routes under /edits/ID, but for the events.
+    """The routes under /edits/ID, without the events.
 
     Args:
-        canvas: Does what is asked.
+        canvas: Carries out the requests.
     """
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
-        # A photo opens with 3 of these; then come taps and masks, each some tenths of a second of a core.
-        self._pixel_work = Buckets(rate=2.0, burst=40.0)
+        # The page makes 3 such requests to open; then come taps and masks, each some tenths of a second of a core.
+        self._pixel_work = RateLimiter(rate=2.0, burst=40.0)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -83,9 +83,9 @@ class EditsApi:
         router.add_get(f"{EDIT}/result", self.result)
 
     async def describe(self, request: web.Request) -> web.Response:
-        """What the page needs to know to open; by the operation it knows what white means in the masks."""
+        """GET /edits/ID: what the page needs to open. ``operation`` says what white means in the masks."""
         async with asyncio.timeout(WORK_SECONDS):
-            edit = await owned(request, self._canvas)
+            edit = await find_edit(request, self._canvas)
         return web.json_response(
             {
                 "id": edit.id,
@@ -101,75 +101,70 @@ class EditsApi:
         )
 
     async def photo(self, request: web.Request) -> web.Response:
-        """The photo, small enough for a phone's canvas."""
+        """GET …/photo: the photo, small enough for a phone's canvas."""
         async with asyncio.timeout(WORK_SECONDS):
-            edit = await owned(request, self._canvas)
-            self._spend(request)
+            edit = await find_edit(request, self._canvas)
+            self._pixel_work.check(request[PERSON])
             return _picture(await self._canvas.photo_preview(edit), "jpeg")
 
     async def mask(self, request: web.Request) -> web.Response:
-        """What is painted, or was found; widened by a rim where it is to be erased, as it is where it stays."""
+        """GET …/mask: the painted or found mask; an erasing mask is dilated, a keeping one is as it was found."""
         async with asyncio.timeout(WORK_SECONDS):
-            edit = await owned(request, self._canvas)
-            self._spend(request)
+            edit = await find_edit(request, self._canvas)
+            self._pixel_work.check(request[PERSON])
             found = await self._canvas.mask(edit)
         if found is None:
             raise RefusedError(HTTPStatus.NOT_FOUND)
         return _picture(found, "png")
 
     async def submit_mask(self, request: web.Request) -> web.Response:
-        """Take a painted mask; 202 with the id of the edit that now erases it, which may be a new round.
+        """POST …/mask: take a painted mask; 202 with the id of the edit that now runs, which may be a new one.
 
-        The same Idempotency-Key again, or without one the same mask again, is the same submission. With ?base=photo it
-        is erased on the edit's photo even where the edit has a result: its round was undone. Of a ``remove_background``
-        the photo itself is cut out with it, in every round.
+        A repeated Idempotency-Key, or without a key a repeated mask, is the same submission. ?base=photo erases on the
+        edit's photo even if the edit has a result, because the page has undone that round. ``remove_background`` always
+        cuts the photo itself out.
         """
         key = request.headers.get("Idempotency-Key")
         if key is not None and not MASK_KEY.fullmatch(key):
             raise RefusedError(HTTPStatus.BAD_REQUEST, "bad-request")
         on_photo = request.query.get("base") == "photo"
         async with asyncio.timeout(WORK_SECONDS):
-            edit = await owned(request, self._canvas)
-            self._spend(request)
+            edit = await find_edit(request, self._canvas)
+            self._pixel_work.check(request[PERSON])
             png = await read_body(request, "image/png", MAX_MASK_BYTES)
-            erasing = await self._canvas.submit_mask(edit, png, key=key, on_photo=on_photo)
-        return web.json_response({"id": erasing.id}, status=HTTPStatus.ACCEPTED)
+            started = await self._canvas.submit_mask(edit, png, key=key, on_photo=on_photo)
+        return web.json_response({"id": started.id}, status=HTTPStatus.ACCEPTED)
 
     async def select(self, request: web.Request) -> web.Response:
-        """The mask of the thing that is tapped on."""
+        """POST …/select: the mask of the thing at the tapped points."""
         async with asyncio.timeout(WORK_SECONDS):
-            edit = await owned(request, self._canvas)
-            self._spend(request)
-            taps = _taps(await read_body(request, "application/json", MAX_JSON), edit)
+            edit = await find_edit(request, self._canvas)
+            self._pixel_work.check(request[PERSON])
+            taps = _taps(await read_body(request, "application/json", MAX_JSON_BYTES), edit)
             on_photo = request.query.get("base") == "photo"
             return _picture(await self._canvas.select(edit, taps, on_photo=on_photo), "png")
 
     async def cancel(self, request: web.Request) -> web.Response:
-        """Stop it; 204, also where it is stopped already."""
+        """POST …/cancel: stop the edit; 204, also if it is stopped already."""
         async with asyncio.timeout(WORK_SECONDS):
-            edit = await owned(request, self._canvas)
+            edit = await find_edit(request, self._canvas)
             if edit.state is not State.CANCELLED:
                 await self._canvas.cancel(edit)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def result(self, request: web.Request) -> web.Response:
-        """The finished picture: whole, or with ?preview=1 small enough for a phone's canvas."""
+        """GET …/result: the result picture at full size, or with ?preview=1 small enough for a phone's canvas."""
         async with asyncio.timeout(WORK_SECONDS):
-            edit = await owned(request, self._canvas)
-            self._spend(request)
+            edit = await find_edit(request, self._canvas)
+            self._pixel_work.check(request[PERSON])
             if request.query.get("preview") == "1":
                 return _picture(await self._canvas.result_preview(edit), "jpeg")
             data, file_format = await self._canvas.result(edit)
         return _picture(data, file_format.lower())
 
-    def _spend(self, request: web.Request) -> None:
-        wait = self._pixel_work.take(request[PERSON])
-        if wait > 0:
-            raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, retry_after=wait)
-
 
 def _taps(body: bytes, edit: Edit) -> list[Tap]:
-    """The taps of a selection, each on the photo."""
+    """The taps of a selection; 400 if one lies outside the photo."""
     try:
         selection = _Selection.model_validate_json(body)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""What an edit is doing, as server-sent events.
+"""An edit's progress, as server-sent events.
 
 One event for each change::
 
@@ -9,8 +9,8 @@ One event for each change::
     event: cancelled   data: {}
     event: waiting     data: {}          (no mask was sent yet)
 
-After ``done``, ``failed`` and ``cancelled`` the stream ends. It also ends after a while, and when the server stops: the
-page then asks again, and is told at once where the edit stands.
+The stream ends after ``done``, ``failed`` and ``cancelled``. It also ends after `MAX_SECONDS` and when the server
+stops; the page then opens another one, whose first event is the edit's current state.
 """
 
 from __future__ import annotations
@@ -29,27 +29,29 @@ from prometheus_client import Gauge
 
 from bot.edits.canvas import Canvas, Event
 from bot.errors import BotError
+from bot.texts import Texts
 from webapp.callers import PERSON
-from webapp.edits_api import EDIT, owned
-from webapp.errors import Explain, RefusedError, language_of
+from webapp.edits_api import EDIT, find_edit
+from webapp.errors import RefusedError
+from webapp.languages import language_of
 
 log = structlog.get_logger()
 
 STREAMS = Gauge("bot_event_streams", "Pages that watch an edit now.")
 
 KEEP_ALIVE = 15.0
-"""Seconds of silence after which a comment is sent: proxies close what is silent for 30–60 s, and a write is how a page
-that has gone is noticed."""
+"""Seconds without an event after which a comment is sent: proxies close silent connections after 30–60 s, and only a
+failed write shows that the page has gone."""
 
-LONGEST = 600.0
-"""Seconds after which a stream ends, whatever its edit does."""
+MAX_SECONDS = 600.0
+"""A stream ends after this time, whatever the state of its edit."""
 
-ASK_AGAIN = 1.0
-"""Seconds after which a place may have become free."""
+RETRY_AFTER = 1.0
+"""Seconds after which a refused stream may be tried again."""
 
 STREAMS_PER_PERSON = 4
-STREAMS_IN_ALL = 500
-"""Each looks at the database four times a second."""
+STREAMS_OVERALL = 500
+"""Each stream reads the database four times a second."""
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -59,17 +61,17 @@ HEADERS = {
 
 
 class Events:
-    """The route of the events.
+    """The route of the event streams.
 
     Args:
-        canvas: Knows what edits are doing.
-        explain: Words why an edit failed.
-        keep_alive: Seconds of silence after which a comment is sent.
+        canvas: Source of the events.
+        texts: Texts of failures.
+        keep_alive: Seconds without an event after which a comment is sent.
     """
 
-    def __init__(self, canvas: Canvas, explain: Explain, *, keep_alive: float = KEEP_ALIVE) -> None:
+    def __init__(self, canvas: Canvas, texts: Texts, *, keep_alive: float = KEEP_ALIVE) -> None:
         self._canvas = canvas
-        self._explain = explain
+        self._texts = texts
         self._keep_alive = keep_alive
         self._open: Counter[int] = Counter()
         self._closing = asyncio.Event()
@@ -79,29 +81,29 @@ class Events:
         router.add_get(f"{EDIT}/events", self.stream, allow_head=False)
 
     async def close(self, _: web.Application) -> None:
-        """End all streams: the server stops, and would wait for them."""
+        """End all streams. The server would wait for them when it stops."""
         self._closing.set()
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """Tell what the caller's edit is doing until it is over."""
-        edit = await owned(request, self._canvas)
-        with self._place(request[PERSON]):
+        """GET …/events: stream the edit's progress until it ends."""
+        edit = await find_edit(request, self._canvas)
+        with self._count_stream(request[PERSON]):
             response = web.StreamResponse(headers=HEADERS)
             await response.prepare(request)
             try:
                 await self._forward(self._canvas.events(edit), response, language_of(request))
                 await response.write_eof()
             except ConnectionError:
-                log.debug("events_reader_gone", edit=edit.id)
-            except Exception:  # the headers are out, so no error can be answered any more
-                log.exception("events_broke", edit=edit.id)
+                log.debug("events_client_gone", edit=edit.id)
+            except Exception:  # the headers are sent: an error answer is no longer possible
+                log.exception("events_unexpected_error", edit=edit.id)
                 if request.transport is not None:
                     request.transport.abort()
         return response
 
     async def _forward(self, events: AsyncIterator[Event], response: web.StreamResponse, language: str) -> None:
-        """Write events as they come, and a comment where none comes."""
-        ends = time.monotonic() + LONGEST
+        """Write events as they come, and a comment after each `keep_alive` seconds without one."""
+        ends = time.monotonic() + MAX_SECONDS
         closing = asyncio.ensure_future(self._closing.wait())
         upcoming = asyncio.ensure_future(anext(events, None))
         try:
@@ -132,20 +134,20 @@ class Events:
             data["position"] = event.position
         elif event.kind == "failed":
             code = event.error or "something-broke"
-            data |= {"error": code, "message": self._explain(language, BotError(code))}
+            data |= {"error": code, "message": self._texts.error(language, BotError(code))}
         return f"event: {event.kind}\ndata: {json.dumps(data)}\n\n".encode()
 
     @contextlib.contextmanager
-    def _place(self, person: int) -> Iterator[None]:
-        """A place among the streams that may be open.
+    def _count_stream(self, person: int) -> Iterator[None]:
+        """Count an open stream while the block runs.
 
         Raises:
-            RefusedError: 429 the person has enough of them; 503 the server has.
+            RefusedError: 429 the person has too many open; 503 the server has.
         """
         if self._open[person] >= STREAMS_PER_PERSON:
-            raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, retry_after=ASK_AGAIN)
-        if self._open.total() >= STREAMS_IN_ALL:
-            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "rate-limited", retry_after=ASK_AGAIN)
+            raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, retry_after=RETRY_AFTER)
+        if self._open.total() >= STREAMS_OVERALL:
+            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "rate-limited", retry_after=RETRY_AFTER)
         self._open[person] += 1
         STREAMS.inc()
         try:

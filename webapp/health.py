@@ -1,4 +1,4 @@
-"""What the operator's machines ask: alive, able to work, and the numbers."""
+"""For the operator's monitoring: /healthz (alive), /readyz (accepts edits), /metrics (Prometheus)."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ def add_health(app: web.Application, ready: Callable[[], bool]) -> None:
     """Add /healthz, /readyz and /metrics.
 
     Args:
-        app: Where they are added.
-        ready: Whether edits can be taken; asked at every /readyz.
+        app: The application to add to.
+        ready: Whether edits can be accepted; called at every /readyz.
     """
 
     async def healthz(_: web.Request) -> web.Response:
-        """Alive: whoever answers this has a running event loop."""
+        """200 while the event loop runs."""
         return web.Response(text="ok\n", headers=NOT_CACHED)
 
     async def readyz(_: web.Request) -> web.Response:
-        """Able to work; 503 while starting, so that a balancer sends people elsewhere."""
+        """200 if edits can be accepted, else 503, so that a load balancer sends people to another machine."""
         if ready():
             return web.Response(text="ready\n", headers=NOT_CACHED)
         return web.Response(status=503, text="not ready\n", headers={**NOT_CACHED, "Retry-After": "1"})
 
     async def metrics(_: web.Request) -> web.Response:
-        """Prometheus' text format."""
+        """The metrics in Prometheus' text format."""
         body = await asyncio.to_thread(generate_latest)
         return web.Response(body=body, headers={**NOT_CACHED, "Content-Type": CONTENT_TYPE_LATEST})
 

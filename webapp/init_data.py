@@ -1,7 +1,7 @@
-"""Who is calling: the check of initData, what Telegram says about the person who opened the page.
+"""Checks initData: Telegram's signed statement about the person who opened the page.
 
-The algorithm is core.telegram.org/bots/webapps, "Validating data received via the Mini App": only ``hash`` is left out
-of the check string; ``signature`` stays in (published vectors hold only so).
+The algorithm is core.telegram.org/bots/webapps, "Validating data received via the Mini App". Only ``hash`` is left out
+of the check string; ``signature`` stays in, else the published vectors fail. See docs/telegram.md#init-data.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 MAX_LENGTH = 8192
-"""Letters; real ones are under a thousand."""
+"""Characters; real initData has under a thousand."""
 
 MAX_AGE = 3600
 """Seconds between opening the page and asking for a session."""
 
 SKEW = 60
-"""Seconds by which Telegram's clock may be ahead of ours."""
+"""Seconds by which Telegram's clock may be ahead of this machine's."""
 
 PERSON_LIMIT = 2**52
 """Telegram user ids have at most 52 significant bits (core.telegram.org/bots/api, User)."""
@@ -32,16 +32,16 @@ SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 
 
 class InitDataError(Exception):
-    """The initData proves nothing; the reason is for the log, the caller is told only that it failed."""
+    """The initData is not valid. The reason goes to the log only; the caller learns no more than 401."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who has opened the page, as Telegram vouches for.
+    """The person who opened the page, according to Telegram.
 
     Attributes:
         person: Telegram user id.
-        language: Language code of the person's client, as Telegram gives it; "" if it gave none.
+        language: Language code of the person's client, as Telegram sends it; "" if there is none.
     """
 
     person: int
@@ -59,7 +59,7 @@ class _User(BaseModel):
 
 
 def check_init_data(init_data: str, bot_token: str, *, now: float) -> Caller:
-    """Check initData and read who it is about.
+    """Check initData and return the person it names.
 
     Args:
         init_data: ``Telegram.WebApp.initData``, byte for byte.
@@ -67,8 +67,8 @@ def check_init_data(init_data: str, bot_token: str, *, now: float) -> Caller:
         now: Seconds since 1970, UTC.
 
     Raises:
-        InitDataError: It was not made by Telegram for this bot, is older than an hour, is from the future, or is not
-            about a person.
+        InitDataError: It is not signed by Telegram for this bot, is older than an hour, is from the future, or names
+            no person.
     """
     fields = _parse(init_data)
     given = fields.pop("hash", "")
@@ -84,8 +84,8 @@ def check_init_data(init_data: str, bot_token: str, *, now: float) -> Caller:
 
 
 def _parse(init_data: str) -> dict[str, str]:
-    """The decoded fields; whatever two readers could read differently is refused."""
-    if len(init_data) > MAX_LENGTH or not init_data.isascii():  # everything else comes percent-encoded
+    """The decoded fields; data that two parsers could read differently is refused."""
+    if len(init_data) > MAX_LENGTH or not init_data.isascii():  # all other characters are percent-encoded
         raise InitDataError("too long, or not a query string")
     try:
         pairs = parse_qsl(init_data, keep_blank_values=True, strict_parsing=True, errors="strict")
@@ -95,7 +95,7 @@ def _parse(init_data: str) -> dict[str, str]:
     if len(fields) != len(pairs):
         raise InitDataError("a field twice")
     if any("\n" in key or "=" in key for key in fields):
-        raise InitDataError("a field's name would shift the lines of the check string")
+        raise InitDataError("a field's name would break the check string")
     return fields
 
 

@@ -1,7 +1,7 @@
-"""How much one person, and one address, may ask for: token buckets in bounded memory.
+"""How many requests one person and one address may make: a token bucket for each, in bounded memory.
 
-Libraries were looked at (aiolimiter, pyrate-limiter, limits): they make callers wait, keep a key for ever, or bring a
-storage with them; what is needed here is these few lines.
+The libraries aiolimiter, pyrate-limiter and limits do not fit: they make callers wait, keep a key for ever, or need a
+storage.
 """
 
 from __future__ import annotations
@@ -10,21 +10,25 @@ import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from http import HTTPStatus
 
 from aiohttp import web
 
+from bot.token_bucket import TokenBucket
+from webapp.errors import RefusedError
+
 MAX_KEYS = 20_000
-"""Callers remembered at a time; the one that was quiet for longest is forgotten first, its bucket is full anyway."""
+"""Callers remembered at a time; the one that made no request for longest is forgotten first."""
 
 
-class Buckets:
-    """A bucket of tokens for each caller: full at first, refilled steadily, one token a request.
+class RateLimiter:
+    """Limits how often each caller makes requests; one request takes one token.
 
     Args:
-        rate: Tokens that come back in a second.
-        burst: Tokens that a bucket holds.
+        rate: Requests a second in the long run.
+        burst: Requests that may follow one another at once.
         max_keys: Callers remembered at a time.
-        clock: Seconds, never going back.
+        clock: Seconds, monotonic.
     """
 
     def __init__(
@@ -34,28 +38,35 @@ class Buckets:
         self._burst = burst
         self._max_keys = max_keys
         self._clock = clock
-        self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[Hashable, TokenBucket] = OrderedDict()
 
-    def take(self, key: Hashable) -> float:
-        """Take a token; 0.0 where there was one, else the seconds until there is (then nothing is taken)."""
-        now = self._clock()
-        level, since = self._levels.pop(key, (self._burst, now))
-        level = min(self._burst, level + (now - since) * self._rate)
-        allowed = level >= 1.0
-        self._levels[key] = (level - 1.0 if allowed else level, now)
-        if len(self._levels) > self._max_keys:
-            self._levels.popitem(last=False)
-        return 0.0 if allowed else (1.0 - level) / self._rate
+    def check(self, key: Hashable) -> None:
+        """Count one request of a caller.
+
+        Raises:
+            RefusedError: 429, with the seconds to wait: the caller has made too many.
+        """
+        wait = self.try_take(key)
+        if wait > 0:
+            raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, retry_after=wait)
+
+    def try_take(self, key: Hashable) -> float:
+        """Take a token of the caller's bucket; 0.0 if there was one, else the seconds until there is one."""
+        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, self._burst)
+        self._buckets[key] = bucket
+        if len(self._buckets) > self._max_keys:
+            self._buckets.popitem(last=False)
+        return bucket.try_take(self._clock())
 
     def __len__(self) -> int:
-        return len(self._levels)
+        return len(self._buckets)
 
 
-def address(request: web.Request) -> str:
-    """Whose address a request comes from: one for each IPv4 address, one for each IPv6 /64 (a household has that many).
+def client_address(request: web.Request) -> str:
+    """The address that a request is counted under: an IPv4 address, or an IPv6 /64 (what one household has).
 
-    Behind a proxy on this machine or in its private network it is the last address in X-Forwarded-For: the one that the
-    proxy itself has seen. A header from anybody else is not believed.
+    If the peer is on this machine or in a private network, it is taken for a reverse proxy, and the last address in
+    X-Forwarded-For counts: the one that the proxy itself has seen. The header of any other peer is ignored.
     """
     peer = _ip(request.remote or "")
     if peer is None:

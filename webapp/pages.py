@@ -1,8 +1,8 @@
-"""The page and its files: the same for everybody, so no data is in them, and they are kept in memory, compressed.
+"""Serves the page and its files from memory, compressed. They are the same for all people and hold no data.
 
-The files lie under ``app/static/HASH/``, one hash over all of them: the modules import each other by relative names, so
-a new version is a new folder, and a browser may keep what it has for ever. The page itself is asked for anew each time,
-and says which folder it goes with.
+The files' addresses are ``app/static/HASH/NAME``, with one hash over all files. The modules import each other by
+relative names, so a new version is a new folder, and browsers may cache a file for ever. The page itself is revalidated
+on every visit, and names the folder that belongs to it.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ INDEX = "index.html"
 TELEGRAM_SCRIPT = "https://telegram.org/js/telegram-web-app.js"
 
 TELEGRAM_WEB = ("https://web.telegram.org", "https://webk.telegram.org", "https://webz.telegram.org")
-"""Telegram's clients in a browser show the page in a frame; all others in a window of their own."""
+"""Telegram's web clients show the page in a frame; all other clients use a web view."""
 
-KEPT_FOR_EVER = "public, max-age=31536000, immutable"
-ASKED_ANEW = "no-cache"
+CACHE_FOR_EVER = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
 
-KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
-"""Not left to the machine's own table, in which .js is what the last installed program has made of it."""
+CONTENT_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+"""Fixed here, because the machine's own table may be changed by any installed program."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file as it is sent.
+    """A file, ready to send.
 
     Attributes:
-        content_type: Its Content-Type.
-        plain: Its bytes.
-        packed: The same, by gzip.
-        tag: Its ETag.
+        content_type: The Content-Type header.
+        plain: The bytes.
+        packed: The bytes, compressed by gzip.
+        tag: The ETag.
     """
 
     content_type: str
@@ -49,14 +49,14 @@ class StaticFile:
 
 
 class Pages:
-    """The page and its files.
+    """The page and its files, read when the object is made.
 
     Args:
-        telegram_script: Where the page loads Telegram's script from; None: from telegram.org.
-        folder: Where the files are.
+        telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
+        folder: Folder of the files.
 
     Raises:
-        FileNotFoundError: The page is not there.
+        FileNotFoundError: The folder has no page.
     """
 
     def __init__(self, telegram_script: str | None = None, folder: Path = STATIC) -> None:
@@ -73,7 +73,7 @@ class Pages:
             digest.update(f"{name}\n{len(data)}\n".encode() + data)
         self.version = digest.hexdigest()[:16]
         self._files = {name: _packed(name, data) for name, data in files.items()}
-        # Relative to /app, so that the server may stand under a path of somebody's host.
+        # Relative to /app, so that a reverse proxy may serve the bot under a path.
         values = {"static": f"app/static/{self.version}", "telegram_script": telegram_script or TELEGRAM_SCRIPT}
         text = index.decode()
         for name, value in values.items():
@@ -82,20 +82,20 @@ class Pages:
         self._headers = _headers(own_script=telegram_script is not None)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
-        """Add /app and what lies below it."""
+        """Add /app and its files."""
         router.add_get("/app", self.index)
         router.add_get("/app/static/{version}/{name:.+}", self.file)
 
     async def index(self, request: web.Request) -> web.Response:
-        """The page; what it shows it asks the API for."""
-        return self._answer(request, self._index, ASKED_ANEW)
+        """GET /app: the page. It gets its data from the API."""
+        return self._answer(request, self._index, REVALIDATE)
 
     async def file(self, request: web.Request) -> web.Response:
-        """One of its files."""
+        """GET /app/static/HASH/NAME: one file."""
         found = self._files.get(request.match_info["name"])
         if found is None or request.match_info["version"] != self.version:
             return web.Response(status=404, headers=self._headers)
-        return self._answer(request, found, KEPT_FOR_EVER)
+        return self._answer(request, found, CACHE_FOR_EVER)
 
     def _answer(self, request: web.Request, file: StaticFile, caching: str) -> web.Response:
         known = request.if_none_match or ()
@@ -106,7 +106,7 @@ class Pages:
         response.etag = ETag(file.tag, is_weak=True)  # weak: the same for both encodings
         if not same:
             response.headers["Content-Type"] = file.content_type
-            packed = _takes_gzip(request.headers.get("Accept-Encoding", ""))
+            packed = _accepts_gzip(request.headers.get("Accept-Encoding", ""))
             response.body = file.packed if packed else file.plain
             if packed:
                 response.headers["Content-Encoding"] = "gzip"
@@ -115,13 +115,13 @@ class Pages:
 
 def _packed(name: str, data: bytes) -> StaticFile:
     suffix = Path(name).suffix
-    kind = KINDS.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    charset = "; charset=utf-8" if kind.startswith("text/") else ""
+    content_type = CONTENT_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    charset = "; charset=utf-8" if content_type.startswith("text/") else ""
     tag = hashlib.sha256(data).hexdigest()[:16]
-    return StaticFile(kind + charset, data, gzip.compress(data, 9, mtime=0), tag)
+    return StaticFile(content_type + charset, data, gzip.compress(data, 9, mtime=0), tag)
 
 
-def _takes_gzip(accepted: str) -> bool:
+def _accepts_gzip(accepted: str) -> bool:
     """Whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3)."""
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
@@ -131,10 +131,10 @@ def _takes_gzip(accepted: str) -> bool:
 
 
 def _headers(*, own_script: bool) -> dict[str, str]:
-    """What the page may do, and who may frame it.
+    """Security headers: what the page may load, and which sites may frame it.
 
     Args:
-        own_script: Telegram's script comes from this server, as it does in the playground, which also frames the page.
+        own_script: Telegram's script comes from this server, as in the playground, which also frames the page.
     """
     script = "'self'" if own_script else "'self' https://telegram.org"
     frames = " ".join(["'self'", *TELEGRAM_WEB] if own_script else TELEGRAM_WEB)

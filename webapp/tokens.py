@@ -1,8 +1,8 @@
-"""The short session token: initData is checked once, and painting may take longer than initData lives.
+"""The short session token that replaces initData: painting may take longer than initData is valid.
 
-A token is ``person.begun.expires.language.signature``; nothing is stored, so any process of the bot accepts what
-another has given out. Its key is derived from the bot's token: another bot's tokens, and those from before the bot's
-token was revoked, are worth nothing.
+A token is ``person.begun.expires.language.signature``. Nothing is stored, so every process of the bot accepts a token
+that another one issued. The key is derived from the bot's token: tokens of another bot, and tokens issued before the
+bot's token was revoked, are invalid. See docs/decisions.md#init-data-once-then-a-token.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from dataclasses import dataclass
 
 from webapp.init_data import Caller
 
-LIFE = 1800
-"""Seconds that a token is worth something."""
+TOKEN_SECONDS = 1800
+"""Lifetime of a token."""
 
 RENEW_AFTER = 300
-"""Seconds of use after which an answer carries a fresh token."""
+"""Seconds after which an answer carries a fresh token."""
 
-LONGEST = 12 * 3600
-"""Seconds after which a session ends however much it is used: a token that leaked does not live for ever."""
+SESSION_SECONDS = 12 * 3600
+"""A session ends after this time even if it is in use, so that a leaked token does not live for ever."""
 
-FORM = re.compile(r"([1-9][0-9]{0,15})\.([0-9]{1,12})\.([0-9]{1,12})\.([A-Za-z0-9-]{0,35})\.([A-Za-z0-9_-]{43})")
-LANGUAGE = re.compile(r"[A-Za-z0-9-]{0,35}")
+TOKEN = re.compile(r"([1-9][0-9]{0,15})\.([0-9]{1,12})\.([0-9]{1,12})\.([A-Za-z0-9-]{0,35})\.([A-Za-z0-9_-]{43})")
+LANGUAGE_TAG = re.compile(r"[A-Za-z0-9-]{0,35}")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a token says.
+    """The contents of a token.
 
     Attributes:
-        caller: Who holds it.
+        caller: The person it was issued to.
         begun: When initData was checked, seconds since 1970.
         expires: When the token ends, seconds since 1970.
     """
@@ -46,10 +46,10 @@ class Session:
 
 
 class Tokens:
-    """Gives out and checks session tokens.
+    """Issues and checks session tokens.
 
     Args:
-        bot_token: What the key is derived from.
+        bot_token: The key is derived from it.
         clock: Seconds since 1970, UTC.
     """
 
@@ -58,14 +58,14 @@ class Tokens:
         self._clock = clock
 
     def begin(self, caller: Caller) -> tuple[str, int]:
-        """A first token for who has just been checked, and the seconds it is good for."""
+        """The first token of a session, and its lifetime in seconds."""
         now = int(self._clock())
-        language = caller.language if LANGUAGE.fullmatch(caller.language) else ""
-        return self._sign(Session(Caller(caller.person, language), now, now + LIFE)), LIFE
+        language = caller.language if LANGUAGE_TAG.fullmatch(caller.language) else ""
+        return self._sign(Session(Caller(caller.person, language), now, now + TOKEN_SECONDS)), TOKEN_SECONDS
 
     def check(self, token: str) -> Session | None:
-        """What a token says; None if it is not ours or has ended."""
-        match = FORM.fullmatch(token)
+        """The contents of a token; None if the signature is wrong or the token has expired."""
+        match = TOKEN.fullmatch(token)
         if match is None:
             return None
         person, begun, expires, language, signature = match.groups()
@@ -76,9 +76,9 @@ class Tokens:
         return session if self._clock() < session.expires else None
 
     def renew(self, session: Session) -> tuple[str, int] | None:
-        """A fresh token and its seconds, once the session's has been used for a while; None where it is not due."""
+        """A fresh token and its lifetime in seconds; None while the current one is younger than `RENEW_AFTER`."""
         now = int(self._clock())
-        expires = min(now + LIFE, session.begun + LONGEST)
+        expires = min(now + TOKEN_SECONDS, session.begun + SESSION_SECONDS)
         if expires - session.expires < RENEW_AFTER:
             return None
         return self._sign(Session(session.caller, session.begun, expires)), expires - now

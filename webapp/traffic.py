@@ -1,4 +1,4 @@
-"""The API's numbers: how often, how long, how it ended, by route."""
+"""Metrics of the API: number, duration and status of answers, by route."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SECONDS = Histogram(
 
 
 def route_of(request: web.Request) -> str:
-    """The route's pattern, not the path: ids stay out of log and metrics."""
+    """The route's pattern instead of the path: ids stay out of logs and metrics."""
     resource = request.match_info.route.resource
     return f"{request.method} {resource.canonical}" if resource is not None else "?"
 
 
 @web.middleware
-async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The outermost middleware: sees every answer."""
+async def measure_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The outermost middleware, which sees every answer. The status ``gone`` means that the client went away."""
     begun = time.monotonic()
     status = "gone"
     try:

@@ -1,9 +1,6 @@
-/**
- * Types of the page's modules. They stand here so that no phone has to load them; with `jsconfig.json` an editor checks
- * the modules by them.
- */
+/** Types that several of the page's modules use. They are in a file of their own so that no phone loads them. */
 
-/** A tap in photo pixels; keep: it is part of the thing. */
+/** A tap in photo pixels; keep: whether it is on the object. */
 type Tap = { x: number; y: number; keep: boolean };
 /** A mask of 1 bit a pixel, rows padded to bytes, 1 = painted; png: the same as base64, for the draft. */
 type Bits = { width: number; height: number; bits: Uint8Array; png?: string };
@@ -11,9 +8,9 @@ type Bits = { width: number; height: number; bits: Uint8Array; png?: string };
 type Line = { kind: 'brush' | 'eraser'; width: number; points: number[] };
 /** A closed outline (lasso, rectangle). */
 type Area = { kind: 'area'; erase: boolean; points: number[] };
-/** What a tap selected; the last of a session stands for all of it. */
+/** What a tap selected; the last one of a session replaces the earlier ones. */
 type Found = { kind: 'found'; session: number; taps: Tap[]; mask: Bits };
-/** The mask the edit came with; of a cut-out that is corrected, the one of its last round. */
+/** The edit's own mask; while a cut-out is corrected, its last round's. */
 type Stored = { kind: 'stored'; mask: Bits };
 type Whole = { kind: 'invert' } | { kind: 'clear' };
 type Op = Line | Area | Found | Stored | Whole;
@@ -21,16 +18,16 @@ type Op = Line | Area | Found | Stored | Whole;
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 /** In photo pixels. */
 type Box = { left: number; top: number; right: number; bottom: number };
-/** On the stage, CSS px. */
+/** On the stage, in CSS px, unless said otherwise. */
 type Point = { x: number; y: number };
 
 type ToolName = 'brush' | 'eraser' | 'lasso' | 'rect' | 'select';
 /** One gesture of a tool; points are on the stage, CSS px. */
 type Tool = {
   move: (points: Point[]) => void;
-  /** Once a screen frame: draw what came since. */
+  /** Called once per frame: draw what is new. */
   frame: () => void;
-  /** What it made: an operation, a tap, or nothing. */
+  /** The result: an operation, a tap, or nothing. */
   end: () => Op | Point | null;
 };
 
@@ -40,27 +37,28 @@ type StageEvents = {
   tapped: (at: Point) => void;
   /** The tap was the first half of a double tap. */
   untapped: () => void;
-  /** What was shown instead of the photo is gone. */
+  /** A touch has ended a comparison. */
   touched: () => void;
   /** Zoom or pan has changed. */
   viewed: () => void;
 };
 
-type How = { touch: boolean; away: boolean; eraser: boolean };
-/** What the gestures do. */
-type Hands = {
-  /** A stroke; false: not now. */
-  begin: (at: Point, how: How) => boolean;
+/** erase: the Alt key is held; eraser: the pen's eraser end. */
+type StrokeOptions = { touch: boolean; erase: boolean; eraser: boolean };
+/** Called by `Input` for each gesture. */
+type GestureHandlers = {
+  /** A stroke starts; returns false to refuse it. */
+  begin: (at: Point, options: StrokeOptions) => boolean;
   move: (points: Point[]) => void;
   end: () => void;
   cancel: () => void;
-  /** Whether it meant something, so that the two taps paint nothing. */
+  /** Returns whether it had an effect; then the two taps paint nothing. */
   doubleTap: () => boolean;
   zoom: (factor: number, from: Point, to: Point) => void;
   pan: (dx: number, dy: number) => void;
-  /** The camera rests. */
+  /** Zoom or pan has ended. */
   settle: () => void;
-  /** A mouse without a button. */
+  /** A mouse moves without a pressed button. */
   hover: (at: Point | null) => void;
 };
 
@@ -70,8 +68,8 @@ type Draft = {
   ops: Op[];
   /** Ids of the rounds since the page was first opened. */
   rounds: string[];
-  /** How many of them the painted picture has behind it. */
+  /** How many of them led to the picture that is painted on. */
   at: number;
-  /** Id of the round that was under way. */
+  /** Id of the running round. */
   pending: string | null;
 };

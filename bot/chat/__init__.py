@@ -1,12 +1,12 @@
-"""All that a person sees in Telegram: intake, handlers, keyboards, the status message, delivery, texts.
+"""Everything that a person sees in Telegram: intake, handlers, keyboards, the status message, delivery.
 
-`application.py` lists every handler in order. Handlers only record what is asked for; the work is done by `edits`,
-which calls back through the `courier`.
+`application.py` lists every handler in order. Handlers only record requests. `bot.edits` does the work and calls the
+courier (`courier.py`), which posts status messages and delivers results. The texts are in `bot.texts`.
 """
 
 from __future__ import annotations
 
 import os
 
-# python-telegram-bot's coming way of telling durations; its present one warns at every use.
+# Opts in to timedelta durations, python-telegram-bot's future default; each use of the present one warns.
 os.environ.setdefault("PTB_TIMEDELTA", "true")

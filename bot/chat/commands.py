@@ -1,4 +1,4 @@
-"""Commands: how they are recognised in texts and captions, and how Telegram's menu learns of them."""
+"""Commands: recognised in texts and captions, and registered for Telegram's menu."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ import re
 from telegram import Bot, BotCommand, Message, MessageEntity
 from telegram.ext.filters import MessageFilter
 
-from bot.chat.texts import LANGUAGES, Texts
 from bot.edits.model import Operation
+from bot.texts import LANGUAGES, Texts
 
 MENU = ("remove_subject", "remove_background", "erase", "help", "delete_my_data")
-"""What Telegram's menu lists, in this order, in each language."""
-
-NAMES = {"start", *MENU}
+"""Commands in Telegram's menu, in this order."""
 
 _COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>[A-Za-z0-9_]+))?(?P<rest>\s.*)?\Z", re.DOTALL)
 
 
 def command_in(message: Message) -> tuple[str, str] | None:
-    """The command that a text or caption begins with, and the words behind it; None where there is none for us.
+    """The command at the start of a text or caption, and the rest of the text; None if there is none for this bot.
 
-    ``/cmd@otherbot`` is not for us. python-telegram-bot's CommandHandler knows no captions (facts/telegram.md), so both
-    are recognised here alike.
+    ``/cmd@otherbot`` is for another bot. python-telegram-bot's CommandHandler does not match captions, so both are
+    parsed here (docs/telegram.md#commands-in-captions).
     """
     text = message.text if message.text is not None else message.caption
     entities = message.entities if message.text is not None else message.caption_entities
@@ -42,19 +40,19 @@ class Command(MessageFilter):
         self._names = frozenset(names)
 
     def filter(self, message: Message) -> bool:
-        """Whether it does."""
+        """Whether the message begins with one."""
         found = command_in(message)
         return found is not None and found[0] in self._names
 
 
 def operation_of(message: Message) -> Operation | None:
-    """The operation that the message's command names, if it names one."""
+    """The operation that the message's command stands for, if any."""
     found = command_in(message)
     return Operation(found[0]) if found and found[0] in set(Operation) else None
 
 
-async def register(bot: Bot, texts: Texts, default: str) -> None:
-    """Tell Telegram the commands and what the bot is, in each language; people of other languages get the default."""
+async def register_commands(bot: Bot, texts: Texts, default: str) -> None:
+    """Register commands and the bot's short description in each language, and in the default one for all others."""
     for code in ("", *LANGUAGES):
         language = code or default
         commands = [BotCommand(name, texts.get(language, f"command-{name}")) for name in MENU]

@@ -1,7 +1,7 @@
-"""Updates come in: each is confirmed to Telegram only when its handler has returned.
+"""Receives updates, and confirms each to Telegram only when its handler has returned.
 
-python-telegram-bot's own updater confirms before handling (facts/telegram.md, lost updates): a killed process would
-lose what it had accepted. Handlers are idempotent, so an update that comes twice does no harm.
+python-telegram-bot's own updater confirms updates before they are handled, so a killed process loses them
+(docs/telegram.md#acknowledging-updates). Handlers are idempotent: an update that comes twice does no harm.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import structlog
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
-from bot.chat.api.flood_limiter import seconds
+from bot.chat.api.flood_limiter import retry_after_seconds
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.services import App, ChatServices
 from bot.errors import OperatorError, OutageError
@@ -23,112 +23,111 @@ from bot.errors import OperatorError, OutageError
 log = structlog.get_logger()
 
 POLL_SECONDS = 25
-"""How long Telegram keeps a request for updates open when there are none."""
+"""How long Telegram keeps a getUpdates request open while there are no updates."""
 
 HANDLER_SECONDS = 60.0
-"""No handler takes longer: they only record and reply."""
+"""Time limit of a handler; handlers only record a request and reply."""
 
-HANDLER_TRIES = 3
-"""An update whose handler fails so often is given up, so that it cannot hold up all that come after it."""
+HANDLER_ATTEMPTS = 3
+"""An update whose handler fails this often is given up, so that later updates are handled."""
 
 OUTAGE_PAUSE = 1.0
-"""Seconds before updates that could not be recorded are asked for again."""
+"""Seconds before updates that could not be recorded are requested again."""
 
-AT_A_TIME = 256
-"""Updates handled at a time; those of one chat one after another."""
+MAX_CONCURRENT_UPDATES = 256
+"""Updates handled at a time. The updates of one chat are handled in order."""
 
 
-class Outcome(Enum):
-    """What came of an update."""
+class UpdateOutcome(Enum):
+    """The result of handling an update."""
 
-    SAFE = auto()
-    """It is recorded: it may be confirmed."""
+    HANDLED = auto()
+    """It can be confirmed."""
     GIVEN_UP = auto()
-    """Its handler fails again and again: a mistake of ours, which must not hold up all that come after it."""
+    """Its handler failed at each attempt: a bug of this program. Polling confirms it, so that later updates come."""
     OUTAGE = auto()
-    """It cannot be recorded now (the database is away): it must come again."""
+    """It cannot be recorded now, because the database is down. Telegram must send it again."""
 
 
 class Intake:
-    """Hands updates to the handlers.
+    """Passes updates to the handlers.
 
     Args:
         application: The handlers.
-        services: Where failed handlers leave their errors.
+        services: Receives the errors of failed handlers.
     """
 
     def __init__(self, application: App, services: ChatServices) -> None:
         self._application = application
         self._services = services
-        self._at_a_time = asyncio.Semaphore(AT_A_TIME)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_UPDATES)
 
-    async def handle(self, update: Update) -> Outcome:
+    async def handle(self, update: Update) -> UpdateOutcome:
         """Run the handlers of one update."""
-        for attempt in range(1, HANDLER_TRIES + 1):
+        for attempt in range(1, HANDLER_ATTEMPTS + 1):
             with structlog.contextvars.bound_contextvars(update=update.update_id):
                 error = await self._attempt(update)
                 if error is None:
-                    return Outcome.SAFE
+                    return UpdateOutcome.HANDLED
                 if isinstance(error, OutageError):
-                    log.warning("update_has_to_wait", reason=str(error))
-                    return Outcome.OUTAGE
+                    log.warning("update_postponed", reason=str(error))
+                    return UpdateOutcome.OUTAGE
                 log.error("update_failed", attempt=attempt, exc_info=error)
-            if attempt < HANDLER_TRIES:
+            if attempt < HANDLER_ATTEMPTS:
                 await asyncio.sleep(0.5 * attempt)
-        return Outcome.GIVEN_UP
+        return UpdateOutcome.GIVEN_UP
 
     async def _attempt(self, update: Update) -> Exception | None:
         try:
-            async with self._at_a_time, asyncio.timeout(HANDLER_SECONDS):
+            async with self._slots, asyncio.timeout(HANDLER_SECONDS):
                 await self._application.process_update(update)
-        except TimeoutError as late:
-            return late
+        except TimeoutError as error:
+            return error
         finally:
-            error = self._services.failures.pop(update.update_id, None)
-        return error
+            failure = self._services.failures.pop(update.update_id, None)
+        return failure
 
     async def handle_all(self, updates: Sequence[Update]) -> int | None:
-        """Handle updates: one chat's in their order, different chats' side by side; returns when all were tried.
+        """Handle updates: those of one chat in order, those of different chats concurrently.
 
         Returns:
-            The id of the first update that has to come again, since it cannot be recorded now; None where all may be
-            confirmed.
+            The id of the first update that Telegram must send again after an outage; None if all can be confirmed.
         """
         by_chat: defaultdict[int | None, list[Update]] = defaultdict(list)
         for update in updates:
             by_chat[update.effective_chat.id if update.effective_chat else None].append(update)
         async with asyncio.TaskGroup() as tasks:
             chats = [tasks.create_task(self._in_order(same_chat)) for same_chat in by_chat.values()]
-        return min((again for again in (chat.result() for chat in chats) if again is not None), default=None)
+        return min((id_ for id_ in (chat.result() for chat in chats) if id_ is not None), default=None)
 
     async def _in_order(self, updates: Sequence[Update]) -> int | None:
         for update in updates:
-            if await self.handle(update) is Outcome.OUTAGE:
+            if await self.handle(update) is UpdateOutcome.OUTAGE:
                 return update.update_id
         return None
 
 
 async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
-    """Ask for updates until `stop`; the next request confirms those before it, so it is made when they are handled.
+    """Request updates until `stop`. A getUpdates request confirms all earlier updates, so it waits for their handlers.
 
     Raises:
         OperatorError: ``wrong-token``.
     """
     bot, offset, pause = application.bot, None, 0.0
-    await call_until_done(lambda: bot.delete_webhook(drop_pending_updates=False), stop)
+    await retry_until_success(lambda: bot.delete_webhook(drop_pending_updates=False), stop)
     stopping = asyncio.create_task(stop.wait())
     try:
         while not stop.is_set():
-            asking = asyncio.create_task(
+            request = asyncio.create_task(
                 bot.get_updates(offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES)
             )
-            await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                asking.cancel()
-                await asyncio.gather(asking, return_exceptions=True)
+            await asyncio.wait({request, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not request.done():
+                request.cancel()
+                await asyncio.gather(request, return_exceptions=True)
                 break
             try:
-                updates = asking.result()
+                updates = request.result()
             except InvalidToken:
                 raise OperatorError("wrong-token") from None
             except TelegramError as error:
@@ -138,10 +137,10 @@ async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
                 continue
             pause = 0.0
             if updates:
-                # What comes again was perhaps handled already, in another chat: handlers may run twice.
-                again = await intake.handle_all(updates)
-                offset = updates[-1].update_id + 1 if again is None else again
-                if again is not None:
+                # Later updates of other chats may be handled already and come again: handlers may run twice.
+                unconfirmed = await intake.handle_all(updates)
+                offset = updates[-1].update_id + 1 if unconfirmed is None else unconfirmed
+                if unconfirmed is not None:
                     await asyncio.wait({stopping}, timeout=OUTAGE_PAUSE)
     finally:
         stopping.cancel()
@@ -151,9 +150,9 @@ async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
 
 
 def _pause_after(error: TelegramError, last: float) -> float:
-    """Seconds to wait before asking again: as long as told, else longer each time up to half a minute."""
+    """Seconds before the next request: what Telegram asks for, else twice the last pause, from 0.5 to 30 s."""
     if isinstance(error, RetryAfter):
-        return seconds(error)
+        return retry_after_seconds(error)
     if isinstance(error, Conflict):
         log.error("another_bot_is_polling", advice="stop the other process that uses this token")
         return 10.0
@@ -161,15 +160,19 @@ def _pause_after(error: TelegramError, last: float) -> float:
 
 
 async def _confirm(application: App, offset: int) -> None:
-    """Confirm what was handled last, so that the next process does not get it again (it would do no harm)."""
+    """Confirm the last updates, so that the next process does not receive them again (which would do no harm)."""
     try:
         await application.bot.get_updates(offset=offset, timeout=0, limit=1, allowed_updates=ALLOWED_UPDATES)
     except TelegramError as error:
         log.info("last_updates_not_confirmed", reason=type(error).__name__)
 
 
-async def call_until_done(call: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
-    """Make a call that must succeed before the bot can work, for as long as it takes."""
+async def retry_until_success(call: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
+    """Make a call to Telegram that the start depends on; repeat it until it succeeds or `stop` is set.
+
+    Raises:
+        OperatorError: ``wrong-token``.
+    """
     pause = 0.0
     while not stop.is_set():
         try:

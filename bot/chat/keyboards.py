@@ -1,4 +1,4 @@
-"""Buttons under the bot's messages. Callback data carries an opaque id and what to do: ``e:ID:cancel``."""
+"""Buttons under the bot's messages. Callback data: ``e:ID:ACTION`` for an edit, ``o:ID:OPERATION`` for an offer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
-from bot.chat.texts import Texts
-from bot.edits.model import DOUBTFUL, Edit, Offer, Operation, State
+from bot.edits.model import DOUBTFUL, FINISHES, Edit, Offer, Operation, State
+from bot.texts import Texts
 
-PRIVATELY = "e_"
-"""What a link's start parameter begins with that asks to go on with a group's edit in private."""
+PRIVATE_START_PREFIX = "e_"
+"""Prefix of a link's start parameter; the id of a group's edit that goes on in the private chat follows."""
 
-PAINTING_HELPS = (DOUBTFUL, "nothing-found", "nothing-else-found", "keep-nothing-painted", "keep-not-the-same-photo")
-"""Why an edit may have failed where the person can show by hand what is meant."""
-
-FINISHES = ("clean", "transparent", "white", "blur")
+PAINTABLE_ERRORS = (
+    DOUBTFUL,
+    "nothing-found",
+    "nothing-else-found",
+    "keep-nothing-painted",
+    "keep-not-the-same-photo",
+)
+"""Errors after which the person can mark the subject by hand."""
 
 
 class Keyboards:
@@ -23,17 +27,17 @@ class Keyboards:
 
     Args:
         texts: The labels.
-        app_url: Address of the Mini App's page; None: there is none, and no button for it.
-        username: Tells the bot's name, once it is known; None: no links into the private chat are made.
+        app_url: Address of the Mini App's page; None: no buttons that open it.
+        username: Returns the bot's user name, which is known after `initialize`.
     """
 
-    def __init__(self, texts: Texts, app_url: str | None, username: Callable[[], str] | None = None) -> None:
+    def __init__(self, texts: Texts, app_url: str | None, username: Callable[[], str]) -> None:
         self._texts = texts
         self.app_url = app_url
         self._username = username
 
     def offer(self, offer: Offer) -> InlineKeyboardMarkup:
-        """Under a photo that came without a word: what should go?"""
+        """Under the question what to do with a photo: a button for each operation."""
         return InlineKeyboardMarkup(
             [
                 [self._button(offer.language, f"button-{operation}", f"o:{offer.id}:{operation}")]
@@ -42,40 +46,40 @@ class Keyboards:
         )
 
     def working(self, edit: Edit) -> InlineKeyboardMarkup:
-        """Under a status message: cancel; where the photo waits to be painted on: the canvas."""
+        """Under a status message: cancel, and the canvas if the edit waits for a mask."""
         rows = [[self._button(edit.language, "button-cancel", f"e:{edit.id}:cancel")]]
         canvas = self.canvas(edit, "button-open-canvas") if edit.state is State.WAITING_FOR_MASK else None
         return InlineKeyboardMarkup([[canvas], *rows] if canvas else rows)
 
-    def failed(self, edit: Edit, *, again: bool, can_go_back: bool = False) -> InlineKeyboardMarkup | None:
-        """Under a failure or a question: try again, something else, paint it yourself, back; each where it helps.
+    def failed(self, edit: Edit, *, can_retry: bool, can_go_back: bool = False) -> InlineKeyboardMarkup | None:
+        """Under a failure or a doubtful find: try again, something else, paint it yourself, back; each if it can help.
 
         Args:
             edit: The edit.
-            again: Whether trying again may help.
-            can_go_back: Whether there is a result to go back to.
+            can_retry: Whether another try may succeed.
+            can_go_back: Whether there is an earlier result to show again.
         """
         rows = []
-        if again:
+        if can_retry:
             label = f"button-take-{edit.operation}" if edit.is_doubtful else "button-retry"
             rows.append([self._button(edit.language, label, f"e:{edit.id}:retry")])
         if edit.is_doubtful:
             rows.append([self._button(edit.language, "button-else", f"e:{edit.id}:else")])
-        if edit.error in PAINTING_HELPS:
+        if edit.error in PAINTABLE_ERRORS:
             rows.append([self._button(edit.language, "button-paint", f"e:{edit.id}:fix")])
         if can_go_back:
             rows.append([self._button(edit.language, "button-back", f"e:{edit.id}:back")])
         return InlineKeyboardMarkup(rows) if rows else None
 
     def which(self, edit: Edit, numbers: Sequence[int], *, can_go_back: bool) -> InlineKeyboardMarkup:
-        """Under the numbered things: one of them at once, several, all, or none of them.
+        """Under the numbered things: each number, several, all, paint it yourself, and back or cancel.
 
         Args:
             edit: The edit.
-            numbers: What the picture shows.
-            can_go_back: Whether there is a result to go back to.
+            numbers: Numbers of the things in the picture.
+            can_go_back: Whether there is an earlier result to show again.
         """
-        rows = _in_rows([_labelled(str(number), edit, f"n-{number}") for number in numbers])
+        rows = _in_rows([_fixed_label_button(str(number), edit, f"n-{number}") for number in numbers])
         if len(numbers) > 1:
             rows.append(
                 [
@@ -84,33 +88,33 @@ class Keyboards:
                 ]
             )
         rows.append([self._button(edit.language, "button-paint", f"e:{edit.id}:fix")])
-        rows.append([self._out(edit, can_go_back=can_go_back)])
+        rows.append([self._back_or_cancel(edit, can_go_back=can_go_back)])
         return InlineKeyboardMarkup(rows)
 
     def several(self, edit: Edit, marked: Mapping[int, bool], *, can_go_back: bool) -> InlineKeyboardMarkup:
-        """Under the numbered things while the person marks several: each number with its mark, and going on."""
+        """Under the numbered things while the person marks several: a checkbox for each number, and go on."""
         rows = _in_rows(
             [
-                _labelled(f"✅ {number}", edit, f"off-{number}")
+                _fixed_label_button(f"✅ {number}", edit, f"off-{number}")
                 if chosen
-                else _labelled(f"⬜️ {number}", edit, f"on-{number}")
+                else _fixed_label_button(f"⬜️ {number}", edit, f"on-{number}")
                 for number, chosen in marked.items()
             ]
         )
         rows.append([self._button(edit.language, f"button-take-{edit.operation}", f"e:{edit.id}:marked")])
-        rows.append([self._out(edit, can_go_back=can_go_back)])
+        rows.append([self._back_or_cancel(edit, can_go_back=can_go_back)])
         return InlineKeyboardMarkup(rows)
 
-    def _out(self, edit: Edit, *, can_go_back: bool) -> InlineKeyboardButton:
+    def _back_or_cancel(self, edit: Edit, *, can_go_back: bool) -> InlineKeyboardButton:
         label, verb = ("button-back", "back") if can_go_back else ("button-cancel", "cancel")
         return self._button(edit.language, label, f"e:{edit.id}:{verb}")
 
     def result(self, edit: Edit, *, shadow: bool = False) -> InlineKeyboardMarkup:
-        """Under a result: other finishes or another try, with the shadow or without, and fixing it by hand.
+        """Under a result: other finishes or another try, with or without the shadow, something else, fix by hand.
 
         Args:
             edit: The edit.
-            shadow: Whether a shadow went with the subject.
+            shadow: Whether a shadow was removed with the subject.
         """
         rows = []
         if edit.operation is Operation.REMOVE_BACKGROUND:
@@ -132,17 +136,15 @@ class Keyboards:
         return InlineKeyboardMarkup(rows)
 
     def canvas(self, edit: Edit, label: str) -> InlineKeyboardButton | None:
-        """The button that opens the Mini App.
+        """The button that opens the Mini App; None without a Mini App.
 
-        Only private chats take one (BUTTON_TYPE_INVALID elsewhere): in groups it leads into the private chat, where
-        /start with the edit's id goes on.
+        Telegram allows web app buttons in private chats only. In a group the button is a link that opens the private
+        chat and sends /start with the edit's id (docs/telegram.md#opening-the-mini-app).
         """
         if self.app_url is None:
             return None
         if edit.chat != edit.person:
-            if self._username is None:
-                return None
-            link = f"https://t.me/{self._username()}?start={PRIVATELY}{edit.id}"
+            link = f"https://t.me/{self._username()}?start={PRIVATE_START_PREFIX}{edit.id}"
             return InlineKeyboardButton(self._texts.get(edit.language, label), url=link)
         return InlineKeyboardButton(
             self._texts.get(edit.language, label), web_app=WebAppInfo(f"{self.app_url}?edit={edit.id}")
@@ -152,11 +154,11 @@ class Keyboards:
         return InlineKeyboardButton(self._texts.get(language, label), callback_data=data)
 
 
-def _labelled(label: str, edit: Edit, verb: str) -> InlineKeyboardButton:
+def _fixed_label_button(label: str, edit: Edit, verb: str) -> InlineKeyboardButton:
     """A button whose label is the same in all languages."""
     return InlineKeyboardButton(label, callback_data=f"e:{edit.id}:{verb}")
 
 
 def _in_rows(buttons: Sequence[InlineKeyboardButton]) -> list[list[InlineKeyboardButton]]:
-    """Buttons of numbers, three in a row: wide enough for a thumb."""
+    """Buttons in rows of three: wide enough for a thumb."""
     return [list(buttons[first : first + 3]) for first in range(0, len(buttons), 3)]

@@ -1,4 +1,4 @@
-"""Telling the admins what only the operator can mend."""
+"""Notifies the admins of problems that only the operator can fix."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from telegram.error import TelegramError
 
 log = structlog.get_logger()
 
-MAX_TEXT = 4096
-"""Characters in a message (Bot API, sendMessage)."""
+MAX_TEXT_LENGTH = 4096
+"""Characters in a message (sendMessage; docs/telegram.md#message-lengths)."""
 
 
 async def tell_admins(bot: Bot, admins: Iterable[int], text: str) -> None:
-    """Send each admin a message; one that cannot be reached is logged, no more."""
+    """Send each admin a message; a failure is only logged."""
     for admin in admins:
         try:
-            await bot.send_message(admin, text[:MAX_TEXT])
+            await bot.send_message(admin, text[:MAX_TEXT_LENGTH])
         except TelegramError as error:
-            log.warning("admin_not_told", admin=admin, reason=type(error).__name__)
+            log.warning("admin_not_notified", admin=admin, reason=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Which photo a message carries, if any."""
+"""Finds the photo in a message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENDINGS = (
 
 
 def photo_in(message: Message | None) -> PhotoRef | None:
-    """The message's photo in its largest size, or its image file; None where it has neither."""
+    """The message's photo in its largest size, or its image file; None if it has neither."""
     if message is None:
         return None
     if message.photo:
@@ -26,7 +26,7 @@ def photo_in(message: Message | None) -> PhotoRef | None:
 
 
 def _is_picture(file: Document) -> bool:
-    """Whether a file calls itself a picture; what it really is shows when it is opened."""
+    """Whether a file's type or name says that it is a picture; decoding shows later whether it is one."""
     if file.mime_type and file.mime_type.startswith("image/"):
         return True
     return (file.file_name or "").lower().endswith(ENDINGS)

@@ -1,4 +1,4 @@
-"""What handlers are handed: the edits' door, the texts, and the few values they need."""
+"""What handlers get from their context: edits, texts and a few settings."""
 
 from __future__ import annotations
 
@@ -10,57 +10,54 @@ from telegram import Message, User
 from telegram.error import TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
-from bot.chat.keyboards import Keyboards
-from bot.chat.texts import Texts
 from bot.edits.choices import Choices
 from bot.edits.service import Edits
+from bot.texts import Texts
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class ChatServices:
-    """What handlers need.
+    """Services and settings for handlers.
 
     Attributes:
-        edits: The door to the edits.
-        choices: Lets a person correct a wrong find.
-        texts: What is said.
-        keyboards: What can be pressed.
-        allowed_users: Who may use the bot; empty: everyone.
-        max_file_bytes: Larger files are refused at once.
-        retention_hours: How long things are kept; told in /help.
-        failures: Updates whose handler failed, for `intake`: it does not confirm them.
+        edits: Submits and changes edits.
+        choices: Corrects a wrong find.
+        texts: The catalogues.
+        allowed_users: Telegram user ids that may use the bot; empty: all.
+        max_file_bytes: Larger files are refused.
+        retention_hours: How long edits are kept, for /help.
+        failures: Errors of handlers by update id, for `intake`.
     """
 
     edits: Edits
     choices: Choices
     texts: Texts
-    keyboards: Keyboards
     allowed_users: frozenset[int]
     max_file_bytes: int
     retention_hours: float
     failures: dict[int, Exception] = field(default_factory=dict)
 
-    def say(self, user: User | None, message_id: str, **values: object) -> str:
+    def text(self, user: User | None, message_id: str, **values: object) -> str:
         """A text in the person's language."""
         return self.texts.get(self.language(user), message_id, **values)
 
     def language(self, user: User | None) -> str:
-        """The language that the person is spoken to in."""
+        """The language of texts for this person."""
         return self.texts.language(user.language_code if user else None)
 
-    def note_unsent(self, message: Message | None, error: TelegramError) -> None:
-        """Log that something was not said that need not be."""
+    def log_unsent(self, message: Message | None, error: TelegramError) -> None:
+        """Log that an answer could not be sent."""
         log.info("reply_not_sent", message=message.message_id if message else None, reason=type(error).__name__)
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """The handlers' context, with the house in it."""
+    """The handlers' context, with `ChatServices`."""
 
     @property
     def services(self) -> ChatServices:
-        """What handlers need."""
+        """Services and settings for handlers."""
         services = self.bot_data["services"]
         assert isinstance(services, ChatServices)
         return services
@@ -77,5 +74,5 @@ App: TypeAlias = Application[
 
 
 def sender(message: Message) -> int:
-    """Whose request a message is: the person, or the chat where an anonymous admin or a channel speaks."""
+    """Id of the person who sent a message, or of the chat if the message has no sender (docs/telegram.md#senders)."""
     return message.from_user.id if message.from_user else message.chat.id

@@ -1,4 +1,7 @@
-"""Updates by webhook: Telegram posts them, and is told 200 only once an update's handler has returned."""
+"""Updates by webhook: Telegram posts an update, and gets 200 only when its handler has returned.
+
+See docs/telegram.md#webhook.
+"""
 
 from __future__ import annotations
 
@@ -9,73 +12,68 @@ import structlog
 from aiohttp import web
 from telegram import Update
 
+from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.chat.application import ALLOWED_UPDATES
-from bot.chat.intake import Intake, Outcome
+from bot.chat.intake import Intake, UpdateOutcome
 from bot.chat.services import App
 
 log = structlog.get_logger()
 
 PATH = "/telegram/webhook"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-MAX_UPDATE = 1_000_000
-"""Bytes; real updates are a few thousand."""
+MAX_UPDATE_BYTES = 1_000_000
+"""Real updates have a few thousand bytes."""
 
-CONNECTIONS = 40
-"""Telegram's connections at a time (setWebhook, max_connections: 1–100)."""
+MAX_CONNECTIONS = 40
+"""Connections that Telegram opens at a time (setWebhook: 1–100)."""
 
 
 class Webhook:
-    """The route that takes updates.
+    """The route for updates.
 
     Args:
-        application: Parses updates.
-        intake: Handles them.
-        secret: What Telegram proves itself with.
+        application: Its bot parses updates and registers the webhook.
+        intake: Handles updates.
+        secret: Secret token that Telegram sends in a header of each request.
 
     Attributes:
-        taking: Whether updates are taken: not before everything has started, and not while draining.
+        is_open: Whether updates are accepted: from the end of the start until draining begins.
     """
 
     def __init__(self, application: App, intake: Intake, secret: str) -> None:
         self._application = application
         self._intake = intake
         self._secret = secret.encode()
-        self.taking = False
+        self.is_open = False
 
     async def register(self, public_url: str) -> None:
-        """Tell Telegram where to post updates; what waits is kept."""
+        """Register the webhook; waiting updates are kept."""
         await self._application.bot.set_webhook(
             f"{public_url}{PATH}",
             secret_token=self._secret.decode(),
             allowed_updates=ALLOWED_UPDATES,
-            max_connections=CONNECTIONS,
+            max_connections=MAX_CONNECTIONS,
             drop_pending_updates=False,
         )
 
-    async def take(self, request: web.Request) -> web.Response:
-        """One update. 403 without the secret, 503 while starting and draining, 500 where it is to come again."""
+    async def receive(self, request: web.Request) -> web.Response:
+        """POST /telegram/webhook: handle one update. 403 without the secret, 503 while starting and draining.
+
+        500 makes Telegram send the update again later, a limited number of times.
+        """
         given = request.headers.get(HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self._secret):
             return web.Response(status=403)
-        if not self.taking:
+        if not self.is_open:
             return web.Response(status=503, headers={"Retry-After": "5"})
         try:
-            update = Update.de_json(json.loads(await _body(request)), self._application.bot)
+            # A proxy may forward the body in chunks, so its length is not known before.
+            body = await read_bounded(request.content.iter_chunked(2**16), MAX_UPDATE_BYTES)
+        except BodyTooLargeError as error:
+            raise web.HTTPRequestEntityTooLarge(MAX_UPDATE_BYTES, error.size) from None
+        try:
+            update = Update.de_json(json.loads(body), self._application.bot)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             log.warning("webhook_not_an_update", reason=type(error).__name__)
             return web.Response(status=400)
-        return web.Response(status=200 if await self._intake.handle(update) is Outcome.SAFE else 500)
-
-
-async def _body(request: web.Request) -> bytes:
-    """The body, at most `MAX_UPDATE` long; a proxy may pass it on in chunks, so that its length is not said before.
-
-    Raises:
-        web.HTTPRequestEntityTooLarge: It goes on beyond; the rest is not read.
-    """
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(2**16):
-        body += chunk
-        if len(body) > MAX_UPDATE:
-            raise web.HTTPRequestEntityTooLarge(MAX_UPDATE, len(body))
-    return bytes(body)
+        return web.Response(status=200 if await self._intake.handle(update) is UpdateOutcome.HANDLED else 500)

@@ -1,24 +1,25 @@
-"""Lets a person correct a wrong find: the things found in the photo are shown by number, and the person chooses."""
+"""Choosing among the things found in a photo, after the bot found the wrong one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import partial
 
-from bot.edits.model import Edit, Operation, Stage, State, follow_up_request
+from bot.edits.model import Edit, Operation, Stage, State
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
+from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
 from bot.errors import PersonError
 
 
 class Choices:
-    """What a person may ask for once the wrong thing was found. Every method may be repeated without harm.
+    """What a person may do about a wrong find. Every method is idempotent.
 
     Args:
-        store: What is remembered.
-        edits: The edits' own door.
-        courier: Who carries words.
+        store: The store.
+        edits: Submits edits and checks who owns them.
+        courier: Shows messages.
     """
 
     def __init__(self, store: Store, edits: Edits, courier: Courier) -> None:
@@ -27,100 +28,87 @@ class Choices:
         self._courier = courier
 
     async def something_else(self, edit_id: str, person: int) -> Edit:
-        """Show what else was found in the photo, in place of the result or the question that is shown.
+        """Show the things found in the photo by number, in place of the result or the question that is shown.
 
         Raises:
-            PersonError: As `Edits.own` and `Edits.submit` do; ``still-working``.
+            PersonError: As `Edits.get_owned` and `Edits.submit` do; ``still-working``.
         """
-        shown = await self._edits.own(edit_id, person)
+        shown = await self._edits.get_owned(edit_id, person)
         is_question = shown.state in (State.FAILED, State.CANCELLED) and shown.is_doubtful
         is_result = shown.state is State.DONE or shown.stage is Stage.DELIVERING
         if shown.operation is Operation.ERASE or not (is_question or is_result):
             raise PersonError("still-working")
-        asked, new = await self._edits.submit(
-            follow_up_request(
-                shown,
-                f"{shown.id}:else",
-                seed=0,
-                parent=shown.id,
-                status_message=shown.status_message,
-                chooses=True,
-            )
-        )
-        if not new:  # the person went back, and wants something else after all
-            asked = await self._store.choose_again(asked.id) or asked
-            self._edits.schedule(asked)
-        return asked
+        choice, is_new = await self._edits.submit(EditRequest.something_else(shown))
+        if not is_new:  # the person went back to the result, and asks for something else again
+            choice = await self._store.queueing.ask_for_choice_again(choice.id) or choice
+            self._edits.schedule(choice)
+        return choice
 
-    async def take(self, edit_id: str, person: int, numbers: Collection[int]) -> Edit:
-        """Go on with the things of these numbers.
+    async def choose(self, edit_id: str, person: int, numbers: Collection[int]) -> Edit:
+        """Continue with the things of these numbers.
 
         Raises:
-            PersonError: As `Edits.own` and `Edits.submit` do; ``too-old`` (there is no such thing any more, or it
-                cannot be chosen any more); ``choose-first`` (no number is given).
+            PersonError: As `Edits.get_owned` and `Edits.submit` do; ``too-old`` (a thing does not exist, or the edit
+                has failed or was cancelled); ``choose-first`` (no number is given).
         """
-        edit = await self._edits.own(edit_id, person)
-        return await self._take(edit, numbers, await self._store.things.marked(edit_id))
+        edit = await self._edits.get_owned(edit_id, person)
+        return await self._choose(edit, numbers, await self._store.things.marked(edit_id))
 
-    async def take_all(self, edit_id: str, person: int) -> Edit:
-        """Go on with all that was found. Raises as `take` does."""
-        edit = await self._edits.own(edit_id, person)
+    async def choose_all(self, edit_id: str, person: int) -> Edit:
+        """Continue with all things. Raises as `choose` does."""
+        edit = await self._edits.get_owned(edit_id, person)
         marked = await self._store.things.marked(edit_id)
-        return await self._take(edit, marked.keys(), marked)
+        return await self._choose(edit, marked.keys(), marked)
 
-    async def take_marked(self, edit_id: str, person: int) -> Edit:
-        """Go on with the things that the person has marked. Raises as `take` does."""
-        edit = await self._edits.own(edit_id, person)
+    async def choose_marked(self, edit_id: str, person: int) -> Edit:
+        """Continue with the things that the person has marked. Raises as `choose` does."""
+        edit = await self._edits.get_owned(edit_id, person)
         marked = await self._store.things.marked(edit_id)
-        return await self._take(edit, [number for number, chosen in marked.items() if chosen], marked)
+        return await self._choose(edit, [number for number, chosen in marked.items() if chosen], marked)
 
-    async def _take(self, edit: Edit, numbers: Collection[int], marked: Mapping[int, bool]) -> Edit:
+    async def _choose(self, edit: Edit, numbers: Collection[int], marked: Mapping[int, bool]) -> Edit:
         if not numbers:
             raise PersonError("choose-first")
         if not set(numbers) <= marked.keys() or edit.state in (State.FAILED, State.CANCELLED):
             raise PersonError("too-old")
-        queued = await self._store.queue_with_things(edit.id, numbers)
+        queued = await self._store.queueing.queue_with_things(edit.id, numbers)
         if queued is not None:
             self._edits.schedule(queued)
         return queued or edit
 
     async def mark(self, edit_id: str, person: int, number: int | None = None, *, chosen: bool = True) -> None:
-        """Mark one more thing, or one less (None: change nothing), and show the buttons for several.
+        """Mark or unmark a thing (None: change nothing), and show the buttons for choosing several.
 
         Raises:
-            PersonError: As `Edits.own` does; ``too-old`` where the edit does not wait for a choice.
+            PersonError: As `Edits.get_owned` does; ``too-old`` if the edit does not wait for a choice.
         """
-        edit = await self._waiting(edit_id, person)
+        edit = await self._edits.get_owned(edit_id, person)
+        if edit.state is not State.WAITING_FOR_CHOICE:
+            raise PersonError("too-old")
         if number is not None:
             await self._store.things.mark(edit_id, number, chosen=chosen)
-        self._edits.soon(partial(self._show_marked, edit.id))
+        self._edits.run_in_background(partial(self._show_marked, edit.id))
 
     async def _show_marked(self, edit_id: str) -> None:
-        """Show the buttons for several as they are now; nothing where the person has chosen meanwhile."""
+        """Show the current buttons for choosing several; do nothing if the person has chosen in the meantime."""
         edit = await self._store.get(edit_id)
         if edit is not None and edit.state is State.WAITING_FOR_CHOICE:
             marked = await self._store.things.marked(edit_id)
             await self._courier.show_marked(edit, marked, can_go_back=await self._edits.can_go_back(edit))
 
-    async def back(self, edit_id: str, person: int) -> Edit:
-        """Show the result again from which the person came.
+    async def go_back(self, edit_id: str, person: int) -> Edit:
+        """Show the result again that was shown before the question.
 
         Raises:
-            PersonError: As `Edits.own` and `Edits.submit` do; ``too-old`` where there is none.
+            PersonError: As `Edits.get_owned` and `Edits.submit` do; ``too-old`` if there is none.
         """
-        edit = await self._edits.own(edit_id, person)
+        edit = await self._edits.get_owned(edit_id, person)
         before = await self._store.get(edit.parent) if edit.parent and edit.chooses else None
-        may_go = edit.state in (State.WAITING_FOR_CHOICE, State.FAILED, State.CANCELLED)
-        if not may_go or before is None or not before.has_mask or before.error is not None:
+        can_leave = edit.state in (State.WAITING_FOR_CHOICE, State.FAILED, State.CANCELLED)
+        if not can_leave or before is None or not before.has_mask or before.error is not None:
             raise PersonError("too-old")
-        again = await self._store.show_again(before.id)
+        again = await self._store.queueing.show_again(before.id)
         await self._store.cancel(edit.id)
         if again is not None:
             self._edits.schedule(again)
         return again or before
-
-    async def _waiting(self, edit_id: str, person: int) -> Edit:
-        edit = await self._edits.own(edit_id, person)
-        if edit.state is not State.WAITING_FOR_CHOICE:
-            raise PersonError("too-old")
-        return edit

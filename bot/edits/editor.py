@@ -1,133 +1,41 @@
-"""How a photo is changed: segment → mask → inpaint → composite → finish, over a ladder of engines.
+"""Changes a photo: segment → mask → inpaint → composite → finish, with several engines in order.
 
-The engines' answers are never trusted with the photo: whatever they give back is pasted through the feathered mask, and
-outside it the photo's own pixels stand.
+An engine's answer is pasted through the feathered mask. Outside the mask the pixels are always the photo's own
+(docs/decisions.md#only-masked-pixels-change).
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
-import structlog
-
-from bot.edits import pixels
-from bot.edits.model import DOUBTFUL, Operation, Stage
+from bot.edits import chat_pictures, pixels, results
+from bot.edits.engine_fallback import EngineFallback
+from bot.edits.job import DoubtfulFindError, Job
+from bot.edits.model import MAX_MASK_BYTES, Operation, Stage
 from bot.edits.ports import ResultFile
 from bot.engines import Engine, EngineUnavailableError
-from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
-from bot.imaging.photo import Mask, Matte, Photo, PictureFormat, Pixels
+from bot.imaging.photo import Mask, Matte, Photo, Pixels
 from bot.imaging.pool import PixelPool
-from bot.segmentation import Found
-
-T = TypeVar("T")
-log = structlog.get_logger()
-
-FINISHES = ("clean", "transparent", "white", "blur")
+from bot.segmentation import FoundObject
 
 
-def check_finish(finish: str) -> str:
-    """The finish, if it is one: ``clean``, ``transparent``, ``white``, ``blur``, or ``#rrggbb``.
-
-    Raises:
-        PersonError: ``unknown-finish``.
-    """
-    if finish in FINISHES or re.fullmatch(r"#[0-9a-fA-F]{6}", finish):
-        return finish
-    raise PersonError("unknown-finish", finish=finish[:40])
-
-
-class DoubtfulFindError(PersonError):
-    """What was found may not be what is meant: the person is asked before anything is changed.
-
-    Attributes:
-        matte: PNG of what was found, to be shown, and used where the person wants it gone.
-    """
-
-    def __init__(self, matte: bytes = b"") -> None:
-        super().__init__(DOUBTFUL)
-        self.matte = matte
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.matte,)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One photo's change.
-
-    Attributes:
-        operation: What is done.
-        finish: What stands where the background was.
-        seed: Variants differ in it.
-        mask: PNG of what to erase (with ``remove_background``: of the subject), or of the subject's matte; None: it
-            is found.
-        mask_is_matte: Whether `mask` is a matte of the subject.
-        format: The answer's format; None: the photo's own (PNG where it is to be transparent).
-        insist: Erase what was found even where it is doubtful.
-        shadow: Whether the subject's shadow goes along with it.
-        own_background: The picture to stand behind the subject, in place of `finish`.
-        maps: A file in which the segmenter keeps what it saw in this photo, for the next look at it; None: it keeps
-            nothing.
-        keep_mask: Whether a found mask is handed back as it was used, filled and widened (given again it erases the
-            same), in place of the matte that it was made from.
-    """
-
-    operation: Operation
-    finish: str = "clean"
-    seed: int = 0
-    mask: bytes | None = None
-    mask_is_matte: bool = False
-    format: PictureFormat | None = None
-    insist: bool = False
-    shadow: bool = True
-    own_background: Path | None = None
-    maps: Path | None = None
-    keep_mask: bool = False
-
-
-async def _nobody_watches(_stage: Stage) -> None:
+async def _ignore_stage(_stage: Stage) -> None:
     return None
-
-
-@dataclass(slots=True)
-class _Ladder:
-    """The engines in order; one that could not answer is not asked again within the same edit."""
-
-    engines: Sequence[Engine]
-    first: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.first = self.engines[0].name
-
-    async def climb(self, ask: Callable[[Engine], Awaitable[T]]) -> tuple[T, Engine]:
-        """The first answer, and whose it is; the last engine's refusal where none answers."""
-        while True:
-            engine = self.engines[0]
-            try:
-                return await ask(engine), engine
-            except EngineUnavailableError as error:
-                if len(self.engines) == 1:
-                    raise
-                log.warning("engine_unavailable", engine=engine.name, reason=str(error), next=self.engines[1].name)
-                self.engines = self.engines[1:]
 
 
 class Editor:
     """Changes photos.
 
     Args:
-        engines: Who segments and inpaints; each is the fallback of the one before.
-        pool: Where pixels are worked on.
+        engines: The engines that segment and inpaint; each is the fallback of the one before.
+        pool: Runs the pixel work.
         max_megapixels: Larger photos are refused before decoding.
-        max_mask_bytes: Larger painted masks are refused before decoding.
-        models: Folder of learned models, for the things that a person chooses from; None: none are used.
-        matte_side: Long side in pixels that a found matte is handed back at; None: the photo's own.
+        models: Folder of learned models, used to find the things that a person chooses from; None: none are used.
+        matte_side: Long side in pixels of a returned matte; None: the photo's own.
     """
 
     def __init__(
@@ -136,48 +44,56 @@ class Editor:
         pool: PixelPool,
         *,
         max_megapixels: float,
-        max_mask_bytes: int = 5_000_000,
         models: Path | None = None,
         matte_side: int | None = pixels.STORED_MATTE_SIDE,
     ) -> None:
         self._engines = tuple(engines)
         self._pool = pool
         self._max_megapixels = max_megapixels
-        self._max_mask_bytes = max_mask_bytes
         self._models = models
         self._matte_side = matte_side
 
     async def load(self, source: Path) -> Photo:
-        """Open a stranger's file; `PersonError` where it cannot be a photo."""
+        """Open an untrusted file.
+
+        Raises:
+            PersonError: It is not a photo that can be used.
+        """
         return await self._pool.run(pixels.load, source, self._max_megapixels, None)
 
     async def painted_mask(
-        self, source: Path, painted: Path, *, keeps: bool = False, found: bytes | None = None
+        self, source: Path, painted: Path, *, is_kept: bool = False, found: bytes | None = None
     ) -> bytes:
-        """What was painted on a copy of a photo, as a mask PNG; see `pixels.painted_png`.
+        """The paint on a copy of a photo, as a mask PNG; see `pixels.painted_copy_to_mask_png`.
 
         Raises:
-            PersonError: ``nothing-painted``, ``not-the-same-photo`` (with `keeps`: ``keep-…``), or a file cannot be
+            PersonError: ``nothing-painted``, ``not-the-same-photo`` (with `is_kept`: ``keep-…``), or a file cannot be
                 opened.
         """
-        return await self._pool.run(pixels.painted_png, source, painted, self._max_megapixels, keeps=keeps, found=found)
+        return await self._pool.run(
+            pixels.painted_copy_to_mask_png, source, painted, self._max_megapixels, is_kept=is_kept, found=found
+        )
 
-    async def pointed_out(self, source: Path, matte: bytes) -> bytes:
-        """The photo with what was found in it pointed out, as a JPEG for a chat."""
-        return await self._pool.run(pixels.pointed_out, source, matte, self._max_megapixels, pixels.SHOWN_SIDE)
+    async def highlight_subject(self, source: Path, matte: bytes) -> bytes:
+        """The photo with the found subject highlighted, as a JPEG for a chat."""
+        return await self._pool.run(
+            chat_pictures.highlight_subject, source, matte, self._max_megapixels, chat_pictures.CHAT_SIDE
+        )
 
-    async def things(self, source: Path, maps: Path | None) -> list[bytes]:
+    async def find_things(self, source: Path, maps: Path | None) -> list[bytes]:
         """The things that stand out in a photo, best first, as matte PNGs; `maps` as in `Job`."""
         side = self._matte_side or pixels.STORED_MATTE_SIDE
-        return await self._pool.run(pixels.found_things, source, self._max_megapixels, self._models, maps, side)
+        return await self._pool.run(pixels.find_thing_mattes, source, self._max_megapixels, self._models, maps, side)
 
-    async def numbered(self, source: Path, mattes: Sequence[bytes]) -> bytes:
-        """The photo with things outlined and numbered, as a JPEG for a chat."""
-        return await self._pool.run(pixels.numbered, source, mattes, self._max_megapixels, pixels.SHOWN_SIDE)
+    async def number_things(self, source: Path, mattes: Sequence[bytes]) -> bytes:
+        """The photo with the things outlined and numbered, as a JPEG for a chat."""
+        return await self._pool.run(
+            chat_pictures.number_things, source, mattes, self._max_megapixels, chat_pictures.CHAT_SIDE
+        )
 
-    async def joined(self, mattes: Sequence[bytes]) -> bytes:
-        """Several things' mattes as one."""
-        return await self._pool.run(pixels.joined_mattes, mattes)
+    async def join_mattes(self, mattes: Sequence[bytes]) -> bytes:
+        """The mattes of several things as one."""
+        return await self._pool.run(pixels.join_mattes, mattes)
 
     async def are_same(self, one: bytes, other: bytes) -> bool:
         """Whether two stored mattes or masks of one photo select nearly the same."""
@@ -188,145 +104,152 @@ class Editor:
         source: Path,
         job: Job,
         target: Path,
-        on_stage: Callable[[Stage], Awaitable[None]] = _nobody_watches,
+        on_stage: Callable[[Stage], Awaitable[None]] = _ignore_stage,
     ) -> ResultFile:
-        """Change the photo in `source` and write the answer to `target`.
+        """Change the photo in `source` and write the result to `target`.
 
         Raises:
             PersonError: The photo or the mask cannot be used, or nothing was found.
+            DoubtfulFindError: The find is doubtful, and the job does not accept that.
             EngineUnavailableError: No engine could answer.
-            EngineRefusedError: The engine judged the photo unfit.
-            WorldError: The pixel work took too long or its process died.
+            EngineRefusedError: The engine refused the photo.
+            WorldError: The pixel work took too long, or its process died.
         """
         photo = await self.load(source)
-        ladder = _Ladder(self._engines)
+        engines = EngineFallback(self._engines)
         if job.operation is Operation.REMOVE_BACKGROUND:
-            made = await self._remove_background(photo, job, target, ladder, on_stage)
+            result = await self._remove_background(photo, job, target, engines, on_stage)
         else:
-            made = await self._erase(photo, job, target, ladder, on_stage)
-        return replace(made, notes=("note-first-frame", *made.notes)) if photo.frames > 1 else made
+            result = await self._erase(photo, job, target, engines, on_stage)
+        return replace(result, notes=("note-first-frame", *result.notes)) if photo.frames > 1 else result
 
-    async def _found(
-        self, photo: Photo, job: Job, ladder: _Ladder, on_stage: Callable[[Stage], Awaitable[None]]
-    ) -> tuple[Found, Engine | None]:
+    async def _find(
+        self, photo: Photo, job: Job, engines: EngineFallback, on_stage: Callable[[Stage], Awaitable[None]]
+    ) -> tuple[FoundObject, Engine | None]:
         if job.mask is not None and job.mask_is_matte:
-            return Found(await self._pool.run(pixels.stored_matte, job.mask, photo.width, photo.height)), None
+            return FoundObject(await self._pool.run(pixels.read_matte, job.mask, photo.width, photo.height)), None
         if job.mask is not None:
-            keeps = job.operation is Operation.REMOVE_BACKGROUND
+            is_kept = job.operation is Operation.REMOVE_BACKGROUND
             painted = await self._pool.run(
-                pixels.painted_mask, job.mask, photo.width, photo.height, self._max_mask_bytes, keeps
+                pixels.painted_mask, job.mask, photo.width, photo.height, MAX_MASK_BYTES, is_kept
             )
-            return Found(painted), None
+            return FoundObject(painted), None
         await on_stage(Stage.SEGMENTING)
 
-        async def ask(engine: Engine) -> Found:
-            found = await engine.segmenter.segment(photo, maps=job.maps)
+        async def ask(engine: Engine) -> FoundObject:
+            found = await engine.segmenter.segment(photo, map_file=job.maps)
             _check_size(photo, found.matte, engine)
             return found
 
-        return await ladder.climb(ask)
+        return await engines.ask(ask)
 
     async def _erase(
         self,
         photo: Photo,
         job: Job,
         target: Path,
-        ladder: _Ladder,
+        engines: EngineFallback,
         on_stage: Callable[[Stage], Awaitable[None]],
     ) -> ResultFile:
-        found, finder = await self._found(photo, job, ladder, on_stage)
-        matte, doubtful, shaded = found.matte, False, False
+        found, finder = await self._find(photo, job, engines, on_stage)
+        matte, is_doubtful, has_shadow = found.matte, False, False
         if job.mask is not None and not job.mask_is_matte:
-            mask = matte  # painted by a hand, which overshoots by itself: facts on dilate_size
+            mask = matte  # painted by hand, which overshoots by itself (docs/volcengine.md#dilate-size)
         else:
-            # A stored matte does not say whose it is: too wide does less harm than a rim that stays.
+            # The engine of a stored matte is unknown: too wide a mask does less harm than a rim that stays.
             coarse = finder.coarse_masks if finder else any(engine.coarse_masks for engine in self._engines)
-            shade = photo if job.operation is Operation.REMOVE_SUBJECT and job.shadow else None
-            removal = await self._pool.run(pixels.removal_mask, matte, coarse=coarse, photo=shade)
-            mask, shaded = removal.mask, removal.shadow
-            doubtful = job.mask is None and (removal.doubtful or not found.sure)
-            if doubtful and not job.insist:
-                raise await self._doubt(matte)
+            shadow_photo = photo if job.operation is Operation.REMOVE_SUBJECT and job.shadow else None
+            removal = await self._pool.run(pixels.removal_mask, matte, coarse=coarse, photo=shadow_photo)
+            mask, has_shadow = removal.mask, removal.shadow
+            is_doubtful = job.mask is None and (removal.doubtful or not found.sure)
+            if is_doubtful and not job.accept_doubtful:
+                raise await self._doubtful(matte)
         await on_stage(Stage.INPAINTING)
-        keeps = job.operation is Operation.ERASE
-        filled, engine = await ladder.climb(lambda engine: _inpainted(engine, photo, mask, job.seed, keeps))
-        # Each has its own work: side by side.
-        written, kept = await asyncio.gather(
-            self._pool.run(pixels.erase, photo, filled, mask, target, job.format), self._kept(job, mask, matte)
+        keeps_subject = job.operation is Operation.ERASE
+        filled, engine = await engines.ask(lambda engine: _inpaint(engine, photo, mask, job.seed, keeps_subject))
+        written, mask_png = await asyncio.gather(
+            self._pool.run(results.erase, photo, filled, mask, target, job.format),
+            self._mask_to_store(job, mask, matte),
         )
-        made = _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
-        return replace(made, notes=(*made.notes, "note-shadow")) if shaded else made
+        result = _result(target, written, engine, engines, is_doubtful=is_doubtful, matte=mask_png)
+        return replace(result, notes=(*result.notes, "note-shadow")) if has_shadow else result
 
-    async def _doubt(self, matte: Matte) -> DoubtfulFindError:
-        return DoubtfulFindError(await self._pool.run(pixels.small_matte, matte, self._matte_side))
+    async def _doubtful(self, matte: Matte) -> DoubtfulFindError:
+        return DoubtfulFindError(await self._pool.run(pixels.matte_to_png, matte, self._matte_side))
 
-    async def _kept(self, job: Job, mask: Mask, matte: Matte) -> bytes | None:
-        """What is to be remembered of a found mask, as a PNG."""
+    async def _mask_to_store(self, job: Job, mask: Mask, matte: Matte) -> bytes | None:
+        """PNG of a found mask or its matte, to be stored with the edit; None if the job gave the mask."""
         if job.mask is not None:
             return None
         if job.keep_mask:
             return await self._pool.run(encode_mask, mask)
-        return await self._pool.run(pixels.small_matte, matte, self._matte_side)
+        return await self._pool.run(pixels.matte_to_png, matte, self._matte_side)
 
     async def _remove_background(
         self,
         photo: Photo,
         job: Job,
         target: Path,
-        ladder: _Ladder,
+        engines: EngineFallback,
         on_stage: Callable[[Stage], Awaitable[None]],
     ) -> ResultFile:
-        found, finder = await self._found(photo, job, ladder, on_stage)
-        doubtful = job.mask is None and (not found.sure or await self._pool.run(pixels.is_doubtful, found.matte))
-        if doubtful and not job.insist:
-            raise await self._doubt(found.matte)
+        found, finder = await self._find(photo, job, engines, on_stage)
+        is_doubtful = job.mask is None and (not found.sure or await self._pool.run(pixels.is_doubtful, found.matte))
+        if is_doubtful and not job.accept_doubtful:
+            raise await self._doubtful(found.matte)
         await on_stage(Stage.INPAINTING)
         matte = await self._pool.run(pixels.refine, photo, found.matte)
-        engine = finder or ladder.engines[0]
+        engine = finder or engines.current
         new: Photo | str = job.finish
         if job.own_background is not None:
             new = await self.load(job.own_background)
-        elif job.finish == "clean" and ladder.engines[0].fills_backgrounds:
-            new, engine = await self._inpainted_background(photo, matte, job, ladder)
-        file_format: PictureFormat | None = job.format
+        elif job.finish == "clean" and engines.current.fills_backgrounds:
+            new, engine = await self._inpaint_background(photo, matte, job, engines)
+        file_format = job.format
         if job.finish == "transparent" and (file_format or photo.format) == "JPEG":
             file_format = "PNG"
-        written = await self._pool.run(pixels.replace_background, photo, matte, new, target, file_format, job.seed)
-        kept = await self._pool.run(pixels.small_matte, matte, self._matte_side) if job.mask is None else None
-        return _made(target, written, engine, ladder, doubtful=doubtful, matte=kept)
+        written = await self._pool.run(results.replace_background, photo, matte, new, target, file_format, job.seed)
+        mask_png = await self._pool.run(pixels.matte_to_png, matte, self._matte_side) if job.mask is None else None
+        return _result(target, written, engine, engines, is_doubtful=is_doubtful, matte=mask_png)
 
-    async def _inpainted_background(
-        self, photo: Photo, matte: Matte, job: Job, ladder: _Ladder
+    async def _inpaint_background(
+        self, photo: Photo, matte: Matte, job: Job, engines: EngineFallback
     ) -> tuple[Photo | str, Engine]:
         hole = await self._pool.run(pixels.background_mask, matte)
 
         async def ask(engine: Engine) -> Photo | str:
             if not engine.fills_backgrounds:
-                return job.finish  # the backdrop is built from the background's colours instead
-            return await _inpainted(engine, photo, hole, job.seed)
+                return job.finish  # a backdrop is made of the background's colours instead
+            return await _inpaint(engine, photo, hole, job.seed)
 
-        return await ladder.climb(ask)
+        return await engines.ask(ask)
 
 
-async def _inpainted(engine: Engine, photo: Photo, mask: Mask, seed: int, keeps_subject: bool = False) -> Photo:
+async def _inpaint(engine: Engine, photo: Photo, mask: Mask, seed: int, keeps_subject: bool = False) -> Photo:
     filled = await engine.inpainter.inpaint(photo, mask, seed=seed, keeps_subject=keeps_subject)
     _check_size(photo, filled.pixels, engine)
     return filled
 
 
 def _check_size(photo: Photo, answer: Pixels | Matte, engine: Engine) -> None:
-    """An answer of another size is no answer: it cannot be told which of its pixels stands for which."""
+    """Refuse an answer of another size: its pixels cannot be matched to the photo's."""
     if answer.shape[:2] != photo.pixels.shape[:2]:
         size = f"{answer.shape[1]}×{answer.shape[0]}"
         raise EngineUnavailableError("cloud-unavailable", engine=engine.name, reason=f"answered {size}")
 
 
-def _made(
-    target: Path, written: pixels.Written, engine: Engine, ladder: _Ladder, *, doubtful: bool, matte: bytes | None
+def _result(
+    target: Path,
+    written: results.WrittenPicture,
+    engine: Engine,
+    engines: EngineFallback,
+    *,
+    is_doubtful: bool,
+    matte: bytes | None,
 ) -> ResultFile:
     notes = []
-    if ladder.first != ladder.engines[0].name:
+    if engines.has_fallen_back:
         notes.append("note-cloud-down")
-    if doubtful:
+    if is_doubtful:
         notes.append("note-doubtful")
     return ResultFile(target, written.format, written.width, written.height, engine.name, tuple(notes), matte)

@@ -1,14 +1,22 @@
-"""What an edit is: one request to change one photo."""
+"""What an edit is: one request to change one photo, and what belongs to it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+
+from bot.errors import PersonError
 
 DOUBTFUL = "doubtful"
 """Message id of the question whether the right thing was found; stored as the edit's error."""
+
+FINISHES = ("clean", "transparent", "white", "blur")
+"""The finishes with a name. A colour, ``#rrggbb``, is a finish too."""
+
+MAX_MASK_BYTES = 5_000_000
+"""Largest PNG of a painted mask that is read."""
 
 
 class Operation(StrEnum):
@@ -20,13 +28,12 @@ class Operation(StrEnum):
 
 
 class State(StrEnum):
-    """Where an edit stands. The last three are final."""
+    """The state of an edit. The last three are final."""
 
     WAITING_FOR_MASK = "waiting_for_mask"
-    """An /erase, or a cut-out's correction, whose canvas is open or not yet opened: not queued before its mask is
-    there."""
+    """An /erase, or the correction of a cut-out, that is queued once the person sends a mask."""
     WAITING_FOR_CHOICE = "waiting_for_choice"
-    """The things found in the photo are shown by number, and the person has not chosen one yet."""
+    """The things found in the photo are shown by number, and the person has not chosen yet."""
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -35,12 +42,16 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen to the edit."""
+        """Whether the edit has ended."""
         return self in (State.DONE, State.FAILED, State.CANCELLED)
 
 
+PENDING_STATES = (State.QUEUED, State.RUNNING)
+"""States of edits that are in the queue or being worked on."""
+
+
 class Stage(StrEnum):
-    """What a running edit is doing; shown in the status message and on the Mini App's page."""
+    """What a running edit is doing; shown in the status message and in the Mini App."""
 
     FETCHING = "fetching"
     SEGMENTING = "segmenting"
@@ -50,13 +61,14 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhotoRef:
-    """Where the photo is: with Telegram, under a file id. Nothing here is a picture.
+    """A reference to a photo that Telegram stores.
 
     Attributes:
-        file_id: What a courier fetches the photo by.
-        unique_id: The same for the same picture, whoever sent it; names the cached file.
-        as_file: Sent as a file (document): answered as a file, at full resolution, in its own format.
-        name: The file's own name, for the answer's name only; never used as a path.
+        file_id: The courier fetches the photo by it.
+        unique_id: The same for the same picture from any sender; names the cached file.
+        as_file: Whether it was sent as a file (document). The result is then sent as a file too, in full resolution
+            and in the same format.
+        name: The file's own name. Used for the result's name only, never as a path.
         size: Bytes, if known.
     """
 
@@ -69,35 +81,35 @@ class PhotoRef:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One request to change one photo, as the store knows it.
+    """One request to change one photo, as the store has it.
 
     Attributes:
-        id: 128 random bits in URL-safe letters; opaque, stands in links and callback data.
+        id: 128 random bits in URL-safe letters; opaque; used in links and callback data.
         person: Telegram user id of the owner.
-        chat: Chat id that gets the answer.
-        message: Id of the message that asked (the answer replies to it).
+        chat: Id of the chat that gets the result.
+        message: Id of the person's message; the result replies to it.
         operation: What is done.
-        photo: The photo it is done to.
-        finish: What stands where the background was: ``clean``, ``transparent``, ``white``, ``blur``, ``#rrggbb``.
-        seed: Variants differ in it.
+        photo: The photo.
+        finish: What replaces the background: one of `FINISHES`, or ``#rrggbb``.
+        seed: Variants of an edit differ in it.
         language: Language code of the person, for the texts.
-        state: Where the edit stands.
-        stage: What it is doing while it runs.
-        status_message: Id of the bot's message that becomes the answer; None until it is posted.
+        state: The state.
+        stage: What the edit is doing while it runs.
+        status_message: Id of the bot's message that becomes the result; None until it is posted.
         has_mask: Whether a mask (painted or found) is stored for it.
         result: The delivered picture, once done.
         engine: Name of the engine that made the result.
-        error: Message id of what went wrong, once failed.
-        parent: The edit whose result (erase round) or mask (fix by hand) this one goes on from.
-        width: Pixels across the upright photo, once it was opened.
-        height: Pixels down.
-        created: When it was asked for, UTC.
-        painted: A copy of the photo on which the person painted in Telegram's own editor what is erased, or, of
-            a cut-out, what stays too.
-        shadow: Whether the subject's shadow goes along with it.
-        chooses: Whether the person chooses among the things found in the photo, in place of the automatic subject.
-        number: Its place in the order of all edits.
-        attempt: How often the person has asked for it.
+        error: Message id of the error, once failed.
+        parent: Id of the edit that this one follows: its result (next erase round) or its mask (correction) is used.
+        width: Width of the upright photo in pixels, once it was opened.
+        height: Height of the upright photo in pixels, once it was opened.
+        created: When it was requested, UTC.
+        painted: A copy of the photo that the person painted on in Telegram's own editor. The paint says what is erased;
+            for a cut-out it says what stays.
+        shadow: Whether the subject's shadow is erased too.
+        chooses: Whether the person chooses among the things found in the photo, instead of the automatic subject.
+        number: Its position in the order of all edits.
+        attempt: How often the person has tried it, from 1.
     """
 
     id: str
@@ -128,22 +140,40 @@ class Edit:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the person was asked if the right thing was found, and has not answered yet."""
+        """Whether the bot has asked if it found the right thing, and has no answer yet."""
         return self.error == DOUBTFUL
+
+    @property
+    def mask_is_kept(self) -> bool:
+        """Whether the edit's mask marks what stays (a cut-out), rather than what is erased."""
+        return self.operation is Operation.REMOVE_BACKGROUND
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMask:
+    """The mask that is stored with an edit.
+
+    Attributes:
+        png: PNG of the mask or the matte.
+        is_matte: Whether it is a soft matte of the subject, rather than a painted mask.
+    """
+
+    png: bytes
+    is_matte: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A photo sent without a word: the person is asked which of the three operations it shall be.
+    """A photo that came without a command: the bot asks which of the three operations to do.
 
     Attributes:
-        id: 128 random bits; stands in the buttons.
-        person: Telegram user id of who sent it.
+        id: 128 random bits; used in the buttons.
+        person: Telegram user id of the sender.
         chat: Chat id.
         message: Id of the photo's message.
         photo: The photo.
         language: Language code of the person.
-        status_message: The bot's message with the buttons, once posted.
+        status_message: Id of the bot's message with the buttons, once posted.
     """
 
     id: str
@@ -155,70 +185,12 @@ class Offer:
     status_message: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class EditRequest:
-    """What a person asks for: everything that an edit needs to be recorded.
+def check_finish(finish: str) -> str:
+    """Return the finish if it is one of `FINISHES` or ``#rrggbb``.
 
-    Attributes:
-        key: Makes a repeated request the same one; made from chat, message and operation.
-        person: Telegram user id.
-        chat: Chat id that gets the answer.
-        message: The message that the answer replies to.
-        operation: What is to be done.
-        photo: The photo.
-        language: Language code of the person.
-        finish: What stands where the background was.
-        seed: Variants differ in it.
-        parent: The edit that this one goes on from.
-        status_message: A message of the bot that shall become the answer; None: a new one is posted.
-        mask: PNG of what to erase (of a cut-out: of the subject), or of the matte to use again; None: it is found, or
-            painted later.
-        mask_is_matte: Whether `mask` is a soft matte of the subject.
-        painted: A copy of the photo on which the person painted what shall be erased; stands in for a mask.
-        shadow: Whether the subject's shadow goes along with it.
-        draft: `mask` is only where the person begins: the edit waits for the person's own.
-        chooses: Whether the person chooses among the things found in the photo, in place of the automatic subject.
+    Raises:
+        PersonError: ``unknown-finish``.
     """
-
-    key: str
-    person: int
-    chat: int
-    message: int
-    operation: Operation
-    photo: PhotoRef
-    language: str
-    finish: str = "clean"
-    seed: int = 0
-    parent: str | None = None
-    status_message: int | None = None
-    mask: bytes | None = None
-    mask_is_matte: bool = False
-    painted: PhotoRef | None = None
-    shadow: bool = True
-    draft: bool = False
-    chooses: bool = False
-
-
-def follow_up_request(edit: Edit, key: str, **changes: Any) -> EditRequest:
-    """An order that goes on from an edit: its photo, person, place and wishes, all but what changes.
-
-    Args:
-        edit: The edit.
-        key: Makes a repeated request the same one.
-        changes: Fields of `EditRequest`.
-    """
-    return EditRequest(
-        **{
-            "key": key,
-            "person": edit.person,
-            "chat": edit.chat,
-            "message": edit.message,
-            "operation": edit.operation,
-            "photo": edit.photo,
-            "language": edit.language,
-            "finish": edit.finish,
-            "seed": edit.seed,
-            "shadow": edit.shadow,
-            **changes,
-        }
-    )
+    if finish in FINISHES or re.fullmatch(r"#[0-9a-fA-F]{6}", finish):
+        return finish
+    raise PersonError("unknown-finish", finish=finish[:40])

@@ -1,4 +1,4 @@
-"""What an edit needs from the outside; `chat/` provides it, and so can a test, a command line or another messenger."""
+"""The port that an edit needs from the outside: a courier. `chat/` implements it for Telegram."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class ResultFile:
     """A finished picture, in a file.
 
     Attributes:
-        path: Where it is; the name's ending says nothing.
+        path: The file; its suffix does not tell the format.
         format: JPEG, PNG or WEBP.
-        width: Pixels across.
-        height: Pixels down.
+        width: In pixels.
+        height: In pixels.
         engine: Name of the engine that made it.
-        notes: Message ids of what the person should know about it: ``note-cloud-down``, ``note-doubtful``, ….
-        matte: PNG of the matte or mask that was used; None where the caller had given it.
+        notes: Message ids of notes for the person: ``note-cloud-down``, ``note-doubtful``, ….
+        matte: PNG of the matte or mask that was found and used; None if the caller gave one.
     """
 
     path: Path
@@ -38,60 +38,68 @@ class ResultFile:
 
 @dataclass(frozen=True, slots=True)
 class LostMessageSearch:
-    """Where a status message that may have been posted is to be looked for.
+    """Where to look for a status message that a crashed process may have posted.
 
     Attributes:
-        after: Its id is above this one.
-        known: Ids that are other messages'.
+        after: Its id is higher than this one.
+        known: Ids of other messages.
     """
 
     after: int
     known: frozenset[int] = frozenset()
 
 
-class Courier(Protocol):
-    """Carries an edit's photo in, and its words and its result out.
+class StatusMessageGoneError(BotError):
+    """The status message does not exist any more: the person deleted it."""
 
-    Every method but `post_status` and `post_offer` may be repeated without the person seeing anything twice.
-    Failures that may pass are retried inside; what comes out is a `BotError`.
+
+class ChatGoneError(BotError):
+    """The bot can no longer write to the chat: the person blocked it, or it was removed from the group."""
+
+
+class Courier(Protocol):
+    """Fetches photos, shows the progress of edits, and delivers their results.
+
+    Every method but `post_status` and `post_offer` is idempotent: the person sees nothing twice. Temporary failures are
+    retried inside; the methods raise `BotError`.
     """
 
     def highest(self, about: Edit | Offer) -> int:
-        """The highest message id met so far in the chat, or in all that share its numbers."""
+        """The highest message id seen so far in the chat, or in all chats that share its numbering."""
         ...
 
     async def post_status(self, edit: Edit, *, position: int, lost: LostMessageSearch | None) -> int:
-        """Post the status message (a reply to the person's); returns its message id.
+        """Post the status message as a reply to the person's message; returns its message id.
 
         Args:
-            edit: Whose.
-            position: How many edits are before it.
-            lost: A process died over posting it: it may be there already, and is to be looked for first.
+            edit: The edit.
+            position: How many edits are ahead of it.
+            lost: If given, a crashed process may have posted it already: look for it first.
         """
         ...
 
     async def post_offer(self, offer: Offer, *, lost: LostMessageSearch | None) -> int:
-        """Post the question which operation it shall be; returns its message id. `lost`: as in `post_status`."""
+        """Post the question which operation to do; returns its message id. `lost`: as in `post_status`."""
         ...
 
     async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:
-        """Say in the status message what is being done (stage), or how many are before (position, stage None)."""
+        """Show the stage in the status message; if it is None, how many edits are ahead (position)."""
         ...
 
     async def show_failure(
         self, edit: Edit, error: BotError, picture: bytes | None = None, *, can_go_back: bool = False
     ) -> None:
-        """Say in the status message what went wrong and what can be done; with a JPEG of what it is about, if any."""
+        """Show in the status message what failed and what can be done, with a JPEG of what it is about, if any."""
         ...
 
     async def ask_which(self, edit: Edit, numbers: Sequence[int], picture: bytes, *, can_go_back: bool) -> None:
-        """Turn the status message into the question which of the numbered things is meant.
+        """Turn the status message into the question which of the numbered things to use.
 
         Args:
-            edit: Whose.
-            numbers: What can be chosen.
+            edit: The edit.
+            numbers: The numbers of the things.
             picture: JPEG of the photo with the things outlined and numbered.
-            can_go_back: Whether there is a result to go back to.
+            can_go_back: Whether to offer a way back to an earlier result.
         """
         ...
 
@@ -100,11 +108,11 @@ class Courier(Protocol):
         ...
 
     async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:
-        """Say in the status message that nothing was done, as asked."""
+        """Show in the status message that the edit was stopped."""
         ...
 
     def busy(self, edit: Edit) -> AbstractAsyncContextManager[None]:
-        """While it is open, the chat shows that a picture is being made."""
+        """A context in which the chat shows that the bot is working on a picture."""
         ...
 
     async def fetch(self, photo: PhotoRef, *, max_bytes: int) -> bytes:
@@ -112,10 +120,10 @@ class Courier(Protocol):
 
         Raises:
             PersonError: ``photo-too-large``, ``photo-gone``.
-            WorldError: It could not be had now.
+            WorldError: It cannot be fetched now.
         """
         ...
 
-    async def deliver(self, edit: Edit, made: ResultFile) -> PhotoRef:
-        """Turn the status message into the picture; returns where the picture is now."""
+    async def deliver(self, edit: Edit, result: ResultFile) -> PhotoRef:
+        """Turn the status message into the picture; returns a reference to it."""
         ...

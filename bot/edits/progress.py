@@ -1,4 +1,4 @@
-"""How far an edit is: noted in the store for whoever watches, and shown in its status message."""
+"""The progress of an edit: stored for the Mini App, and shown in the status message."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bot.errors import BotError
 log = structlog.get_logger()
 
 PROGRESS_SECONDS = 3.0
-"""A status message is edited at most this often: Telegram counts edits as messages (facts/telegram.md, flood)."""
+"""Seconds between edits of one status message: Telegram counts edits as messages (docs/telegram.md#flood-limits)."""
 
 
 class Progress:
-    """Notes each stage in the store, and shows it in the status message at most every three seconds.
+    """Stores each stage, and shows it in the status message at most every three seconds.
 
-    Both happen beside the edit: it waits for neither.
+    Both happen in tasks of their own, so the edit waits for neither.
     """
 
     def __init__(self, store: Store, courier: Courier, edit: Edit) -> None:
@@ -31,37 +31,37 @@ class Progress:
         self._edit = edit
         self._stage: Stage | None = None
         self._position = 0
-        self._news = asyncio.Event()
-        self._over = False
+        self._changed = asyncio.Event()
+        self._ended = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Callable[[Stage], Awaitable[None]]:
-        """Begin; returns what is to be told each stage."""
+        """Start; returns the callback to call with each stage."""
         self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._show())]
         _current.set(self)
-        return self._note
+        return self._set_stage
 
     async def __aexit__(self, *_exc: object) -> None:
-        """End: nothing is written any more that might come after what the next step writes."""
+        """End. Waits for the last write, so that none comes after what the next step writes."""
         writing, showing = self._tasks
-        self._over = True
-        self._news.set()
+        self._ended = True
+        self._changed.set()
         showing.cancel()
         await asyncio.gather(writing, showing, return_exceptions=True)
 
-    async def _note(self, stage: Stage) -> None:
+    async def _set_stage(self, stage: Stage) -> None:
         self._stage, self._position = stage, 0
-        self._news.set()
+        self._changed.set()
 
-    def wait_at(self, position: int) -> None:
-        """So many others wait for the engine before this edit."""
+    def set_position(self, position: int) -> None:
+        """Set how many edits wait for the engine ahead of this one."""
         self._position = position
 
     async def _write(self) -> None:
         while True:
-            await self._news.wait()
-            self._news.clear()
-            if self._over:
+            await self._changed.wait()
+            self._changed.clear()
+            if self._ended:
                 return
             await self._store.change(self._edit.id, only=(State.RUNNING,), stage=self._stage)
 
@@ -74,18 +74,18 @@ class Progress:
                 try:
                     edit = await self._store.get(self._edit.id)
                     if edit is not None and edit.state is State.RUNNING:
-                        waits = position > 0
-                        await self._courier.show_progress(edit, stage=None if waits else stage, position=position)
+                        is_waiting = position > 0
+                        await self._courier.show_progress(edit, stage=None if is_waiting else stage, position=position)
                 except BotError as error:
                     log.info("progress_not_shown", edit=self._edit.id, reason=str(error))
 
 
 _current: ContextVar[Progress | None] = ContextVar("progress", default=None)
-"""The progress of the edit that the running code works for."""
+"""The progress of the edit that the current task works on."""
 
 
 async def report_queue_position(position: int) -> None:
-    """An engine's queue tells the edit that waits in it how many are before it (0: it is next)."""
+    """Set how many calls are ahead of the current edit in its engine's queue (0: it is next)."""
     progress = _current.get()
     if progress is not None:
-        progress.wait_at(position)
+        progress.set_position(position)

@@ -1,7 +1,7 @@
-"""The queue and the durable workflow, on DBOS: one running edit per person, first in first out, so many per process.
+"""The queue and the durable workflow, on DBOS: first in first out, one running edit per person, a limit per process.
 
-DBOS is one per Python process, and so is an `EditQueue`. It is launched inside the running event loop, so that
-workflows run on that loop, where the HTTP clients belong.
+A Python process has one DBOS, and so one `EditQueue`. It is launched inside the running event loop, so that workflows
+run on the loop that the HTTP clients belong to.
 """
 
 from __future__ import annotations
@@ -31,32 +31,33 @@ log = structlog.get_logger()
 
 QUEUE = "edits"
 WORKFLOW_VERSION = "3"
-"""DBOS's application version: changes when the workflow's steps do (by default it would be a hash of the source). An
-upgraded program of the same shape goes on with its predecessor's edits, one of another begins them anew."""
+"""DBOS's application version: change it with the workflow's steps (the default is a hash of the source). A program
+with the same version continues the edits of its predecessor; one with another version restarts them."""
 
 POLL_SECONDS = 0.05
-"""Measured on SQLite: 34 ms from enqueue to start at the median, for 8 % of a core (facts/parts.md)."""
+"""On SQLite: 34 ms from enqueue to start at the median, for 8 % of a core
+(docs/decisions.md#durable-workflows-by-dbos)."""
 
 STEP_SECONDS = 300.0
-"""No step takes longer: downloads, engines and pixel work have tighter limits of their own."""
+"""Time limit of a step. Downloads, engines and pixel work have tighter limits."""
 
 
 THREADS = 32
-"""For DBOS's calls of its database and whatever else the loop hands to a thread; workflows run on the loop itself.
-DBOS by itself would start as many as there are calls at a time: a thousand in a storm."""
+"""Threads for DBOS's database calls and for `asyncio.to_thread`; workflows run on the loop. By default DBOS would start
+one for each concurrent call: a thousand after a crash."""
 
 OUTAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, *[30.0] * 18)
-"""Seconds between tries of a step that fails because the messenger cannot be reached: ten minutes in all."""
+"""Seconds between tries of a step during an outage: ten minutes in all."""
 
 
 class EditQueue:
-    """Takes edits and sees them through.
+    """Runs edits.
 
     Args:
         database: Where DBOS keeps its tables beside ours.
-        steps: What is done.
-        workers: Edits at a time in this process; 0: this process only hands edits to others.
-        executor: Stable name of this worker: after a restart it goes on with what it had begun.
+        steps: The steps of the workflow.
+        workers: Concurrent edits in this process; 0: it only enqueues edits for others.
+        executor: Name of this executor. If the name stays the same after a restart, it resumes what it had started.
     """
 
     def __init__(self, database: Database, steps: EditSteps, *, workers: int, executor: str | None = None) -> None:
@@ -65,9 +66,9 @@ class EditQueue:
         self._workers = workers
         self.executor = executor or ("main" if database.is_sqlite else uuid.uuid4().hex)
         self._workflow: Callable[[str, int], Coroutine[Any, Any, str]] | None = None
-        self._taking = True
+        self._accepting = True
         self._heartbeat: Heartbeat | None = None
-        self._beating: asyncio.Task[None] | None = None
+        self._heartbeat_task: asyncio.Task[None] | None = None
         self.running: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -82,19 +83,19 @@ class EditQueue:
         await self.close()
 
     def is_ready(self) -> bool:
-        """Whether edits can be taken."""
+        """Whether edits can be enqueued."""
         return self._workflow is not None
 
-    def take_no_more(self) -> None:
-        """Begin nothing new here.
+    def stop_accepting(self) -> None:
+        """Start no more edits in this process.
 
-        What DBOS still hands over stays recorded, and is begun by the next process of this name, or by another worker
-        once this one has left.
+        What DBOS still passes to it stays recorded. The next process with this executor name starts it, or another
+        worker once this one has left.
         """
-        self._taking = False
+        self._accepting = False
 
     async def start(self) -> None:
-        """Launch DBOS on the running loop; what this executor had begun goes on at once."""
+        """Launch DBOS on the running loop, and resume what this executor had started."""
         config: DBOSConfig = {
             "name": "photo-cleaning-bot",
             "system_database_url": self._database.engine.url.render_as_string(hide_password=False),
@@ -108,11 +109,11 @@ class EditQueue:
         if self._database.queue_engine is not None:
             config["system_database_engine"] = self._database.queue_engine
 
-        async def see_through(edit_id: str, attempt: int) -> str:
-            return await self._see_through(edit_id)
+        async def workflow(edit_id: str, attempt: int) -> str:
+            return await self._run(edit_id)
 
         barrier = threading.Barrier(THREADS)
-        self._workflow = DBOS.workflow(name="edit", max_recovery_attempts=None)(see_through)
+        self._workflow = DBOS.workflow(name="edit", max_recovery_attempts=None)(workflow)
         DBOS(config=config)
         if self._workers == 0:
             DBOS.listen_queues([])
@@ -124,34 +125,34 @@ class EditQueue:
             polling_interval_sec=POLL_SECONDS,
             on_conflict="always_update",
         )
-        # DBOS has made its pool the loop's own by now.
+        # DBOS has made its pool the loop's default executor: start its threads now.
         await asyncio.gather(*(asyncio.to_thread(barrier.wait, START_TIMEOUT) for _ in range(THREADS)))
-        inheritance = Takeover(QUEUE, WORKFLOW_VERSION, is_sqlite=self._database.is_sqlite)
-        if self._database.is_sqlite:  # nobody else is there, so that whatever is left of another version is ours
-            await self._database.run(lambda connection: self._adopt_all(connection, inheritance))
+        takeover = Takeover(QUEUE, WORKFLOW_VERSION, is_sqlite=self._database.is_sqlite)
+        if self._database.is_sqlite:  # this is the only process: all that another version left is ours
+            await self._database.run(lambda connection: self._take_over_all(connection, takeover))
         else:
-            self._heartbeat = Heartbeat(self._database, self.executor, WORKFLOW_VERSION, inheritance)
+            self._heartbeat = Heartbeat(self._database, self.executor, WORKFLOW_VERSION, takeover)
             await self._heartbeat.beat()
-            self._beating = asyncio.create_task(self._heartbeat.run())
+            self._heartbeat_task = asyncio.create_task(self._heartbeat.run())
 
     async def enqueue(self, edit: Edit) -> None:
-        """Hand an edit to the queue; the same edit and attempt twice is once."""
+        """Put an edit into the queue; a repeat with the same attempt does nothing."""
         assert self._workflow is not None
-        # DBOS takes a smaller priority first, within 1 … 2³¹−1; the order wraps around after two billion edits.
+        # DBOS runs a smaller priority first, within 1 … 2³¹−1; the order wraps around after two billion edits.
         options = SetEnqueueOptions(queue_partition_key=str(edit.person), priority=edit.number % (2**31 - 1) + 1)
         with SetWorkflowID(_workflow_id(edit.id, edit.attempt)), options:
             await DBOS.enqueue_workflow_async(QUEUE, self._workflow, edit.id, edit.attempt)
 
     async def cancel(self, edit_id: str, attempt: int) -> None:
-        """Stop an edit, queued or running, wherever it runs."""
+        """Stop an edit, queued or running, in whichever process it runs."""
         await DBOS.cancel_workflow_async(_workflow_id(edit_id, attempt))
 
-    def _adopt_all(self, connection: sa.Connection, inheritance: Takeover) -> None:
-        inheritance.put_back(connection, self.executor, others_only=True)
-        inheritance.adopt(connection, living=())
+    def _take_over_all(self, connection: sa.Connection, takeover: Takeover) -> None:
+        takeover.requeue_started(connection, self.executor, other_versions_only=True)
+        takeover.claim_queued(connection, live_versions=())
 
     async def drain(self, seconds: float) -> bool:
-        """Wait until no edit runs here, for so long at most; True when all ended."""
+        """Wait up to `seconds` until no edit runs in this process; returns whether all ended."""
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
@@ -160,12 +161,12 @@ class EditQueue:
         return True
 
     async def close(self) -> None:
-        """Let go of DBOS; what still ran stays recorded and goes on at the next start."""
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.gather(self._beating, return_exceptions=True)
-        # A workflow that DBOS hands over this very moment stumbles over its closed executor, and is told of at length;
-        # it is recorded all the same, and begun by the next process.
+        """Shut DBOS down; what still runs stays recorded and continues at the next start."""
+        if self._heartbeat_task is not None:
+            self._heartbeat_task.cancel()
+            await asyncio.gather(self._heartbeat_task, return_exceptions=True)
+        # A workflow that DBOS starts at this moment fails on the closed executor, which DBOS logs at length. It stays
+        # recorded, and the next process starts it.
         library = logging.getLogger("dbos")
         level = library.level
         library.setLevel(logging.CRITICAL)
@@ -173,41 +174,41 @@ class EditQueue:
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         finally:
             library.setLevel(level)
-            # DBOS makes its executor the loop's own, and has shut it down: what closes after us needs threads too.
+            # DBOS made its executor the loop's default and has shut it down; what closes later needs threads too.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._heartbeat is not None:
             await self._heartbeat.leave()
 
-    async def _see_through(self, edit_id: str) -> str:
-        """The workflow; its id is made of edit and attempt."""
+    async def _run(self, edit_id: str) -> str:
+        """The workflow. Its id contains the edit's id and attempt."""
         with structlog.contextvars.bound_contextvars(edit=edit_id):
-            if not self._taking:
+            if not self._accepting:
                 await asyncio.get_running_loop().create_future()  # until the process ends
             self.running.add(edit_id)
             self._idle.clear()
             try:
-                return await self._in_steps(edit_id)
+                return await self._run_steps(edit_id)
             finally:
                 self.running.discard(edit_id)
                 if not self.running:
                     self._idle.set()
 
-    async def _in_steps(self, edit_id: str) -> str:
+    async def _run_steps(self, edit_id: str) -> str:
         steps = self._steps
         try:
             await _step("announce", steps.announce, edit_id)
-            kept = await _step("make", steps.make, edit_id)
-            if isinstance(kept, ChoiceNeeded):
+            made = await _step("make", steps.make, edit_id)
+            if isinstance(made, ChoiceNeeded):
                 await _step("ask_which", steps.ask_which, edit_id)
                 return "asked"
-            result = await _step("deliver", steps.deliver, edit_id, kept) if kept else None
+            result = await _step("deliver", steps.deliver, edit_id, made) if made else None
             if result is None:
                 return "not wanted any more"
             await _step("finish", steps.finish, edit_id, result)
         except BotError as error:
             await _step("fail", steps.fail, edit_id, error)
             return error.message_id
-        except Exception:  # the workflow's boundary: whatever a step did not foresee, the person is told
+        except Exception:  # the workflow's boundary: the person gets an answer for unexpected errors too
             log.exception("edit_broke")
             await _step("fail", steps.fail, edit_id, WorldError("something-broke"))
             return "something-broke"
@@ -215,20 +216,20 @@ class EditQueue:
 
 
 async def _step(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
-    """One checkpointed step; begun again for minutes where the messenger cannot be reached.
+    """Run one checkpointed step; repeat it for minutes during an outage.
 
-    Giving up at once would leave the status message as it is: that its edit failed could not be said either.
+    Giving up at once would leave the status message as it is: during the outage it cannot show the failure either.
     """
     for pause in OUTAGE_PAUSES:
         try:
-            return await _once(name, step, *arguments)
+            return await _run_step(name, step, *arguments)
         except OutageError as error:
             log.warning("outage", step=name, reason=str(error), retry_in=pause)
         await asyncio.sleep(pause)
-    return await _once(name, step, *arguments)
+    return await _run_step(name, step, *arguments)
 
 
-async def _once(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
+async def _run_step(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
     options: StepOptions = {
         "name": name,
         "preemptible": name in ("announce", "make"),

@@ -1,10 +1,8 @@
-"""Keeps the places in line true that status messages show: each at most every three seconds, the first ones first."""
+"""Updates the queue positions in status messages: each at most every three seconds, the first in the queue first."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 
 from bot.edits.announcer import Announcer
 from bot.edits.model import Edit, State
@@ -12,17 +10,18 @@ from bot.edits.ports import Courier
 from bot.edits.progress import PROGRESS_SECONDS
 from bot.edits.records.store import Store
 
-AT_A_TIME = 10
-"""Status messages that are edited in one round: they share Telegram's 30 messages a second with the answers."""
+MAX_UPDATES = 10
+"""Status messages to edit in one update: they share Telegram's limit of 30 messages a second with the results
+(docs/telegram.md#flood-limits)."""
 
 
 class QueuePositions:
-    """Shows how many are before those who wait.
+    """Shows in status messages how many edits are ahead.
 
     Args:
-        store: Who waits.
-        courier: Who carries words.
-        announcer: Knows what was shown at first.
+        store: The store.
+        courier: Edits status messages.
+        announcer: Knows the positions that are shown.
     """
 
     def __init__(self, store: Store, courier: Courier, announcer: Announcer) -> None:
@@ -31,40 +30,31 @@ class QueuePositions:
         self._announcer = announcer
 
     async def show(self, edit: Edit) -> None:
-        """Say in an edit's status message that it waits, and behind how many."""
+        """Show in an edit's status message that it waits, and how many are ahead."""
         current = await self._store.get(edit.id)
         if current is not None and current.state in (State.QUEUED, State.WAITING_FOR_MASK):
-            await self._say(current, await self._store.position(current))
+            await self._show(current, await self._store.position(current))
 
-    async def keep_true(self, careful: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]) -> None:
-        """Go on until cancelled.
-
-        Args:
-            careful: Runs one round so that its failure does not end the others.
-        """
-        while True:
-            await asyncio.sleep(PROGRESS_SECONDS)
-            await careful(self._round)
-
-    async def _round(self) -> None:
+    async def update(self) -> None:
+        """Update the status messages whose position changed, at most `MAX_UPDATES`, one in each chat."""
         waiting = {
             edit_id: (position, chat)
-            for position, (edit_id, chat, state) in enumerate(await self._store.line())
+            for position, (edit_id, chat, state) in enumerate(await self._store.pending_in_order())
             if state is State.QUEUED
         }
-        shown = self._announcer.shown
-        for gone in shown.keys() - waiting.keys():
-            del shown[gone]
+        shown = self._announcer.shown_positions
+        for edit_id in shown.keys() - waiting.keys():
+            del shown[edit_id]
         due: dict[int, str] = {}
         for edit_id, (position, chat) in waiting.items():
             last = shown.get(edit_id)
-            if last is None or (last.position != position and last.at <= time.monotonic() - PROGRESS_SECONDS):
-                due.setdefault(chat, edit_id)  # one in a chat: there only one message a second may be sent
-        for chat in list(due)[:AT_A_TIME]:
+            if last is None or (last.position != position and last.shown_at <= time.monotonic() - PROGRESS_SECONDS):
+                due.setdefault(chat, edit_id)  # one in each chat: Telegram allows one message a second there
+        for chat in list(due)[:MAX_UPDATES]:
             edit = await self._store.get(due[chat])
             if edit is not None and edit.state is State.QUEUED and edit.status_message is not None:
-                await self._say(edit, waiting[edit.id][0])
+                await self._show(edit, waiting[edit.id][0])
 
-    async def _say(self, edit: Edit, position: int) -> None:
-        self._announcer.note_shown(edit, position)
+    async def _show(self, edit: Edit, position: int) -> None:
+        self._announcer.record_position(edit, position)
         await self._courier.show_progress(edit, stage=None, position=position)

@@ -1,8 +1,8 @@
-"""The durable way of an edit: status → make → deliver → done, or → ask which thing is meant, on DBOS.
+"""The steps of the durable workflow: announce → make → deliver → finish, or → ask which thing is meant.
 
-Each step may be repeated without harm, and its outcome is checkpointed: a process killed at any moment leaves a
-workflow that goes on from its last finished step. What a later step needs from an earlier one is a small value; the
-picture itself lies in a bounded cache and is made again if it has left.
+Each step is idempotent, and its outcome is checkpointed: after a crash the workflow continues after its last finished
+step. A step passes a small value to the next one; the picture itself is in a bounded cache, and is made again if it was
+evicted (docs/architecture.md#durability).
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
-from bot.edits.editor import DoubtfulFindError, Editor, Job
-from bot.edits.model import Edit, Operation, PhotoRef, Stage, State
-from bot.edits.ports import Courier, ResultFile
+from bot.edits.editor import Editor
+from bot.edits.files import EditFiles, maps_key, photo_key, result_key
+from bot.edits.follow_ups import can_go_back
+from bot.edits.job import DoubtfulFindError, Job
+from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
+from bot.edits.ports import ChatGoneError, Courier, ResultFile, StatusMessageGoneError
 from bot.edits.progress import Progress
 from bot.edits.records.store import Store
-from bot.errors import BotError, NothingFoundError, PersonError, UnusableInputError, WorkerDiedError, WorldError
-from bot.storage.file_cache import FileCache
+from bot.errors import BotError, NothingFoundError, UnusableInputError, WorkerDiedError, WorldError
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -40,44 +42,39 @@ SECONDS = Histogram(
 )
 
 MAX_STARTS = 5
-"""Times that a process may die over one edit before the photo is taken for the cause."""
+"""Starts of one attempt after which the photo counts as the cause of the crashes."""
 
 WORLD_ATTEMPTS = 3
-"""Times that pixel work is tried when a worker dies or the world stumbles; then the person is told."""
-
-
-class StatusMessageGoneError(BotError):
-    """The status message is not there any more: the person deleted it."""
-
-
-class ChatGoneError(BotError):
-    """The chat cannot be written to any more: the person blocked the bot, or it was removed from the group."""
+"""Tries of pixel work after a `WorldError`; then the edit fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointedResult:
-    """What the steps after `make` need to know; small, since it is checkpointed."""
+    """The result of `make` that later steps need; small, because it is checkpointed.
 
-    made: ResultFile
+    Attributes:
+        file: The finished picture, without its matte.
+        key: Its key in the cache of results.
+    """
+
+    file: ResultFile
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceNeeded:
-    """In place of a picture: the things found are known, and the person is asked which one is meant."""
+    """The result of `make` if the things found are stored and the person must choose among them first."""
 
 
 class EditSteps:
-    """The steps, as plain methods; `queue.py` strings them into a durable workflow.
+    """The steps, as plain methods; `queue.py` runs them as a durable workflow.
 
     Args:
-        store: What is remembered.
-        editor: Who changes the photo.
-        courier: Who carries photos and words.
-        announcer: Who posts status messages.
-        photos: Cache of downloaded photos.
-        results: Cache of finished pictures.
-        max_file_bytes: Larger photos are refused.
+        store: The store.
+        editor: Changes the photo.
+        courier: Shows messages and delivers results.
+        announcer: Posts status messages.
+        files: Fetches photos, and holds the cache of results.
     """
 
     def __init__(
@@ -87,32 +84,28 @@ class EditSteps:
         editor: Editor,
         courier: Courier,
         announcer: Announcer,
-        photos: FileCache,
-        results: FileCache,
-        max_file_bytes: int,
+        files: EditFiles,
     ) -> None:
         self.store = store
         self.editor = editor
         self.courier = courier
         self.announcer = announcer
-        self.photos = photos
-        self.results = results
-        self.max_file_bytes = max_file_bytes
+        self.files = files
 
     async def announce(self, edit_id: str) -> None:
-        """Step 1: the status message is there."""
-        edit = await self._pending(edit_id)
+        """Step 1: post the status message."""
+        edit = await self._unfinished(edit_id)
         if edit is not None:
             await self.announcer.announce(edit)
 
     async def make(self, edit_id: str) -> CheckpointedResult | ChoiceNeeded | None:
-        """Step 2: the finished picture lies in the cache, or the person has to choose what is meant first.
+        """Step 2: make the picture and put it into the cache, unless the person must choose a thing first.
 
         Returns:
-            None where the edit is not wanted any more.
+            None if the edit was cancelled or deleted.
 
         Raises:
-            BotError: Why there is no picture.
+            BotError: The reason why there is no picture.
         """
         begun = await self.store.begin(edit_id)
         if begun is None:
@@ -122,58 +115,58 @@ class EditSteps:
             raise UnusableInputError("photo-poison")
         async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
             await on_stage(Stage.FETCHING)
-            source = await self.fetch(edit.photo)
+            source = await self.files.fetch(edit.photo)
             if edit.chooses and not edit.has_mask and not await self._has_chosen(edit, source, on_stage):
                 return ChoiceNeeded()
             if edit.is_doubtful:
-                # The process died between storing the doubt and asking about it: the person has not answered yet.
+                # A process crashed between storing the doubtful find and asking: the person has not answered yet.
                 raise DoubtfulFindError
             try:
-                made = await self._edit(edit, source, on_stage)
+                result = await self._edit(edit, source, on_stage)
             except DoubtfulFindError as doubt:
-                # What was found is shown with the question, and is used where the answer is yes.
+                # What was found is shown with the question, and is used if the answer is yes.
                 await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True, error=doubt.message_id)
                 raise
             finally:
-                if await self.store.get(edit_id) is None:  # deleted meanwhile: what the segmenter kept goes too
-                    await asyncio.to_thread(self.maps_of(edit.photo).unlink, missing_ok=True)
-        values: dict[str, Any] = {"engine": made.engine, "width": made.width, "height": made.height}
-        if made.matte is not None:
-            values |= {"mask": made.matte, "mask_is_matte": True}
+                if await self.store.get(edit_id) is None:  # deleted in the meantime: delete the segmenter's maps too
+                    await asyncio.to_thread(self.files.maps_of(edit.photo).unlink, missing_ok=True)
+        values: dict[str, Any] = {"engine": result.engine, "width": result.width, "height": result.height}
+        if result.matte is not None:
+            values |= {"mask": result.matte, "mask_is_matte": True}
         await self.store.change(edit_id, **values)
-        return CheckpointedResult(replace(made, matte=None), _result_key(edit))
+        return CheckpointedResult(replace(result, matte=None), result_key(edit))
 
-    async def deliver(self, edit_id: str, kept: CheckpointedResult) -> PhotoRef | None:
-        """Step 3: the status message has become the picture; None where the edit is not wanted any more."""
+    async def deliver(self, edit_id: str, checkpoint: CheckpointedResult) -> PhotoRef | None:
+        """Step 3: turn the status message into the picture; None if the edit was cancelled or deleted."""
         edit = await self.store.change(edit_id, only=(State.RUNNING,), stage=Stage.DELIVERING)
         if edit is None:
             return None
-        path = self.results.find(kept.key)
+        path = self.files.results.find(checkpoint.key)
         if path is None:
             again = await self.make(edit_id)
             if not isinstance(again, CheckpointedResult):
                 return None
-            made = again.made
+            file = again.file
         else:
-            made = replace(kept.made, path=path)  # it may have been made under another DATA_DIR
+            file = replace(checkpoint.file, path=path)  # it may have been made under another DATA_DIR
         try:
             edit = await self.announcer.announce(edit)
-            result = await self.courier.deliver(edit, made)
+            result = await self.courier.deliver(edit, file)
         except StatusMessageGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is None:
                 return None
-            result = await self.courier.deliver(await self.announcer.announce(fresh), made)
-        # Whoever goes on from this result gets it as it was made, not as Telegram encoded it anew.
-        await self.photos.put(_photo_key(result), await asyncio.to_thread(made.path.read_bytes))
+            result = await self.courier.deliver(await self.announcer.announce(fresh), file)
+        # A further round works on the result as it was made, not as Telegram compressed it.
+        await self.files.photos.put(photo_key(result), await asyncio.to_thread(file.path.read_bytes))
         return result
 
     async def finish(self, edit_id: str, result: PhotoRef) -> None:
-        """Step 4: the edit is done."""
+        """Step 4: record that the edit is done."""
         before = await self.store.get(edit_id)
         if before is not None and before.result is not None and before.result.unique_id != result.unique_id:
-            for key in (_photo_key(before.result), _maps_key(before.result)):  # it is shown no more
-                await asyncio.to_thread(self.photos.remove, key)
+            for key in (photo_key(before.result), maps_key(before.result)):
+                await asyncio.to_thread(self.files.photos.remove, key)
         edit = await self.store.change(
             edit_id,
             only=(State.RUNNING, State.QUEUED),
@@ -189,7 +182,7 @@ class EditSteps:
             log.info("edit_done", edit=edit.id, operation=edit.operation, engine=edit.engine)
 
     async def fail(self, edit_id: str, error: BotError) -> None:
-        """Instead of the rest: the status message says why, and the edit has failed."""
+        """Instead of the remaining steps: record the failure and show it in the status message."""
         stoppable = (State.RUNNING, State.QUEUED, State.WAITING_FOR_CHOICE)
         edit = await self.store.change(edit_id, only=stoppable, state=State.FAILED, stage=None, error=error.message_id)
         edit = edit or await self.store.get(edit_id)
@@ -200,28 +193,28 @@ class EditSteps:
         if isinstance(error, ChatGoneError):
             return
         try:
-            shown = await self._pointed_out(edit) if isinstance(error, DoubtfulFindError) else None
+            picture = await self._doubtful_picture(edit) if isinstance(error, DoubtfulFindError) else None
             back = await can_go_back(self.store, edit)
-            await self.courier.show_failure(await self.announcer.announce(edit), error, shown, can_go_back=back)
+            await self.courier.show_failure(await self.announcer.announce(edit), error, picture, can_go_back=back)
         except StatusMessageGoneError:
             log.info("status_message_deleted", edit=edit.id)
 
     async def ask_which(self, edit_id: str) -> None:
-        """Instead of the rest: the things found are shown by number, and the edit waits for the person's choice."""
-        asked = await self._pending(edit_id)
-        if asked is None:
+        """Instead of the remaining steps: show the things found by number, and wait for the person's choice."""
+        pending = await self._unfinished(edit_id)
+        if pending is None:
             return
-        found, source = await self.store.things.of(edit_id), await self.fetch(asked.photo)
+        found, source = await self.store.things.of(edit_id), await self.files.fetch(pending.photo)
         mattes = [thing.matte for thing in found]
-        picture = await self._with_retries(asked, lambda: self.editor.numbered(source, mattes))
-        waits = (State.RUNNING, State.WAITING_FOR_CHOICE)
-        edit = await self.store.change(edit_id, only=waits, state=State.WAITING_FOR_CHOICE, stage=None)
+        picture = await self._with_retries(pending, lambda: self.editor.number_things(source, mattes))
+        askable = (State.RUNNING, State.WAITING_FOR_CHOICE)
+        edit = await self.store.change(edit_id, only=askable, state=State.WAITING_FOR_CHOICE, stage=None)
         if edit is None:
             return
-        has_result = await can_go_back(self.store, edit)
+        may_go_back = await can_go_back(self.store, edit)
         numbers = [thing.number for thing in found]
         try:
-            await self.courier.ask_which(await self.announcer.announce(edit), numbers, picture, can_go_back=has_result)
+            await self.courier.ask_which(await self.announcer.announce(edit), numbers, picture, can_go_back=may_go_back)
         except StatusMessageGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is not None:
@@ -229,7 +222,7 @@ class EditSteps:
         log.info("choice_asked", edit=edit.id, operation=edit.operation, things=len(found))
 
     async def _has_chosen(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> bool:
-        """Whether the person has chosen among the things found; then their mattes are the edit's matte.
+        """Whether the person has chosen among the things found; then their union becomes the edit's matte.
 
         Raises:
             NothingFoundError: There is nothing to choose from.
@@ -237,112 +230,69 @@ class EditSteps:
         found = await self.store.things.of(edit.id)
         if not found:
             await on_stage(Stage.SEGMENTING)
-            mattes = await self._with_retries(edit, lambda: self.editor.things(source, self.maps_of(edit.photo)))
-            refused = await self.store.mask(edit.parent) if edit.parent else None
-            if refused is not None and len(mattes) == 1 and await self.editor.are_same(mattes[0], refused[0]):
-                mattes = []  # only what the person has just refused
+            mattes = await self._with_retries(
+                edit, lambda: self.editor.find_things(source, self.files.maps_of(edit.photo))
+            )
+            rejected = await self.store.mask(edit.parent) if edit.parent else None
+            if rejected is not None and len(mattes) == 1 and await self.editor.are_same(mattes[0], rejected.png):
+                mattes = []  # only what the person has just rejected
             if not mattes:
                 raise NothingFoundError("nothing-else-found")
-            await self.store.things.keep(edit.id, mattes)
+            await self.store.things.replace(edit.id, mattes)
         chosen = [thing.matte for thing in found if thing.chosen]
         if not chosen:
             return False
-        await self.store.change(edit.id, mask=await self.editor.joined(chosen), mask_is_matte=True)
+        await self.store.change(edit.id, mask=await self.editor.join_mattes(chosen), mask_is_matte=True)
         return True
 
-    def maps_of(self, photo: PhotoRef) -> Path:
-        """The file beside a photo's own in which the segmenter keeps what it saw in it."""
-        return self.photos.path(_maps_key(photo))
-
-    async def _pointed_out(self, edit: Edit) -> bytes | None:
-        """The photo with what was found in it; None where it cannot be shown: the question does without."""
+    async def _doubtful_picture(self, edit: Edit) -> bytes | None:
+        """The photo with the find highlighted; None if it cannot be made: the question is asked without it."""
         found = await self.store.mask(edit.id)
         try:
-            return await self.editor.pointed_out(await self.fetch(edit.photo), found[0]) if found else None
+            return await self.editor.highlight_subject(await self.files.fetch(edit.photo), found.png) if found else None
         except BotError as error:
-            log.warning("doubt_not_shown", edit=edit.id, reason=str(error))
+            log.warning("doubtful_find_not_shown", edit=edit.id, reason=str(error))
             return None
 
-    async def fetch(self, photo: PhotoRef) -> Path:
-        """The photo's file, from the cache or through the courier."""
-        key = _photo_key(photo)
-        path = self.photos.find(key)
-        if path is None:
-            path = await self.photos.put(key, await self.courier.fetch(photo, max_bytes=self.max_file_bytes))
-        return path
-
-    async def result_file(self, edit: Edit) -> Path:
-        """The finished picture's file.
-
-        Raises:
-            PersonError: ``too-old``: there is none.
-        """
-        if edit.result is None:
-            raise PersonError("too-old")
-        return await self.fetch(edit.result)
-
-    async def _pending(self, edit_id: str) -> Edit | None:
+    async def _unfinished(self, edit_id: str) -> Edit | None:
         edit = await self.store.get(edit_id)
         return edit if edit is not None and not edit.state.is_final else None
 
     async def _edit(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> ResultFile:
         stored = await self.store.mask(edit.id)
-        keeps = edit.operation is Operation.REMOVE_BACKGROUND
-        if edit.painted is not None and (stored is None or keeps):
-            # What is painted for a cut-out joins the subject that is stored; joining it twice changes nothing.
-            painted = await self.fetch(edit.painted)
-            found = await self.editor.painted_mask(source, painted, keeps=keeps, found=stored[0] if stored else None)
-            await self.store.change(edit.id, mask=found, mask_is_matte=False)
-            stored = (found, False)
+        is_kept = edit.mask_is_kept
+        if edit.painted is not None and (stored is None or is_kept):
+            # The paint on a cut-out is added to the stored subject; adding it twice changes nothing.
+            painted = await self.files.fetch(edit.painted)
+            found = stored.png if stored else None
+            mask = await self.editor.painted_mask(source, painted, is_kept=is_kept, found=found)
+            await self.store.change(edit.id, mask=mask, mask_is_matte=False)
+            stored = StoredMask(mask, is_matte=False)
         job = Job(
             operation=edit.operation,
             finish=edit.finish,
             seed=edit.seed,
-            mask=stored[0] if stored else None,
-            mask_is_matte=stored[1] if stored else False,
+            mask=stored.png if stored else None,
+            mask_is_matte=stored.is_matte if stored else False,
             shadow=edit.shadow,
-            maps=self.maps_of(edit.photo),
+            maps=self.files.maps_of(edit.photo),
         )
-        target = self.results.path(_result_key(edit))
+        target = self.files.results.path(result_key(edit))
         target.parent.mkdir(parents=True, exist_ok=True)
-        made = await self._with_retries(edit, lambda: self.editor.edit(source, job, target, on_stage))
-        await asyncio.to_thread(self.results.tidy, keep=target)
-        return made
+        result = await self._with_retries(edit, lambda: self.editor.edit(source, job, target, on_stage))
+        await asyncio.to_thread(self.files.results.evict, keep=target)
+        return result
 
     async def _with_retries(self, edit: Edit, work: Callable[[], Awaitable[T]]) -> T:
-        """Try pixel work a few times: a worker may die through no fault of this photo."""
+        """Try pixel work up to `WORLD_ATTEMPTS` times: a worker may crash for a reason other than this photo."""
         for attempt in range(1, WORLD_ATTEMPTS + 1):
             try:
                 return await work()
             except WorldError as error:
-                log.warning("edit_stumbled", edit=edit.id, attempt=attempt, reason=str(error))
+                log.warning("edit_attempt_failed", edit=edit.id, attempt=attempt, reason=str(error))
                 if attempt == WORLD_ATTEMPTS:
                     if isinstance(error, WorkerDiedError):
                         raise UnusableInputError("photo-poison") from error
                     raise
             await asyncio.sleep(0.2 * attempt)
         raise AssertionError("unreachable")
-
-
-def _photo_key(photo: PhotoRef) -> str:
-    return f"photo:{photo.unique_id}"
-
-
-def _maps_key(photo: PhotoRef) -> str:
-    return f"maps:{photo.unique_id}"
-
-
-def _result_key(edit: Edit) -> str:
-    return f"result:{edit.id}:{edit.finish}:{edit.seed}"
-
-
-async def can_go_back(store: Store, edit: Edit) -> bool:
-    """Whether a result was shown before the person asked for something else."""
-    before = await store.get(edit.parent) if edit.chooses and edit.parent else None
-    return before is not None and before.state is State.DONE
-
-
-def file_keys(edit: Edit) -> list[str]:
-    """The keys of all files that the caches may hold for an edit."""
-    photos = [photo for photo in (edit.photo, edit.painted, edit.result) if photo is not None]
-    return [_result_key(edit), *(key(photo) for photo in photos for key in (_photo_key, _maps_key))]

@@ -1,8 +1,8 @@
-"""Who segments and who inpaints: the ports, and one folder for each engine.
+"""The engines that segment and inpaint: their protocols, and one module or folder for each engine.
 
-An engine is handed photos and masks and gives back mattes and photos of the same size. It never composites into the
-person's photo: whatever it answers, the editor pastes it through the feathered mask, so that outside the mask the photo
-stays the photo. Engines know neither edits nor chats nor settings.
+An engine gets photos and masks and returns mattes and photos of the same size. It never composites into the person's
+photo: the editor pastes its result through the feathered mask, so that outside the mask no pixel changes. Engines know
+neither edits nor chats nor settings.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Protocol
 
 from bot.errors import BotError
 from bot.imaging.photo import Mask, Photo
-from bot.segmentation import Found
+from bot.segmentation import FoundObject
 
 
 class Segmenter(Protocol):
     """Finds the main subject."""
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         """Find the photo's main subject.
 
         Args:
             photo: The photo.
-            maps: A file in which a segmenter on this machine keeps what it saw in this photo; others ignore it.
+            map_file: File in which the local segmenter caches its saliency maps of this photo; others ignore it.
 
         Raises:
             NothingFoundError: Nothing stands out.
@@ -37,13 +37,13 @@ class Inpainter(Protocol):
     """Fills holes."""
 
     async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
-        """Fill what the mask selects with what could stand there.
+        """Fill the masked pixels with plausible content.
 
         Args:
-            photo: The photo; its pixels under the mask are not to be trusted.
+            photo: The photo; its pixels under the mask are arbitrary.
             mask: (H, W) uint8, 255 = fill; already dilated by the caller.
-            seed: The same seed gives the same picture; another one gives another believable variant.
-            keeps_subject: Whether the photo's subject stays (a hand painted the mask): the fill must not repeat it.
+            seed: The same seed gives the same picture; another one gives another plausible variant.
+            keeps_subject: Whether the photo's subject stays (the mask is hand-painted): the fill must not repeat it.
 
         Returns:
             A photo of the same size; only its pixels under the mask count.
@@ -62,9 +62,9 @@ class Engine:
         name: ``volcengine`` or ``local``; appears in logs and captions.
         segmenter: Finds subjects.
         inpainter: Fills holes.
-        coarse_masks: Whether its mattes miss some of the subject's rim, so that they want a wider dilation.
+        coarse_masks: Whether its mattes miss some of the subject's edge, so that they need a wider dilation.
         fills_backgrounds: Whether its inpainter can fill everything but the subject. One that copies from the rest of
-            the photo cannot: there is no rest; the editor then builds a backdrop from the background's colours.
+            the photo cannot; the editor then builds a backdrop from the background's colours.
     """
 
     name: str
@@ -83,7 +83,7 @@ class EngineUnavailableError(BotError):
 
     @property
     def operator_must_act(self) -> bool:
-        """Whether only whoever runs the bot can mend it."""
+        """Whether only the operator can fix it."""
         return bool(self.facts.get("operator_must_act", False))
 
 

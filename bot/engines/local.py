@@ -1,7 +1,7 @@
-"""The local engine: segmentation and inpainting on this machine, with no key and, if need be, with no model file.
+"""The local engine: segmentation and inpainting on this machine, without a key; model files are optional.
 
-`local_engine` is the door. The pixel work is plain functions (`subject`, `filling`) that run in the pool; `hints` finds
-what a person points at, whoever the engine is.
+`local_engine` creates it. The pixel work is done by plain functions of `bot.segmentation` and `bot.inpainting` that run
+in worker processes.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from bot.engines import Engine
 from bot.imaging.photo import Mask, Photo
 from bot.imaging.pool import PixelPool
 from bot.inpainting import exclusion, filling
-from bot.segmentation import Found, subject
+from bot.segmentation import FoundObject, subject
 
 
 class LocalSegmenter:
     """Finds subjects in a pool process.
 
     Args:
-        pool: Where the work is done.
-        models: Folder of learned models; None: none are used.
+        pool: The worker processes.
+        models: Folder of model files; None: no models are used.
     """
 
     def __init__(self, pool: PixelPool, models: Path | None = None) -> None:
         self._pool = pool
         self._models = models
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         """See `Segmenter.segment`."""
-        return await self._pool.run(subject.find_subject, photo, self._models, maps)
+        return await self._pool.run(subject.find_subject, photo, self._models, map_file)
 
 
 class LocalInpainter:
     """Fills holes in a pool process.
 
     Args:
-        pool: Where the work is done.
-        models: Folder of learned models; None: none are used.
+        pool: The worker processes.
+        models: Folder of model files; None: no models are used.
     """
 
     def __init__(self, pool: PixelPool, models: Path | None = None) -> None:
@@ -50,17 +50,17 @@ class LocalInpainter:
 
 
 def _fill(photo: Photo, mask: Mask, seed: int, keeps_subject: bool, models: Path | None) -> Photo:
-    stays = subject.glimpse(photo, models) if keeps_subject else None
-    barred = None if stays is None else exclusion.not_to_be_copied(mask, stays)
+    stays = subject.find_rough_subject(photo, models) if keeps_subject else None
+    barred = None if stays is None else exclusion.exclusion_mask(mask, stays)
     return filling.fill(photo, mask, seed=seed, exclude=barred, models=models)
 
 
 def local_engine(pool: PixelPool, *, models: Path | None = None) -> Engine:
-    """The local engine.
+    """Create the local engine.
 
     Args:
-        pool: Where the work is done.
-        models: Folder of learned models; None: none are used.
+        pool: The worker processes.
+        models: Folder of model files; None: no models are used.
     """
     return Engine(
         name="local",

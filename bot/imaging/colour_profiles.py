@@ -1,4 +1,4 @@
-"""Colour profiles: what is kept for RGB, and how everything else becomes RGB."""
+"""Colour profiles: RGB profiles are kept; other colour spaces are converted to sRGB."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from PIL import Image, ImageCms
 from bot.imaging.icc_profile import slimmed
 
 _SPACES = {"L": "GRAY", "CMYK": "CMYK", "RGB": "RGB", "LAB": "Lab"}
-"""The colour space (ICC.1:2022, table 19) that a profile must be of, to speak of a picture in Pillow's mode."""
+"""Pillow's mode → the colour space (ICC.1:2022, table 19) that its profile must have."""
 
 
 def to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bytes | None]:
-    """A picture in RGB, and the profile that its numbers then stand in.
+    """Convert a picture to RGB.
 
     Args:
         image: Upright, without alpha, 8 bits a channel, of any mode.
-        profile: The profile embedded in its file; one that is damaged or of another colour space is passed over.
+        profile: The profile embedded in its file; a damaged one or one of another colour space is ignored.
 
     Returns:
-        The picture in mode RGB; the profile where it was one for RGB and still holds, else None for sRGB.
+        The picture in mode RGB, and the RGB profile of its values, or None for sRGB.
     """
     if image.mode == "P":
-        # A palette holds RGB; so does its profile.
+        # A palette holds RGB values, and its profile describes RGB.
         image = image.convert("RGB")
     source = _parse(profile, image.mode)
     if image.mode == "RGB":

@@ -1,4 +1,4 @@
-"""Cutting the subject out: a finer matte, and colours without the old background in them."""
+"""Cutting the subject out: matte refinement, foreground colours, flattening."""
 
 from __future__ import annotations
 
@@ -7,35 +7,31 @@ import numpy as np
 from bot.imaging.matting import foreground, refinement
 from bot.imaging.photo import Matte, Photo
 
-BLEED = foreground.BLEED
-"""Pixels beyond the subject's edge that keep its colours: a viewer that scales straight alpha mixes them in."""
-
-_STRIP = 256
-"""Rows at a time: the arithmetic's copies stay small however large the photo is."""
+_STRIP_ROWS = 256
+"""Rows processed at a time, to bound memory."""
 
 
 def refine_matte(photo: Photo, matte: Matte) -> Matte:
-    """Draw a matte's edge along the photo's, hair included, in a band around it only.
+    """Refine a matte's edge along the photo's own edges, hair included. Only a band around the edge changes.
 
     Args:
         photo: The photo.
         matte: (H, W) uint8, a mask or a soft matte of the subject.
 
     Returns:
-        (H, W) uint8; 0 and 255 away from the edge. See `bot.imaging.matting`.
+        (H, W) uint8; 0 and 255 away from the edge. See `bot.imaging.matting.refinement`.
     """
     return refinement.refine(photo, matte)
 
 
 def cut_out(photo: Photo, matte: Matte) -> Photo:
-    """The subject with straight alpha, in its own colours.
+    """Cut the subject out with straight alpha.
 
-    Where the matte is soft the colours are estimated free of the old background, so that no fringe of it shows over
-    black, white or any colour. Where the subject is not, nothing of the old background is left in the file: a little
-    of the subject's colours near it, black beyond.
+    Where the matte is soft, the foreground colour is estimated, so no fringe of the old background shows over another
+    colour. Outside the matte the pixels hold the subject's colours up to `foreground.BLEED_RADIUS` pixels, then black.
 
     Args:
-        photo: The photo; where it is transparent itself, it stays so.
+        photo: The photo; its own transparency is kept.
         matte: (H, W) uint8, 255 = subject.
     """
     alpha = matte if photo.alpha is None else np.minimum(matte, photo.alpha)
@@ -44,15 +40,15 @@ def cut_out(photo: Photo, matte: Matte) -> Photo:
 
 
 def flatten(photo: Photo, colour: tuple[int, int, int]) -> Photo:
-    """The photo over one colour, opaque."""
+    """Put a photo with alpha on one colour, so that it is opaque."""
     if photo.alpha is None:
         return photo
     pixels = np.empty_like(photo.pixels)
     behind = np.array(colour, np.uint16)
-    for top in range(0, photo.height, _STRIP):
-        rows = slice(top, top + _STRIP)
+    for top in range(0, photo.height, _STRIP_ROWS):
+        rows = slice(top, top + _STRIP_ROWS)
         shares = photo.alpha[rows, :, None].astype(np.uint16)
         mixed = photo.pixels[rows] * shares + behind * (255 - shares) + np.uint16(127)
-        # Exactly mixed // 255 for what sixteen bits hold here, without a division a pixel.
+        # Equals mixed // 255 for these 16-bit values, without a division per pixel.
         pixels[rows] = (mixed + np.uint16(1) + (mixed >> 8)) >> 8
     return Photo(pixels, None, photo.icc_profile, photo.format)

@@ -1,4 +1,4 @@
-"""Pictures into bytes: the profile goes along, no other metadata does."""
+"""Encoding pictures to files: the colour profile is kept, all other metadata is dropped."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bot.imaging.cutout import flatten
 from bot.imaging.photo import Mask, Photo, PictureFormat, Pixels
 from bot.imaging.structure.colour import CodePoints
 
-QUALITY = 95
-"""Of JPEG answers; from 92 on, with 4:4:4, a second coding of the pixels outside a mask is not seen."""
+JPEG_QUALITY = 95
+"""Quality of JPEG results. From 92 on, with 4:4:4, encoding again does not change pixels visibly."""
 
 _WHITE = (255, 255, 255)
 
@@ -22,17 +22,17 @@ _PNG_HEADER = 33
 """Bytes of a PNG's signature and its IHDR chunk."""
 
 
-def encode(photo: Photo, file_format: PictureFormat | None = None, *, quality: int = QUALITY) -> bytes:
+def encode(photo: Photo, file_format: PictureFormat | None = None, *, quality: int = JPEG_QUALITY) -> bytes:
     """Encode a photo.
 
     Args:
-        photo: The photo; its profile goes along.
-        file_format: None: the photo's own. JPEG has no alpha: such a photo is put on white.
-        quality: Of a JPEG, 1 … 100, without subsampling of its colours (4:4:4).
+        photo: The photo.
+        file_format: None: the photo's own. A transparent photo as JPEG is put on white.
+        quality: JPEG quality, 1 … 100; colours are not subsampled (4:4:4).
 
     Returns:
-        The file's bytes. PNG and WebP are lossless: opened again they give the same pixels, alpha and profile,
-        the colours of wholly transparent pixels included.
+        The file's bytes. PNG and WebP are lossless: pixels, alpha and profile are kept, the colours of fully
+        transparent pixels included.
     """
     chosen = file_format or photo.format
     if chosen == "PNG":
@@ -40,23 +40,23 @@ def encode(photo: Photo, file_format: PictureFormat | None = None, *, quality: i
     buffer = io.BytesIO()
     extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
     if chosen == "JPEG":
-        Image.fromarray(_on_white(photo)).save(buffer, "JPEG", quality=quality, subsampling=0, **extra)
+        Image.fromarray(_flatten_on_white(photo)).save(buffer, "JPEG", quality=quality, subsampling=0, **extra)
     else:
-        _with_alpha(photo).save(buffer, "WEBP", lossless=True, quality=30, method=1, exact=True, **extra)
+        _to_pillow(photo).save(buffer, "WEBP", lossless=True, quality=30, method=1, exact=True, **extra)
     return buffer.getvalue()
 
 
 def encode_mask(mask: Mask) -> bytes:
-    """A mask as a 1-bit PNG."""
+    """Encode a mask as a 1-bit PNG."""
     buffer = io.BytesIO()
     Image.fromarray(mask).convert("1", dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
 
 
-def preview(photo: Photo, long_side: int = 2048, *, quality: int = 88) -> bytes:
-    """The photo as an sRGB-like JPEG whose long side is at most so many pixels."""
+def encode_preview(photo: Photo, long_side: int = 2048, *, quality: int = 88) -> bytes:
+    """Encode the photo as a JPEG whose long side is at most `long_side` pixels; its profile is kept."""
     scale = min(1.0, long_side / max(photo.width, photo.height))
-    pixels = _on_white(photo)
+    pixels = _flatten_on_white(photo)
     if scale < 1:
         size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -68,7 +68,7 @@ def preview(photo: Photo, long_side: int = 2048, *, quality: int = 88) -> bytes:
 
 def _png(photo: Photo) -> bytes:
     if photo.alpha is not None:
-        return _cut_out_png(photo)
+        return _encode_transparent_png(photo)
     buffer = io.BytesIO()
     extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
     Image.fromarray(photo.pixels).save(buffer, "PNG", compress_level=3, **extra)
@@ -84,11 +84,11 @@ def _with_code_points(png: bytes, points: CodePoints | None) -> bytes:
     return png[:_PNG_HEADER] + chunk + png[_PNG_HEADER:]
 
 
-def _cut_out_png(photo: Photo) -> bytes:
-    """A cut-out's PNG by OpenCV.
+def _encode_transparent_png(photo: Photo) -> bytes:
+    """Encode a cut-out as PNG with OpenCV.
 
-    Of a photo cut out, one filter for all rows takes half of Pillow's time for 5 to 9 % more bytes. Drawings and
-    screenshots, which it would double, are hardly ever transparent: opaque pictures stay with Pillow.
+    For a photo's cut-out one filter for all rows takes half of Pillow's time for 5 to 9 % more bytes. It doubles the
+    size of drawings and screenshots, but these are rarely transparent; Pillow encodes opaque pictures.
     """
     assert photo.alpha is not None
     pixels = cv2.merge([photo.pixels[..., 2], photo.pixels[..., 1], photo.pixels[..., 0], photo.alpha])
@@ -103,11 +103,11 @@ def _cut_out_png(photo: Photo) -> bytes:
     return data.tobytes()
 
 
-def _with_alpha(photo: Photo) -> Image.Image:
+def _to_pillow(photo: Photo) -> Image.Image:
     if photo.alpha is None:
         return Image.fromarray(photo.pixels)
     return Image.fromarray(np.dstack([photo.pixels, photo.alpha]))
 
 
-def _on_white(photo: Photo) -> Pixels:
+def _flatten_on_white(photo: Photo) -> Pixels:
     return flatten(photo, _WHITE).pixels

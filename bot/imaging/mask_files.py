@@ -1,4 +1,4 @@
-"""Strangers' mask files: what is in them is known from the header before a pixel is decoded."""
+"""Reading untrusted mask files: the header is checked before a pixel is decoded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.errors import PersonError, UnusableInputError
 from bot.imaging.photo import Mask
 
 MAX_PIXELS = 50_000_000
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def read_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: int) -> Mask:
@@ -22,18 +22,18 @@ def read_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
     Raises:
         PersonError: ``mask-broken``, ``mask-wrong-shape``.
     """
-    data = _bytes(source, max_bytes)
-    seen = _check_header(data, size)
+    data = _read_limited(source, max_bytes)
+    header_size = _check_header(data, size)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            if image.size != seen:  # a second header overrules the first: Pillow, PngImagePlugin.chunk_IHDR
+            if image.size != header_size:  # Pillow lets a second header override the first, PngImagePlugin.chunk_IHDR
                 raise UnusableInputError("mask-broken", why="two headers")
             if getattr(image, "n_frames", 1) > 1:
                 raise UnusableInputError("mask-broken", why="animated")
-            grey = _grey(image)
+            grey = _to_grey(image)
     except PersonError:
         raise
-    except Exception as error:  # noqa: BLE001 -- Pillow raises nearly anything over a damaged file
+    except Exception as error:  # noqa: BLE001 -- Pillow raises many types of error for a damaged file
         raise UnusableInputError("mask-broken", why=type(error).__name__) from None
     if size is not None and (grey.shape[1], grey.shape[0]) != size:
         shrinks = size[0] < grey.shape[1]
@@ -43,7 +43,7 @@ def read_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
     return np.asarray(grey >= 128, np.uint8) * np.uint8(255)
 
 
-def _bytes(source: bytes | Path, max_bytes: int) -> bytes:
+def _read_limited(source: bytes | Path, max_bytes: int) -> bytes:
     if isinstance(source, Path):
         with source.open("rb") as file:
             source = file.read(max_bytes + 1)
@@ -54,7 +54,7 @@ def _bytes(source: bytes | Path, max_bytes: int) -> bytes:
 
 def _check_header(data: bytes, size: tuple[int, int] | None) -> tuple[int, int]:
     """IHDR (PNG specification, 11.2.1): size, bit depth, colour type; returns width and height."""
-    if not data.startswith(SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:
+    if not data.startswith(PNG_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:
         raise UnusableInputError("mask-broken", why="not a PNG")
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if data[24] > 8:
@@ -70,7 +70,7 @@ def _check_header(data: bytes, size: tuple[int, int] | None) -> tuple[int, int]:
     return width, height
 
 
-def _grey(image: Image.Image) -> Mask:
+def _to_grey(image: Image.Image) -> Mask:
     if image.mode in ("1", "L"):
         return np.asarray(image.convert("L"), dtype=np.uint8)
     if image.mode not in ("P", "RGB", "RGBA", "LA"):

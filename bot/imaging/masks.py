@@ -1,4 +1,4 @@
-"""Masks: where a photo is changed. (H, W) uint8, 255 = selected, 0 = not."""
+"""Operations on masks: (H, W) uint8, 255 = selected, 0 = not."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.imaging.photo import Mask, Matte, Pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a mask's shape says about whether it is the subject.
+class ShapeCheck:
+    """Faults in a mask's shape that make it an unlikely subject.
 
     Attributes:
-        empty: It selects nothing.
-        too_much: It selects more than 60 %.
-        many_pieces: No one piece is most of it.
-        touches_everything: It runs along most of three or four sides of the picture.
+        empty: The mask selects nothing.
+        too_much: The mask selects more than 60 % of the picture.
+        many_pieces: The largest component has less than 55 % of the selected area.
+        touches_everything: The mask covers more than half of at least three sides of the picture.
     """
 
     empty: bool
@@ -30,21 +30,21 @@ class Verdict:
     touches_everything: bool
 
     @property
-    def fine(self) -> bool:
-        """Whether nothing speaks against it."""
+    def plausible(self) -> bool:
+        """Whether the mask has none of these faults."""
         return not (self.empty or self.too_much or self.many_pieces or self.touches_everything)
 
 
 def from_matte(matte: Matte, threshold: int = 128) -> Mask:
-    """The mask of what is selected at least so much (of 255)."""
-    return _of(matte >= threshold)
+    """Threshold a matte: at least `threshold` (of 255) is selected."""
+    return _to_mask(matte >= threshold)
 
 
 def dilate(mask: Mask, radius: int) -> Mask:
-    """Widen a mask by `radius` pixels, ≥ 0, all round: what is no further than that from something selected.
+    """Widen a mask by `radius` pixels, ≥ 0, in every direction.
 
-    By the distance, and only around what is selected: OpenCV's own dilation looks at every pixel of a disc for every
-    pixel of the picture, which takes 0.9 s for a radius of 48 on 12 megapixels where this takes 0.01 s.
+    This uses a distance transform around the selected area. OpenCV's own dilation takes 0.9 s for a radius of 48 on
+    12 megapixels; this takes 0.01 s.
     """
     box = bounding_box(mask)
     if radius <= 0 or box is None:
@@ -63,7 +63,7 @@ def erode(mask: Mask, radius: int) -> Mask:
 
 
 def scale(mask: Mask, width: int, height: int) -> Mask:
-    """The mask at another size, its edges smooth."""
+    """Scale a mask to another size, with smooth edges."""
     if mask.shape == (height, width):
         return mask
     shrinks = width < mask.shape[1]
@@ -72,17 +72,17 @@ def scale(mask: Mask, width: int, height: int) -> Mask:
 
 
 def invert(mask: Mask) -> Mask:
-    """What is not selected."""
+    """Select what the mask does not select."""
     return 255 - mask
 
 
 def coverage(mask: Mask) -> float:
-    """The share that is selected, 0 … 1."""
+    """Return the selected share of the picture, 0 … 1."""
     return cv2.countNonZero(mask) / mask.size
 
 
 def bounding_box(mask: Mask) -> tuple[int, int, int, int] | None:
-    """Left, top, right, bottom (the last two just outside) of what is selected; None if nothing is."""
+    """Return left, top, right, bottom (right and bottom exclusive) of the selected area; None if it is empty."""
     x, y, width, height = cv2.boundingRect(mask)
     return (x, y, x + width, y + height) if width and height else None
 
@@ -108,10 +108,10 @@ def feather_inside(mask: Mask, radius: float) -> Matte:
 
     Args:
         mask: (H, W) uint8, 255 = selected.
-        radius: About the width of the ramp's half in pixels, ≥ 0.
+        radius: About half the width of the ramp in pixels, ≥ 0.
 
     Returns:
-        (H, W) uint8 alpha; 255 in the middle of everything selected, be it thinner than the ramp.
+        (H, W) uint8 alpha; 255 in the middle of every selected part, also where it is thinner than the ramp.
     """
     if radius <= 0:
         return mask.copy()
@@ -126,11 +126,11 @@ def feather_inside(mask: Mask, radius: float) -> Matte:
 
 
 def _ramp_inside(mask: Mask, width: float) -> Matte:
-    """A mask that rises from its edge inwards over so many pixels; the picture's border is no edge."""
+    """Ramp a mask up from its edge inwards over `width` pixels; the picture's border is no edge."""
     inside = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
     ramp = np.asarray(np.minimum(depth, width + 1) * (255 / (width + 1)), dtype=np.uint8)
-    # What is under a line thinner than the ramp would stay half visible: there the ramp is steeper.
+    # Under a line thinner than the ramp the old content would stay half visible, so the ramp is steeper there.
     reach = 2 * int(np.ceil(width + 1)) + 1
     height = cv2.dilate(ramp, np.ones((reach, reach), np.uint8))
     thin = (ramp > 0) & (height < 255)
@@ -139,41 +139,42 @@ def _ramp_inside(mask: Mask, width: float) -> Matte:
 
 
 def fill_holes(mask: Mask) -> Mask:
-    """Select also what the mask encloses wholly."""
+    """Select also the areas that the mask encloses."""
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(padded, None, (0, 0), 128)
-    return _of(padded[1:-1, 1:-1] != 128)
+    return _to_mask(padded[1:-1, 1:-1] != 128)
 
 
 def keep_main_components(mask: Mask, share: float = 0.1) -> Mask:
-    """Keep the largest piece, and the pieces of at least `share` of its area."""
+    """Keep the largest component, and the components with at least `share` of its area."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= 2:
         return mask.copy()
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    return _of((areas >= share * areas.max())[labels] & (labels > 0))
+    return _to_mask((areas >= share * areas.max())[labels] & (labels > 0))
 
 
 def dilation_radius(width: int, height: int, *, coarse: bool) -> int:
-    """Pixels by which a segmenter's mask is widened so that no rim of the thing stays.
+    """Return the pixels by which to widen a segmenter's mask so that no rim of the object stays.
 
-    Measured over 19 scenes (facts E4): at radius 0 a ghost outline is seen, from 4 px on it is gone; 0.6 % of the long
-    side for good masks, 1.2 % for coarse ones. Learned masks of 854 px (32 finds of IoU ≥ 0.6): 5 px cover 0.963 of
-    the subject and add 0.34 of its area, 7 px 0.967 and 0.41, 10 px 0.973 and 0.55: what they lack is not at the rim.
+    Measured over 19 photos (docs/local-engine.md#mask-dilation): radius 0 leaves a ghost outline, 4 px and more do not;
+    0.6 % of the long side for good masks, 1.2 % for coarse ones. Learned masks of 854 px (32 with IoU ≥ 0.6): 5 px
+    cover 0.963 of the subject and add 0.34 of its area, 7 px 0.967 and 0.41, 10 px 0.973 and 0.55: what such a mask
+    lacks is not at its rim.
     """
     return max(4, round((0.012 if coarse else 0.006) * max(width, height)))
 
 
-def check_shape(mask: Mask) -> Verdict:
-    """Judge by its shape whether a mask is likely the subject."""
+def check_shape(mask: Mask) -> ShapeCheck:
+    """Check whether a mask's shape is plausible for a subject."""
     small = cv2.resize(mask, (256, 256), interpolation=cv2.INTER_AREA)
     hard = (small >= 128).astype(np.uint8)
     area = int(hard.sum())
     _, _, stats, _ = cv2.connectedComponentsWithStats(hard, connectivity=8)
     largest = int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
     sides = [hard[0].mean(), hard[-1].mean(), hard[:, 0].mean(), hard[:, -1].mean()]
-    return Verdict(
+    return ShapeCheck(
         empty=not mask.any(),
         too_much=area > 0.6 * hard.size,
         many_pieces=area > 0 and largest < 0.55 * area,
@@ -182,14 +183,14 @@ def check_shape(mask: Mask) -> Verdict:
 
 
 def highlight_subject(pixels: Pixels, mask: Mask) -> Pixels:
-    """A picture that shows what a mask selects: the rest is darkened, and a line runs around it.
+    """Show what a mask selects: darken the rest and outline the selection.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
         mask: (H, W) uint8, 255 = selected.
 
     Returns:
-        (H, W, 3) uint8. The line is white beside black, so that it is seen on any picture, by anybody.
+        (H, W, 3) uint8. The line is white beside black, so it is visible on any picture.
     """
     shown = np.where(mask[..., None] > 0, pixels, pixels // 2)
     outline, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
@@ -200,12 +201,12 @@ def highlight_subject(pixels: Pixels, mask: Mask) -> Pixels:
 
 
 def open_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: int = 5_000_000) -> Mask:
-    """Open a stranger's mask.
+    """Open a mask from an untrusted file.
 
     Args:
         source: A PNG of 1 or 8 bits: grey, palette, or RGB(A) with R = G = B and no transparency.
-        size: Width and height of the photo; the mask may have any size of the same shape. None: its own.
-        max_bytes: Larger files are refused unread.
+        size: Width and height of the photo; the mask may have any size of the same aspect ratio. None: keep its own.
+        max_bytes: Larger files are refused before they are read.
 
     Returns:
         (H, W) uint8 of `size`, 255 = selected.
@@ -223,6 +224,6 @@ def open_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
     return mask
 
 
-def _of(selected: NDArray[np.bool_]) -> Mask:
-    """The mask of what is true; through no array of eight bytes a pixel, as `np.where` with plain numbers makes."""
+def _to_mask(selected: NDArray[np.bool_]) -> Mask:
+    """Convert booleans to a mask, without the eight bytes a pixel that `np.where` with plain numbers needs."""
     return np.asarray(selected, np.uint8) * np.uint8(255)

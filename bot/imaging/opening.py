@@ -1,4 +1,4 @@
-"""Opening strangers' files: what they claim is checked before anything is decoded."""
+"""Opening untrusted picture files: the header is checked before anything is decoded."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ Image.init()
 pi_heif.register_heif_opener()
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
-LEAST_SIDE = 8
+MIN_SIDE = 8
 
-_ANSWERS: dict[str, PictureFormat] = {"JPEG": "JPEG", "MPO": "JPEG", "HEIF": "JPEG", "AVIF": "JPEG", "WEBP": "WEBP"}
-"""What a photo of each format is answered in; any other: PNG."""
+_RESULT_FORMATS: dict[str, PictureFormat] = {
+    "JPEG": "JPEG",
+    "MPO": "JPEG",
+    "HEIF": "JPEG",
+    "AVIF": "JPEG",
+    "WEBP": "WEBP",
+}
+"""Format of the file → format of the result; for any other format: PNG."""
 
 _LAST_BYTES, _LAST_ROWS = 8, 48
 """Bytes of a JPEG's end that are left out to see what they change, and the rows in which that has to be: eight bytes
@@ -34,14 +40,14 @@ hold at most about ten blocks of up to 16 rows."""
 def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | None = None) -> Photo:
     """Open a picture as an upright photo of 8 bits a channel.
 
-    Sixteen bits are scaled to eight, CMYK, grey and Lab go through their profile to sRGB, an RGB profile is kept and
-    not applied, alpha is kept aside, EXIF's rotation is carried out and all other metadata (places, names, thumbnails)
-    is left behind. Of a moving picture the first frame is taken.
+    16 bits are scaled to 8. CMYK, grey and Lab are converted to sRGB by their profile; an RGB profile is kept and not
+    applied. Alpha is kept separately. EXIF rotation is applied; all other metadata (places, names, thumbnails) is
+    dropped. Of an animation only the first frame is read. See docs/local-engine.md#opening-files.
 
     Args:
-        source: The file's bytes, or the file.
-        max_megapixels: Pictures of more are refused before they are decoded.
-        max_bytes: Larger files are refused unread; None: any.
+        source: The file's bytes, or its path.
+        max_megapixels: Larger pictures are refused before they are decoded.
+        max_bytes: Larger files are refused before they are read; None: no limit.
 
     Raises:
         PersonError: ``photo-empty``, ``photo-unreadable``, ``photo-broken``, ``photo-too-large``,
@@ -69,11 +75,11 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
         except UnidentifiedImageError:
             raise UnusableInputError("photo-unreadable") from None
         except Image.DecompressionBombError as error:
-            # Pillow stops beyond 179 megapixels by itself, before our own check; only its text tells the size.
+            # Beyond 179 megapixels Pillow itself refuses, before `_check_size`; only its message contains the size.
             pixels = re.search(r"\d+", str(error))
             megapixels = round(int(pixels[0]) / 1e6) if pixels else "?"
             raise UnusableInputError("photo-too-many-pixels", megapixels=megapixels, limit=max_megapixels) from None
-        except Exception as error:  # noqa: BLE001 -- Pillow raises nearly anything over a damaged file
+        except Exception as error:  # noqa: BLE001 -- Pillow raises many types of error for a damaged file
             raise UnusableInputError("photo-broken", why=type(error).__name__) from None
         return photo
 
@@ -82,12 +88,12 @@ def _check_size(image: Image.Image, max_megapixels: float) -> None:
     width, height = image.size
     if width * height > max_megapixels * 1e6:
         raise UnusableInputError("photo-too-many-pixels", megapixels=round(width * height / 1e6), limit=max_megapixels)
-    if min(width, height) < LEAST_SIDE:
+    if min(width, height) < MIN_SIDE:
         raise UnusableInputError("photo-too-small", width=width, height=height)
 
 
 def _decode(image: Image.Image, structure: Structure) -> Photo:
-    chosen = _ANSWERS.get(image.format or "", "PNG")
+    chosen = _RESULT_FORMATS.get(image.format or "", "PNG")
     frames = _count_frames(image)
     image.load()
     profile = structure.icc_profile or image.info.get("icc_profile")
@@ -99,7 +105,7 @@ def _decode(image: Image.Image, structure: Structure) -> Photo:
     if upright.mode.startswith("I") or upright.mode == "F":
         if isinstance(transparent, int):
             alpha = np.where(np.asarray(upright) == transparent, 0, 255).astype(np.uint8)
-        upright = _eight_bits(upright)
+        upright = _to_8_bits(upright)
     if "A" in upright.getbands() or "a" in upright.getbands() or "transparency" in upright.info:
         whole = upright.convert("RGBA")
         alpha = np.asarray(whole.getchannel("A"), dtype=np.uint8)
@@ -140,7 +146,7 @@ def _check_last_rows(data: bytes) -> None:
 
 
 def _count_frames(image: Image.Image) -> int:
-    """How many frames a moving picture has; a GIF's are not counted beyond two, as that means reading all of it."""
+    """Count an animation's frames; a GIF only up to two, because counting reads the whole file."""
     if image.format not in ("GIF", "PNG", "WEBP"):
         return 1
     try:
@@ -151,8 +157,8 @@ def _count_frames(image: Image.Image) -> int:
         return 1
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits as 8 bits, scaled: Pillow's own conversion clips, and 16 bits become white."""
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Scale grey of more than 8 bits to 8 bits; Pillow's own conversion clips, so 16 bits become white."""
     wide = np.nan_to_num(np.asarray(image).astype(np.float32))
     most = float(wide.max(initial=0))
     if image.mode.startswith("I;16"):
@@ -160,6 +166,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     elif image.mode == "F" and most <= 1:
         scale = 255.0
     else:
-        # 32 bits say nothing about their range: the least of the usual ones that holds them.
+        # 32-bit modes do not declare a range: take the smallest usual one that holds the values.
         scale = 1.0 if most <= 255 else 1 / 257 if most <= 65535 else 255 / most
     return Image.fromarray(np.clip(wide * scale + 0.5, 0, 255).astype(np.uint8))

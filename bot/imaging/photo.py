@@ -1,4 +1,4 @@
-"""The photo in its working form, and the names of the arrays that the house passes around."""
+"""The decoded photo, and the types of the arrays that the program works with."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ PictureFormat: TypeAlias = Literal["JPEG", "PNG", "WEBP"]
 class Photo:
     """One photo, decoded, upright, 8 bits a channel.
 
-    The numbers in `pixels` stand in the photo's own colour space when `icc_profile` is set, else in sRGB: a profile is
-    kept, not applied, so that pixels outside a mask stay bit-identical.
+    `pixels` are in the colour space of `icc_profile` if set, else in sRGB. A profile is kept, not applied, so that
+    pixels outside a mask stay bit-identical.
 
     Attributes:
         pixels: (H, W, 3) uint8 RGB.
         alpha: (H, W) uint8 straight alpha, or None for an opaque photo.
-        icc_profile: The RGB profile that `pixels` stand in, or None for sRGB.
-        format: What the answer is encoded as unless somebody asks otherwise.
-        frames: 1, or more where the file is a moving picture of which this is the first frame.
-        code_points: Set where the numbers stand for light beyond white (PQ, HLG): no ICC profile describes that, and
-            of the answers' formats only PNG can say it.
+        code_points: Set if the pixels encode light beyond white (PQ, HLG). No ICC profile describes that; of the result
+            formats only PNG can declare it.
+        icc_profile: The RGB profile of `pixels`, or None for sRGB.
+        format: The default format of the result.
+        frames: Number of frames in the file; above 1, this is the first frame of an animation.
     """
 
     pixels: Pixels

@@ -1,4 +1,4 @@
-"""Fills holes in a photo on this machine: PatchMatch and what belongs to it, and learned fills.
+"""Inpainting on this machine: PatchMatch-based fills and learned fills.
 
-Pure functions of pictures and masks, meant for a worker process. `filling.fill` is the door.
+Pure functions of pictures and masks, to be run in a worker process. The entry point is `filling.fill`.
 """

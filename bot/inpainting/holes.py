@@ -1,4 +1,4 @@
-"""Which parts of a mask are filled together, from which part of the photo, and which are but scratches."""
+"""Splitting a mask into scratches and groups of holes, and choosing the crop that each group is filled from."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bot.imaging.masks import bounding_box
 from bot.imaging.photo import Mask
 
 SCRATCH_WIDTH = 6
-"""Pixels; up to here a smear is not seen."""
-_MOST_GROUPS = 6
-"""Every group costs a search of its own; more than so many are united until they are fewer."""
+"""Width in pixels up to which a smeared fill is not visible."""
+_MAX_GROUPS = 6
+"""Each group needs its own search, so groups are merged until there are at most this many."""
 _LABEL_SIDE = 1024
-_LEAST_CONTEXT = 64
+_MIN_CONTEXT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Hole:
 
 
 def split_scratches(mask: Mask) -> tuple[Mask, Mask]:
-    """Part a mask into its thin pieces and the rest.
+    """Split a mask into its thin components and the rest.
 
     Args:
         mask: (H, W) uint8, 255 = selected.
 
     Returns:
-        Two masks like it: the pieces nowhere wider than `SCRATCH_WIDTH`, and the others.
+        Two masks like it: the components nowhere wider than `SCRATCH_WIDTH`, and the others.
     """
     box = bounding_box(mask)
     if box is None:
@@ -48,7 +48,7 @@ def split_scratches(mask: Mask) -> tuple[Mask, Mask]:
     left, top, right, bottom = box
     inside = mask[top:bottom, left:right]
     _, labels = cv2.connectedComponents(inside, connectivity=8)
-    # What the picture's border cuts may go on outside it: the border does not make a piece thin.
+    # A component cut by the picture's border may continue outside: the border does not make it thin.
     padded = cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     if left == 0:
         padded[:, 0] = padded[:, 1]
@@ -67,15 +67,15 @@ def split_scratches(mask: Mask) -> tuple[Mask, Mask]:
     return mask & ~rest, rest
 
 
-def group(mask: Mask, *, context: float = 0.75) -> list[Hole]:
-    """Unite what lies near each other, and choose for each group the part of the photo that it is filled from.
+def group_holes(mask: Mask, *, context: float = 0.75) -> list[Hole]:
+    """Group holes that are close together, and choose for each group the crop that it is filled from.
 
     Args:
         mask: (H, W) uint8, 255 = selected.
-        context: How much of the photo is taken around a group, in long sides of its box.
+        context: Margin around a group, in long sides of its box.
 
     Returns:
-        One hole per group, largest first; together they hold the whole mask, each pixel once.
+        One hole per group, largest first; together they cover each pixel of the mask once.
     """
     height, width = mask.shape
     scale = min(1.0, _LABEL_SIDE / max(height, width))
@@ -85,32 +85,32 @@ def group(mask: Mask, *, context: float = 0.75) -> list[Hole]:
     while True:
         near = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2))
         count, labels = cv2.connectedComponents(near, connectivity=8)
-        if count - 1 <= _MOST_GROUPS:
+        if count - 1 <= _MAX_GROUPS:
             break
         reach *= 2
     found = []
     for number in range(1, count):
         part = cv2.resize((labels == number).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         found.append(mask * part)
-    # Where rounding put a pixel into no group's dilation it goes with the first.
+    # A pixel that rounding leaves in no group's dilation belongs to the first group.
     if found:
         found[0] |= mask & ~np.bitwise_or.reduce(found)
-    holes = [_cut(part, context) for part in found if part.any()]
+    holes = [_crop_hole(part, context) for part in found if part.any()]
     return sorted(holes, key=lambda hole: -cv2.countNonZero(hole.mask))
 
 
-def _cut(mask: Mask, context: float) -> Hole:
+def _crop_hole(mask: Mask, context: float) -> Hole:
     box = bounding_box(mask)
     assert box is not None
     left, top, right, bottom = box
-    margin = max(_LEAST_CONTEXT, round(context * max(right - left, bottom - top)))
-    rows = _span(top - margin, bottom + margin, mask.shape[0])
-    columns = _span(left - margin, right + margin, mask.shape[1])
+    margin = max(_MIN_CONTEXT, round(context * max(right - left, bottom - top)))
+    rows = _shifted_span(top - margin, bottom + margin, mask.shape[0])
+    columns = _shifted_span(left - margin, right + margin, mask.shape[1])
     return Hole(mask[rows, columns].copy(), rows, columns)
 
 
-def _span(begin: int, end: int, size: int) -> slice:
-    """What a border cuts off on one side is added on the other: a hole there needs its sources too."""
+def _shifted_span(begin: int, end: int, size: int) -> slice:
+    """Add on one side what the border cuts off on the other, so that a hole at the border has enough sources."""
     if begin < 0:
         end -= begin
     if end > size:

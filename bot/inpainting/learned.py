@@ -13,21 +13,21 @@ from bot.models import sessions
 from bot.models.registry import FILLERS, MODELS
 
 _SIDE = 512
-"""What both nets were trained at."""
+"""Side in pixels that both networks were trained at."""
 
 
 def learned_fill(photo: Pixels, mask: Mask, folder: Path) -> Pixels | None:
     """Fill a hole with the best model whose file is in the folder.
 
-    Both nets work at 512 x 512 inside, so hand in a crop around the hole, not a whole photo.
+    Both networks work at 512 x 512, so pass a crop around the hole, not a whole photo.
 
     Args:
         photo: (H, W, 3) uint8 RGB, a crop with context around the hole.
         mask: (H, W) uint8, 255 = fill.
-        folder: Where the model files are.
+        folder: Folder of the model files.
 
     Returns:
-        (H, W, 3) uint8, with the photo's own pixels where the mask is 0; None where no model is there or none works.
+        (H, W, 3) uint8, with the photo's own pixels where the mask is 0; None if no model is present or none works.
     """
     if photo.shape[:2] != mask.shape:
         raise ValueError(f"mask {mask.shape} for a picture {photo.shape}")
@@ -41,7 +41,7 @@ def learned_fill(photo: Pixels, mask: Mask, folder: Path) -> Pixels | None:
 
 
 def _migan(photo: Pixels, mask: Mask, folder: Path) -> Pixels | None:
-    """The pipeline graph crops, scales and pastes by itself. In its mask 255 means KEEP: the reverse of ours."""
+    """Run MI-GAN's pipeline graph, which crops, scales and pastes itself. In its mask 255 means keep."""
     answers = sessions.run("migan", folder, _planes(photo), np.where(mask > 0, 0, 255).astype(np.uint8)[None, None])
     if answers is None or answers[0].shape != (1, 3, *mask.shape):
         return None
@@ -49,7 +49,7 @@ def _migan(photo: Pixels, mask: Mask, folder: Path) -> Pixels | None:
 
 
 def _lama(photo: Pixels, mask: Mask, folder: Path) -> Pixels | None:
-    """A fixed 512 x 512, mask 1 = fill."""
+    """Run LaMa at its fixed 512 x 512, mask 1 = fill."""
     height, width = mask.shape
     square = cv2.resize(photo, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     hole = cv2.resize(mask, (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST) > 0
@@ -58,7 +58,7 @@ def _lama(photo: Pixels, mask: Mask, folder: Path) -> Pixels | None:
     if answers is None:
         return None
     filled = np.nan_to_num(np.asarray(answers[0][0], np.float32).transpose(1, 2, 0))
-    # Exports differ: some end in 0 … 1, this one in 0 … 255. No photo's brightest value is 2 of 255.
+    # Exports differ: some return 0 … 1, this one 0 … 255. No photo's brightest value is 2 of 255.
     scale = 255.0 if float(filled.max()) <= 2.0 else 1.0
     small = np.clip(filled * scale + 0.5, 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)

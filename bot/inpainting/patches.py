@@ -1,8 +1,8 @@
-"""Nearest-neighbour fields: for every patch that touches a hole, the known patch that looks most like it.
+"""Nearest-neighbour fields: for every patch that touches a hole, the most similar known patch.
 
-The search is PatchMatch (Barnes et al., SIGGRAPH 2009) written as whole-array steps: all patches try their neighbour's
-source at once, at several distances (as in jump flooding), then random ones. Patches are compared by the low
-frequencies of their cosine transform, a sixth of the numbers for nearly the same order of distances.
+The search is PatchMatch (Barnes et al., SIGGRAPH 2009) written as whole-array steps: all patches try their neighbours'
+sources at once, at several distances (as in jump flooding), then random ones. Patches are compared by the low
+frequencies of their cosine transform, a sixth of the numbers for nearly the same ranking.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _FREQUENCIES = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), 
 """Down and across, lowest first."""
 _COLOUR_FREQUENCIES = 5
 _TEXTURE_WEIGHT = 6.0
-"""How much the mean slope counts beside a colour (measured, facts A4)."""
+"""Weight of the mean slope against a colour, as measured (docs/local-engine.md#patch-size)."""
 
 
 @dataclass(slots=True)
 class Field:
-    """Where each patch of the hole comes from.
+    """The source of each patch of the hole.
 
     Attributes:
         rows: (N,) centres of the patches, all at least a radius inside the picture.
         columns: (N,) likewise.
         source_rows: (N,) centres of the known patches they were matched with.
         source_columns: (N,) likewise.
-        cost: (N,) float32 squared distance of their descriptors; inf where nothing has been tried.
+        cost: (N,) float32 squared distance of their descriptors; inf where no source was tried.
     """
 
     rows: Indices
@@ -44,8 +44,8 @@ class Field:
     cost: Floats
 
 
-def whole_patches(sources: Flags, radius: int) -> Flags:
-    """(H, W): whether a patch centred there consists of sources alone and lies inside the picture."""
+def valid_patch_centres(sources: Flags, radius: int) -> Flags:
+    """Return (H, W): whether the patch centred there is inside the picture and contains only sources."""
     square = np.ones((2 * radius + 1,) * 2, np.uint8)
     whole = cv2.erode(sources.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return np.asarray(whole > 0)
@@ -59,8 +59,8 @@ def describe(picture: Floats, radius: int) -> Floats:
         radius: The patches are 2·radius + 1 across.
 
     Returns:
-        (H, W, K) float32, whose squared distances are about the sums of squared differences of the patches, plus those
-        of how much slope they have across and down.
+        (H, W, K) float32 descriptors. Their squared distances approximate the sums of squared differences of the
+        patches, plus those of their mean horizontal and vertical slopes.
     """
     side = 2 * radius + 1
     grid = (np.arange(side) + 0.5) * np.pi / side
@@ -88,29 +88,29 @@ def describe(picture: Floats, radius: int) -> Floats:
     return described
 
 
-class Matcher:
+class PatchMatcher:
     """Finds sources for the patches over one hole in one picture.
 
     Args:
         known: (H, W, 3) float32 RGB; its values where `sources` is false do not matter.
-        hole: (H, W) bool, what is to be filled.
+        hole: (H, W) bool, the pixels to fill.
         sources: (H, W) bool, the pixels that may be copied; at least one whole patch of them.
         radius: The patches are 2·radius + 1 across.
-        rng: Where chance comes from.
+        rng: Random generator.
     """
 
     def __init__(self, known: Floats, hole: Flags, sources: Flags, *, radius: int, rng: np.random.Generator) -> None:
         self.radius = radius
         self.shape = (int(hole.shape[0]), int(hole.shape[1]))
         self._rng = rng
-        self._whole = whole_patches(sources, radius)
+        self._valid_centres = valid_patch_centres(sources, radius)
         self._sources = describe(known, radius).reshape(hole.size, -1)
         touched = cv2.dilate(hole.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
         touched[:radius] = touched[-radius:] = False
         touched[:, :radius] = touched[:, -radius:] = False
         self._rows, self._columns = np.nonzero(touched)
-        self._target_at = np.full(hole.shape, -1, np.int32)
-        self._target_at[self._rows, self._columns] = np.arange(len(self._rows))
+        self._patch_indices = np.full(hole.shape, -1, np.int32)
+        self._patch_indices[self._rows, self._columns] = np.arange(len(self._rows))
         # One pixel more than a patch: slopes are differences of neighbours.
         reach = radius + 1
         top, left = max(0, self._rows.min() - reach), max(0, self._columns.min() - reach)
@@ -118,20 +118,20 @@ class Matcher:
         self._neighbours: dict[tuple[int, int], tuple[Indices, Indices]] = {}
         self._window = (slice(top, bottom), slice(left, right))
 
-    def target_index(self, rows: Indices, columns: Indices) -> Indices:
-        """Which patch of the field is centred there; -1 where none is."""
+    def patch_index(self, rows: Indices, columns: Indices) -> Indices:
+        """Return the index of the field's patch centred there; -1 where there is none."""
         inside = (rows >= 0) & (rows < self.shape[0]) & (columns >= 0) & (columns < self.shape[1])
         flat = np.where(inside, rows * self.shape[1] + columns, 0)
-        return np.where(inside, self._target_at.ravel()[flat], -1).astype(np.intp)
+        return np.where(inside, self._patch_indices.ravel()[flat], -1).astype(np.intp)
 
-    def start(self) -> Field:
-        """A field of chance."""
-        rows, columns = np.nonzero(self._whole)
+    def random_field(self) -> Field:
+        """Make a field with random sources."""
+        rows, columns = np.nonzero(self._valid_centres)
         picked = self._rng.integers(0, len(rows), len(self._rows))
-        return self._field(rows[picked], columns[picked])
+        return self._make_field(rows[picked], columns[picked])
 
-    def start_from(self, coarse: Field, coarse_shape: tuple[int, int]) -> Field:
-        """The field of a coarser level, brought to this one's size."""
+    def upscaled_field(self, coarse: Field, coarse_shape: tuple[int, int]) -> Field:
+        """Scale the field of a coarser level up to this level."""
         scale_y, scale_x = self.shape[0] / coarse_shape[0], self.shape[1] / coarse_shape[1]
         offsets = np.full((*coarse_shape, 2), np.inf, np.float32)
         offsets[coarse.rows, coarse.columns, 0] = (coarse.source_rows - coarse.rows) * scale_y
@@ -139,70 +139,76 @@ class Matcher:
         near_rows = np.clip((self._rows / scale_y).astype(np.intp), coarse.rows.min(), coarse.rows.max())
         near_columns = np.clip((self._columns / scale_x).astype(np.intp), coarse.columns.min(), coarse.columns.max())
         offset = offsets[near_rows, near_columns]
-        told = np.isfinite(offset[:, 0])
-        step = np.rint(np.where(told[:, None], offset, 0)).astype(np.intp)
+        known_offset = np.isfinite(offset[:, 0])
+        step = np.rint(np.where(known_offset[:, None], offset, 0)).astype(np.intp)
         rows, columns = self._rows + step[:, 0], self._columns + step[:, 1]
-        usable = told & self._usable(rows, columns)
-        chance = self.start()
-        return self._field(np.where(usable, rows, chance.source_rows), np.where(usable, columns, chance.source_columns))
+        usable = known_offset & self._is_valid_source(rows, columns)
+        random = self.random_field()
+        return self._make_field(
+            np.where(usable, rows, random.source_rows), np.where(usable, columns, random.source_columns)
+        )
 
     def improve(
         self, field: Field, picture: Floats, *, turns: int = 1, reach: int | None = None, texture: float = 1
     ) -> None:
-        """Search better sources for the patches as they now look.
+        """Search better sources for the patches of the current picture.
 
         Args:
             field: Changed in place.
-            picture: (H, W, 3) float32 with the hole as filled so far.
-            turns: How often neighbours and chance are tried.
-            texture: How much more texture the sources should have than the picture has.
-            reach: The furthest random try from the present source in pixels; None: the whole picture.
+            picture: (H, W, 3) float32 with the current fill.
+            turns: Rounds of propagation and random search.
+            texture: Factor by which the sources should have more texture than the picture.
+            reach: Largest distance in pixels of a random try from the current source; None: the whole picture.
         """
         rows, columns = self._window
         described = describe(np.ascontiguousarray(picture[rows, columns]), self.radius)
         described[..., -2:] *= texture
         targets = described[field.rows - rows.start, field.columns - columns.start]
-        everyone = np.arange(len(field.rows))
-        field.cost = self._distance(targets, everyone, field.source_rows * self.shape[1] + field.source_columns)
+        all_patches = np.arange(len(field.rows))
+        field.cost = self._squared_distance(
+            targets, all_patches, field.source_rows * self.shape[1] + field.source_columns
+        )
         for _ in range(turns):
             for step in (4, 2, 1):
                 for down, right in ((0, step), (0, -step), (step, 0), (-step, 0)):
-                    self._try_neighbours(field, targets, down, right)
+                    self._propagate(field, targets, down, right)
             span = float(reach or max(self.shape))
             while span >= 1:
-                shift = np.rint(self._rng.uniform(-span, span, (2, len(everyone)))).astype(np.intp)
-                self._try(field, targets, everyone, field.source_rows + shift[0], field.source_columns + shift[1])
+                shift = np.rint(self._rng.uniform(-span, span, (2, len(all_patches)))).astype(np.intp)
+                self._accept_better(
+                    field, targets, all_patches, field.source_rows + shift[0], field.source_columns + shift[1]
+                )
                 span /= 3
 
-    def _try_neighbours(self, field: Field, targets: Floats, down: int, right: int) -> None:
+    def _propagate(self, field: Field, targets: Floats, down: int, right: int) -> None:
         if (down, right) not in self._neighbours:
-            neighbour = self.target_index(field.rows + down, field.columns + right)
-            who = np.flatnonzero(neighbour >= 0)
-            self._neighbours[down, right] = who, neighbour[who]
-        who, theirs = self._neighbours[down, right]
-        new_rows, new_columns = field.source_rows[theirs] - down, field.source_columns[theirs] - right
-        differs = (new_rows != field.source_rows[who]) | (new_columns != field.source_columns[who])
-        self._try(field, targets, who[differs], new_rows[differs], new_columns[differs])
+            neighbour = self.patch_index(field.rows + down, field.columns + right)
+            patches = np.flatnonzero(neighbour >= 0)
+            self._neighbours[down, right] = patches, neighbour[patches]
+        patches, neighbours = self._neighbours[down, right]
+        new_rows, new_columns = field.source_rows[neighbours] - down, field.source_columns[neighbours] - right
+        differs = (new_rows != field.source_rows[patches]) | (new_columns != field.source_columns[patches])
+        self._accept_better(field, targets, patches[differs], new_rows[differs], new_columns[differs])
 
-    def _try(self, field: Field, targets: Floats, who: Indices, rows: Indices, columns: Indices) -> None:
-        usable = self._usable(rows, columns)
-        who, rows, columns = who[usable], rows[usable], columns[usable]
-        cost = self._distance(targets, who, rows * self.shape[1] + columns)
-        better = cost < field.cost[who]
-        who = who[better]
-        field.cost[who] = cost[better]
-        field.source_rows[who] = rows[better]
-        field.source_columns[who] = columns[better]
+    def _accept_better(self, field: Field, targets: Floats, patches: Indices, rows: Indices, columns: Indices) -> None:
+        usable = self._is_valid_source(rows, columns)
+        patches, rows, columns = patches[usable], rows[usable], columns[usable]
+        cost = self._squared_distance(targets, patches, rows * self.shape[1] + columns)
+        better = cost < field.cost[patches]
+        patches = patches[better]
+        field.cost[patches] = cost[better]
+        field.source_rows[patches] = rows[better]
+        field.source_columns[patches] = columns[better]
 
-    def _distance(self, targets: Floats, who: Indices, sources: Indices) -> Floats:
-        difference = targets[who]
+    def _squared_distance(self, targets: Floats, patches: Indices, sources: Indices) -> Floats:
+        difference = targets[patches]
         difference -= self._sources[sources]
         return np.asarray(np.einsum("nk,nk->n", difference, difference), np.float32)
 
-    def _usable(self, rows: Indices, columns: Indices) -> Flags:
+    def _is_valid_source(self, rows: Indices, columns: Indices) -> Flags:
         inside = (rows >= 0) & (rows < self.shape[0]) & (columns >= 0) & (columns < self.shape[1])
         flat = np.where(inside, rows * self.shape[1] + columns, 0)
-        return np.asarray(inside & self._whole.ravel()[flat])
+        return np.asarray(inside & self._valid_centres.ravel()[flat])
 
-    def _field(self, rows: Indices, columns: Indices) -> Field:
+    def _make_field(self, rows: Indices, columns: Indices) -> Field:
         return Field(self._rows, self._columns, rows.copy(), columns.copy(), np.zeros(len(rows), np.float32))

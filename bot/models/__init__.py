@@ -1,4 +1,7 @@
-"""Learned model files: what each is (`registry`), how it is fetched and checked, how it runs (`sessions`).
+"""Model files of neural nets.
 
-No model is needed: where a file is missing, broken or of another shape, the caller falls back to the classical way.
+`registry` describes each model, `fetch` downloads and `files` checks its file, `sessions` runs it. Which models there
+are and why: docs/local-engine.md#models.
+
+No model is required: where a file is missing, damaged or of another shape, the caller uses the classical method.
 """

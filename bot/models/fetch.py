@@ -1,4 +1,4 @@
-"""Fetching model files: resumed where it broke off, checked before it counts, put in place in one step."""
+"""Downloads model files: resumes interrupted downloads, checks the checksum, and puts the file in target atomically."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ import aiohttp
 import structlog
 
 from bot.errors import OperatorError, PersonError, WorldError
-from bot.models.files import is_sound
+from bot.models.files import is_intact
 from bot.models.registry import MODELS, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with the model's name, the bytes that are there, and the bytes in all."""
+"""Called with the model's name, the bytes received, and the total bytes."""
 
 _CHUNK = 1 << 18
-_ATTEMPTS = 4
+_MAX_ATTEMPTS = 4
 _CONNECT_SECONDS = 20.0
 _PAUSE_SECONDS = 1.0
-"""Before the second try; doubled before each further one."""
+"""Pause before the second attempt; doubled before each further one."""
 
 
 async def download(
@@ -40,17 +40,17 @@ async def download(
     mirror: str | None = None,
     stall_seconds: float = 30.0,
 ) -> tuple[Path, ...]:
-    """Fetch models into a folder, one after the other. Those that are there already are left alone.
+    """Download models into a folder, one after the other. Intact files are not downloaded again.
 
-    A file is first written beside its place (``.part``), resumed by Range where an earlier try ended, compared with its
-    published size and SHA-256, and only then renamed. So a reader never sees half a file.
+    A file is first written to ``<name>.part``, from where an earlier attempt ended (HTTP Range). Its size and SHA-256
+    are checked, and only then it is renamed, so that a reader never sees half a file.
 
     Args:
         names: Names of the registry.
-        folder: Made if it is missing.
-        on_progress: Told after each piece.
+        folder: Created if it does not exist.
+        on_progress: Called after each chunk.
         mirror: Try ``<mirror>/<file name>`` before the published address.
-        stall_seconds: A connection that is silent for so long is given up and tried again.
+        stall_seconds: A connection that delivers nothing for this time is closed and tried again.
 
     Returns:
         The files, in the order of the names.
@@ -58,68 +58,70 @@ async def download(
     Raises:
         PersonError: No model has that name (``models-unknown``).
         OperatorError: The folder cannot be written (``models-folder``).
-        WorldError: Not reachable, or broke off again and again (``models-unreachable``); what came is not the
-            published file (``models-broken``); another process is fetching it just now (``models-busy``).
+        WorldError: The host is unreachable, or each connection broke (``models-unreachable``); the content is not
+            the published file (``models-broken``); another process is downloading the model (``models-busy``).
     """
-    wanted = [_named(name) for name in names]
-    tell = on_progress or (lambda _name, _done, _total: None)
+    models = [_model_by_name(name) for name in names]
+    report = on_progress or (lambda _name, _done, _total: None)
     paths: list[Path] = []
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=stall_seconds)
-    # No compression: Range counts the bytes that travel, and the checksum the bytes that are kept.
+    # No compression: Range counts the transferred bytes, the checksum covers the stored ones.
     headers = {"Accept-Encoding": "identity", "User-Agent": "photo-cleaning-bot"}
     async with aiohttp.ClientSession(timeout=timeout, headers=headers, trust_env=True) as web:
-        for model in wanted:
+        for model in models:
             urls = [f"{mirror.rstrip('/')}/{model.file}", model.url] if mirror else [model.url]
-            paths.append(await _fetch(web, model, urls, folder, tell))
+            paths.append(await _download_model(web, model, urls, folder, report))
     return tuple(paths)
 
 
-def _named(name: str) -> Model:
+def _model_by_name(name: str) -> Model:
     if name not in MODELS:
         raise PersonError("models-unknown", name=name, known=", ".join(MODELS))
     return MODELS[name]
 
 
-async def _fetch(web: aiohttp.ClientSession, model: Model, urls: Sequence[str], folder: Path, tell: Progress) -> Path:
-    place = folder / model.file
-    if await asyncio.to_thread(is_sound, model, place):
-        tell(model.name, place.stat().st_size, place.stat().st_size)
-        return place
+async def _download_model(
+    web: aiohttp.ClientSession, model: Model, urls: Sequence[str], folder: Path, report: Progress
+) -> Path:
+    target = folder / model.file
+    if await asyncio.to_thread(is_intact, model, target):
+        report(model.name, target.stat().st_size, target.stat().st_size)
+        return target
     try:
-        with _part(place.with_suffix(".part"), model) as part:
-            await _fill_from_first(web, model, urls, part, tell)
+        with _locked_part_file(target.with_suffix(".part"), model) as part:
+            await _download_from_first(web, model, urls, part, report)
             part.flush()
             await asyncio.to_thread(os.fsync, part.fileno())
-            os.replace(part.name, place)
+            os.replace(part.name, target)
     except OSError as error:
         if isinstance(error, aiohttp.ClientError | TimeoutError):
             raise
         raise OperatorError("models-folder", folder=str(folder), why=error.strerror or str(error)) from error
-    _log.info("model-fetched", name=model.name, bytes=place.stat().st_size)
-    return place
+    log.info("model_fetched", name=model.name, bytes=target.stat().st_size)
+    return target
 
 
-async def _fill_from_first(
-    web: aiohttp.ClientSession, model: Model, urls: Sequence[str], part: IO[bytes], tell: Progress
+async def _download_from_first(
+    web: aiohttp.ClientSession, model: Model, urls: Sequence[str], part: IO[bytes], report: Progress
 ) -> None:
-    """Ask the addresses in turn; the last one's failure is the caller's."""
+    """Try the URLs in turn; the last one's failure is raised."""
     for url in urls[:-1]:
         try:
-            return await _fill_part(web, model, url, part, tell)
+            return await _download_part(web, model, url, part, report)
         except WorldError as error:
-            _log.info("mirror-failed", name=model.name, reason=str(error))
-    return await _fill_part(web, model, urls[-1], part, tell)
+            log.info("mirror_failed", name=model.name, reason=str(error))
+    return await _download_part(web, model, urls[-1], part, report)
 
 
-async def _fill_part(web: aiohttp.ClientSession, model: Model, url: str, part: IO[bytes], tell: Progress) -> None:
-    """Try until the part file is whole and right, going on where the last try ended."""
+async def _download_part(web: aiohttp.ClientSession, model: Model, url: str, part: IO[bytes], report: Progress) -> None:
+    """Download until the part file is complete and intact; each attempt continues where the last one ended."""
     failures: list[str] = []
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(_MAX_ATTEMPTS):
         if attempt:
             await asyncio.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
         resumed = part.tell() > 0
         try:
-            await _receive(web, model, url, part, tell)
+            await _receive(web, model, url, part, report)
         except TimeoutError:
             failures.append("stall")
             continue
@@ -132,37 +134,37 @@ async def _fill_part(web: aiohttp.ClientSession, model: Model, url: str, part: I
             failures.append(type(error).__name__)
             continue
         part.flush()
-        if await asyncio.to_thread(is_sound, model, Path(part.name)):
+        if await asyncio.to_thread(is_intact, model, Path(part.name)):
             return
-        _start_over(part)
+        _truncate(part)
         if not resumed:
             raise WorldError("models-broken", name=model.name, url=url)
-        # The beginning may have been an older file's: once more, from nothing.
+        # The beginning may belong to an older file: once more, from the start.
         failures.append("checksum")
     raise WorldError("models-unreachable", name=model.name, url=url, why=", ".join(failures))
 
 
-async def _receive(web: aiohttp.ClientSession, model: Model, url: str, part: IO[bytes], tell: Progress) -> None:
-    there = part.seek(0, os.SEEK_END)
-    headers = {"Range": f"bytes={there}-"} if there else {}
+async def _receive(web: aiohttp.ClientSession, model: Model, url: str, part: IO[bytes], report: Progress) -> None:
+    received = part.seek(0, os.SEEK_END)
+    headers = {"Range": f"bytes={received}-"} if received else {}
     async with web.get(url, headers=headers) as response:
-        if response.status == 416:  # all of it is there already, or the file has become shorter: the checksum tells
+        if response.status == 416:  # complete already, or the file became shorter: the checksum decides
             return
         response.raise_for_status()
         start = (response.headers.get("Content-Range") or "").removeprefix("bytes ").partition("-")[0]
-        if response.status != 206 or start != str(there):
-            _start_over(part)
-            there = 0
+        if response.status != 206 or start != str(received):
+            _truncate(part)
+            received = 0
             if response.status == 206 and start != "0":
-                raise aiohttp.ClientPayloadError("another range than asked for")
+                raise aiohttp.ClientPayloadError("not the requested range")
         async for piece in _pieces(response):
-            there += len(piece)
-            if there > model.size:
-                _start_over(part)
+            received += len(piece)
+            if received > model.size:
+                _truncate(part)
                 raise WorldError("models-broken", name=model.name, url=url, why="longer than published")
             part.write(piece)
-            tell(model.name, there, model.size)
-    if there < model.size:
+            report(model.name, received, model.size)
+    if received < model.size:
         raise aiohttp.ClientPayloadError("shorter than published")
 
 
@@ -171,14 +173,14 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _start_over(part: IO[bytes]) -> None:
+def _truncate(part: IO[bytes]) -> None:
     part.seek(0)
     part.truncate()
 
 
 @contextmanager
-def _part(path: Path, model: Model) -> Iterator[IO[bytes]]:
-    """The part file, held by this process alone: several start at once and would write into each other's."""
+def _locked_part_file(path: Path, model: Model) -> Iterator[IO[bytes]]:
+    """The part file, locked for this process, because several processes start at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
         try:

@@ -1,4 +1,4 @@
-"""Which model files are in the folder, whether they are what their publishers published, and what set-up brought."""
+"""Checks model files against their published checksums, and copies those that set-up has fetched."""
 
 from __future__ import annotations
 
@@ -15,16 +15,11 @@ SETUP_FOLDER = Path(__file__).resolve().parents[2] / ".models"
 """Where ``tools/bootstrap.py`` puts files. Not in DATA_DIR: that may be a volume, which an image cannot fill."""
 
 
-def available(folder: Path) -> tuple[Model, ...]:
-    """The models whose files lie in the folder, whole and with the published checksum.
+def is_intact(model: Model, path: Path) -> bool:
+    """Whether the file exists and has the published size and SHA-256.
 
-    Reads every file once a process (0.1 s for MI-GAN's 28 MB); a file that changed is read again.
+    Reads a file once per process (0.1 s for MI-GAN's 28 MB); a file that changed is read again.
     """
-    return tuple(model for model in MODELS.values() if is_sound(model, folder / model.file))
-
-
-def is_sound(model: Model, path: Path) -> bool:
-    """Whether the file is there, of the published size and with the published SHA-256."""
     try:
         facts = path.stat()
     except OSError:
@@ -33,13 +28,13 @@ def is_sound(model: Model, path: Path) -> bool:
 
 
 def copy_missing(source: Path, folder: Path) -> tuple[Path, ...]:
-    """Copy the models that set-up brought into the models folder, where it lacks them or holds damaged ones.
+    """Copy the models that set-up has fetched into the models folder, where they are missing or damaged.
 
-    Each file appears in one step, so that several processes may do this at once and no reader sees half a file.
+    Each file appears atomically, so that several processes may do this at once and no reader sees copy a file.
 
     Args:
-        source: Folder of set-up's files; it may be missing.
-        folder: The models folder; made when there is something to copy.
+        source: Folder of set-up's files; it may not exist.
+        folder: The models folder; created when there is a file to copy.
 
     Returns:
         The files that were copied.
@@ -49,21 +44,21 @@ def copy_missing(source: Path, folder: Path) -> tuple[Path, ...]:
     """
     copied = []
     for model in MODELS.values():
-        brought, place = source / model.file, folder / model.file
-        if not brought.is_file() or is_sound(model, place) or not is_sound(model, brought):
+        source_file, target = source / model.file, folder / model.file
+        if not source_file.is_file() or is_intact(model, target) or not is_intact(model, source_file):
             continue
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".copy-") as scratch:
-            half = shutil.copyfile(brought, Path(scratch) / model.file)
-            os.replace(half, place)
-        copied.append(place)
+            copy = shutil.copyfile(source_file, Path(scratch) / model.file)
+            os.replace(copy, target)
+        copied.append(target)
     return tuple(copied)
 
 
 @lru_cache(maxsize=64)
-def _has_sha256(path: Path, wanted: str, _size: int, _changed: int) -> bool:
+def _has_sha256(path: Path, expected: str, _size: int, _changed: int) -> bool:
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == wanted
+            return hashlib.file_digest(file, "sha256").hexdigest() == expected
     except OSError:
         return False

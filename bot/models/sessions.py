@@ -1,4 +1,7 @@
-"""How models run: sessions of ONNX Runtime that load on use and leave when idle."""
+"""Runs models in ONNX Runtime sessions, which load on first use and unload when idle.
+
+Memory and speed: docs/local-engine.md#model-memory.
+"""
 
 from __future__ import annotations
 
@@ -12,49 +15,48 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from bot.models.files import is_sound
-from bot.models.registry import MODELS, Model, Tensor
+from bot.models.files import is_intact
+from bot.models.registry import MODELS, Model, TensorSpec
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 THREADS = 2
-"""Threads of one session. Pool workers already use the other cores."""
+"""Threads of one session; pool workers use the other cores."""
 IDLE_SECONDS = 120.0
-"""A session unused for so long is dropped: MI-GAN holds 0.7 GB while it is loaded."""
+"""Seconds after which an unused session is unloaded: MI-GAN holds 0.7 GB while it is loaded."""
 SMALL_BYTES = 10_000_000
-"""A file up to this size stays loaded beside another one (u2netp holds 60 to 100 MB between two uses): finding a
-subject and filling its hole in turn would else load both again for each photo."""
+"""A model file up to this size stays loaded beside a larger one (u2netp holds 60 to 100 MB between two uses). Otherwise
+finding a subject and filling its hole in turn would load both again for each photo."""
+
+_MAX_ARENA_SIDE = 320
+"""Segmenters with an input square up to this size use ONNX Runtime's memory arena; larger ones were not measured."""
 
 
-_REUSING_SIDE = 320
-"""Segmenters with a square up to this size use ONNX Runtime's memory arena; the only size that it was measured for."""
+class GraphMismatchError(Exception):
+    """The graph's inputs or outputs differ from those in the registry."""
 
 
-class MismatchError(Exception):
-    """The file's graph does not take or give what the registry says."""
-
-
-class Runner(Protocol):
+class GraphRunner(Protocol):
     """A loaded graph."""
 
-    def __call__(self, *inputs: NDArray[Any], more: bool = False) -> list[NDArray[Any]]:
-        """Run it once on inputs in the graph's order; `more`: keep the working memory for a run that follows."""
+    def __call__(self, *inputs: NDArray[Any], keep_memory: bool = False) -> list[NDArray[Any]]:
+        """Run once on inputs in the graph's order; `keep_memory`: keep the working memory for the next run."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class _LoadedModel:
     path: Path
     changed: int
-    runner: Runner
+    runner: GraphRunner
     small: bool
 
 
 class Sessions:
-    """The loaded sessions of one process: one small one and one large one at most, so that memory stays bounded.
+    """The loaded sessions of one process: at most one small and one large model, so that memory stays bounded.
 
     Args:
-        idle_seconds: After so long without use the session is dropped.
+        idle_seconds: Seconds without use after which all sessions are unloaded.
         threads: Threads that one run may use.
     """
 
@@ -62,42 +64,44 @@ class Sessions:
         self._idle_seconds = idle_seconds
         self._threads = threads
         self._lock = threading.RLock()
-        self._loaded: list[_Loaded] = []
+        self._loaded: list[_LoadedModel] = []
         self._timer: threading.Timer | None = None
-        self._told: set[tuple[Path, str]] = set()
+        self._warned: set[tuple[Path, str]] = set()
 
-    def run(self, name: str, folder: Path, *inputs: NDArray[Any], more: bool = False) -> list[NDArray[Any]] | None:
-        """Run a model of the folder.
+    def run(
+        self, name: str, folder: Path, *inputs: NDArray[Any], keep_memory: bool = False
+    ) -> list[NDArray[Any]] | None:
+        """Run a model.
 
         Args:
-            name: Its name in the registry.
-            folder: Where the files are.
-            inputs: What its contract says, in that order.
-            more: Another run of it follows at once: its working memory is kept until then.
+            name: The model's name in the registry.
+            folder: Folder of the model files.
+            inputs: The model's inputs, in the registry's order.
+            keep_memory: Keep the working memory, because another run of the model follows at once.
 
         Returns:
-            Its outputs, or None where the file is missing, broken, of another shape, or fails: the caller falls one
-            rung. Each such reason is logged once a process.
+            The outputs; None where the file is missing, damaged or of another shape, or the run fails. The caller then
+            uses the next best method. Each reason is logged once per process.
         """
         model = MODELS[name]
         with self._lock:
             try:
                 runner = self._runner(model, folder / model.file)
-                return None if runner is None else runner(*inputs, more=more)
-            except Exception as error:  # noqa: BLE001 - ONNX Runtime raises classes of its own that share no base
+                return None if runner is None else runner(*inputs, keep_memory=keep_memory)
+            except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no base class
                 self.unload()
-                self._tell(model, folder / model.file, f"{type(error).__name__}: {str(error)[:200]}")
+                self._warn_once(model, folder / model.file, f"{type(error).__name__}: {str(error)[:200]}")
                 return None
             finally:
-                self._rest()
+                self._restart_idle_timer()
 
     def unload(self) -> None:
-        """Drop what is loaded."""
+        """Unload all models."""
         with self._lock:
             self._loaded = []
 
     def close(self) -> None:
-        """Drop what is loaded and stop the clock."""
+        """Unload all models and stop the idle timer."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -106,27 +110,27 @@ class Sessions:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether a session is held just now."""
+        """Whether a model is loaded."""
         return bool(self._loaded)
 
-    def _runner(self, model: Model, path: Path) -> Runner | None:
+    def _runner(self, model: Model, path: Path) -> GraphRunner | None:
         if not path.is_file():
             return None
         changed = path.stat().st_mtime_ns
         for loaded in self._loaded:
             if (loaded.path, loaded.changed) == (path, changed):
                 return loaded.runner
-        if not is_sound(model, path):
-            self._tell(model, path, "size or checksum is not the published one")
+        if not is_intact(model, path):
+            self._warn_once(model, path, "size or checksum is not the published one")
             return None
         small = path.stat().st_size <= SMALL_BYTES
         self._loaded = [loaded for loaded in self._loaded if loaded.small != small]
         runner = _load(model, path, self._threads)
-        self._loaded.append(_Loaded(path, changed, runner, small))
-        _log.info("model-loaded", name=model.name)
+        self._loaded.append(_LoadedModel(path, changed, runner, small))
+        log.info("model_loaded", name=model.name)
         return runner
 
-    def _rest(self) -> None:
+    def _restart_idle_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -135,69 +139,71 @@ class Sessions:
             self._timer.daemon = True
             self._timer.start()
 
-    def _tell(self, model: Model, path: Path, why: str) -> None:
-        if (path, why) not in self._told:
-            self._told.add((path, why))
-            _log.warning("model-unusable", name=model.name, path=str(path), why=why)
+    def _warn_once(self, model: Model, path: Path, why: str) -> None:
+        if (path, why) not in self._warned:
+            self._warned.add((path, why))
+            log.warning("model_unusable", name=model.name, path=str(path), why=why)
 
 
-def _load(model: Model, path: Path, threads: int) -> Runner:
+def _load(model: Model, path: Path, threads: int) -> GraphRunner:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # With ONNX Runtime's defaults (arena and pattern) MI-GAN peaks at 1230 MB instead of 690 MB, IS-Net at 1350 instead
-    # of 900, u2netp at 495 instead of 315. The arena alone takes no more than that for u2netp (297 MB), and a run that
-    # follows another one is a fifth quicker: it need not ask the kernel for zeroed pages again.
-    reuses = model.look is not None and model.look.side <= _REUSING_SIDE
-    options.enable_cpu_mem_arena = reuses
+    # of 900, u2netp at 495 instead of 315. With the arena alone u2netp peaks at 297 MB, and a run that follows another
+    # one is a fifth faster, because it need not request zeroed pages from the kernel again.
+    uses_arena = model.segmenter_spec is not None and model.segmenter_spec.side <= _MAX_ARENA_SIDE
+    options.enable_cpu_mem_arena = uses_arena
     options.enable_mem_pattern = False
-    # Spinning threads would burn a core that another worker could use.
+    # Spinning threads would occupy a core that another worker could use.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    _check(model.inputs, session.get_inputs(), exact=True)
-    _check(model.outputs, session.get_outputs(), exact=False)
+    _check_tensors(model.inputs, session.get_inputs(), exact=True)
+    _check_tensors(model.outputs, session.get_outputs(), exact=False)
     names = [tensor.name for tensor in session.get_inputs()]
     first = [tensor.name for tensor in session.get_outputs()][: len(model.outputs)]
-    give_back = onnxruntime.RunOptions()
-    if reuses:
-        # Between two photos the memory goes back to the system: 300 MB would stand beside the matting's and the fill's.
-        give_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    shrink_arena = onnxruntime.RunOptions()
+    if uses_arena:
+        # After the last run the memory returns to the system: else 300 MB would add to the matting's and the fill's.
+        shrink_arena.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
-    def runner(*inputs: NDArray[Any], more: bool = False) -> list[NDArray[Any]]:
-        given = dict(zip(names, inputs, strict=True))
-        return [np.asarray(answer) for answer in session.run(first, given, None if more else give_back)]
+    def runner(*inputs: NDArray[Any], keep_memory: bool = False) -> list[NDArray[Any]]:
+        feeds = dict(zip(names, inputs, strict=True))
+        return [np.asarray(answer) for answer in session.run(first, feeds, None if keep_memory else shrink_arena)]
 
     return runner
 
 
-def _check(wanted: Sequence[Tensor], found: Sequence[Any], *, exact: bool) -> None:
-    if len(found) < len(wanted) or (exact and len(found) != len(wanted)):
-        raise MismatchError(f"{len(found)} tensors where {len(wanted)} are agreed")
-    for agreed, given in zip(wanted, found, strict=False):
-        if given.type != agreed.kind or not _fits(agreed.dims, given.shape):
-            raise MismatchError(f"{given.name} is {given.type}{given.shape}, agreed was {agreed.kind}{agreed.dims}")
+def _check_tensors(expected: Sequence[TensorSpec], found: Sequence[Any], *, exact: bool) -> None:
+    if len(found) < len(expected) or (exact and len(found) != len(expected)):
+        raise GraphMismatchError(f"{len(found)} tensors instead of {len(expected)}")
+    for spec, actual in zip(expected, found, strict=False):
+        if actual.type != spec.dtype or not _shapes_match(spec.shape, actual.shape):
+            raise GraphMismatchError(
+                f"{actual.name} is {actual.type}{actual.shape} instead of {spec.dtype}{spec.shape}"
+            )
 
 
-def _fits(agreed: Sequence[int | None], given: Sequence[int | str | None]) -> bool:
-    """Whether shapes agree; names and None in a graph's shape stand for any size."""
-    if not given:  # some exporters write outputs without a shape
+def _shapes_match(expected: Sequence[int | None], found: Sequence[int | str | None]) -> bool:
+    """Whether two shapes match; names and None in a graph's shape stand for any size."""
+    if not found:  # some exporters write outputs without a shape
         return True
-    return len(agreed) == len(given) and all(
-        one is None or not isinstance(other, int) or one == other for one, other in zip(agreed, given, strict=True)
+    return len(expected) == len(found) and all(
+        one is None or not isinstance(other, int) or one == other for one, other in zip(expected, found, strict=True)
     )
 
 
-_here = Sessions()
+_process_sessions = Sessions()
 
 
-def run(name: str, folder: Path, *inputs: NDArray[Any], more: bool = False) -> list[NDArray[Any]] | None:
-    """Run a model with this process's sessions; see `Sessions.run`."""
-    return _here.run(name, folder, *inputs, more=more)
+def run(name: str, folder: Path, *inputs: NDArray[Any], keep_memory: bool = False) -> list[NDArray[Any]] | None:
+    """Run a model in this process's sessions; see `Sessions.run`."""
+    return _process_sessions.run(name, folder, *inputs, keep_memory=keep_memory)
 
 
 def unload() -> None:
-    """Drop this process's sessions; see `Sessions.unload`."""
-    _here.unload()
+    """Unload this process's models; see `Sessions.unload`."""
+    _process_sessions.unload()

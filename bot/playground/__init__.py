@@ -1,8 +1,8 @@
-"""A stand-in for Telegram: the Bot API methods that the bot uses, as strict as Telegram, and a chat in the browser.
+"""The playground: a local Bot API server with the methods that the bot uses, and a chat page in the browser.
 
-The bot runs against it unchanged, through TELEGRAM_API_URL; so do the tests. `telegram.py` holds what Telegram
-remembers (chats, messages, files, updates), `methods.py` what a bot may ask of it, `person.py` what a person may do,
-and `page.py` puts a person's side into the browser.
+The bot and the tests use it through TELEGRAM_API_URL. It checks requests as strictly as Telegram does. `telegram.py`
+holds the state (chats, messages, files, updates), `methods.py` the Bot API's methods, `person.py` the actions of a
+person, and `page.py` the HTTP API of the chat page.
 """
 
 from bot.playground.page import add_playground

@@ -1,4 +1,4 @@
-"""Trouble on demand: what tests let the stand-in do to the bot's calls."""
+"""Fault injection: errors that tests let the playground answer to the bot's calls."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["flood", "bad_gateway", "drop", "lose_answer", "hang", "server_error", "not_modified"]
-"""429 with retry_after; 502 in HTML; the connection dropped before anything is done; dropped after it was done;
-no answer until `Faults.release`; 500; 400 because nothing would change."""
+"""In order: 429 with retry_after; 502 in HTML; the connection is closed before the call is executed; after it was
+executed; no response until `Faults.release`; 500; 400 "message is not modified"."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """One kind of trouble.
+    """One planned fault.
 
     Attributes:
         kind: What happens.
-        methods: Which methods it happens to; empty: all.
-        times: How often it still happens.
+        methods: The methods that it applies to; empty: all.
+        times: How many calls it still applies to.
         retry_after: Seconds, for ``flood``.
     """
 
@@ -31,45 +31,45 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The trouble that is planned.
+    """The planned faults.
 
     Attributes:
-        planned: What happens next, in order.
-        rate: Share of calls (0 … 1) that something of `kinds` happens to besides.
-        kinds: What may happen to those.
-        dice: Decides which.
-        happened: How often each kind has.
+        planned: Faults of the next calls, in order.
+        rate: Share of the other calls, 0 … 1, that fail at random.
+        kinds: The kinds of random faults.
+        rng: Chooses the calls and kinds.
+        injected: Number of faults so far, by kind.
     """
 
     planned: list[Fault] = field(default_factory=list)
     rate: float = 0.0
     kinds: tuple[Kind, ...] = ("flood", "bad_gateway", "drop", "lose_answer")
-    dice: random.Random = field(default_factory=lambda: random.Random(1))
-    happened: dict[str, int] = field(default_factory=dict)
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
+    injected: dict[str, int] = field(default_factory=dict)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def plan(self, kind: Kind, *methods: str, times: int = 1, retry_after: int = 1) -> None:
-        """Let something happen to the next calls of these methods."""
+        """Let the next calls of these methods fail; no methods: of any."""
         self.planned.append(Fault(kind, frozenset(methods), times, retry_after))
 
     def next_for(self, method: str) -> Fault | None:
-        """What happens to this call, if anything."""
+        """The fault of this call, or None."""
         for fault in self.planned:
             if fault.times > 0 and (not fault.methods or method in fault.methods):
                 fault.times -= 1
-                return self._noted(fault)
-        if self.rate and method != "getUpdates" and self.dice.random() < self.rate:
-            return self._noted(Fault(self.dice.choice(self.kinds)))
+                return self._count(fault)
+        if self.rate and method != "getUpdates" and self.rng.random() < self.rate:
+            return self._count(Fault(self.rng.choice(self.kinds)))
         return None
 
     def release(self) -> None:
-        """Let the calls that hang go on."""
+        """Let the hanging calls continue."""
         self._released.set()
 
     async def hang(self) -> None:
         """Wait for `release`."""
         await self._released.wait()
 
-    def _noted(self, fault: Fault) -> Fault:
-        self.happened[fault.kind] = self.happened.get(fault.kind, 0) + 1
+    def _count(self, fault: Fault) -> Fault:
+        self.injected[fault.kind] = self.injected.get(fault.kind, 0) + 1
         return fault

@@ -1,4 +1,4 @@
-"""The files that Telegram keeps: found by file id, downloaded by path."""
+"""The files on Telegram's servers, found by file id and downloaded by path."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from bot.playground.refusals import bad
+from bot.playground.errors import bad_request
 
-MOST_BYTES = 600_000_000
-"""What the shelf holds; the oldest files leave first, and are then "temporarily unavailable"."""
+MAX_BYTES = 600_000_000
+"""Bytes that are stored; beyond them the oldest files are deleted and become "temporarily unavailable"."""
 
-DOWNLOAD_BYTES = 20_000_000
-"""getFile: larger files cannot be downloaded by a bot."""
+MAX_DOWNLOAD_BYTES = 20_000_000
+"""Bytes that a bot may download (docs/telegram.md#file-sizes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ class StoredFile:
     """One file.
 
     Attributes:
-        file_id: What a bot names it by.
-        unique_id: The same for the same file.
-        path: What a bot downloads it by.
+        file_id: The id that bots use.
+        unique_id: The Bot API's file_unique_id.
+        path: The Bot API's file_path.
         data: Its bytes.
-        name: The file's own name, if it was sent as a file.
-        mime: Its type.
-        width: Pixels across, for pictures.
-        height: Pixels down.
+        name: The file name of a document.
+        mime: Its media type.
+        width: Pixels; 0 if it is no picture.
+        height: Pixels; 0 if it is no picture.
     """
 
     file_id: str
@@ -50,8 +50,8 @@ class StoredFile:
         }
 
 
-class Shelf:
-    """All files, bounded in bytes."""
+class FileStore:
+    """All files; their total size is limited."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, StoredFile] = OrderedDict()
@@ -61,15 +61,15 @@ class Shelf:
     def put(
         self, data: bytes, folder: str, *, name: str | None = None, mime: str = "", width: int = 0, height: int = 0
     ) -> StoredFile:
-        """Keep a file.
+        """Store a file.
 
         Args:
             data: Its bytes.
             folder: ``photos``, ``documents`` or ``thumbnails``.
-            name: Its own name.
-            mime: Its type.
-            width: Pixels across.
-            height: Pixels down.
+            name: The file name of a document.
+            mime: Its media type.
+            width: Pixels, for pictures.
+            height: Pixels, for pictures.
         """
         unique = secrets.token_urlsafe(10)
         path = f"{folder}/file_{len(self._by_path)}_{unique}"
@@ -77,23 +77,23 @@ class Shelf:
         self._files[file.file_id] = file
         self._by_path[file.path] = file.file_id
         self._bytes += len(data)
-        while self._bytes > MOST_BYTES:
+        while self._bytes > MAX_BYTES:
             _, oldest = self._files.popitem(last=False)
             del self._by_path[oldest.path]
             self._bytes -= len(oldest.data)
         return file
 
     def get(self, file_id: str) -> StoredFile:
-        """A file by its id.
+        """The file with this id.
 
         Raises:
-            RefusedError: There is none.
+            BotApiError: There is no such file.
         """
         if file_id not in self._files:
-            raise bad("wrong file_id or the file is temporarily unavailable")
+            raise bad_request("wrong file_id or the file is temporarily unavailable")
         return self._files[file_id]
 
-    def at(self, path: str) -> StoredFile | None:
-        """A file by its path."""
+    def by_path(self, path: str) -> StoredFile | None:
+        """The file with this path, or None."""
         file_id = self._by_path.get(path)
         return self._files[file_id] if file_id else None

@@ -1,4 +1,4 @@
-"""The Bot API methods that the bot uses, with Telegram's own refusals. What the bot does not use is not there (404)."""
+"""The Bot API methods that the bot uses, with Telegram's error texts; other methods answer 404."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.playground import pictures, rules
-from bot.playground.files import DOWNLOAD_BYTES
-from bot.playground.refusals import NOT_MODIFIED, RefusedError, bad
+from bot.playground.errors import NOT_MODIFIED, BotApiError, bad_request
+from bot.playground.files import MAX_DOWNLOAD_BYTES
 from bot.playground.rules import Parameters
 from bot.playground.telegram import Chat, Json, Telegram
 from bot.playground.updates import Webhook
@@ -21,10 +21,10 @@ CONTENT = ("text", "caption", "photo", "document", "reply_markup")
 
 
 class BotApi:
-    """What a bot may ask of Telegram.
+    """The methods, by their names in lower case.
 
     Args:
-        telegram: What Telegram remembers.
+        telegram: The state that they read and change.
     """
 
     def __init__(self, telegram: Telegram) -> None:
@@ -85,14 +85,14 @@ class BotApi:
         self._telegram.commands[language] = rules.commands(given.json("commands"))
         for person in self._telegram.people.values():
             commands = self._telegram.commands_for(person.get("language_code", ""))
-            self._telegram.journal.note(person["id"], "commands", {"commands": commands})
+            self._telegram.events.add(person["id"], "commands", {"commands": commands})
         return True
 
     async def _set_my_short_description(self, given: Parameters) -> bool:
         text = given.text("short_description") or ""
         if len(text) > 120:
-            raise bad("short description is too long")
-        self._telegram.abouts[given.text("language_code") or ""] = text
+            raise bad_request("short description is too long")
+        self._telegram.short_descriptions[given.text("language_code") or ""] = text
         return True
 
     # ── messages ──
@@ -109,36 +109,36 @@ class BotApi:
         chat = self._telegram.chat(given.chat())
         action = given.text("action") or ""
         if action not in ACTIONS:
-            raise bad("wrong parameter action in request")
-        self._telegram.journal.note(chat.about["id"], "action", {"action": action})
+            raise bad_request("wrong parameter action in request")
+        self._telegram.events.add(chat.info["id"], "action", {"action": action})
         return True
 
     async def _edit_message_text(self, given: Parameters) -> Json:
         chat, message = self._editable(given)
         text = rules.message_text(given.text("text"))
         if "text" not in message:
-            raise bad("there is no text in the message to edit")
+            raise bad_request("there is no text in the message to edit")
         return self._edit(chat, message, {"text": text}, given)
 
     async def _edit_message_caption(self, given: Parameters) -> Json:
         chat, message = self._editable(given)
         if "text" in message:
-            raise bad("there is no caption in the message to edit")
+            raise bad_request("there is no caption in the message to edit")
         return self._edit(chat, message, _caption(given.text("caption"), message), given)
 
     async def _edit_message_reply_markup(self, given: Parameters) -> Json:
         chat, message = self._editable(given)
-        kept: Json = {name: message[name] for name in ("text", "caption", "photo", "document") if name in message}
-        return self._edit(chat, message, kept, given)
+        content: Json = {name: message[name] for name in ("text", "caption", "photo", "document") if name in message}
+        return self._edit(chat, message, content, given)
 
     async def _edit_message_media(self, given: Parameters) -> Json:
         chat, message = self._editable(given)
         media = given.json("media")
         if not isinstance(media, dict):
-            raise bad("can't parse media JSON object")
+            raise bad_request("can't parse media JSON object")
         content = await self._media(media, given.uploads)
         caption = rules.caption(media.get("caption"))
-        # Uploading took a while: the message may have gone meanwhile.
+        # The message may have been deleted while the upload was stored.
         chat, message = self._editable(given)
         return self._edit(chat, message, {**content, **({"caption": caption} if caption else {})}, given)
 
@@ -147,9 +147,9 @@ class BotApi:
         number = given.number("message_id") or 0
         message = chat.messages.get(number)
         if message is None:
-            raise bad("message to delete not found")
+            raise bad_request("message to delete not found")
         if not chat.is_private and message["from"]["id"] != self._telegram.bot["id"]:
-            raise bad("message can't be deleted")
+            raise bad_request("message can't be deleted")
         self._telegram.delete(chat, number)
         return True
 
@@ -157,65 +157,65 @@ class BotApi:
         chat = self._telegram.chat(given.chat())
         message = chat.messages.get(given.number("message_id") or 0)
         if message is None:
-            raise bad("message to edit not found")
+            raise bad_request("message to edit not found")
         if message["from"]["id"] != self._telegram.bot["id"]:
-            raise bad("message can't be edited")
+            raise bad_request("message can't be edited")
         return chat, message
 
     def _edit(self, chat: Chat, message: Json, content: Json, given: Parameters) -> Json:
-        """Replace a message's content and keyboard; a keyboard that is not given is taken away."""
+        """Replace a message's content and keyboard; without a new keyboard the old one is removed."""
         markup = rules.keyboard(given.json("reply_markup"), private=chat.is_private)
         if markup is not None:
             content = {**content, "reply_markup": markup}
         if content == {name: message[name] for name in CONTENT if name in message}:
-            raise bad(NOT_MODIFIED)
+            raise bad_request(NOT_MODIFIED)
         gone = tuple(name for name in CONTENT if name in message and name not in content)
         return self._telegram.change(chat, message, content, without=gone)
 
     async def _media(self, media: Json, uploads: dict[str, tuple[str, bytes]]) -> Json:
         source = str(media.get("media", ""))
         if not source.startswith("attach://"):
-            raise bad("wrong remote file identifier specified: can't unserialize it. Wrong last symbol")
+            raise bad_request("wrong remote file identifier specified: can't unserialize it. Wrong last symbol")
         if source.removeprefix("attach://") not in uploads:
-            raise bad("there is no file in the request")
+            raise bad_request("there is no file in the request")
         name, data = uploads[source.removeprefix("attach://")]
         if not data:
-            raise bad("file must be non-empty")
+            raise bad_request("file must be non-empty")
         if media.get("type") == "photo":
             return {"photo": await store_photo(self._telegram, data)}
         if media.get("type") == "document":
             return {"document": await store_document(self._telegram, data, name, "")}
-        raise bad("type of file mismatch")
+        raise bad_request("type of file mismatch")
 
     # ── buttons and files ──
 
     async def _answer_callback_query(self, given: Parameters) -> bool:
         query = self._telegram.queries.pop(given.text("callback_query_id") or "", None)
         if query is None:
-            raise bad("query is too old and response timeout expired or query ID is invalid")
+            raise bad_request("query is too old and response timeout expired or query ID is invalid")
         text = given.text("text")
-        if text is not None and len(text) > rules.ANSWER:
-            raise bad("MESSAGE_TOO_LONG")
+        if text is not None and len(text) > rules.MAX_ANSWER:
+            raise bad_request("MESSAGE_TOO_LONG")
         answer = {"id": query.id, "text": text or None, "show_alert": given.flag("show_alert")}
-        self._telegram.journal.note(query.chat, "answer", answer)
+        self._telegram.events.add(query.chat, "answer", answer)
         return True
 
     async def _get_file(self, given: Parameters) -> Json:
         try:
             file = self._telegram.files.get(given.text("file_id") or "")
-        except RefusedError:
-            raise bad("invalid file_id") from None
-        if len(file.data) > DOWNLOAD_BYTES:
-            raise bad("file is too big")
-        about = {"file_id": file.file_id, "file_unique_id": file.unique_id, "file_size": len(file.data)}
-        return {**about, "file_path": file.path}
+        except BotApiError:
+            raise bad_request("invalid file_id") from None
+        if len(file.data) > MAX_DOWNLOAD_BYTES:
+            raise bad_request("file is too big")
+        info = {"file_id": file.file_id, "file_unique_id": file.unique_id, "file_size": len(file.data)}
+        return {**info, "file_path": file.path}
 
 
 async def store_photo(telegram: Telegram, data: bytes) -> list[Json]:
-    """Keep a photo in its sizes; the Bot API's list of PhotoSize, smallest first.
+    """Store a photo in several sizes; returns the Bot API's list of PhotoSize, smallest first.
 
     Raises:
-        RefusedError: It may not be a photo.
+        BotApiError: It cannot be sent as a photo.
     """
     sizes = await asyncio.to_thread(pictures.photo_sizes, data)
     return [
@@ -225,7 +225,7 @@ async def store_photo(telegram: Telegram, data: bytes) -> list[Json]:
 
 
 async def store_document(telegram: Telegram, data: bytes, name: str, mime: str) -> Json:
-    """Keep a file; the Bot API's Document."""
+    """Store a file and its thumbnail; returns the Bot API's Document."""
     small = await asyncio.to_thread(pictures.thumbnail, data)
     file = telegram.files.put(data, "documents", name=name, mime=mime or _mime_of(name))
     document: Json = {
@@ -265,6 +265,6 @@ def _reply_to(given: Parameters, chat: Chat) -> int | None:
         return None
     if reply["message_id"] not in chat.messages:
         if not reply.get("allow_sending_without_reply"):
-            raise bad("message to be replied not found")
+            raise bad_request("message to be replied not found")
         return None
     return int(reply["message_id"])

@@ -1,4 +1,4 @@
-"""Opening a Mini App as Telegram does: its address, with the person's data signed behind the hash."""
+"""The URL with which Telegram opens a Mini App: the signed initData is in its fragment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERSION, PLATFORM = "8.0", "weba"
 
 
 def init_data(token: str, person: Json, *, now: float | None = None) -> str:
-    """A signed initData (core.telegram.org/bots/webapps, "Validating data received via the Mini App").
+    """Signed initData (docs/telegram.md#init-data).
 
     Args:
         token: The bot's token.
@@ -33,8 +33,8 @@ def init_data(token: str, person: Json, *, now: float | None = None) -> str:
     return urlencode({**fields, "hash": hmac.new(key, lines.encode(), hashlib.sha256).hexdigest()}, quote_via=quote)
 
 
-def opened(url: str, token: str, person: Json) -> str:
-    """A Mini App's address as Telegram's web client opens it for a person."""
+def launch_url(url: str, token: str, person: Json) -> str:
+    """The URL that Telegram's web client opens for a person."""
     data = urlencode(
         {"tgWebAppData": init_data(token, person), "tgWebAppVersion": VERSION, "tgWebAppPlatform": PLATFORM},
         quote_via=quote,

@@ -1,25 +1,23 @@
-"""The person's side in the browser: the page's files, and what it asks of the stand-in. Only for this machine."""
+"""The chat page: its files and its HTTP API. It answers only to this machine's own browser."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from aiohttp import BodyPartReader, hdrs, web
+from aiohttp import hdrs, web
 
-from bot.playground import mini_app, rules, samples
-from bot.playground.bot_api import BotApiServer, TooLargeError
-from bot.playground.person import FILE_BYTES, Person, Upload, buttons
-from bot.playground.refusals import RefusedError, bad
-from bot.playground.telegram import Json, Telegram
+from bot.playground import mini_app, requests, rules, samples
+from bot.playground.bot_api import BotApiServer
+from bot.playground.errors import BotApiError, bad_request
+from bot.playground.person import Person, buttons
+from bot.playground.telegram import Telegram
 
 STATIC = Path(__file__).parent / "static"
-ALBUM = 10
 KEEP_ALIVE_SECONDS = 20.0
 
 HEADERS = {
@@ -41,14 +39,14 @@ def add_playground(app: web.Application, telegram: Telegram) -> None:
 
     Args:
         app: The application.
-        telegram: What Telegram remembers.
+        telegram: The playground's state.
     """
     BotApiServer(telegram).add_routes(app)
     page = ChatPage(telegram)
-    app.router.add_get("/playground", page.guarded(page.index))
-    app.router.add_get("/playground/", page.guarded(page.index))
-    app.router.add_get("/playground/static/{name}", page.guarded(page.static))
-    app.router.add_get("/playground/telegram-web-app.js", page.guarded(page.web_app_script))
+    app.router.add_get("/playground", page.local_only(page.index))
+    app.router.add_get("/playground/", page.local_only(page.index))
+    app.router.add_get("/playground/static/{name}", page.local_only(page.static))
+    app.router.add_get("/playground/telegram-web-app.js", page.local_only(page.web_app_script))
     for method, path, handler in (
         ("GET", "chat", page.chat),
         ("GET", "events", page.events),
@@ -62,12 +60,12 @@ def add_playground(app: web.Application, telegram: Telegram) -> None:
         ("GET", "samples", page.samples),
         ("GET", "samples/{name}", page.sample),
     ):
-        app.router.add_route(method, f"/playground/api/{path}", page.guarded(handler))
-    app.cleanup_ctx.append(_painted_ahead)
+        app.router.add_route(method, f"/playground/api/{path}", page.local_only(handler))
+    app.cleanup_ctx.append(_paint_samples)
     app.on_shutdown.append(page.close)
 
 
-async def _painted_ahead(_app: web.Application) -> AsyncIterator[None]:
+async def _paint_samples(_app: web.Application) -> AsyncIterator[None]:
     """Paint the sample pictures before the first page asks for them."""
     painting = asyncio.create_task(asyncio.to_thread(lambda: [samples.jpeg(name) for name in samples.names()]))
     yield
@@ -76,10 +74,10 @@ async def _painted_ahead(_app: web.Application) -> AsyncIterator[None]:
 
 
 class ChatPage:
-    """What the page asks for.
+    """The handlers of the page's requests.
 
     Args:
-        telegram: What Telegram remembers.
+        telegram: The playground's state.
     """
 
     def __init__(self, telegram: Telegram) -> None:
@@ -87,15 +85,15 @@ class ChatPage:
         self._person = Person(telegram)
         self._streams: set[asyncio.Task[Any]] = set()
 
-    def guarded(self, handler: Handler) -> Handler:
-        """Answer only to pages of this very server: other sites must neither read nor write here."""
+    def local_only(self, handler: Handler) -> Handler:
+        """Wrap a handler: refuse requests of other sites and names, answer errors as JSON, set the security headers."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            if not (_is_local(request) and _is_own_page(request)):
+            if not (requests.is_local(request) and requests.is_own_page(request)):
                 return web.Response(status=403, text="the playground answers only to this machine's own browser")
             try:
                 response = await handler(request)
-            except RefusedError as refused:
+            except BotApiError as refused:
                 body = {"error": "refused", "message": refused.description.removeprefix("Bad Request: ")}
                 response = web.json_response(body, status=refused.code)
             if not response.prepared:
@@ -110,7 +108,7 @@ class ChatPage:
         return web.FileResponse(STATIC / "index.html")
 
     async def static(self, request: web.Request) -> web.StreamResponse:
-        """One of its files."""
+        """One of the page's files."""
         known = {path.name: path for path in STATIC.iterdir()}
         path = known.get(request.match_info["name"])
         if path is None:
@@ -118,27 +116,27 @@ class ChatPage:
         return web.FileResponse(path)
 
     async def web_app_script(self, _request: web.Request) -> web.StreamResponse:
-        """The double of Telegram's script for Mini Apps."""
+        """The replacement of Telegram's script for Mini Apps."""
         return web.FileResponse(STATIC / "telegram-web-app.js")
 
     async def chat(self, _request: web.Request) -> web.StreamResponse:
-        """All that the page shows."""
+        """The whole chat."""
         telegram, person = self._telegram, self._person
-        language = str(person.about.get("language_code", ""))
+        language = str(person.user.get("language_code", ""))
         short = language.partition("-")[0]
         return web.json_response(
             {
                 "bot": telegram.bot,
-                "person": person.about,
+                "person": person.user,
                 "commands": telegram.commands_for(language),
-                "about": telegram.abouts.get(short, telegram.abouts.get("", "")),
-                "last_event": telegram.journal.last,
+                "about": telegram.short_descriptions.get(short, telegram.short_descriptions.get("", "")),
+                "last_event": telegram.events.last,
                 "messages": person.messages,
             }
         )
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """What happens from here on, as server-sent events."""
+        """The chat's events, as server-sent events."""
         after = request.headers.get("Last-Event-ID") or request.query.get("after") or "0"
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **HEADERS})
         await response.prepare(request)
@@ -147,7 +145,7 @@ class ChatPage:
         self._streams.add(task)
         try:
             await response.write(b": hello\n\n")
-            events = self._telegram.journal.follow(_whole(after) or 0)
+            events = self._telegram.events.follow(requests.integer(after) or 0)
             while True:
                 upcoming = asyncio.ensure_future(anext(events))
                 while not upcoming.done():
@@ -164,15 +162,15 @@ class ChatPage:
             self._streams.discard(task)
 
     async def close(self, _app: web.Application) -> None:
-        """End the streams: they never end by themselves."""
+        """End the event streams and the delivery of updates."""
         for task in list(self._streams):
             task.cancel()
         await self._telegram.updates.close()
 
     async def send(self, request: web.Request) -> web.StreamResponse:
-        """The person sends something."""
-        fields, uploads = await _form(request)
-        reply_to = _whole(fields.get("reply_to", ""))
+        """The person sends a text, photos or files."""
+        fields, uploads = await requests.read_form(request)
+        reply_to = requests.integer(fields.get("reply_to", ""))
         text = fields.get("text", "")
         if uploads:
             sent = await self._person.send(*uploads, caption=text, reply_to=reply_to)
@@ -186,38 +184,38 @@ class ChatPage:
 
     async def press(self, request: web.Request) -> web.StreamResponse:
         """The person presses a button."""
-        asked = await _json(request)
-        query = await self._person.press(_number(asked, "message_id"), str(asked.get("data", "")))
+        body = await requests.json_object(request)
+        query = await self._person.press(requests.number(body, "message_id"), str(body.get("data", "")))
         return web.json_response({"id": query})
 
     async def open_mini_app(self, request: web.Request) -> web.StreamResponse:
         """The person opens a Mini App by a button."""
-        asked = await _json(request)
-        message = self._person.chat.messages.get(_number(asked, "message_id"))
-        wanted = asked.get("url")
+        body = await requests.json_object(request)
+        message = self._person.chat.messages.get(requests.number(body, "message_id"))
+        url = body.get("url")
         offered = [b["web_app"]["url"] for b in buttons(message or {}) if "web_app" in b]
-        if wanted not in offered:
-            raise bad("there is no such button any more")
-        url = rules.web_app_url({"url": wanted})
-        opened = mini_app.opened(url, self._telegram.token, self._person.about)
-        return web.json_response({"url": opened, "title": self._telegram.bot["first_name"]})
+        if url not in offered:
+            raise bad_request("there is no such button any more")
+        url = rules.web_app_url({"url": url})
+        launch_url = mini_app.launch_url(url, self._telegram.token, self._person.user)
+        return web.json_response({"url": launch_url, "title": self._telegram.bot["first_name"]})
 
     async def change_person(self, request: web.Request) -> web.StreamResponse:
         """The person switches the app's language."""
-        language = str((await _json(request)).get("language_code", ""))[:16]
-        self._person.speak(language)
+        language = str((await requests.json_object(request)).get("language_code", ""))[:16]
+        self._person.set_language(language)
         commands = {"commands": self._telegram.commands_for(language)}
-        self._telegram.journal.note(self._person.id, "commands", commands)
-        return web.json_response({"person": self._person.about})
+        self._telegram.events.add(self._person.id, "commands", commands)
+        return web.json_response({"person": self._person.user})
 
     async def clear(self, _request: web.Request) -> web.StreamResponse:
-        """The person empties the chat."""
+        """The person deletes all messages."""
         self._person.chat.messages.clear()
-        self._telegram.journal.note(self._person.id, "cleared", {})
+        self._telegram.events.add(self._person.id, "cleared", {})
         return web.json_response({})
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """A picture or file of the chat."""
+        """A photo or file of the chat."""
         file = self._telegram.files.get(request.match_info["file_id"])
         shown = file.mime in ("image/jpeg", "image/png", "image/webp", "image/gif")
         response = web.Response(body=file.data, content_type=file.mime if shown else "application/octet-stream")
@@ -228,8 +226,8 @@ class ChatPage:
         return response
 
     async def samples(self, _request: web.Request) -> web.StreamResponse:
-        """The pictures for a first try."""
-        chinese = str(self._person.about.get("language_code", "")).startswith("zh")
+        """The list of the sample pictures."""
+        chinese = str(self._person.user.get("language_code", "")).startswith("zh")
         return web.json_response(
             [
                 {
@@ -243,74 +241,9 @@ class ChatPage:
         )
 
     async def sample(self, request: web.Request) -> web.StreamResponse:
-        """One of them."""
+        """A sample picture."""
         try:
             data = await asyncio.to_thread(samples.jpeg, request.match_info["name"])
         except KeyError:
             raise web.HTTPNotFound from None
         return web.Response(body=data, content_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
-
-
-def _is_local(request: web.Request) -> bool:
-    """Whether the address asked for is this machine's own: a strange name that leads here is a rebinding attack."""
-    try:
-        host = urlsplit(f"//{request.host}").hostname
-    except ValueError:  # "[" begins an address that does not end
-        return False
-    local = request.transport.get_extra_info("sockname")[0] if request.transport else ""
-    return host in ("127.0.0.1", "localhost", "::1", local)
-
-
-def _is_own_page(request: web.Request) -> bool:
-    """Whether no other site's page asks; who is no browser tells no origin."""
-    origin = request.headers.get(hdrs.ORIGIN)
-    return not origin or origin.partition("://")[2] == request.host
-
-
-def _whole(text: str) -> int | None:
-    """A number as the page writes it; None for what is none, superscripts among it."""
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
-
-
-async def _json(request: web.Request) -> Json:
-    try:
-        body = await request.json()
-    except ValueError:
-        raise bad("can't parse JSON object") from None
-    if not isinstance(body, dict):
-        raise bad("can't parse JSON object")
-    return body
-
-
-def _number(asked: Json, name: str) -> int:
-    value = asked.get(name)
-    if not isinstance(value, int):
-        raise bad(f"{name} is invalid")
-    return value
-
-
-async def _form(request: web.Request) -> tuple[dict[str, str], list[Upload]]:
-    """The fields and files of what the person sends."""
-    fields: dict[str, str] = {}
-    files: list[tuple[bytes, str, str]] = []
-    if request.content_type != "multipart/form-data":
-        raise bad("can't parse the form")
-    left = FILE_BYTES
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or part.name is None:
-            raise bad("can't parse the form")
-        chunks = []
-        while chunk := await part.read_chunk(2**16):
-            left -= len(chunk)
-            if left < 0:
-                raise TooLargeError
-            chunks.append(chunk)
-        data = b"".join(chunks)
-        if part.filename is None:
-            fields[part.name] = data.decode(errors="replace")
-        else:
-            files.append((data, part.filename, part.headers.get(hdrs.CONTENT_TYPE, "")))
-    if len(files) > ALBUM:
-        raise bad(f"an album has {ALBUM} pictures at most")
-    as_file = fields.get("as") == "file"
-    return fields, [Upload(data, name, mime, as_file) for data, name, mime in files]

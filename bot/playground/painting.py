@@ -1,7 +1,7 @@
-"""Brushes for the sample pictures: noise, perspective, light and film, all of them plain functions of arrays.
+"""Drawing functions for the sample pictures: noise, perspective, shapes, light and tone mapping.
 
-Colours are linear light, so that shadows, haze and blur add up as they do in a camera; `develop` makes a picture of
-them at the end. Everything is made from seeds: the same call gives the same pixels.
+Colours are linear light, so that shadows, haze and blur add up as in a camera; `expose` converts them to sRGB at the
+end. All noise is seeded: the same call gives the same pixels.
 """
 
 from __future__ import annotations
@@ -17,37 +17,38 @@ from numpy.typing import NDArray
 from bot.imaging.photo import Pixels
 
 Field: TypeAlias = NDArray[np.floating[Any]]
-"""(H, W): one number for each pixel; float32 wherever size matters."""
+"""(H, W) floats, usually float32."""
 Light: TypeAlias = NDArray[np.float32]
-"""(H, W, 3) float32: linear light, 1 = a white thing in the sun."""
+"""(H, W, 3) float32: linear light, 1 = white in sunlight."""
 Colour: TypeAlias = tuple[float, float, float]
+"""Linear red, green and blue."""
 
 WIDTH, HEIGHT = 1280, 960
 
 
 def rgb(code: str) -> Colour:
-    """Linear light of an sRGB colour written ``rrggbb``."""
+    """The linear light of an sRGB colour ``rrggbb``."""
     srgb = [int(code[at : at + 2], 16) / 255 for at in (0, 2, 4)]
     red, green, blue = (((value + 0.055) / 1.055) ** 2.4 for value in srgb)
     return red, green, blue
 
 
-def grid(top: float = 0, bottom: float = HEIGHT, left: float = 0, right: float = WIDTH) -> tuple[Field, Field]:
-    """The x and y of each pixel in a part of the picture, counted from the picture's upper left corner."""
+def pixel_grid(top: float = 0, bottom: float = HEIGHT, left: float = 0, right: float = WIDTH) -> tuple[Field, Field]:
+    """The x and y coordinates of each pixel in a part of the picture."""
     x = np.arange(int(left), int(right), dtype=np.float32)
     y = np.arange(int(top), int(bottom), dtype=np.float32)
     return np.broadcast_to(x, (y.size, x.size)), np.broadcast_to(y[:, None], (y.size, x.size))
 
 
-def step(low: float, high: float, value: Field) -> Field:
-    """Smooth step: 0 below `low`, 1 above `high` (or the other way round where `low` > `high`)."""
+def smoothstep(low: float, high: float, value: Field) -> Field:
+    """0 below `low`, 1 above `high`, smooth between; reversed if `low` > `high`."""
     t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
     smooth: Field = t * t * (3 - 2 * t)
     return smooth
 
 
 def mix(first: Light | Colour, second: Light | Colour, share: Field) -> Light:
-    """From `first` (where `share` is 0) to `second` (where it is 1)."""
+    """Blend from `first` (`share` = 0) to `second` (`share` = 1)."""
     mixed = np.empty((*share.shape, 3), np.float32)
     for channel in range(3):
         # Channel by channel: broadcasting over a last axis of 3 is several times slower.
@@ -56,16 +57,16 @@ def mix(first: Light | Colour, second: Light | Colour, share: Field) -> Light:
     return mixed
 
 
-def times(light: Light | Colour, level: Field) -> Light:
-    """Light made brighter or darker, pixel by pixel."""
+def scale(light: Light | Colour, level: Field) -> Light:
+    """Multiply light by a level per pixel."""
     lit = np.empty((*level.shape, 3), np.float32)
     for channel in range(3):
         lit[..., channel] = np.asarray(light, np.float32)[..., channel] * level
     return lit
 
 
-def ramp(stops: list[tuple[float, Colour]], value: Field) -> Light:
-    """Colours along `value`, between the stops that stand in rising order."""
+def gradient(stops: list[tuple[float, Colour]], value: Field) -> Light:
+    """Interpolate colours by `value` between stops, which are in rising order."""
     at = [stop for stop, _ in stops]
     colours = np.empty((*value.shape, 3), np.float32)
     for channel in range(3):
@@ -74,14 +75,14 @@ def ramp(stops: list[tuple[float, Colour]], value: Field) -> Light:
 
 
 @lru_cache(maxsize=16)
-def texture(seed: int, side: int = 512, slope: float = 1.0, coarsest: float = 2.0) -> Field:
-    """Noise that repeats without a seam: (side, side), mean 0, standard deviation 1.
+def noise_tile(seed: int, side: int = 512, slope: float = 1.0, coarsest: float = 2.0) -> Field:
+    """Seamlessly repeating noise: (side, side), mean 0, standard deviation 1.
 
     Args:
-        seed: Another one gives another noise.
-        side: Of the tile, in texels.
-        slope: Amplitude falls as frequency to this power: 0 is white, 1 cloudy, 1.6 smooth hills.
-        coarsest: Waves longer than side / coarsest are left out.
+        seed: Seed of the noise.
+        side: Side of the tile, texels.
+        slope: The amplitude is frequency ** −slope: 0 is white noise, 1 clouds, 1.6 smooth hills.
+        coarsest: Lowest frequency, waves per tile.
     """
     white = np.random.default_rng(seed).standard_normal((side, side), dtype=np.float32)
     waves = np.asarray(cv2.dft(white, flags=cv2.DFT_COMPLEX_OUTPUT))
@@ -94,17 +95,17 @@ def texture(seed: int, side: int = 512, slope: float = 1.0, coarsest: float = 2.
     return whole
 
 
-def sample(tile: Field, u: Field, v: Field, *, coarse: float | Field = 0.0) -> Field:
-    """A texture read at (u, v), in tiles (1 is once across); it repeats.
+def read_texture(tile: Field, u: Field, v: Field, *, halvings: float | Field = 0.0) -> Field:
+    """Read a repeating tile at (u, v); 1 is one tile.
 
     Args:
-        tile: From `texture`.
+        tile: From `noise_tile`.
         u: Across, (H, W).
         v: Down, (H, W).
-        coarse: How many times the texture is halved before it is read, a number, or (H, 1) for each row: what is far
-            away is read coarsely, or it would flicker.
+        halvings: How many times the tile is halved before it is read (its mip level), a number or (H, 1) per row;
+            avoids aliasing far away.
     """
-    level = np.broadcast_to(np.asarray(coarse, np.float32), (u.shape[0], 1))[:, 0]
+    level = np.broadcast_to(np.asarray(halvings, np.float32), (u.shape[0], 1))[:, 0]
     read = np.zeros(u.shape, np.float32)
     for halved in range(8):
         share = np.clip(1 - np.abs(np.clip(level, 0, 7) - halved), 0, 1).astype(np.float32)
@@ -122,7 +123,7 @@ def _halved(tile: Field, times: int) -> Field:
 
 def _read(tile: Field, u: Field, v: Field) -> Field:
     side = tile.shape[0]
-    # Half a texel towards the corner, and one for the border that makes the tile go on at its edges.
+    # Minus half a texel for its centre, plus one for the border that continues the tile.
     across, down = ((axis - np.floor(axis)) * np.float32(side) + np.float32(0.5) for axis in (u, v))
     padded = cv2.copyMakeBorder(tile, 1, 2, 1, 2, cv2.BORDER_WRAP)
     read = cv2.remap(padded, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -131,7 +132,7 @@ def _read(tile: Field, u: Field, v: Field) -> Field:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """A level plane seen in perspective: the ground below the horizon, or the clouds above it.
+    """A horizontal plane in perspective: the ground below the horizon, or clouds above it.
 
     Attributes:
         across: Metres to the right of the camera, (H, W).
@@ -141,8 +142,8 @@ class Plane:
     across: Field
     away: Field
 
-    def coarse(self, texel: float) -> Field:
-        """How often a texture with texels of so many metres must be halved in each row, (H, 1); see `sample`."""
+    def halvings(self, texel: float) -> Field:
+        """The halvings of `read_texture` for a tile with texels of this many metres, (H, 1)."""
         deep = np.abs(np.gradient(self.away[:, :1], axis=0))
         wide = self.away[:, :1] / FOCAL
         return np.asarray(np.log2(np.maximum(np.sqrt(deep * wide) / texel, 1)), np.float32)
@@ -152,37 +153,37 @@ FOCAL = 1300.0
 """Focal length in pixels: a normal lens, 52° across."""
 
 
-def plane(horizon: float, height: float, top: float, bottom: float) -> Plane:
-    """A level plane in the rows from `top` to `bottom`.
+def level_plane(horizon: float, height: float, top: float, bottom: float) -> Plane:
+    """A horizontal plane in the rows from `top` to `bottom`.
 
     Args:
         horizon: Row of the horizon.
-        height: Metres that the plane lies below the camera; negative: above it.
+        height: Metres below the camera; negative: above it.
         top: First row.
         bottom: Row after the last.
     """
-    x, y = grid(top, bottom)
+    x, y = pixel_grid(top, bottom)
     away = height * FOCAL / np.where(height > 0, np.maximum(y - horizon, 0.5), np.minimum(y - horizon, -0.5))
     away = np.asarray(away, np.float32)
     return Plane((x - WIDTH / 2) * away / np.float32(FOCAL), away)
 
 
-def shape(*outlines: list[tuple[float, float]], blur: float = 0.6) -> Field:
-    """Polygons filled with 1, their edges soft by `blur` pixels."""
+def fill_polygons(*outlines: list[tuple[float, float]], radius: float = 0.6) -> Field:
+    """Fill polygons with 1 and blur their edges by `radius` pixels."""
     points = [np.asarray(outline, np.float64) for outline in outlines]
-    margin = 3 * blur + 2
+    margin = 3 * radius + 2
     left, top = np.maximum(np.floor(np.min([corners.min(0) for corners in points], 0) - margin), 0).astype(int)
     right, bottom = np.minimum(np.max([corners.max(0) for corners in points], 0) + margin, (WIDTH, HEIGHT)).astype(int)
     part = np.zeros((max(1, bottom - top), max(1, right - left)), np.uint8)
     for corners in points:
         cv2.fillPoly(part, [np.round((corners - (left, top)) * 16).astype(np.int32)], (255,), cv2.LINE_AA, shift=4)
     whole = np.zeros((HEIGHT, WIDTH), np.float32)
-    whole[top:bottom, left:right] = soften(part / np.float32(255), blur)
+    whole[top:bottom, left:right] = blur(part / np.float32(255), radius)
     return whole
 
 
-def curve(*corners: tuple[float, float], parts: int = 24) -> list[tuple[float, float]]:
-    """A Bézier curve over its corners (2 … n of them)."""
+def bezier(*corners: tuple[float, float], parts: int = 24) -> list[tuple[float, float]]:
+    """Points of a Bézier curve with these control points."""
     t = np.linspace(0, 1, parts)[:, None, None]
     points = np.broadcast_to(np.asarray(corners, np.float64), (parts, len(corners), 2))
     while points.shape[1] > 1:
@@ -190,8 +191,8 @@ def curve(*corners: tuple[float, float], parts: int = 24) -> list[tuple[float, f
     return [(float(x), float(y)) for x, y in points[:, 0]]
 
 
-def soften(field: Field | Light, radius: float, *, down: float | None = None) -> NDArray[np.float32]:
-    """Gaussian blur by `radius` pixels across, and `down` pixels down (the same where not told)."""
+def blur(field: Field | Light, radius: float, *, down: float | None = None) -> NDArray[np.float32]:
+    """Gaussian blur by `radius` pixels across and `down` pixels down (default: `radius`)."""
     field = np.asarray(field, np.float32)
     shrink = min(8, int(max(1, min(radius, down or radius) / 4)))
     if shrink > 1:
@@ -204,23 +205,23 @@ def soften(field: Field | Light, radius: float, *, down: float | None = None) ->
     return np.asarray(cv2.GaussianBlur(field, (0, 0), radius, sigmaY=down or radius), np.float32)
 
 
-def develop(light: Light, seed: int, *, exposure: float = 1.0, warmth: float = 0.0, grain: float = 1.0) -> Pixels:
-    """From light to a picture: lens falloff, glow, film's shoulder, grain.
+def expose(light: Light, seed: int, *, exposure: float = 1.0, warmth: float = 0.0, grain: float = 1.0) -> Pixels:
+    """Convert light to a picture: vignette, glow, tone curve, grain.
 
     Args:
         light: (HEIGHT, WIDTH, 3) linear light.
-        seed: Of the grain.
-        exposure: Times the light.
-        warmth: −1 … 1: bluer … yellower.
-        grain: 1 is that of a small camera by day.
+        seed: Seed of the grain.
+        exposure: Factor of the light.
+        warmth: −1 … 1, blue … yellow.
+        grain: Strength; 1 is that of a small camera by day.
 
     Returns:
         (HEIGHT, WIDTH, 3) uint8 sRGB.
     """
-    x, y = grid()
+    x, y = pixel_grid()
     falloff = 1 - 0.28 * (((x / WIDTH - 0.5) ** 2 + (y / HEIGHT - 0.5) ** 2) / 0.5) ** 1.3
-    lit = times(np.maximum(light, 0), exposure * falloff)
-    lit = soften(lit, 0.55) + 0.05 * soften(np.maximum(lit - 0.7, 0), 24)
+    lit = scale(np.maximum(light, 0), exposure * falloff)
+    lit = blur(lit, 0.55) + 0.05 * blur(np.maximum(lit - 0.7, 0), 24)
     grey = lit @ np.asarray(((0.21,), (0.72,), (0.07,)), np.float32)
     lit = (grey + (lit - grey) * np.float32(0.86)) * np.asarray((1 + 0.08 * warmth, 1, 1 - 0.1 * warmth), np.float32)
     # Narkowicz' fit of the ACES film curve (2015).
@@ -228,7 +229,7 @@ def develop(light: Light, seed: int, *, exposure: float = 1.0, warmth: float = 0
     srgb = np.asarray(255 * np.maximum(1.055 * cv2.pow(film, 1 / 2.4) - 0.055, np.minimum(12.92 * film, 0.04)))
     noise = np.random.default_rng(seed).standard_normal((HEIGHT, WIDTH, 1), dtype=np.float32)
     colour = np.random.default_rng(seed + 1).standard_normal((HEIGHT // 2, WIDTH // 2, 3), dtype=np.float32)
-    noise = soften(noise[..., 0], 0.5)[..., None] * 3.4 + cv2.resize(colour, (WIDTH, HEIGHT)) * 0.9
+    noise = blur(noise[..., 0], 0.5)[..., None] * 3.4 + cv2.resize(colour, (WIDTH, HEIGHT)) * 0.9
     tone = srgb * np.float32(1 / 255)
     shown = srgb + noise * (0.7 * grain * (0.5 + 2 * tone * (1 - tone))) + 0.5
     return np.clip(shown, 0, 255).astype(np.uint8)

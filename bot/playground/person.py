@@ -1,4 +1,4 @@
-"""What a person does in a chat: writing, sending photos and files, replying, pressing buttons, editing, blocking."""
+"""A simulated person: sends texts, photos and files, replies, presses buttons, edits, blocks the bot."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import secrets
 from dataclasses import dataclass
 
 from bot.playground import rules
+from bot.playground.errors import BotApiError, bad_request
 from bot.playground.methods import store_document, store_photo
-from bot.playground.refusals import RefusedError, bad
-from bot.playground.telegram import Chat, Json, Query, Telegram
+from bot.playground.telegram import CallbackQuery, Chat, Json, Telegram
 
-FILE_BYTES = 100_000_000
-"""What a person may send here; Telegram takes 2 GB, which nobody wants in a playground's memory."""
+MAX_FILE_BYTES = 100_000_000
+"""Bytes of a file that a person may send; Telegram's limit of 2 GB would not fit in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class Upload:
 
     Attributes:
         data: Its bytes.
-        name: Its name.
-        mime: Its type; empty: by its name.
-        as_file: Sent as a file, not as a photo.
+        name: Its file name.
+        mime: Its media type; empty: guessed from the name.
+        as_file: Whether it is sent as a file, not as a photo.
     """
 
     data: bytes
@@ -32,13 +32,13 @@ class Upload:
 
 
 class Person:
-    """A person with the bot's chat open.
+    """A person with a private chat with the bot.
 
     Args:
-        telegram: Where.
-        number: The person's id.
+        telegram: The playground's state.
+        number: The person's user id.
         first_name: The person's name.
-        language: The app's language, as Telegram tells the bot (``en``, ``zh-hans``).
+        language: The Bot API's ``language_code``, such as ``en`` or ``zh-hans``; None: none is sent.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class Person:
     ) -> None:
         self._telegram = telegram
         self.id = number
-        self.about: Json = {"id": number, "is_bot": False, "first_name": first_name}
+        self.user: Json = {"id": number, "is_bot": False, "first_name": first_name}
         if language:
-            self.about["language_code"] = language
-        telegram.enter(self.about)
+            self.user["language_code"] = language
+        telegram.add_person(self.user)
 
     @property
     def chat(self) -> Chat:
@@ -58,17 +58,17 @@ class Person:
 
     @property
     def messages(self) -> list[Json]:
-        """All that stands in the private chat, in order."""
+        """The messages of the private chat, in order."""
         return list(self.chat.messages.values())
 
     @property
     def answers(self) -> list[Json]:
-        """What the bot has written there."""
+        """The bot's messages in the private chat."""
         return [message for message in self.messages if message["from"]["is_bot"]]
 
-    def speak(self, language: str) -> None:
-        """Switch the app to another language."""
-        self.about["language_code"] = language
+    def set_language(self, language: str) -> None:
+        """Set the language of the person's app."""
+        self.user["language_code"] = language
 
     async def write(self, text: str, *, reply_to: int | None = None, group: Chat | None = None) -> Json:
         """Send a text."""
@@ -81,10 +81,10 @@ class Person:
         reply_to: int | None = None,
         group: Chat | None = None,
     ) -> list[Json]:
-        """Send photos or files; several are an album, with the caption below the first.
+        """Send photos or files; several become an album, with the caption on the first.
 
         Raises:
-            RefusedError: One may not be sent so; nothing was sent.
+            BotApiError: One of them is refused; nothing was sent.
         """
         text = rules.caption(caption)
         contents = [await self._content(upload) for upload in uploads]
@@ -111,7 +111,7 @@ class Person:
         return self._send({"sticker": sticker}, None, None)
 
     async def edit(self, message_id: int, text: str) -> Json:
-        """Edit one of one's own messages."""
+        """Edit one of the person's messages."""
         message = self.chat.messages[message_id]
         field = "text" if "text" in message else "caption"
         changed = self._telegram.change(self.chat, message, {field: text})
@@ -119,18 +119,18 @@ class Person:
         return changed
 
     async def press(self, message_id: int, data: str, *, group: Chat | None = None) -> str:
-        """Press a button below a message; returns the id of the query, whose answer comes as an event.
+        """Press a button below a message; returns the id of the callback query; its answer is an event.
 
         Raises:
-            RefusedError: There is no such button.
+            BotApiError: There is no such button.
         """
         chat = group or self.chat
         message = chat.messages.get(message_id)
         if message is None or data not in [button.get("callback_data") for button in buttons(message)]:
-            raise bad("there is no such button any more")
-        query = Query(str(secrets.randbits(62)), chat.about["id"])
+            raise bad_request("there is no such button any more")
+        query = CallbackQuery(str(secrets.randbits(62)), chat.info["id"])
         self._telegram.queries[query.id] = query
-        update = {"id": query.id, "from": self.about, "message": message, "chat_instance": "1", "data": data}
+        update = {"id": query.id, "from": self.user, "message": message, "chat_instance": "1", "data": data}
         self._telegram.updates.add("callback_query", update)
         return query.id
 
@@ -140,31 +140,31 @@ class Person:
         for button in buttons(message):
             if label.lower() in button["text"].lower() and "callback_data" in button:
                 return await self.press(message_id, button["callback_data"])
-        raise bad(f"there is no button {label!r}, only {[button['text'] for button in buttons(message)]}")
+        raise bad_request(f"there is no button {label!r}, only {[button['text'] for button in buttons(message)]}")
 
     def delete(self, message_id: int) -> None:
-        """Delete a message for both."""
+        """Delete a message for both sides."""
         self._telegram.delete(self.chat, message_id)
 
     def block(self, *, blocked: bool = True) -> None:
-        """Block the bot, or let it in again."""
+        """Block or unblock the bot."""
         self.chat.blocked = blocked
 
     def _send(self, content: Json, reply_to: int | None, group: Chat | None) -> Json:
         chat = group or self.chat
-        message = self._telegram.post(chat, self.about, content, reply_to)
+        message = self._telegram.post(chat, self.user, content, reply_to)
         self._telegram.updates.add("message", message)
         return message
 
     async def _content(self, upload: Upload) -> Json:
-        if len(upload.data) > FILE_BYTES:
-            raise RefusedError(413, "Request Entity Too Large")
+        if len(upload.data) > MAX_FILE_BYTES:
+            raise BotApiError(413, "Request Entity Too Large")
         if not upload.data:
-            raise bad("file must be non-empty")
+            raise bad_request("file must be non-empty")
         if upload.as_file:
             document = await store_document(self._telegram, upload.data, upload.name, upload.mime)
             content: Json = {"document": document}
-            if document["mime_type"] == "image/gif":  # Telegram makes an animation of it, and says so in both fields
+            if document["mime_type"] == "image/gif":  # Telegram converts it to an animation and sends both fields
                 content["animation"] = {**document, "width": 320, "height": 240, "duration": 1}
             return content
         return {"photo": await store_photo(self._telegram, upload.data)}

@@ -1,4 +1,4 @@
-"""What Telegram makes of pictures: photos encoded anew in several sizes, thumbnails of image files."""
+"""Telegram's processing of pictures: photos are re-encoded in several sizes, image files get a thumbnail."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from bot.playground.refusals import bad
+from bot.playground.errors import bad_request
 
-LONGEST = (90, 320, 800, 1280, 2560)
-"""Long sides of a photo's sizes; 2560 is what newer clients send (facts/telegram.md, recompression)."""
+LONG_SIDES = (90, 320, 800, 1280, 2560)
+"""Long sides of a photo's sizes, pixels (docs/telegram.md#recompression)."""
 
-PHOTO_BYTES, SIDES, RATIO, QUALITY = 10_000_000, 10_000, 20, 87
-"""sendPhoto: bytes, width + height, ratio of the sides."""
+MAX_PHOTO_BYTES, MAX_SIDES, MAX_RATIO = 10_000_000, 10_000, 20
+"""Limits of a photo: bytes, width + height, ratio of the sides (docs/telegram.md#photo-limits)."""
 
-MOST_PIXELS = 60_000_000
+JPEG_QUALITY = 87
+
+MAX_PIXELS = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class PhotoSize:
     """One size of a photo: JPEG bytes, width and height in pixels."""
 
     data: bytes
@@ -28,38 +30,40 @@ class Size:
     height: int
 
 
-def photo_sizes(data: bytes) -> list[Size]:
-    """A photo's sizes, smallest first. Blocks.
+def photo_sizes(data: bytes) -> list[PhotoSize]:
+    """Encode a photo in all its sizes, smallest first. Blocks.
 
     Raises:
-        RefusedError: It is not a picture, or not one that may be a photo.
+        BotApiError: It is not a picture, or exceeds a limit of photos.
     """
-    if len(data) > PHOTO_BYTES:
-        raise bad(f"file of size {len(data)} bytes is too big for a photo; the maximum size is {PHOTO_BYTES} bytes")
-    image = _opened(data)
+    if len(data) > MAX_PHOTO_BYTES:
+        raise bad_request(
+            f"file of size {len(data)} bytes is too big for a photo; the maximum size is {MAX_PHOTO_BYTES} bytes"
+        )
+    image = _open(data)
     if image is None:
-        raise bad("IMAGE_PROCESS_FAILED")
+        raise bad_request("IMAGE_PROCESS_FAILED")
     width, height = image.size
-    if width + height > SIDES or max(width, height) > RATIO * min(width, height):
-        raise bad("PHOTO_INVALID_DIMENSIONS")
-    flat = _flat(image)
-    wanted = [side for side in LONGEST if side < max(flat.size)]
-    largest = next((side for side in LONGEST if side >= max(flat.size)), LONGEST[-1])
-    return [_scaled(flat, side) for side in [*wanted, largest]]
+    if width + height > MAX_SIDES or max(width, height) > MAX_RATIO * min(width, height):
+        raise bad_request("PHOTO_INVALID_DIMENSIONS")
+    flat = _flatten(image)
+    wanted = [side for side in LONG_SIDES if side < max(flat.size)]
+    largest = next((side for side in LONG_SIDES if side >= max(flat.size)), LONG_SIDES[-1])
+    return [_resize(flat, side) for side in [*wanted, largest]]
 
 
-def thumbnail(data: bytes) -> Size | None:
-    """A small JPEG of an image file; None where it is none. Blocks."""
-    image = _opened(data)
-    return None if image is None else _scaled(_flat(image), 320)
+def thumbnail(data: bytes) -> PhotoSize | None:
+    """A small JPEG of an image file; None if it is no picture. Blocks."""
+    image = _open(data)
+    return None if image is None else _resize(_flatten(image), 320)
 
 
-def _opened(data: bytes) -> Image.Image | None:
+def _open(data: bytes) -> Image.Image | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             image = Image.open(io.BytesIO(data))
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > MAX_PIXELS:
                 return None
             image.load()
             return ImageOps.exif_transpose(image)
@@ -67,8 +71,8 @@ def _opened(data: bytes) -> Image.Image | None:
         return None
 
 
-def _flat(image: Image.Image) -> Image.Image:
-    """RGB; what was transparent becomes white, as Telegram has it."""
+def _flatten(image: Image.Image) -> Image.Image:
+    """Convert to RGB; transparent pixels become white, as in Telegram."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         flat = Image.new("RGB", rgba.size, "white")
@@ -77,9 +81,9 @@ def _flat(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _scaled(image: Image.Image, side: int) -> Size:
+def _resize(image: Image.Image, side: int) -> PhotoSize:
     small = image.copy()
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    small.save(out, "JPEG", quality=QUALITY)
-    return Size(out.getvalue(), small.width, small.height)
+    small.save(out, "JPEG", quality=JPEG_QUALITY)
+    return PhotoSize(out.getvalue(), small.width, small.height)

@@ -1,6 +1,6 @@
-"""Sample pictures for a first try: painted by `scenes/`, so that they are nobody else's and travel with the code.
+"""The sample pictures. `scenes/` renders them, so they need no licence and no files.
 
-Each has one subject that stands out from its surroundings, and surroundings that go on behind it.
+Each has one salient subject in front of a textured background.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Sample:
     """One picture.
 
     Attributes:
-        name: As in its address: lower case, no blanks.
-        title_en: What is seen, for people who read English.
-        title_zh: What is seen, for people who read Chinese.
-        scene: Paints the picture and its subject's mask, the same ones at each call.
+        name: As in its URL: lower case, no spaces.
+        title_en: The title in English.
+        title_zh: The title in Chinese.
+        scene: Renders the picture and the mask of its subject; deterministic.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Sample:
         return self.scene()[0]
 
     def mask(self) -> Mask:
-        """Where its subject is: (H, W) uint8, 255 = subject."""
+        """The mask of its subject: (H, W) uint8, 255 = subject."""
         return self.scene()[1]
 
 
@@ -51,28 +51,26 @@ SAMPLES: tuple[Sample, ...] = (
 )
 
 _BY_NAME = {sample.name: sample for sample in SAMPLES}
-
-
 _LOCKS = {name: Lock() for name in _BY_NAME}
 
 
 def names() -> tuple[str, ...]:
-    """The samples' names, in the order in which they are shown."""
+    """The samples' names, in display order."""
     return tuple(_BY_NAME)
 
 
 def jpeg(name: str) -> bytes:
-    """A sample as a JPEG; painted once for each process, however many threads ask at a time.
+    """A sample as a JPEG. It is rendered once per process, also with concurrent callers.
 
     Raises:
         KeyError: There is no such sample.
     """
     with _LOCKS[name]:
-        return _painted(name)
+        return _render(name)
 
 
 @cache
-def _painted(name: str) -> bytes:
+def _render(name: str) -> bytes:
     return encode(Photo(_BY_NAME[name].paint()), "JPEG", quality=_QUALITY)
 
 

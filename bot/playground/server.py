@@ -1,4 +1,4 @@
-"""The stand-in on a port of its own, for tests and benchmarks."""
+"""The Bot API on a separate port, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class TelegramServer:
     """Serves the Bot API of a `Telegram` on loopback, on a free port unless one is given.
 
     Attributes:
-        telegram: What it remembers.
-        url: What TELEGRAM_API_URL is to be.
+        telegram: The state.
+        url: The value for TELEGRAM_API_URL.
     """
 
     def __init__(self, telegram: Telegram | None = None, *, port: int = 0) -> None:
@@ -26,7 +26,7 @@ class TelegramServer:
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
-        """Start."""
+        """Start the server."""
         app = web.Application()
         BotApiServer(self.telegram).add_routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -40,7 +40,7 @@ class TelegramServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop."""
+        """Stop the server."""
         assert self._runner is not None
         await self.telegram.updates.close()
         await self._runner.cleanup()

@@ -1,4 +1,4 @@
-"""What Telegram remembers: the bot, people, chats with their messages, files, updates, pressed buttons."""
+"""The state of the simulated Telegram: bot, people, chats, messages, files, updates, callback queries."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.playground.errors import BotApiError, bad_request
+from bot.playground.event_log import EventLog
 from bot.playground.faults import Faults
-from bot.playground.files import Shelf
-from bot.playground.journal import Journal
-from bot.playground.refusals import RefusedError, bad
+from bot.playground.files import FileStore
 from bot.playground.updates import Updates
 
 Json = dict[str, Any]
 
 EPOCH = 1_700_000_000
-"""Message ids begin at the seconds since then: a bot that outlives a playground meets no id twice."""
+"""Message ids start at the seconds since this time, so a restarted playground uses no id twice."""
 
-MOST_MESSAGES = 5000
-"""In one chat; the oldest are forgotten."""
+MAX_MESSAGES = 5000
+"""Messages per chat; beyond them the oldest are deleted."""
 
 _COMMAND = re.compile(r"(?<![^\s])/[A-Za-z0-9_]{1,32}(?:@[A-Za-z0-9_]+)?")
 
@@ -32,35 +32,35 @@ class Chat:
     """One chat.
 
     Attributes:
-        about: The Bot API's Chat.
-        messages: By their ids, in order.
-        blocked: Whether the person has blocked the bot, or the group has thrown it out.
+        info: The Bot API's Chat.
+        messages: By id, in order.
+        blocked: Whether the person has blocked the bot, or the bot was removed from the group.
     """
 
-    about: Json
+    info: Json
     messages: dict[int, Json] = field(default_factory=dict)
     blocked: bool = False
 
     @property
     def is_private(self) -> bool:
-        """Whether it is a person's chat with the bot."""
-        return bool(self.about["type"] == "private")
+        """Whether it is a private chat."""
+        return bool(self.info["type"] == "private")
 
 
 @dataclass(slots=True)
-class Query:
-    """A pressed button that the bot has not answered yet."""
+class CallbackQuery:
+    """A callback query that the bot has not answered yet."""
 
     id: str
     chat: int
 
 
 class Telegram:
-    """All of it, for one bot.
+    """A Telegram with one bot.
 
     Args:
-        token: The bot's token; one is made up unless given.
-        username: The bot's name.
+        token: The bot's token; None: a random one.
+        username: The bot's username.
     """
 
     def __init__(self, *, token: str | None = None, username: str = "photo_cleaning_bot") -> None:
@@ -71,99 +71,99 @@ class Telegram:
             "first_name": "Photo Cleaner",
             "username": username,
         }
-        self.journal = Journal()
-        self.files = Shelf()
+        self.events = EventLog()
+        self.files = FileStore()
         self.updates = Updates()
         self.faults = Faults()
         self.people: dict[int, Json] = {}
         self.chats: dict[int, Chat] = {}
-        self.queries: dict[str, Query] = {}
+        self.queries: dict[str, CallbackQuery] = {}
         self.commands: dict[str, list[Json]] = {}
-        self.abouts: dict[str, str] = {}
+        self.short_descriptions: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
-        self._last_message = int(time.time()) - EPOCH
+        self._last_message_id = int(time.time()) - EPOCH
 
     def chat(self, chat_id: int) -> Chat:
-        """A chat that the bot may write to.
+        """The chat with this id.
 
         Raises:
-            RefusedError: There is none, or the bot is not wanted there.
+            BotApiError: There is no such chat, or the bot is blocked there.
         """
         chat = self.chats.get(chat_id)
         if chat is None:
-            raise bad("chat not found")
+            raise bad_request("chat not found")
         if chat.blocked:
             where = "blocked by the user" if chat.is_private else "kicked from the group chat"
-            raise RefusedError(403, f"Forbidden: bot was {where}")
+            raise BotApiError(403, f"Forbidden: bot was {where}")
         return chat
 
-    def enter(self, person: Json) -> None:
-        """Somebody opens a chat with the bot."""
+    def add_person(self, person: Json) -> None:
+        """Add a person and their private chat with the bot."""
         self.people[person["id"]] = person
-        about = {"id": person["id"], "type": "private", "first_name": person["first_name"]}
-        self.chats.setdefault(person["id"], Chat(about))
+        info = {"id": person["id"], "type": "private", "first_name": person["first_name"]}
+        self.chats.setdefault(person["id"], Chat(info))
 
-    def gather(self, chat_id: int, title: str) -> Chat:
-        """A group with the bot in it; its id is negative."""
+    def add_group(self, chat_id: int, title: str) -> Chat:
+        """Add a group that has the bot as a member; its id is negative."""
         assert chat_id < 0, "a group's id is negative"
         return self.chats.setdefault(chat_id, Chat({"id": chat_id, "type": "group", "title": title}))
 
     def post(self, chat: Chat, sender: Json, content: Json, reply_to: int | None = None) -> Json:
-        """A new message; returns a copy of it."""
-        self._last_message += 1
+        """Add a message; returns a copy of it."""
+        self._last_message_id += 1
         message: Json = {
-            "message_id": self._last_message,
+            "message_id": self._last_message_id,
             "from": sender,
-            "chat": chat.about,
+            "chat": chat.info,
             "date": int(time.time()),
             **content,
         }
         quoted = chat.messages.get(reply_to) if reply_to is not None else None
         if quoted is not None:
             message["reply_to_message"] = {k: v for k, v in quoted.items() if k != "reply_to_message"}
-        with_entities(message)
+        set_command_entities(message)
         chat.messages[message["message_id"]] = message
-        if len(chat.messages) > MOST_MESSAGES:
+        if len(chat.messages) > MAX_MESSAGES:
             del chat.messages[next(iter(chat.messages))]
-        self._note(chat, message)
+        self._log(chat, message)
         return copy.deepcopy(message)
 
     def change(self, chat: Chat, message: Json, content: Json, *, without: tuple[str, ...] = ()) -> Json:
-        """An edited message; returns a copy of it.
+        """Edit a message; returns a copy of it.
 
         Args:
             chat: Where it is.
-            message: The message as it is kept.
+            message: The stored message.
             content: Fields to set.
-            without: Fields to take away.
+            without: Fields to remove.
         """
         for name in without:
             message.pop(name, None)
         message.update(content)
         message["edit_date"] = int(time.time())
-        with_entities(message)
-        self._note(chat, message)
+        set_command_entities(message)
+        self._log(chat, message)
         return copy.deepcopy(message)
 
     def delete(self, chat: Chat, message_id: int) -> None:
-        """A message is gone, for everyone."""
+        """Delete a message for everyone."""
         if chat.messages.pop(message_id, None) is not None:
-            self.journal.note(chat.about["id"], "deleted", {"message_id": message_id})
+            self.events.add(chat.info["id"], "deleted", {"message_id": message_id})
 
     def commands_for(self, language: str) -> list[Json]:
-        """The bot's commands as a person with this app language sees them."""
+        """The bot's commands for a person with this language code."""
         return self.commands.get(language.partition("-")[0], self.commands.get("", []))
 
-    def _note(self, chat: Chat, message: Json) -> None:
-        self.journal.note(chat.about["id"], "message", copy.deepcopy(message))
+    def _log(self, chat: Chat, message: Json) -> None:
+        self.events.add(chat.info["id"], "message", copy.deepcopy(message))
 
 
-def with_entities(message: Json) -> None:
-    """Mark the commands in a message's text and caption, counted in UTF-16 units as Telegram does."""
+def set_command_entities(message: Json) -> None:
+    """Set the bot_command entities of a message's text and caption; offsets are in UTF-16 units."""
     for text_field, entities_field in (("text", "entities"), ("caption", "caption_entities")):
         text = message.get(text_field, "")
         found = [
-            {"type": "bot_command", "offset": _units(text[: m.start()]), "length": _units(m.group())}
+            {"type": "bot_command", "offset": _utf16_length(text[: m.start()]), "length": _utf16_length(m.group())}
             for m in _COMMAND.finditer(text)
         ]
         if found:
@@ -172,5 +172,5 @@ def with_entities(message: Json) -> None:
             message.pop(entities_field, None)
 
 
-def _units(text: str) -> int:
+def _utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2

@@ -1,4 +1,4 @@
-"""Updates on their way to the bot: kept until it confirms them, by the next getUpdates or by the webhook's 200."""
+"""Pending updates: stored until the bot confirms them, by the next getUpdates or by the webhook's 2xx."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import Any
 
 import aiohttp
 
-from bot.playground.refusals import RefusedError
+from bot.playground.errors import BotApiError
 
 DEFAULT_KINDS = ("message", "edited_message", "callback_query")
-"""Of the kinds that exist here, those that a bot gets unless it says otherwise."""
+"""The kinds of updates that a bot receives by default."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-"""Seconds before an update that the webhook did not take is posted again."""
+FIRST_PAUSE, MAX_PAUSE = 0.1, 5.0
+"""Seconds before an update is posted to the webhook again."""
 
 POST_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class Webhook:
-    """Where updates are posted.
+    """The bot's webhook.
 
     Attributes:
-        url: The address.
-        secret: What goes into the secret header.
-        connections: Posts at a time.
-        last_error: What went wrong last.
+        url: Its address.
+        secret: The value of the secret header.
+        connections: Maximum of concurrent requests.
+        last_error: The last error, if any.
     """
 
     url: str
@@ -43,38 +43,38 @@ class Updates:
     """The updates that are not confirmed yet.
 
     Attributes:
-        webhook: Where they are posted, if anywhere.
-        kinds: The kinds that the bot asked for.
-        proxies: Where addresses really lead: what an operator's proxy does that ends https.
+        webhook: Where they are posted; None: the bot polls.
+        kinds: The kinds that the bot has requested.
+        proxies: Replacements in the webhook's address, as an operator's https proxy would make.
     """
 
     def __init__(self) -> None:
         self.proxies: dict[str, str] = {}
         self._waiting: deque[dict[str, Any]] = deque()
-        # Numbers go on where an earlier playground stopped, at the latest: a bot may remember those.
+        # Starts at the time, above all ids of an earlier playground, which the bot may have stored.
         self._next = int(time.time())
-        self._news = asyncio.Event()
-        self._asking: asyncio.Event | None = None
+        self._changed = asyncio.Event()
+        self._current_poll: asyncio.Event | None = None
         self._delivering: asyncio.Task[None] | None = None
         self.webhook: Webhook | None = None
         self.kinds: tuple[str, ...] = DEFAULT_KINDS
 
     @property
     def waiting(self) -> int:
-        """How many are not confirmed."""
+        """Number of updates that are not confirmed."""
         return len(self._waiting)
 
     def add(self, kind: str, content: dict[str, Any]) -> None:
-        """Something that the bot should know."""
+        """Add an update, if the bot has requested its kind."""
         if kind in self.kinds:
             self._next += 1
             self._waiting.append({"update_id": self._next, kind: content})
-            self._news.set()
+            self._changed.set()
 
     def repeat(self, update: dict[str, Any]) -> None:
-        """Deliver an update once more under its own number, as Telegram may."""
+        """Deliver an update again with the same update_id, as Telegram may."""
         self._waiting.appendleft(update)
-        self._news.set()
+        self._changed.set()
 
     async def get(
         self, offset: int | None, limit: int, seconds: float, kinds: Sequence[str] | None
@@ -82,32 +82,32 @@ class Updates:
         """Answer getUpdates.
 
         Raises:
-            RefusedError: 409, where a webhook is set, or to the older of two who ask at a time.
+            BotApiError: 409 if a webhook is set, or if a newer getUpdates has replaced this one.
         """
         if self.webhook is not None:
             text = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
-            raise RefusedError(409, f"Conflict: {text}")
+            raise BotApiError(409, f"Conflict: {text}")
         if kinds is not None:
             self.kinds = tuple(kinds) or DEFAULT_KINDS
         if offset is not None:
             self._confirm(offset)
-        if self._asking is not None:
-            self._asking.set()
-        ousted = self._asking = asyncio.Event()
+        if self._current_poll is not None:
+            self._current_poll.set()
+        superseded = self._current_poll = asyncio.Event()
         ends = asyncio.get_running_loop().time() + min(50.0, seconds)
-        while not self._waiting and not ousted.is_set():
-            self._news.clear()
+        while not self._waiting and not superseded.is_set():
+            self._changed.clear()
             left = ends - asyncio.get_running_loop().time()
             if left <= 0:
                 break
-            waits = [asyncio.create_task(self._news.wait()), asyncio.create_task(ousted.wait())]
+            waits = [asyncio.create_task(self._changed.wait()), asyncio.create_task(superseded.wait())]
             await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()
-        if ousted.is_set():
+        if superseded.is_set():
             text = "terminated by other getUpdates request; make sure that only one bot instance is running"
-            raise RefusedError(409, f"Conflict: {text}")
-        self._asking = None
+            raise BotApiError(409, f"Conflict: {text}")
+        self._current_poll = None
         return list(self._waiting)[: max(1, min(100, limit))]
 
     def _confirm(self, offset: int) -> None:
@@ -118,7 +118,7 @@ class Updates:
             self._waiting.popleft()
 
     async def set_webhook(self, webhook: Webhook | None, kinds: Sequence[str] | None, *, drop: bool) -> None:
-        """Answer setWebhook, or deleteWebhook with None."""
+        """Answer setWebhook; None: deleteWebhook."""
         await self.close()
         if drop:
             self._waiting.clear()
@@ -129,14 +129,14 @@ class Updates:
             self._delivering = asyncio.create_task(self._deliver(webhook))
 
     async def close(self) -> None:
-        """Stop posting."""
+        """Stop posting to the webhook."""
         if self._delivering is not None:
             self._delivering.cancel()
             await asyncio.gather(self._delivering, return_exceptions=True)
             self._delivering = None
 
     async def _deliver(self, webhook: Webhook) -> None:
-        """Post updates, one chat's in their order, several chats' at a time, until they are taken."""
+        """Post updates until they are confirmed: in order within a chat, concurrently across chats."""
         url = webhook.url
         for address, target in self.proxies.items():
             url = url.replace(address, target, 1)
@@ -145,13 +145,13 @@ class Updates:
         under_way: set[int] = set()
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
             while True:
-                self._news.clear()
+                self._changed.clear()
                 for update in list(self._waiting):
                     if update["update_id"] not in under_way:
                         under_way.add(update["update_id"])
                         tasks.create_task(self._post(session, webhook, url, update, chats[_chat_of(update)], free))
                 under_way &= {update["update_id"] for update in self._waiting}
-                await self._news.wait()
+                await self._changed.wait()
 
     async def _post(
         self,
@@ -166,15 +166,15 @@ class Updates:
         async with chat:
             while True:
                 async with free:
-                    if await _taken(session, webhook, url, update):
+                    if await _post_once(session, webhook, url, update):
                         break
                 await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE, 2 * pause)
+                pause = min(MAX_PAUSE, 2 * pause)
         if update in self._waiting:
             self._waiting.remove(update)
 
 
-async def _taken(session: aiohttp.ClientSession, webhook: Webhook, url: str, update: dict[str, Any]) -> bool:
+async def _post_once(session: aiohttp.ClientSession, webhook: Webhook, url: str, update: dict[str, Any]) -> bool:
     headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret} if webhook.secret else {}
     try:
         timeout = aiohttp.ClientTimeout(total=POST_SECONDS)

@@ -1,13 +1,18 @@
-"""Finds things in a photo on this machine: the main subject, what a person points at, a shadow.
+"""Finds objects in a photo on this machine: the main subject, what a person points at, and a shadow.
 
-Pure functions of pictures, meant for a worker process. Three doors: `subject` (the main subject), `things` (what else
-a person could mean), `hints` (taps, a box, a scribble). The learned way answers where its model file is there; the
-classical way (saliency, GrabCut, minimum cut) is the floor below it. Nothing here knows edits or chats.
+Pure functions of pixels, meant for a worker process. They know neither edits nor chats.
 
-    learned        one look of the net         passes        the automatic find: three looks
-    views          the looks at one photo      surroundings  a closer look: windows, and the find hidden
-    maps_file      looks kept between jobs     doubt         whether a find has to be asked about
-    pointed        a box, a tap
+    subject        the main subject
+    objects        the distinct objects that a person can choose from
+    hints          the object under taps, in a box or under a scribble
+    shadow         the shadow that a subject casts
+    missed_edges   what still belongs to an object just outside its mask
+    scaling        from the photo to a small copy and back
+    learned/       the method that uses a neural net (U-2-Net); it answers where a model file is present
+    classical/     the method without a net (saliency, GrabCut, minimum cut); it answers otherwise
+
+How both methods were measured: docs/local-engine.md#learned-segmentation and
+docs/local-engine.md#classical-segmentation.
 """
 
 from __future__ import annotations
@@ -18,14 +23,14 @@ from bot.imaging.photo import Matte
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A thing that was found.
+class FoundObject:
+    """An object that was found in a photo.
 
     Attributes:
-        matte: (H, W) uint8 of the photo's size, soft: 255 = surely the thing, at least 128 = rather the thing.
-        sure: Whether it is likely the one that is meant; False: what was seen could as well be something else.
-        confidence: How strongly it was seen, 0 … 1; what `sure` is decided by, among other things.
-        coarse: Whether it was found by the classical way: its rim is not to be trusted and wants a wider dilation.
+        matte: (H, W) uint8 of the photo's size, soft: 255 = the object; from 128 on a pixel counts as the object.
+        sure: Whether this is likely the object that the person means. False: the bot asks.
+        confidence: How strongly the object was seen, 0 … 1. `sure` depends on it, among other things.
+        coarse: Whether the classical method found it: its edge is imprecise and needs a wider dilation.
     """
 
     matte: Matte
@@ -36,12 +41,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One tap of a person who points at a thing.
+    """One tap on a photo.
 
     Attributes:
         x: Pixels from the left edge of the photo.
         y: Pixels from the top edge.
-        keep: True: this belongs to the thing; False: this does not.
+        keep: True: this point belongs to the object; False: it does not.
     """
 
     x: float

@@ -1,4 +1,7 @@
-"""The shadow that a subject casts on the ground beside it, so that it can go along with the subject."""
+"""Finds the shadow that a subject casts on the ground, so that both can be erased together.
+
+The rule and its numbers: docs/local-engine.md#shadows.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +10,32 @@ import numpy as np
 
 from bot.imaging import masks
 from bot.imaging.photo import Mask, Photo, Pixels
-from bot.segmentation.classical.grabcut import Bools
+from bot.segmentation.arrays import Bools, Floats
 from bot.segmentation.classical.superpixels import to_lab
 from bot.segmentation.scaling import shrink
 
 _LONG_SIDE = 854
-"""The rule's numbers below were measured at this size."""
+"""Long side of the working copy; the numbers below were measured at this size."""
 _DARK = 0.8
-"""Of the ground's 60th percentile of lightness."""
+"""Lightness below which a pixel is dark, as a share of the 60th percentile of the ground's lightness."""
 _SAME_COLOUR = 14.0
-"""Lab distance in a and b from the ground's median: a shadow darkens the ground and leaves its colour."""
-_LARGEST = 0.3
-"""Of the subject's area. With 1.2, trees and rocks behind the subject were taken for its shadow; with 0.3 none were."""
-_SMALLEST = 0.005
-_FROM = 0.65
-"""Of the subject's height. From the half down, the hedge behind a car was taken for its shadow."""
+"""Largest distance in Lab's a and b from the ground's median: a shadow darkens the ground but keeps its colour."""
+_MAX_SHARE = 0.3
+"""Largest shadow as a share of the subject's area. With 1.2, trees and rocks behind the subject were taken for it."""
+_MIN_SHARE = 0.005
+_SEARCH_FROM = 0.65
+"""Where the search begins, as a share of the subject's height. With 0.5 it took the hedge behind a car."""
 _MARGIN = 16
-"""Pixels around the search that its closing and the subject's foot reach into."""
-_RIM = 0.006
-"""Of the long side: the penumbra, which is lighter than the rule's limit."""
+"""Pixels around the search that the closing and the subject's foot reach into."""
+_PENUMBRA = 0.006
+"""Width of the penumbra as a share of the long side; it is lighter than `_DARK`."""
 
 
 def find_shadow(photo: Photo, subject: Mask) -> Mask:
-    """Find the shadow that the subject throws on the ground under and beside it.
+    """Find the shadow that the subject casts on the ground under and beside it.
 
-    Looks in the lower third of the subject's bounding box, 35 % of its height below it and 60 % of its width aside, for
-    ground that is darker but of the same colour and touches the subject's lower 40 %.
+    Searches the lower third of the subject's bounding box, 35 % of its height below it and 60 % of its width beside it,
+    for ground that is darker but of the same colour and touches the subject's lower 40 %.
 
     Args:
         photo: The photo.
@@ -47,7 +50,7 @@ def find_shadow(photo: Photo, subject: Mask) -> Mask:
     body = cv2.resize(subject, (width, height), interpolation=cv2.INTER_AREA) > 127
     if not body.any() or body.all():
         return nothing
-    shade = _small_shadow(small, body)
+    shade = _shadow_in_copy(small, body)
     if not shade.any():
         return nothing
     full = cv2.resize(shade.astype(np.uint8) * 255, (photo.width, photo.height), interpolation=cv2.INTER_LINEAR)
@@ -55,67 +58,67 @@ def find_shadow(photo: Photo, subject: Mask) -> Mask:
     return found
 
 
-def with_shadow(photo: Photo, subject: Mask) -> Mask:
-    """The subject together with the shadow that it throws.
+def add_shadow(photo: Photo, subject: Mask) -> Mask:
+    """Add the subject's shadow to its mask.
 
-    Where the shadow is soft, its rim would stay as a ghost: the shadow is widened by about half a percent of the long
-    side. The subject is left as it is.
+    The shadow is widened by about half a percent of the long side, because its soft edge would stay visible as a ghost.
+    The subject itself is not widened.
 
     Args:
         photo: The photo.
         subject: (H, W) uint8 mask of the subject.
 
     Returns:
-        (H, W) uint8 mask; the subject's own where there is no shadow, or what looks like one is too large to be it.
+        (H, W) uint8 mask; a copy of `subject` where there is no shadow or the candidate is too large.
     """
     shade = find_shadow(photo, subject)
     if not shade.any():
         return subject.copy()
-    radius = max(2, round(_RIM * max(subject.shape)))
+    radius = max(2, round(_PENUMBRA * max(subject.shape)))
     return np.asarray(subject | masks.dilate(shade, radius), np.uint8)
 
 
-def _small_shadow(small: Pixels, whole: Bools) -> Bools:
+def _shadow_in_copy(small: Pixels, whole: Bools) -> Bools:
     rows, columns = np.flatnonzero(whole.any(1)), np.flatnonzero(whole.any(0))
     top, bottom, left, right = int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
     tall, wide = bottom - top + 1, right - left + 1
-    # Only the surroundings of the search count: the rest of the picture is neither converted nor looked through.
-    first, last = max(0, top + int(_FROM * tall) - _MARGIN), bottom + int(0.35 * tall) + 1 + _MARGIN
+    # Only the surroundings of the search are converted to Lab, not the whole picture.
+    first, last = max(0, top + int(_SEARCH_FROM * tall) - _MARGIN), bottom + int(0.35 * tall) + 1 + _MARGIN
     near, far = max(0, left - int(0.6 * wide) - _MARGIN), right + int(0.6 * wide) + 1 + _MARGIN
     window = (slice(first, last), slice(near, far))
     found = np.zeros_like(whole)
-    found[window] = _shadow_in(
+    found[window] = _shadow_in_window(
         to_lab(np.ascontiguousarray(small[window])),
         whole[window],
         int(np.count_nonzero(whole)),
         (top - first, bottom - first, left - near, right - near),
-        at_sides=(last >= whole.shape[0], near == 0, far >= whole.shape[1]),
+        at_border=(last >= whole.shape[0], near == 0, far >= whole.shape[1]),
     )
     return found
 
 
-def _shadow_in(
-    lab: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+def _shadow_in_window(
+    lab: Floats,
     body: Bools,
     size: int,
     box: tuple[int, int, int, int],
     *,
-    at_sides: tuple[bool, bool, bool],
+    at_border: tuple[bool, bool, bool],
 ) -> Bools:
-    """The shadow within a window around the subject's foot.
+    """Find the shadow in a window around the subject's foot.
 
     Args:
-        lab: (h, w, 3) of the window.
-        body: (h, w) of the window, the subject.
+        lab: (h, w, 3) the window in Lab.
+        body: (h, w) the subject in the window.
         size: Pixels of the whole subject.
         box: Top, bottom, left and right of the whole subject, counted from the window's corner.
-        at_sides: Whether the window's bottom, left and right are the picture's.
+        at_border: Whether the window's bottom, left and right sides lie on the picture's border.
     """
     top, bottom, left, right = box
     tall, wide = bottom - top + 1, right - left + 1
     search = np.zeros(body.shape, bool)
     search[
-        max(0, top + int(_FROM * tall)) : bottom + int(0.35 * tall) + 1,
+        max(0, top + int(_SEARCH_FROM * tall)) : bottom + int(0.35 * tall) + 1,
         max(0, left - int(0.6 * wide)) : right + int(0.6 * wide) + 1,
     ] = True
     ground = search & ~(cv2.dilate(body.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
@@ -134,11 +137,11 @@ def _shadow_in(
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(shade, connectivity=8)
     kept = np.zeros(len(statistics), bool)
     kept[np.unique(labels[foot & (shade > 0)])] = True
-    kept &= statistics[:, cv2.CC_STAT_AREA] >= _SMALLEST * size
-    # What runs out of the picture is ground in shade or trees behind rather than the subject's shadow.
-    for at_side, edge in zip(at_sides, (labels[-1], labels[:, 0], labels[:, -1]), strict=True):
-        if at_side:
+    kept &= statistics[:, cv2.CC_STAT_AREA] >= _MIN_SHARE * size
+    # What reaches the picture's border is shaded ground or trees behind rather than the subject's shadow.
+    for is_at_border, edge in zip(at_border, (labels[-1], labels[:, 0], labels[:, -1]), strict=True):
+        if is_at_border:
             kept[edge] = False
     kept[0] = False
     found: Bools = kept[labels] & ~body
-    return found if np.count_nonzero(found) <= _LARGEST * size else np.zeros_like(body)
+    return found if np.count_nonzero(found) <= _MAX_SHARE * size else np.zeros_like(body)

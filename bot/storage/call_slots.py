@@ -1,7 +1,7 @@
-"""Lets so many calls to the cloud through at a time, over all processes on one database, first come first served.
+"""Limits the concurrent calls to the cloud over all processes on one database, first come first served.
 
-Whoever wants a call draws a ticket, and is let in when fewer than the limit are before it. A ticket runs out unless its
-holder renews it, so that a process that died gives its place back.
+Each call takes a ticket and starts when fewer live tickets than the limit are ahead of it. A ticket expires unless its
+holder renews it, so the slot of a dead process becomes free.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from bot.storage.database import NOW, Database
+from bot.storage.database import NOW, Database, LockSpace
 from bot.storage.tables import tickets
 
 OnPosition = Callable[[int], Awaitable[None]]
-"""Called with how many calls are waiting before this one."""
+"""Called with the number of calls that wait ahead of this one."""
 
 LEASE_SECONDS = 15.0
-"""After so long without renewal a holder is taken for dead; three renewals fit in."""
+"""Seconds without renewal after which a ticket expires; three renewals fit in."""
 
-LOOK_SECONDS = 0.2
-"""Between looks at whether one's turn has come."""
+POLL_SECONDS = 0.2
+"""Seconds between looks at the tickets ahead."""
 
 
 class SharedCallSlots:
     """A `CallSlots` over all processes.
 
     Args:
-        database: The PostgreSQL that all of them use.
-        limit: Calls at a time, ≥ 1.
+        database: The PostgreSQL that all processes share.
+        limit: Concurrent calls, ≥ 1.
     """
 
     def __init__(self, database: Database, limit: int) -> None:
@@ -40,8 +40,8 @@ class SharedCallSlots:
 
     @contextlib.asynccontextmanager
     async def slot(self, on_position: OnPosition | None = None) -> AsyncIterator[None]:
-        """Wait for one's turn, and hold it; see `CallSlots.slot`."""
-        number = await self._draw()
+        """Wait for a slot and hold it; see `CallSlots.slot`."""
+        number = await self._take_ticket()
         renewing = asyncio.create_task(self._renew(number))
         try:
             await self._wait(number, on_position)
@@ -49,32 +49,32 @@ class SharedCallSlots:
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
-            await asyncio.shield(self._give_back(number))
+            await asyncio.shield(self._return_ticket(number))
 
     async def _wait(self, number: int, on_position: OnPosition | None) -> None:
-        told: int | None = None
+        reported: int | None = None
         while True:
-            before = await self._before(number)
-            if before < self._limit:
+            ahead = await self._count_ahead(number)
+            if ahead < self._limit:
                 return
-            position = before - self._limit
-            if on_position is not None and position != told:
-                told = position
+            position = ahead - self._limit
+            if on_position is not None and position != reported:
+                reported = position
                 await on_position(position)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
-    async def _draw(self) -> int:
+    async def _take_ticket(self) -> int:
         insert = tickets.insert().values(expires=NOW + LEASE_SECONDS).returning(tickets.c.number)
 
         def work(connection: sa.Connection) -> int:
-            # Numbers must become visible in their order: else a later ticket could pass unseen earlier ones.
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(2, 0)"))
+            # Ticket numbers must become visible in their order: a later ticket could pass one that it cannot see yet.
+            self._database.lock_until_commit(connection, LockSpace.TICKETS, 0)
             return int(connection.execute(insert).scalar_one())
 
         return await self._database.run(work)
 
-    async def _before(self, number: int) -> int:
-        """How many live tickets are before this one."""
+    async def _count_ahead(self, number: int) -> int:
+        """How many live tickets are ahead of this one. Deletes the expired ones."""
 
         def work(connection: sa.Connection) -> int:
             connection.execute(tickets.delete().where(tickets.c.expires < NOW))
@@ -92,6 +92,6 @@ class SharedCallSlots:
         expires = NOW + LEASE_SECONDS
         connection.execute(tickets.update().where(tickets.c.number == number).values(expires=expires))
 
-    async def _give_back(self, number: int) -> None:
+    async def _return_ticket(self, number: int) -> None:
         delete = tickets.delete().where(tickets.c.number == number)
         await self._database.run(lambda connection: connection.execute(delete))

@@ -1,4 +1,4 @@
-"""Files that may be lost: downloaded photos and finished results, bounded in bytes, the longest unused leave first."""
+"""A disk cache of downloaded photos and finished results, bounded in bytes; evicts the least recently used files."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from pathlib import Path
 
 
 class FileCache:
-    """A folder of files under keys; whoever needs one that has left makes it again.
+    """A folder of files under keys. Callers must be able to make a missing file again.
 
     Args:
-        folder: Made if missing; nothing else may write there.
-        max_bytes: The files' total size is brought below this whenever one is added.
+        folder: Created if missing; nothing else may write there.
+        max_bytes: Limit of the files' total size; enforced whenever a file is added.
     """
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         self.folder = folder
         self._max_bytes = max_bytes
-        self._tidying = threading.Lock()
+        self._evicting = threading.Lock()
 
     def path(self, key: str) -> Path:
-        """Where the key's file is or would be. Keys may hold anything: only their hash becomes a name."""
+        """Path of the key's file, whether it exists or not. Keys may hold any text: only their hash becomes a name."""
         return self.folder / hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
     def find(self, key: str) -> Path | None:
-        """The key's file, marked as just used, or None."""
+        """The key's file, marked as just used; None if it does not exist."""
         path = self.path(key)
         try:
             os.utime(path)
@@ -40,7 +40,7 @@ class FileCache:
         return path
 
     async def put(self, key: str, data: bytes) -> Path:
-        """Keep `data` under `key`; the file is there wholly or not at all."""
+        """Store `data` under `key` and return the file's path. The write is atomic."""
         return await asyncio.to_thread(self._write, key, lambda path: path.write_bytes(data))
 
     def _write(self, key: str, write: Callable[[Path], object]) -> Path:
@@ -54,15 +54,15 @@ class FileCache:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        self.tidy(keep=path)
+        self.evict(keep=path)
         return path
 
-    def tidy(self, keep: Path) -> None:
-        """Let the longest unused files go until the rest is below the bound, all but `keep`. Blocks.
+    def evict(self, keep: Path) -> None:
+        """Delete the least recently used files until the rest fits the limit; never delete `keep`. Blocks.
 
-        `put` does so by itself; whoever writes to a key's path without it calls this afterwards.
+        `put` calls this. Code that writes to a key's path without `put` must call it afterwards.
         """
-        with self._tidying:  # one after another: whoever was passed over could have added what is too much
+        with self._evicting:  # one eviction at a time: a file added after its scan is counted by the next one
             files = sorted(_files(self.folder), key=lambda file: file[1].st_mtime_ns)
             total = sum(stat.st_size for _, stat in files)
             for path, stat in files:
@@ -73,7 +73,7 @@ class FileCache:
                     total -= stat.st_size
 
     def remove(self, key: str) -> None:
-        """Let go of the key's file, if it is there. Blocks."""
+        """Delete the key's file, if it exists. Blocks."""
         self.path(key).unlink(missing_ok=True)
 
     def sweep(self, *, older_than: float, dry_run: bool = False) -> int:
@@ -85,15 +85,15 @@ class FileCache:
         return len(old)
 
     def clear_unfinished(self) -> None:
-        """Delete what a killed process left half written more than an hour ago. Blocks."""
+        """Delete partial files that are older than an hour: a killed process left them. Blocks."""
         for path in self.folder.glob("new-*"):
-            with contextlib.suppress(FileNotFoundError):  # finished meanwhile, by a process beside this one
+            with contextlib.suppress(FileNotFoundError):  # another process has just finished it
                 if path.stat().st_mtime < time.time() - 3600:
                     path.unlink()
 
 
 def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    """The folder's finished files; those that vanish meanwhile are left out."""
+    """The folder's finished files; files that are deleted during the scan are left out."""
     found = []
     for entry in os.scandir(folder) if folder.is_dir() else ():
         if not entry.name.startswith("new-"):

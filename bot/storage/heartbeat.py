@@ -1,7 +1,7 @@
-"""On a shared database: each executor shows that it lives, and takes over the edits of one that does not.
+"""Heartbeats on a shared database: each executor reports that it is alive and takes over the edits of dead ones.
 
-DBOS resumes by itself only what its own executor had begun. An executor that never comes back is noticed by its stale
-heartbeat; its unfinished workflows are put back into the queue, where they go on from their last finished step.
+DBOS resumes only what its own executor started. An executor that never comes back is recognised by its old heartbeat;
+its unfinished workflows return to the queue and continue after their last finished step.
 """
 
 from __future__ import annotations
@@ -18,41 +18,43 @@ from bot.storage.takeover import Takeover
 log = structlog.get_logger()
 
 BEAT_SECONDS = 4.0
-DEAD_SECONDS = 16.0
-"""Without a beat for so long, an executor is taken for dead; with a look every beat, its edits go on within 30 s."""
+"""Seconds between heartbeats."""
 
-FORGOTTEN_SECONDS = 60.0
-"""A bucket that has been full for so long is forgotten: a new one would be the same."""
+DEAD_SECONDS = 16.0
+"""Age of a heartbeat at which its executor counts as dead. Each beat checks, so its edits continue within 30 s."""
+
+RATE_LIMIT_KEPT_SECONDS = 60.0
+"""A token bucket that has been full for this long is deleted: a new one starts full too."""
 
 
 class Heartbeat:
-    """One executor's sign of life, and its eye on the others.
+    """Reports that one executor is alive, and watches the others.
 
     Args:
         database: The PostgreSQL that all executors share.
-        executor: This executor's name.
-        version: Of its program.
-        inheritance: Takes over what others leave.
+        executor: Name of this executor.
+        version: Application version of its program.
+        takeover: Takes over the workflows of dead executors.
     """
 
-    def __init__(self, database: Database, executor: str, version: str, inheritance: Takeover) -> None:
+    def __init__(self, database: Database, executor: str, version: str, takeover: Takeover) -> None:
         self._database = database
         self._executor = executor
         self._version = version
-        self._inheritance = inheritance
+        self._takeover = takeover
 
     async def run(self) -> None:
-        """Beat and watch until cancelled; a database that is away is waited for."""
+        """Beat and watch until cancelled; goes on after a database outage."""
         while True:
             try:
                 await self.beat()
-                await self.look_after_others()
-            except Exception:  # the background's boundary: an executor that fell silent would be taken for dead
+                await self.take_over_dead()
+            except Exception:  # the background's boundary: without heartbeats this executor would count as dead
                 log.exception("heartbeat_broke")
             await asyncio.sleep(BEAT_SECONDS)
 
     async def beat(self) -> None:
-        """Show that this executor lives."""
+        """Record that this executor is alive."""
         values = {"beat": NOW, "version": self._version}
 
         def work(connection: sa.Connection) -> None:
@@ -62,25 +64,25 @@ class Heartbeat:
 
         await self._database.run(work)
 
-    async def look_after_others(self) -> None:
-        """Take over from executors that have not been heard of for too long, and from versions that are no more."""
-        for dead, taken in (await self._database.run(self._inherit)).items():
-            log.warning("executor_died", executor=dead, edits_taken_over=taken)
+    async def take_over_dead(self) -> None:
+        """Take over the workflows of dead executors and of versions that no executor runs any more."""
+        for executor, taken in (await self._database.run(self._take_over)).items():
+            log.warning("executor_died", executor=executor, edits_taken_over=taken)
 
     async def leave(self) -> None:
-        """Say good-bye: the others take over at their next look what this executor had not finished."""
+        """Mark this executor as dead, so that the others take over its unfinished edits at their next look."""
         update = executors.update().where(executors.c.id == self._executor).values(beat=0.0)
         await self._database.run(lambda connection: connection.execute(update))
 
-    def _inherit(self, connection: sa.Connection) -> dict[str, int]:
-        # In one transaction, and each row by one alone: what has been taken over is not taken over again.
-        stale = executors.c.beat < NOW - DEAD_SECONDS
-        query = sa.select(executors.c.id).where(stale).with_for_update(skip_locked=True)
+    def _take_over(self, connection: sa.Connection) -> dict[str, int]:
+        # In one transaction, with each row locked by one executor: nothing is taken over twice.
+        dead = executors.c.beat < NOW - DEAD_SECONDS
+        query = sa.select(executors.c.id).where(dead).with_for_update(skip_locked=True)
         taken = {}
-        for (dead,) in connection.execute(query).all():
-            taken[str(dead)] = self._inheritance.put_back(connection, dead)
-            connection.execute(executors.delete().where(executors.c.id == dead))
+        for (executor,) in connection.execute(query).all():
+            taken[str(executor)] = self._takeover.requeue_started(connection, executor)
+            connection.execute(executors.delete().where(executors.c.id == executor))
         versions = connection.execute(sa.select(executors.c.version).distinct()).scalars()
-        self._inheritance.adopt(connection, [version for version in versions if version is not None])
-        connection.execute(rate_limits.delete().where(rate_limits.c.full_at < NOW - FORGOTTEN_SECONDS))
+        self._takeover.claim_queued(connection, [version for version in versions if version is not None])
+        connection.execute(rate_limits.delete().where(rate_limits.c.full_at < NOW - RATE_LIMIT_KEPT_SECONDS))
         return taken

@@ -1,7 +1,7 @@
-"""How often something may be done, over all processes on one database: token buckets in a table.
+"""Token buckets in a table: rate limits that hold over all processes on one database.
 
-Each bucket is one number, the time at which it would be full again, on the database's own clock: machines' clocks
-differ. All that a process wants at one time is taken in one transaction of a few milliseconds.
+A bucket is one number, the time at which it would be full again, on the database's clock, because the clocks of
+machines differ. All requests that a process has waiting are served in one transaction of a few milliseconds.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from bot.storage.tables import rate_limits
 
 @dataclass(frozen=True, slots=True)
 class TokenRate:
-    """One bucket's measure.
+    """Name and size of one token bucket.
 
     Attributes:
-        name: Which bucket.
-        rate: Tokens a second.
+        name: Name of the bucket.
+        rate: Tokens per second.
         burst: Tokens that may be taken at once after a pause.
     """
 
@@ -34,15 +34,15 @@ class TokenRate:
 
 
 @dataclass(slots=True, eq=False)
-class _Wish:
-    """Tokens that somebody waits for."""
+class _TokenRequest:
+    """A request for one token of each of some buckets; `delay` is the answer in seconds."""
 
     rates: Sequence[TokenRate]
-    granted: float | None = None
+    delay: float | None = None
 
 
 class SharedRateLimiter:
-    """Buckets that all processes take from.
+    """Token buckets that all processes take from.
 
     Args:
         database: A PostgreSQL.
@@ -50,50 +50,59 @@ class SharedRateLimiter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._wishes: list[_Wish] = []
-        self._turn = asyncio.Lock()
+        self._requests: list[_TokenRequest] = []
+        self._transaction = asyncio.Lock()
 
     async def take(self, rates: Sequence[TokenRate]) -> float:
         """Take one token of each bucket; returns the seconds to wait until all of them are there."""
-        wish = _Wish(rates)
-        self._wishes.append(wish)
+        request = _TokenRequest(rates)
+        self._requests.append(request)
         try:
-            async with self._turn:
-                if wish.granted is None:
-                    await self._grant()  # all that came meanwhile, in one transaction
+            async with self._transaction:
+                if request.delay is None:
+                    await self._serve_requests()
         finally:
-            if wish in self._wishes:  # cancelled
-                self._wishes.remove(wish)
-        assert wish.granted is not None
-        return wish.granted
+            if request in self._requests:  # cancelled
+                self._requests.remove(request)
+        assert request.delay is not None
+        return request.delay
 
-    async def _grant(self) -> None:
-        wishes = list(self._wishes)
+    async def _serve_requests(self) -> None:
+        """Serve all waiting requests in one transaction."""
+        requests = list(self._requests)
         steps: dict[str, tuple[float, int]] = {}
-        for rate in (rate for wish in wishes for rate in wish.rates):
+        for rate in (rate for request in requests for rate in request.rates):
             steps[rate.name] = (1 / rate.rate, steps.get(rate.name, (0.0, 0))[1] + 1)
-        before = await self._database.run(lambda connection: self._advance(connection, steps))
-        for wish in wishes:
-            wish.granted = 0.0
-            for rate in wish.rates:
-                before[rate.name] += 1 / rate.rate
-                wish.granted = max(wish.granted, before[rate.name] - rate.burst / rate.rate)
-        self._wishes = [wish for wish in self._wishes if wish.granted is None]
+        full_in = await self._database.run(lambda connection: self._advance(connection, steps))
+        for request in requests:
+            request.delay = 0.0
+            for rate in request.rates:
+                full_in[rate.name] += 1 / rate.rate
+                request.delay = max(request.delay, full_in[rate.name] - rate.burst / rate.rate)
+        self._requests = [request for request in self._requests if request.delay is None]
 
     def _advance(self, connection: sa.Connection, steps: dict[str, tuple[float, int]]) -> dict[str, float]:
-        """Let each bucket be full by so many steps later; returns in how many seconds it would have been before."""
+        """Move each bucket's time of being full.
+
+        Args:
+            connection: A connection in a transaction.
+            steps: By bucket: the seconds that one token takes, and how many tokens are taken.
+
+        Returns:
+            By bucket: in how many seconds it would have been full before.
+        """
         now = float(connection.execute(sa.select(NOW)).scalar_one())
-        found: dict[str, float] = {}
-        for name, (step, count) in sorted(steps.items()):  # in one order: else two could wait for each other for ever
+        full_in: dict[str, float] = {}
+        for name, (step, count) in sorted(steps.items()):  # sorted: two transactions cannot wait for each other
             insert = postgresql.insert(rate_limits).values(name=name, full_at=now + step * count)
             later: Any = sa.func.greatest(rate_limits.c.full_at, now) + step * count
             upsert = insert.on_conflict_do_update(index_elements=[rate_limits.c.name], set_={"full_at": later})
             full_at = float(connection.execute(upsert.returning(rate_limits.c.full_at)).scalar_one())
-            found[name] = full_at - step * count - now
-        return found
+            full_in[name] = full_at - step * count - now
+        return full_in
 
-    async def hold(self, rate: TokenRate, seconds: float) -> None:
-        """Let nobody have a token of a bucket before then."""
+    async def pause(self, rate: TokenRate, seconds: float) -> None:
+        """Grant no token of a bucket for the next `seconds`."""
         until = NOW + seconds + (rate.burst - 1) / rate.rate
 
         def work(connection: sa.Connection) -> None:

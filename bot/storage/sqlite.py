@@ -1,8 +1,8 @@
-"""SQLite in one process with several threads: one writer at a time, let in in order, the urgent ones first.
+"""SQLite in one process with several threads: a fair lock for its single writer, urgent writers first.
 
-SQLite itself lets a writer that finds another at work sleep and try again, longer each time (up to 100 ms), and whoever
-comes at the right moment gets in first: under load a transaction of 2 ms waited for half a second. Here writers wait
-for each other in the process, and are woken the moment it is their turn.
+A writer that finds SQLite locked sleeps and tries again, longer each time (up to 100 ms), and the first one to try at
+the right moment wins: under load a transaction of 2 ms waited for half a second. Here writers wait on a lock in the
+process, in order, and are woken as soon as it is free (docs/decisions.md#sqlite-by-default).
 """
 
 from __future__ import annotations
@@ -18,45 +18,49 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
 _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|BEGIN)\b", re.IGNORECASE)
-"""What takes the write lock: `BEGIN IMMEDIATE`, and what the driver puts one before."""
+"""Statements that take SQLite's write lock: `BEGIN IMMEDIATE`, and those that the driver precedes with one."""
 
 
-class WriteTurns:
-    """Whose turn it is to write. Blocks threads."""
+class WriteLock:
+    """A fair lock with two priorities, for the threads that write to one SQLite file."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._busy = False
+        self._held = False
         self._urgent: deque[threading.Lock] = deque()
         self._others: deque[threading.Lock] = deque()
 
-    def enter(self, *, urgent: bool) -> None:
-        """Wait for one's turn."""
-        with self._mutex:
-            if not self._busy:
-                self._busy = True
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            (self._urgent if urgent else self._others).append(mine)
-        mine.acquire()
+    def acquire(self, *, urgent: bool) -> None:
+        """Block until the lock is free, then take it.
 
-    def leave(self) -> None:
-        """Let in whoever is next."""
+        Args:
+            urgent: Whether to pass the waiting threads that are not urgent.
+        """
+        with self._mutex:
+            if not self._held:
+                self._held = True
+                return
+            gate = threading.Lock()
+            gate.acquire()
+            (self._urgent if urgent else self._others).append(gate)
+        gate.acquire()
+
+    def release(self) -> None:
+        """Pass the lock to the next waiting thread, or free it."""
         with self._mutex:
             waiting = self._urgent or self._others
             if waiting:
                 waiting.popleft().release()
             else:
-                self._busy = False
+                self._held = False
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that has the turn from its first writing statement until its transaction ends."""
+    """A connection that holds the write lock from its first writing statement until its transaction ends."""
 
-    turns: WriteTurns
+    write_lock: WriteLock
     urgent: bool
-    _has_turn = False
+    _holds_lock = False
 
     def cursor(self, *_: Any) -> Any:
         return super().cursor(_Cursor)
@@ -65,33 +69,33 @@ class _Connection(sqlite3.Connection):
         try:
             super().commit()
         finally:
-            self.settle()
+            self.release_if_idle()
 
     def rollback(self) -> None:
         try:
             super().rollback()
         finally:
-            self.settle()
+            self.release_if_idle()
 
     def close(self) -> None:
         super().close()
-        self._give_back()
+        self._release()
 
     def prepare(self, sql: str) -> None:
-        """A statement is about to be executed."""
-        if not self._has_turn and _WRITES.match(sql):
-            self.turns.enter(urgent=self.urgent)
-            self._has_turn = True
+        """Take the write lock if the statement writes. Call it before executing the statement."""
+        if not self._holds_lock and _WRITES.match(sql):
+            self.write_lock.acquire(urgent=self.urgent)
+            self._holds_lock = True
 
-    def settle(self) -> None:
-        """Give the turn back where no transaction is open."""
-        if self._has_turn and not self.in_transaction:
-            self._give_back()
+    def release_if_idle(self) -> None:
+        """Release the write lock if no transaction is open."""
+        if self._holds_lock and not self.in_transaction:
+            self._release()
 
-    def _give_back(self) -> None:
-        if self._has_turn:
-            self._has_turn = False
-            self.turns.leave()
+    def _release(self) -> None:
+        if self._holds_lock:
+            self._holds_lock = False
+            self.write_lock.release()
 
 
 class _Cursor(sqlite3.Cursor):
@@ -103,7 +107,7 @@ class _Cursor(sqlite3.Cursor):
         try:
             return super().execute(sql, *parameters)
         finally:
-            connection.settle()
+            connection.release_if_idle()
 
     def executemany(self, sql: str, *parameters: Any) -> Any:
         connection = self.connection
@@ -111,18 +115,18 @@ class _Cursor(sqlite3.Cursor):
         try:
             return super().executemany(sql, *parameters)
         finally:
-            connection.settle()
+            connection.release_if_idle()
 
 
-def make_sqlite_engine(url: str, turns: WriteTurns, *, urgent: bool = True, synced: bool = True) -> sa.Engine:
+def make_sqlite_engine(url: str, lock: WriteLock, *, urgent: bool = True, synced: bool = True) -> sa.Engine:
     """An SQLAlchemy engine for a SQLite file.
 
     Args:
-        url: The file's address.
-        turns: Shared by all engines of the process on this file.
-        urgent: Whether its writers are let in before those of engines that are not.
-        synced: Whether a committed transaction is on the disk. Where not, a power cut may take the last ones back; none
-            that came before a synced one though, since all lie in one log, in their order.
+        url: SQLAlchemy URL of the file.
+        lock: Shared by all engines of the process on this file.
+        urgent: Whether its writers pass those of engines that are not urgent.
+        synced: Whether each commit is synced to the disk. If not, a power cut may undo the last transactions, but none
+            before a synced one: all are in one log, in order.
     """
     path = sa.make_url(url).database
     if path:
@@ -131,13 +135,13 @@ def make_sqlite_engine(url: str, turns: WriteTurns, *, urgent: bool = True, sync
     class Connection(_Connection):
         pass
 
-    Connection.turns, Connection.urgent = turns, urgent
+    Connection.write_lock, Connection.urgent = lock, urgent
     options = {"check_same_thread": False, "factory": Connection}
     engine = sa.create_engine(url, poolclass=QueuePool, pool_size=10, connect_args=options)
 
     @sa.event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
-        # IMMEDIATE: a transaction that will write takes the write lock first, so that it waits instead of failing.
+        # IMMEDIATE: a transaction that writes takes SQLite's lock at its start, so that it waits instead of failing.
         connection.isolation_level = "IMMEDIATE"
         for pragma in (
             "busy_timeout=30000",  # for another process: the doctor, a sweep by hand

@@ -1,4 +1,4 @@
-"""The tables: what is remembered about edits and people. Pictures are not here; they are with Telegram.
+"""The tables: edits, offers, pending commands, and what processes share. Pictures are not here; Telegram keeps them.
 
 Times are seconds since the epoch, UTC. A change here needs a migration in `migrations/versions/`.
 """
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-# SQLite gives out rising row numbers only for a column declared exactly INTEGER PRIMARY KEY.
+# SQLite numbers rows by itself only in a column declared exactly INTEGER PRIMARY KEY.
 _Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 edits = sa.Table(
@@ -19,7 +19,7 @@ edits = sa.Table(
         "number", _Number, primary_key=True, autoincrement=True, comment="rises with time: the order of the queue"
     ),
     sa.Column("id", sa.String(32), nullable=False, unique=True, comment="128 random bits: stands in links and buttons"),
-    sa.Column("key", sa.String(200), nullable=False, unique=True, comment="what makes a repeated request the same one"),
+    sa.Column("key", sa.String(200), nullable=False, unique=True, comment="the same for a repeated request"),
     sa.Column("person", sa.BigInteger, nullable=False),
     sa.Column("chat", sa.BigInteger, nullable=False),
     sa.Column("message", sa.BigInteger, nullable=False),
@@ -29,19 +29,19 @@ edits = sa.Table(
     sa.Column("as_file", sa.Boolean, nullable=False),
     sa.Column("file_name", sa.Text),
     sa.Column("file_size", sa.BigInteger),
-    sa.Column("painted_file_id", sa.Text, comment="a copy of the photo on which was painted what shall be erased"),
+    sa.Column("painted_file_id", sa.Text, comment="a copy of the photo, painted on in Telegram's editor"),
     sa.Column("painted_unique_id", sa.Text),
     sa.Column("finish", sa.String(32), nullable=False),
     sa.Column("seed", sa.Integer, nullable=False),
     sa.Column("language", sa.String(16), nullable=False),
     sa.Column("state", sa.String(32), nullable=False),
     sa.Column("stage", sa.String(32)),
-    sa.Column("attempt", sa.Integer, nullable=False, comment="rises when the person asks to try again"),
-    sa.Column("starts", sa.Integer, nullable=False, comment="times this attempt was begun and not seen to end"),
-    sa.Column("enqueued", sa.Boolean, nullable=False, comment="whether this attempt was handed to the queue"),
+    sa.Column("attempt", sa.Integer, nullable=False, comment="rises when the person tries again"),
+    sa.Column("starts", sa.Integer, nullable=False, comment="how often this attempt was started"),
+    sa.Column("enqueued", sa.Boolean, nullable=False, comment="whether this attempt is in the queue"),
     sa.Column("status_message", sa.BigInteger),
-    sa.Column("status_claimed", sa.Float, comment="when somebody began to post the status message"),
-    sa.Column("mask", sa.LargeBinary, comment="PNG: painted by hand, or the matte that segmentation found"),
+    sa.Column("status_claimed", sa.Float, comment="when a process began to post the status message"),
+    sa.Column("mask", sa.LargeBinary, comment="PNG: painted by hand, or the matte that was found"),
     sa.Column("mask_is_matte", sa.Boolean, nullable=False),
     sa.Column("result_file_id", sa.Text),
     sa.Column("result_unique_id", sa.Text),
@@ -53,10 +53,10 @@ edits = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("updated", sa.Float, nullable=False),
-    sa.Column("status_after", sa.BigInteger, comment="a message id that the status message is surely above"),
-    sa.Column("mask_key", sa.String(64), comment="which submission the mask came by: the same again is no new one"),
-    sa.Column("shadow", sa.Boolean, comment="whether the subject's shadow goes along; none: it does"),
-    sa.Column("chooses", sa.Boolean, comment="whether the person chooses among the things found; none: no"),
+    sa.Column("status_after", sa.BigInteger, comment="the status message has a higher message id"),
+    sa.Column("mask_key", sa.String(64), comment="the submission of the mask: a repeat is recognised"),
+    sa.Column("shadow", sa.Boolean, comment="whether the subject's shadow is erased too; null: yes"),
+    sa.Column("chooses", sa.Boolean, comment="whether the person chooses among the things found; null: no"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
@@ -66,10 +66,10 @@ things = sa.Table(
     "things",
     metadata,
     sa.Column("edit", sa.String(32), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False, comment="1, 2, …: as the picture shows it"),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False, comment="1, 2, …, as the picture shows it"),
     sa.Column("matte", sa.LargeBinary, nullable=False, comment="PNG"),
     sa.Column("chosen", sa.Boolean, nullable=False),
-    comment="what was found in an edit's photo, for the person to choose from by number",
+    comment="things found in an edit's photo; the person chooses by number",
 )
 
 offers = sa.Table(
@@ -87,10 +87,10 @@ offers = sa.Table(
     sa.Column("language", sa.String(16), nullable=False),
     sa.Column("status_message", sa.BigInteger),
     sa.Column("created", sa.Float, nullable=False),
-    sa.Column("status_claimed", sa.Float, comment="when somebody began to post the question"),
-    sa.Column("status_after", sa.BigInteger, comment="a message id that the question is surely above"),
+    sa.Column("status_claimed", sa.Float, comment="when a process began to post the question"),
+    sa.Column("status_after", sa.BigInteger, comment="the question has a higher message id"),
     sa.UniqueConstraint("chat", "message"),
-    comment="photos sent without a word: which of the three shall it be?",
+    comment="photos that came without a command; the bot asks what to do",
 )
 
 pending_commands = sa.Table(
@@ -106,24 +106,24 @@ pending_commands = sa.Table(
 tickets = sa.Table(
     "tickets",
     metadata,
-    sa.Column("number", _Number, primary_key=True, autoincrement=True, comment="the order of those who wait"),
-    sa.Column("expires", sa.Float, nullable=False, comment="renewed while its holder lives"),
-    comment="who waits for, or makes, a call to the cloud",
+    sa.Column("number", _Number, primary_key=True, autoincrement=True, comment="the order of the calls"),
+    sa.Column("expires", sa.Float, nullable=False, comment="renewed while its holder is alive"),
+    comment="calls to the cloud that wait or run",
 )
 
 executors = sa.Table(
     "executors",
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("beat", sa.Float, nullable=False, comment="when it was last heard of"),
-    sa.Column("version", sa.String(32), comment="of the program: which workflows it can go on with"),
+    sa.Column("beat", sa.Float, nullable=False, comment="its last heartbeat"),
+    sa.Column("version", sa.String(32), comment="application version: which workflows it can continue"),
     comment="the processes that take edits from the queue",
 )
 
 rate_limits = sa.Table(
     "rate_limits",
     metadata,
-    sa.Column("name", sa.String(80), primary_key=True, comment="what may be done so often"),
+    sa.Column("name", sa.String(80), primary_key=True, comment="name of the token bucket"),
     sa.Column("full_at", sa.Float(53), nullable=False, comment="when the bucket would be full again"),
-    comment="how often something may be done, over all processes",
+    comment="token buckets that all processes share",
 )

@@ -1,11 +1,11 @@
-"""What becomes of the workflows of a program that is gone: one that died, or an older version after an upgrade.
+"""Takes over workflows whose program is gone: a process that died, or an older version after an upgrade.
 
-DBOS hands a workflow only to executors of the version that it was begun by, since another might have other steps. Every
-step of ours may be repeated without harm though, so that another version begins a workflow anew, where its own goes on
-from the last finished step.
+DBOS gives a workflow only to executors of the application version that started it, because another version may have
+other steps. Our steps are idempotent, so another version restarts a workflow from its first step, while the same
+version continues after the last finished step.
 
-DBOS's tables are written to here, and nowhere else: its own `resume_workflows` would also take a workflow away from
-whoever has resumed it a moment before.
+This module writes to DBOS's own tables, and no other module does. DBOS's `resume_workflows` does not fit: it would also
+take a workflow away from an executor that resumed it a moment earlier.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import sqlalchemy as sa
 
 
 class Takeover:
-    """The workflows of one queue.
+    """Takes over workflows of one queue.
 
     Args:
-        queue: Its name.
-        version: Of this program.
-        is_sqlite: Where DBOS's tables are: beside ours, or (PostgreSQL) in a schema of their own.
+        queue: Name of the queue.
+        version: Application version of this program.
+        is_sqlite: Whether DBOS's tables are in the main schema (SQLite) or in the schema ``dbos`` (PostgreSQL).
     """
 
     def __init__(self, queue: str, version: str, *, is_sqlite: bool) -> None:
@@ -34,39 +34,45 @@ class Takeover:
         self._queue = queue
         self._version = version
 
-    def put_back(self, connection: sa.Connection, executor: str, *, others_only: bool = False) -> int:
-        """Put what an executor that is gone had begun back into the queue; returns how many.
+    def requeue_started(self, connection: sa.Connection, executor: str, *, other_versions_only: bool = False) -> int:
+        """Return the started workflows of an executor that is gone to the queue.
 
         Args:
-            connection: In a transaction.
-            executor: Its name.
-            others_only: Whether only what another version had begun.
+            connection: A connection in a transaction.
+            executor: Name of the executor.
+            other_versions_only: Whether to leave the workflows that this version started.
+
+        Returns:
+            How many workflows were returned to the queue.
         """
-        mine = self._workflows.c
-        another = mine.application_version != self._version
-        begun = [mine.status == "PENDING", mine.executor_id == executor, mine.queue_name == self._queue]
-        self._begin_anew(connection, *begun, another)
-        if others_only:
-            begun.append(another)
+        columns = self._workflows.c
+        is_other_version = columns.application_version != self._version
+        started = [columns.status == "PENDING", columns.executor_id == executor, columns.queue_name == self._queue]
+        self._delete_steps(connection, *started, is_other_version)
+        if other_versions_only:
+            started.append(is_other_version)
         values = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None}
-        update = self._workflows.update().where(*begun).values(application_version=self._version, **values)
+        update = self._workflows.update().where(*started).values(application_version=self._version, **values)
         return connection.execute(update).rowcount
 
-    def adopt(self, connection: sa.Connection, living: Collection[str]) -> int:
-        """Take over what waits for a version of which nobody is left; returns how many.
+    def claim_queued(self, connection: sa.Connection, live_versions: Collection[str]) -> int:
+        """Claim for this version the queued workflows of versions that no executor runs any more.
 
         Args:
-            connection: In a transaction.
-            living: The versions that somebody has, this program's own among them.
+            connection: A connection in a transaction.
+            live_versions: Versions that some executor runs; this program's version counts as live in any case.
+
+        Returns:
+            How many workflows were claimed.
         """
-        mine = self._workflows.c
-        waiting = (mine.status == "ENQUEUED", mine.queue_name == self._queue)
-        orphaned = (*waiting, mine.application_version.not_in([*living, self._version]))
-        self._begin_anew(connection, *orphaned)
+        columns = self._workflows.c
+        queued = (columns.status == "ENQUEUED", columns.queue_name == self._queue)
+        orphaned = (*queued, columns.application_version.not_in([*live_versions, self._version]))
+        self._delete_steps(connection, *orphaned)
         update = self._workflows.update().where(*orphaned).values(application_version=self._version)
         return connection.execute(update).rowcount
 
-    def _begin_anew(self, connection: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
-        """Forget the finished steps of some workflows."""
-        ids = sa.select(self._workflows.c.workflow_uuid).where(*which)
+    def _delete_steps(self, connection: sa.Connection, *where: sa.ColumnElement[bool]) -> None:
+        """Delete the checkpoints of the matching workflows, so that they restart from their first step."""
+        ids = sa.select(self._workflows.c.workflow_uuid).where(*where)
         connection.execute(self._steps.delete().where(self._steps.c.workflow_uuid.in_(ids)))

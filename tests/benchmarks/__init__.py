@@ -1,1 +1,1 @@
-"""Measures whose tables stand in the README: `python -m tests.benchmarks [NAME…]`."""
+"""Benchmarks whose tables are in the README: `python -m tests.benchmarks [NAME…]`."""

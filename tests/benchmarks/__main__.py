@@ -25,7 +25,7 @@ def _module(name: str) -> object:
 
 
 def main() -> None:
-    """Run those that are named."""
+    """Run the named benchmarks."""
     structlog.configure(wrapper_class=QUIET)
     for name in sys.argv[1:] or names():
         module = importlib.import_module(f"tests.benchmarks.{name}")

@@ -31,7 +31,7 @@ class Case:
 
 @cache
 def cases(kind: str) -> tuple[Case, ...]:
-    """The photos of one of SETS that are on this machine."""
+    """The photos of one of SETS that are available here."""
     if kind == PLAIN:
         return tuple(Case(name, name, Photo(_plain.photo(name)), _plain.mask(name)) for name in _plain.names())
     return tuple(
@@ -41,7 +41,7 @@ def cases(kind: str) -> tuple[Case, ...]:
 
 
 def note(kind: str) -> str:
-    """What a set is, for the line below its table."""
+    """Describe a set, for the line below its table."""
     if kind == STREET:
         return f"{len(cases(STREET))} photos of 854 px; IoU and MAE: mean per scene of four photos."
     absent = _plain.absent()

@@ -1,4 +1,4 @@
-"""What a piece of work costs: seconds and peak memory, in a process of its own."""
+"""Measuring a job: seconds and peak memory, in a separate process."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _measured(job: Callable[..., float], args: tuple[Any, ...]) -> tuple[float, 
 
 
 def peak() -> float:
-    """Peak MB of this process alone, which `getrusage` does not tell after a fork."""
+    """Peak MB of this process alone, which `getrusage` does not report after a fork."""
     status = Path("/proc/self/status")
     if not status.is_file():
         import resource
@@ -63,5 +63,5 @@ def peak() -> float:
 
 
 def tell(text: str) -> None:
-    """Say on stderr what is being measured: a run takes a quarter of an hour."""
+    """Print on stderr what is being measured: a run takes a quarter of an hour."""
     print(text, file=sys.stderr, flush=True)

@@ -29,9 +29,9 @@ LARGE_SIDE = 4000
 TRANSPARENT = replace(REMOVE_BACKGROUND, finish="transparent")
 PLAIN: dict[str, bool] = {}
 SWITCHES = {"colours": {"decontaminate": True}, "alpha matting": {"alpha_matting": True}}
-"""What rembg does only when it is asked: colours of soft edges; colours and a finer matte."""
+"""Options of rembg that are off by default: colours of soft edges; colours and a finer matte."""
 SLOW = frozenset({"alpha matting"})
-"""At 4000 px: 36 s and 5.8 GB (facts D): not tried at that size."""
+"""At 4000 px: 36 s and 5.8 GB (docs/local-engine.md#peers): not measured at that size."""
 
 Batch: TypeAlias = Callable[[list[Path], Path], Cost]
 Command: TypeAlias = Callable[[list[Path], Path], float]
@@ -99,7 +99,7 @@ def _seconds(command: list[str], settings: dict[str, str]) -> float:
 
 
 def ways() -> dict[str, tuple[str, Batch, Command | None]]:
-    """By their names in the table: the switch that is on, the batch, the command."""
+    """The methods by their names in the table: the switch that is on, the batch, the command."""
     found: dict[str, tuple[str, Batch, Command | None]] = {}
     for model in _models.present():
         models = _models.only(model)
@@ -151,7 +151,7 @@ def table(folder: Path) -> list[str]:
 
 
 def main() -> list[str]:
-    """The table's lines, or what is not there."""
+    """The table's lines, or a line about what is missing."""
     lacking = [*_models.missing(), *filter(None, [_rembg.missing()])]
     if not _models.present():
         return lacking

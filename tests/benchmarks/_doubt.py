@@ -1,4 +1,4 @@
-"""Doubt: how often a wrong find is asked about and a right one needlessly, and whether a right thing is on offer."""
+"""Doubt: how often the bot asks about wrong finds and about right ones, and whether it offers the right object."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.imaging.masks import from_matte
-from bot.segmentation import things
+from bot.segmentation import objects
 from tests.benchmarks import _cases, _models, _sheets
 from tests.benchmarks._cost import tell
 from tests.benchmarks._finders import found
@@ -16,9 +16,9 @@ from tests.benchmarks._masks import overlap
 from tests.benchmarks._workers import workers
 
 RIGHT = 0.5
-"""Overlap from which a find is the thing that is meant."""
+"""Overlap from which a find counts as right."""
 OFFERED = (3, 6)
-"""Things that a person is shown: in one row of buttons, and at most."""
+"""Number of objects offered: in one row of buttons, and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class Answer:
 
 
 def answer(kind: str, models: Path | None, at: int) -> Answer:
-    """Find the subject of a photo and, where it is wrong, everything else that stands out."""
+    """Find the subject of a photo and, if it is wrong, the other salient objects."""
     case = _cases.cases(kind)[at]
     seen = found(case, models)
     if overlap(from_matte(seen.matte), case.truth) >= RIGHT:
         return Answer(right=True, asked=not seen.sure)
-    offered = things.find_things(case.photo, models, most=OFFERED[-1])
+    offered = objects.find_objects(case.photo, models, limit=OFFERED[-1])
     fitting = (i for i, thing in enumerate(offered, 1) if overlap(from_matte(thing.matte), case.truth) >= RIGHT)
     return Answer(right=False, asked=not seen.sure, place=next(fitting, None))
 

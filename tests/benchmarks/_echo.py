@@ -1,4 +1,4 @@
-"""A Bot API that says yes at once, in a process of its own, so that only the bot's side is measured."""
+"""A Bot API that confirms every call at once, in a separate process, so that only the bot's side is measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ME = b'{"ok":true,"result":{"id":1,"is_bot":true,"first_name":"B","username":"ph
 
 
 async def answer(request: web.Request) -> web.Response:
-    """One call."""
+    """Answer one call."""
     await request.read()
     body = ME if request.path.endswith("getMe") else ANSWER
     return web.Response(body=body, content_type="application/json")

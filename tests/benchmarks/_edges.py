@@ -18,10 +18,10 @@ from tests.benchmarks._cost import EXPLAINED, cost, tell
 SIDES = (680, 1280, 4000)
 LEMUR = _photos.PHOTOS / "cc0"
 SLOW = frozenset({"pymatting closed form, trimap", "pymatting as rembg calls it, hard mask"})
-"""At 4000 px: 36 s and 5.8 GB (facts D): not tried at that size."""
+"""At 4000 px: 36 s and 5.8 GB (docs/local-engine.md#peers): not measured at that size."""
 
 SOFT = (12, 243)
-"""Of 255: where the colours of a soft edge are judged; nearer to the ends hardly a difference can be seen."""
+"""Of 255: range in which the colours of a soft edge are compared; outside it differences are hardly visible."""
 
 _TINY = 96
 _REMBG_EROSION = 10
@@ -112,7 +112,7 @@ Way = tuple[Callable[[Case], Matte], Callable[[Photo, Matte], Pixels]]
 
 
 def methods() -> dict[str, Way]:
-    """How matte and colours are found; those that are installed."""
+    """The installed methods for matte and colours."""
     found: dict[str, Way] = {
         "ours, trimap": (lambda case: refinement.matte_from_trimap(case.photo, case.trimap), ours_colours),
         "ours, hard mask": (lambda case: refinement.refine(case.photo, case.hard), ours_colours),
@@ -126,7 +126,7 @@ def methods() -> dict[str, Way]:
 
 
 def seconds(method: str, side: int) -> float:
-    """Of matte and colours together."""
+    """Measure matte and colours together."""
     matte, colours = methods()[method]
     tiny, case = lemur(_TINY), lemur(side)
     colours(tiny.photo, matte(tiny))

@@ -13,8 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.edits import pixels as editing_pixels
-from bot.edits.editor import Editor, Job
+from bot.edits import results
+from bot.edits.editor import Editor
+from bot.edits.job import Job
 from bot.edits.model import Operation
 from bot.errors import NothingFoundError
 from bot.imaging import masks
@@ -66,10 +67,10 @@ class Way:
     every: bool = True
 
     def kept(self, mask: Mask) -> Mask:
-        """Where the photo's own pixels must stand, of a mask or matte that was used."""
+        """Where the photo's pixels must be unchanged, given the mask or matte that was used."""
         if self.job.operation is Operation.REMOVE_BACKGROUND:
             return mask == 255
-        return masks.feather_inside(mask, editing_pixels.FEATHER) == 0
+        return masks.feather_inside(mask, results.FEATHER) == 0
 
 
 def outlined_and_result(result: Result) -> list[Pixels]:
@@ -96,7 +97,7 @@ def over_three_colours(result: Result) -> list[Pixels]:
 
 
 def ways() -> dict[str, Way]:
-    """By the name of their sheets."""
+    """The ways by the names of their sheets."""
     clear, blur = (replace(REMOVE_BACKGROUND, finish=finish) for finish in ("transparent", "blur"))
     return {
         "erase a given hole": Way(ERASE, "hole", outlined_and_result),
@@ -121,7 +122,7 @@ def cases(way: Way) -> list[Case]:
 
 
 def given_mask(way: Way, case: Case) -> Mask | None:
-    """The mask that is handed in with the photo."""
+    """The mask that is passed with the photo."""
     if way.given is None:
         return None
     return case.truth if way.given == "subject" else _photos.mask(case.name, "hole")
@@ -159,7 +160,7 @@ async def all_edited(editor: Editor, way: Way, some: list[Case], folder: Path) -
 
 
 def changed_outside(way: Way, result: Result) -> int | None:
-    """Pixels that should be the photo's own and are not; None where the mask that was used is not told."""
+    """Count changed pixels outside the mask; None if the mask that was used is unknown."""
     if result.picture is None or result.mask is None or way.given == "subject":
         return None
     different = (result.picture[..., :3] != result.photo).any(-1)

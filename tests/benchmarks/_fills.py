@@ -17,14 +17,14 @@ from tests.benchmarks import _photos, _sheets
 from tests.benchmarks._cost import EXPLAINED, cost, tell
 
 SLOW = frozenset({"FSR_FAST", "biharmonic"})
-"""At 4000 px they take over 20 s, and biharmonic 3.5 GB (facts A3): not tried at that size."""
+"""At 4000 px they take over 20 s, and biharmonic 3.5 GB (docs/local-engine.md#classical-fills): not measured."""
 
 _CLOSE = (216, 162)
 """A sheet's cell: the photo and eight methods abreast."""
 _CLOSE_MARGIN = 0.4
 _TINY = 96
 _PATCHMATCH_SEED = 1212
-"""The library's own; ours, run before in the same process, leaves another one behind."""
+"""The library's default; our engine sets another one in the same process."""
 
 Fill = Callable[[Pixels, Mask], Pixels]
 
@@ -54,7 +54,7 @@ def navier_stokes(pixels: Pixels, mask: Mask) -> Pixels:
 
 
 def shift_map(pixels: Pixels, mask: Mask) -> Pixels:
-    """It wants Lab, and a mask whose 0 is the hole; it changes pixels outside (facts A4)."""
+    """Takes Lab and a mask whose 0 is the hole; changes pixels outside it (docs/local-engine.md#classical-fills)."""
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
     cv2.xphoto.inpaint(lab, 255 - mask, filled := np.zeros_like(lab), cv2.xphoto.INPAINT_SHIFTMAP)
     return np.where(mask[..., None] > 0, cv2.cvtColor(filled, cv2.COLOR_Lab2RGB), pixels)
@@ -74,7 +74,7 @@ def biharmonic(pixels: Pixels, mask: Mask) -> Pixels:
 
 
 def methods() -> dict[str, Fill]:
-    """Those that are installed."""
+    """The installed methods."""
     found: dict[str, Fill] = {"ours": ours}
     if importlib.util.find_spec("patchmatch"):
         found |= {"pypatchmatch r3": patchmatch(3), "pypatchmatch r5": patchmatch(5)}
@@ -87,7 +87,7 @@ def methods() -> dict[str, Fill]:
 
 
 def seconds(method: str, side: int) -> float:
-    """Of one fill of the large photo."""
+    """Measure one fill of the large photo."""
     fill = methods()[method]
     tiny, hole = _photos.large(_TINY)
     hole[:] = 0

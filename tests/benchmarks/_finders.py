@@ -1,4 +1,4 @@
-"""The ways to a mask that are measured: ours, rembg's and OpenCV's.
+"""The measured segmentation methods: ours, rembg's and OpenCV's.
 
 The hints are made from the true mask: its bounding box, as it is and drawn loosely; its deepest point, and points
 anywhere in it where a hasty finger may land.
@@ -18,27 +18,27 @@ import numpy as np
 
 from bot.errors import NothingFoundError
 from bot.imaging.photo import Mask, Matte, Photo
-from bot.segmentation import Found, Tap, hints
+from bot.segmentation import FoundObject, Tap, hints
 from bot.segmentation.subject import find_subject
 from tests.benchmarks import _models, _rembg
 from tests.benchmarks._cases import Case
 
 LOOSE = 0.15
-"""A loose box is wider by up to so much of its width or height on every side."""
+"""Largest margin of a loose box on each side, as a share of its width or height."""
 HASTY_TAPS = 3
 _DEPTH = 0.25
-"""Of the truth's greatest depth: nearer to its edge no person means to tap."""
+"""Minimal depth of a tap, as a share of the true mask's greatest depth."""
 _GRABCUT_TURNS = 5
 
 Find: TypeAlias = Callable[[Case], list[Matte]]
 
 
-def found(case: Case, models: Path | None) -> Found:
+def found(case: Case, models: Path | None) -> FoundObject:
     """Our automatic find; an empty, unsure one where nothing is found."""
     try:
         return find_subject(case.photo, models)
     except NothingFoundError:
-        return Found(np.zeros_like(case.truth), sure=False)
+        return FoundObject(np.zeros_like(case.truth), sure=False)
 
 
 def automatic(models: Path | None, case: Case) -> list[Matte]:
@@ -46,7 +46,7 @@ def automatic(models: Path | None, case: Case) -> list[Matte]:
 
 
 def boxed(models: Path | None, case: Case) -> list[Matte]:
-    return [hints.select(case.photo, (), box=_box(case.truth), models=models)]
+    return [hints.select_by_hints(case.photo, (), box=_box(case.truth), models=models)]
 
 
 def loosely_boxed(models: Path | None, case: Case) -> list[Matte]:
@@ -59,13 +59,13 @@ def loosely_boxed(models: Path | None, case: Case) -> list[Matte]:
         min(case.photo.width, round(right + more[2])),
         min(case.photo.height, round(bottom + more[3])),
     )
-    return [hints.select(case.photo, (), box=loose, models=models)]
+    return [hints.select_by_hints(case.photo, (), box=loose, models=models)]
 
 
 def tapped(models: Path | None, case: Case) -> list[Matte]:
     depth = _depth(case.truth)
     row, column = np.unravel_index(np.argmax(depth), depth.shape)
-    return [hints.select(case.photo, (Tap(float(column), float(row)),), models=models)]
+    return [hints.select_by_hints(case.photo, (Tap(float(column), float(row)),), models=models)]
 
 
 def tapped_anywhere(models: Path | None, case: Case) -> list[Matte]:
@@ -75,7 +75,9 @@ def tapped_anywhere(models: Path | None, case: Case) -> list[Matte]:
     taps = [Tap(float(columns[i]), float(rows[i])) for i in chosen]
     with tempfile.TemporaryDirectory() as folder:
         # What the net saw is kept from tap to tap, as it is for a person's taps.
-        return [hints.select(case.photo, (tap,), models=models, maps=Path(folder) / "maps") for tap in taps]
+        return [
+            hints.select_by_hints(case.photo, (tap,), models=models, map_file=Path(folder) / "maps") for tap in taps
+        ]
 
 
 def rembg(model: str, folder: Path, switches: dict[str, bool], case: Case) -> list[Matte]:
@@ -90,7 +92,7 @@ def grabcut_boxed(case: Case) -> list[Matte]:
 
 
 def finders() -> dict[str, Find]:
-    """By their names in the tables; those whose files and packages are there."""
+    """The available methods by their names in the tables."""
     ways: dict[str, Find] = {}
     for model in _models.present():
         folder = _models.only(model)

@@ -19,7 +19,7 @@ from tests.benchmarks import _photos, _sheets
 from tests.benchmarks._cost import tell
 
 SHARES = (0.15, 0.20, 0.25, 0.30, 0.35)
-"""Of the photo: how large the holes are to be; they come in turn, and the next smaller one where one finds no place."""
+"""Hole sizes as shares of the photo, used in turn; if one does not fit, the next smaller one."""
 _STEP = 4
 """Places are tried at a quarter of the photo's size."""
 _GAP = 12
@@ -60,7 +60,7 @@ def load(name: str) -> LargeHole:
 
 
 def hole(name: str) -> Mask | None:
-    """The largest fitting of the shapes that are meant for a photo; None where none of 15 % fits."""
+    """The largest fitting of the shapes for a photo; None if none of 15 % fits."""
     photos = _photos.names("subject")
     at = photos.index(name)
     shapes = [other for other in photos if _photos.scene(other) != _photos.scene(name)]
@@ -81,7 +81,7 @@ def _stays(name: str) -> Mask:
 
 
 def _place(shape: Mask, free: np.ndarray, share: float) -> Mask | None:
-    """The shape at such a size, where it is wholly free, most of it in the photo; None where there is no such place."""
+    """Place the shape at this size on free background, mostly inside the photo; None if there is no such place."""
     height, width = free.shape
     box = masks.bounding_box(masks.keep_main_components(shape, 0.99))
     assert box is not None

@@ -31,7 +31,7 @@ def overlap(mask: Mask, truth: Mask) -> float:
 
 @dataclass(slots=True)
 class Scores:
-    """What was measured of one way to a mask.
+    """The measurements of one segmentation method.
 
     Attributes:
         overlaps: Intersection over union of every mask, by scene.
@@ -68,7 +68,7 @@ def judged(kind: str, find: Find, at: int) -> tuple[list[float], list[float], Ma
 
 
 def seconds(kind: str, find: Find) -> list[float]:
-    """Of a mask, on some of the photos, with nothing else going on."""
+    """Time a mask on some of the photos, with nothing else running."""
     cases = _cases.cases(kind)
     find(cases[0])  # imports and first calls are not counted
     took = []
@@ -80,7 +80,7 @@ def seconds(kind: str, find: Find) -> list[float]:
 
 
 def measure(pool: Executor, kind: str, way: str, find: Find) -> Scores:
-    """Measure one way on one set and write its contact sheets (truth green, found red)."""
+    """Measure one method on one set and write its contact sheets (truth green, found red)."""
     cases, scores, entries = _cases.cases(kind), Scores(), []
     scores.seconds = seconds(kind, find)
     judgements = pool.map(partial(judged, kind, find), range(len(cases)))

@@ -1,4 +1,4 @@
-"""The learned segmenters' files for the benchmarks: ours and rembg's sessions read the very same ones."""
+"""The learned segmenters' files for the benchmarks: ours and rembg's sessions read the same ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from bot.models.files import is_sound
+from bot.models.files import is_intact
 from bot.models.registry import MODELS
 from tests.benchmarks._photos import ROOT
 
@@ -19,9 +19,9 @@ REMBG = {SMALL: "u2netp", "isnet-general-use": "isnet-general-use", "birefnet-li
 
 
 def file(name: str) -> Path | None:
-    """A model's file, with the published checksum; None where it is in no folder."""
+    """A model's file, with the published checksum; None if no folder has it."""
     paths = (folder / MODELS[name].file for folder in FOLDERS)
-    return next((path for path in paths if is_sound(MODELS[name], path)), None)
+    return next((path for path in paths if is_intact(MODELS[name], path)), None)
 
 
 @cache
@@ -38,17 +38,17 @@ def only(name: str) -> Path | None:
 
 
 def present() -> list[str]:
-    """The models whose files are there."""
+    """The models whose files are available."""
     return [name for name in REMBG if file(name) is not None]
 
 
 def missing() -> list[str]:
-    """One line about each model that is not, to stand below a table."""
+    """One line about each missing model, for below a table."""
     where = " or ".join(str(folder.relative_to(ROOT)) for folder in FOLDERS)
     return [f"Not measured: {MODELS[name].file} is not in {where}." for name in REMBG if file(name) is None]
 
 
 @cache
 def _scratch() -> tempfile.TemporaryDirectory[str]:
-    """Lives as long as the process."""
+    """A folder that exists as long as the process."""
     return tempfile.TemporaryDirectory(prefix="bench-models-")

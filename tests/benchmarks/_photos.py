@@ -25,7 +25,7 @@ _LARGE_COLUMNS = slice(0, 640)
 
 
 def missing() -> str | None:
-    """One line about what is not there, or None."""
+    """One line about what is missing, or None."""
     for path in (PHOTOS, SHARED / "tools" / "metrics.py"):
         if not path.exists():
             return f"not measured: there is no {path.relative_to(ROOT.parent)} beside this checkout"
@@ -38,7 +38,7 @@ def names(kind: str = "images") -> list[str]:
 
 
 def scene(name: str) -> str:
-    """What is shown: four photos each show the same, and count as one."""
+    """The scene of a photo: four photos each show the same scene and count as one."""
     return name.split("_", 1)[1]
 
 

@@ -1,4 +1,4 @@
-"""Plain photos, one thing each, that packages of the `bench` set ship; their hand-made masks lie in `plain/`."""
+"""Plain photos, one object each, that packages of the `bench` set ship; their hand-made masks lie in `plain/`."""
 
 from __future__ import annotations
 
@@ -125,12 +125,12 @@ PICTURES: dict[str, Picture] = {
 
 
 def names() -> list[str]:
-    """The photos that are here: those of the installed packages, and the lemur."""
+    """The available photos: those of the installed packages, and the lemur."""
     return [*(name for name, picture in PICTURES.items() if picture.file is not None), *_lemur()]
 
 
 def absent() -> list[str]:
-    """The photos that are not."""
+    """The missing photos."""
     return [name for name in (*PICTURES, "lemur") if name not in names()]
 
 
@@ -153,6 +153,6 @@ def photo(name: str) -> Pixels:
 
 
 def mask(name: str) -> Mask:
-    """Its mask, 255 = the thing."""
+    """Its mask, 255 = the object."""
     path = LEMUR.with_name("lemur_alpha.png") if name == "lemur" else MASKS / f"{name}.png"
     return np.where(_photos.grey(path) >= 128, 255, 0).astype(np.uint8)

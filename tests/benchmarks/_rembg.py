@@ -1,4 +1,4 @@
-"""rembg, the way that people use it: a session, and `remove` with its switches."""
+"""rembg as it is usually used: a session, and `remove` with its switches."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ session = new_session(model)
 for photo in map(Path, photos):
     (Path(folder) / photo.stem).with_suffix(".png").write_bytes(remove(photo.read_bytes(), session=session))
 """
-"""What its documentation says to write for a folder of photos."""
+"""The script that rembg's documentation gives for a folder of photos."""
 
 TINY = 64
 
 
 def missing() -> str | None:
-    """One line about what is not there, or None."""
+    """One line about what is missing, or None."""
     if importlib.util.find_spec("rembg") is None:
         return "Not measured: rembg is not installed."
     return None
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Where rembg looks for its files; it would fetch one that is not there."""
+    """Set the folder of rembg's files; it would download a missing one."""
     return {"U2NET_HOME": str(folder)}
 
 

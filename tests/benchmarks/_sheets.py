@@ -50,7 +50,7 @@ def over(pixels: Pixels, matte: Matte, colour: tuple[int, int, int]) -> Pixels:
 
 
 def write(title: str, entries: Sequence[Sequence[Pixels]], *, abreast: int = 1) -> None:
-    """Write as many sheets as it takes.
+    """Write as many sheets as needed.
 
     Args:
         title: The files' name; they are numbered where there are several.

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import cv2
 
-from bot.edits.editor import Editor, Job
+from bot.edits.editor import Editor
+from bot.edits.job import Job
 from bot.edits.model import Operation
 from bot.engine_wiring import PRELOAD
 from bot.engines.local import local_engine
@@ -27,8 +28,8 @@ from tests.benchmarks._cost import RUNS, Cost, peak, tell
 SIDES = _photos.SIDES[1:]
 MAX_MEGAPIXELS = 50.0
 
-REMOVE_SUBJECT = Job(Operation.REMOVE_SUBJECT, insist=True, keep_mask=True)
-REMOVE_BACKGROUND = Job(Operation.REMOVE_BACKGROUND, insist=True)
+REMOVE_SUBJECT = Job(Operation.REMOVE_SUBJECT, accept_doubtful=True, keep_mask=True)
+REMOVE_BACKGROUND = Job(Operation.REMOVE_BACKGROUND, accept_doubtful=True)
 ERASE = Job(Operation.ERASE)
 
 

@@ -1,4 +1,4 @@
-"""The Mini App's page: how soon the photo is there, frame times while painting, memory; in a real browser."""
+"""The Mini App's page: how soon the photo is shown, frame times while painting, memory; in a real browser."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def renderer(browser: Browser, page: Page) -> int:
 
 
 class Phone:
-    """A browser with a phone's screen, and people who want something erased.
+    """A browser with a phone's screen, and people who want an object erased.
 
     Args:
         telegram: The playground's, in this process.
@@ -114,7 +114,7 @@ class Phone:
         context = await self._browser.new_context(**PHONE)
         page = await context.new_page()
         await page.add_init_script(WATCH_PHOTO)
-        await page.goto(mini_app.opened(address, self._telegram.token, talk.person.about))
+        await page.goto(mini_app.launch_url(address, self._telegram.token, talk.person.user))
         shown = await page.wait_for_function("() => window.shownAfter", timeout=30_000)
         yield page, await shown.json_value()
         await context.close()

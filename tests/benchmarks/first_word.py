@@ -52,7 +52,7 @@ async def _series(server: TelegramServer, photo: Upload) -> list[float]:
     contents = [await talk.person._content(photo) for talk in talks]  # Telegram's own work, done beforehand
 
     async def listen() -> None:
-        async for event in telegram.journal.follow(telegram.journal.last):
+        async for event in telegram.events.follow(telegram.events.last):
             if event.kind == "message" and event.data["from"]["is_bot"]:
                 said.setdefault(event.chat, time.perf_counter())
             if len(said) == len(talks):

@@ -1,4 +1,4 @@
-"""What everything but the engine costs: from a photo's update to its answer, with an engine that does nothing."""
+"""The cost of everything except the engine: from a photo's update to its answer, with an engine that does nothing."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from bot.engines import Engine
 from bot.imaging.photo import Mask, Photo
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
-from bot.segmentation import Found
+from bot.segmentation import FoundObject
 from tests.support import Talk, encoded, running_bot, scene, settings_for
 
 PHOTOS = 60
 
 
 class Nothing:
-    """Finds a square, and fills it with itself."""
+    """An engine that finds a square and fills it with its own pixels."""
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         matte = np.zeros((photo.height, photo.width), np.uint8)
         matte[photo.height // 3 : photo.height // 2, photo.width // 3 : photo.width // 2] = 255
-        return Found(matte)
+        return FoundObject(matte)
 
     async def inpaint(self, photo: Photo, _mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         return photo
@@ -65,9 +65,9 @@ async def _series(server: TelegramServer, photo: bytes, number: int) -> tuple[fl
         content = await talk.person.send(Upload(photo), caption="/remove_subject")
         begun = time.perf_counter()
         messages, media = telegram.calls["sendMessage"], telegram.calls["editMessageMedia"]
-        await telegram.journal.until(lambda n=messages: telegram.calls["sendMessage"] > n)
+        await telegram.events.wait_until(lambda n=messages: telegram.calls["sendMessage"] > n)
         posted = time.perf_counter() - begun
-        await telegram.journal.until(lambda n=media: telegram.calls["editMessageMedia"] > n)
+        await telegram.events.wait_until(lambda n=media: telegram.calls["editMessageMedia"] > n)
         if turn >= 5:  # the first warm up what is loaded lazily
             first.append(posted)
             whole.append(time.perf_counter() - begun)

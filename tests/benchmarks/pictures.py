@@ -1,4 +1,4 @@
-"""What the local engine makes of real photos, beside what people would use; contact sheets as PNG."""
+"""Results of the local engine on real photos, beside those of common alternatives; contact sheets as PNG."""
 
 from __future__ import annotations
 

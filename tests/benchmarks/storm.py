@@ -91,7 +91,7 @@ async def _storm(
     sent: list[tuple[Talk, dict[str, Any]]] = await send_photos(talks, PHOTOS, Upload(encoded(scene(160, 120))))
     for turn in range(KILLS):
         enough = telegram.calls["editMessageMedia"] + dice.randrange(1, PEOPLE * PHOTOS // KILLS)
-        await telegram.journal.until(lambda n=enough: telegram.calls["editMessageMedia"] >= n, seconds=600)
+        await telegram.events.wait_until(lambda n=enough: telegram.calls["editMessageMedia"] >= n, seconds=600)
         victim = victims[turn % len(victims)]
         pauses.append(await bot.number(PAUSE))
         await victim.kill()

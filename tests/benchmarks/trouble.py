@@ -36,7 +36,7 @@ async def measure() -> list[str]:
     pictures = [sum("photo" in answer for answer in talk.answers_to(message)) for talk, message in sent]
     strays = sum("photo" not in answer for talk in talks for answer in talk.person.answers)
     lost, doubled = sum(n == 0 for n in pictures), sum(n > 1 for n in pictures)
-    failed = sum(server.telegram.faults.happened.values())
+    failed = sum(server.telegram.faults.injected.values())
     return [
         "| photos | calls that failed | lost | doubled | status messages left | seconds | loop's longest pause |",
         "|---|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""One bot for a module's tests, run as `python -m bot run` runs it; each test talks to it as another person."""
+"""One bot for each test module; each test uses it as another person."""
 
 from __future__ import annotations
 

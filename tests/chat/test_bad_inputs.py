@@ -1,4 +1,4 @@
-"""What strangers send: each gets one clear answer in the chat, and the bot goes on."""
+"""Unusable files: each gets one clear answer in the chat, and the bot goes on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AWKWARD = PHOTOS / "awkward"
 NAMES = sorted(path.name for path in AWKWARD.glob("*.*") if path.suffix != ".tsv" and path.stat().st_size)
-"""Telegram takes no empty files, so the bot never sees one."""
+"""Without empty files: Telegram does not accept them."""
 
 
 async def answered(talk: Talk, upload: Upload, caption: str = "/remove_subject") -> str:
-    """The bot's last word to a file, and that there is one only."""
+    """The text of the bot's final answer to a file; checks that there is one answer only."""
     (sent,) = await talk.person.send(upload, caption=caption)
     answer = await talk.answer_to(sent)
     assert len(talk.answers_to(sent)) == 1
@@ -30,27 +30,27 @@ def as_file(data: bytes, name: str) -> Upload:
     return Upload(data, name, as_file=True)
 
 
-async def test_a_truncated_jpeg_is_called_damaged(talk: Talk) -> None:
+async def test_a_truncated_jpeg_is_reported_as_damaged(talk: Talk) -> None:
     data = encoded(scene())
     assert "damaged" in await answered(talk, as_file(data[: len(data) // 2], "half.jpg"))
 
 
-async def test_a_text_named_jpg_is_called_no_picture(talk: Talk) -> None:
+async def test_a_text_file_named_jpg_is_reported_as_no_picture(talk: Talk) -> None:
     assert "not a picture" in await answered(talk, as_file(b"dear diary, " * 100, "photo.jpg"))
 
 
-async def test_an_empty_looking_file_is_called_no_picture(talk: Talk) -> None:
+async def test_a_file_of_zeros_is_reported_as_no_picture(talk: Talk) -> None:
     assert "not a picture" in await answered(talk, as_file(b"\0" * 5000, "zeros.png"))
 
 
-async def test_an_animated_gif_is_called_a_moving_picture(talk: Talk) -> None:
+async def test_an_animated_gif_is_reported_as_a_moving_picture(talk: Talk) -> None:
     frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "blue")]
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
     assert "moving" in await answered(talk, as_file(out.getvalue(), "fun.gif"))
 
 
-async def test_one_pixel_is_too_small(talk: Talk) -> None:
+async def test_a_picture_of_one_pixel_is_too_small(talk: Talk) -> None:
     assert "too small" in await answered(talk, as_file(encoded(Image.new("RGB", (1, 1)), "PNG"), "dot.png"))
 
 
@@ -78,23 +78,23 @@ async def test_an_exif_rotated_photo_comes_back_upright(talk: Talk) -> None:
     assert picture.getexif().get(0x0112, 1) == 1, "it is not turned a second time"
 
 
-async def test_no_photo_at_all_is_asked_for(talk: Talk) -> None:
+async def test_a_command_without_a_photo_asks_for_one(talk: Talk) -> None:
     asked = await talk.person.write("/remove_background")
     assert "Send me the photo" in (await talk.answer_to(asked))["text"]
 
 
-async def test_a_reply_to_a_message_without_photo(talk: Talk) -> None:
+async def test_a_command_in_reply_to_a_text_asks_for_a_photo(talk: Talk) -> None:
     note = await talk.person.write("just words")
     asked = await talk.person.write("/remove_subject", reply_to=note["message_id"])
     assert "Send me the photo" in (await talk.answer_to(asked))["text"]
 
 
-async def test_a_25_mb_file_is_refused_before_it_is_fetched(talk: Talk) -> None:
-    fetched = talk.telegram.calls["getFile"]
+async def test_a_25_mb_file_is_refused_before_it_is_downloaded(talk: Talk) -> None:
+    downloads = talk.telegram.calls["getFile"]
     text = await answered(talk, as_file(encoded(scene()) + b"\0" * 25_000_000, "huge.jpg"))
     assert "too large" in text
     assert "20 MB" in text
-    assert talk.telegram.calls["getFile"] == fetched
+    assert talk.telegram.calls["getFile"] == downloads
 
 
 async def test_a_picture_of_too_many_pixels_is_refused_before_decoding(talk: Talk) -> None:
@@ -103,17 +103,17 @@ async def test_a_picture_of_too_many_pixels_is_refused_before_decoding(talk: Tal
     assert "megapixels" in await answered(talk, as_file(bomb, "bomb.png"))
 
 
-async def test_a_sticker_with_a_command_waiting(talk: Talk) -> None:
+async def test_a_sticker_after_a_command_is_explained(talk: Talk) -> None:
     await talk.answer_to(await talk.person.write("/remove_subject"))
     sticker = await talk.person.send_sticker()
     assert "sticker" in (await talk.answer_to(sticker))["text"]
 
 
-async def test_a_file_that_is_no_picture_by_name(talk: Talk) -> None:
+async def test_an_archive_is_explained(talk: Talk) -> None:
     assert "only clean photos" in await answered(talk, as_file(b"PK\x03\x04" + b"\0" * 500, "archive.zip"))
 
 
-async def test_nothing_stands_out(talk: Talk) -> None:
+async def test_a_photo_without_a_subject_offers_to_paint(talk: Talk) -> None:
     flat = Image.new("RGB", (200, 150), (120, 130, 140))
     (sent,) = await talk.person.send(Upload(encoded(flat)), caption="/remove_subject")
     answer = await talk.answer_to(sent)
@@ -121,12 +121,12 @@ async def test_nothing_stands_out(talk: Talk) -> None:
     (button,) = [button for row in answer["reply_markup"]["inline_keyboard"] for button in row]
     assert "Paint it myself" in button["text"]
     await talk.person.press_labelled(answer["message_id"], "Paint it myself")
-    await talk.telegram.journal.until(lambda: len(talk.answers_to(sent)) == 2)
+    await talk.telegram.events.wait_until(lambda: len(talk.answers_to(sent)) == 2)
     (_, canvas) = talk.answers_to(sent)
     assert "web_app" in canvas["reply_markup"]["inline_keyboard"][0][0]
 
 
-async def test_a_button_of_somebody_else_and_one_that_never_was(talk: Talk) -> None:
+async def test_forged_and_unknown_buttons_change_nothing(talk: Talk) -> None:
     (sent,) = await talk.person.send(Upload(encoded(scene())))
     offer = await talk.answer_to(sent)
     stranger = Talk(talk.telegram, talk.person.id + 50_000)
@@ -137,11 +137,11 @@ async def test_a_button_of_somebody_else_and_one_that_never_was(talk: Talk) -> N
         "o:nope:erase",
         "e:a:b:c",
     ):
-        forged = {"id": f"forged-{data}", "from": stranger.person.about, "message": offer, "chat_instance": "1"}
+        forged = {"id": f"forged-{data}", "from": stranger.person.user, "message": offer, "chat_instance": "1"}
         before = talk.telegram.calls["answerCallbackQuery"]
         talk.telegram.updates.add("callback_query", {**forged, "data": data})
-        await talk.telegram.journal.until(lambda b=before: talk.telegram.calls["answerCallbackQuery"] > b)
-    assert talk.answers_to(sent)[0]["text"] == offer["text"], "nothing has come of it"
+        await talk.telegram.events.wait_until(lambda b=before: talk.telegram.calls["answerCallbackQuery"] > b)
+    assert talk.answers_to(sent)[0]["text"] == offer["text"], "the offer is unchanged"
 
 
 @pytest.mark.skipif(not AWKWARD.is_dir(), reason="the awkward photos are not beside this checkout")

@@ -1,4 +1,4 @@
-"""Waiting, cancelling, trying again: with a cloud engine that answers when the test says so."""
+"""Waiting, cancelling and trying again, with a cloud engine that answers when the test lets it."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ async def shows(talk: Talk, message: dict[str, Any], words: str) -> dict[str, An
     def found() -> list[dict[str, Any]]:
         return [a for a in talk.answers_to(message) if words in str(a.get("text") or a.get("caption"))]
 
-    await talk.telegram.journal.until(found)
+    await talk.telegram.events.wait_until(found)
     return found()[0]
 
 
-async def test_both_commands_go_through_the_cloud(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_both_commands_call_the_cloud(talk: Talk, cloud: CloudStandIn) -> None:
     start = len(cloud.calls)
     for command in ("/remove_subject", "/remove_background"):
         (sent,) = await talk.person.send(Upload(JPEG), caption=command)
@@ -74,7 +74,7 @@ async def test_both_commands_go_through_the_cloud(talk: Talk, cloud: CloudStandI
     assert made == [(SALIENCY, 10000), (ERASE, 10000)] * 2
 
 
-async def test_a_mask_given_by_hand_asks_the_cloud_for_the_fill_alone(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_for_a_painted_mask_only_the_fill_is_requested_from_the_cloud(talk: Talk, cloud: CloudStandIn) -> None:
     photo = scene()
     painted = photo.copy()
     painted.paste((0, 255, 60), (20, 20, 90, 60))
@@ -86,7 +86,7 @@ async def test_a_mask_given_by_hand_asks_the_cloud_for_the_fill_alone(talk: Talk
     assert [call.req_key for call in cloud.calls[start:]] == [ERASE]
 
 
-async def test_outside_the_mask_the_answer_is_the_photo_bit_for_bit(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_outside_the_mask_the_result_equals_the_photo(talk: Talk, cloud: CloudStandIn) -> None:
     photo = scene(640, 480)
     upload = Upload(encoded(photo, "PNG"), "scene.png", as_file=True)
     (sent,) = await talk.person.send(upload, caption="/remove_subject")
@@ -108,7 +108,7 @@ async def test_cancelling_while_the_cloud_works(talk: Talk, meet: Callable[[], T
         cancelled = await shows(talk, sent, "Stopped")
         others = [meet(), meet()]
         photos = [(await other.person.send(Upload(JPEG), caption="/remove_subject"))[0] for other in others]
-        await cloud.wait_for_calls(start + 3)  # of two places both are free again
+        await cloud.wait_for_calls(start + 3)  # both call slots are free again
     for other, photo in zip(others, photos, strict=True):
         assert "photo" in await other.answer_to(photo)
     await talk.person.press_labelled(cancelled["message_id"], "Try again")
@@ -116,7 +116,7 @@ async def test_cancelling_while_the_cloud_works(talk: Talk, meet: Callable[[], T
     assert len(talk.answers_to(sent)) == 1
 
 
-async def test_cancelling_while_it_waits_in_line(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_cancelling_a_queued_edit(talk: Talk, cloud: CloudStandIn) -> None:
     start = len(cloud.calls)
     with cloud.holding():
         (first,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
@@ -128,29 +128,29 @@ async def test_cancelling_while_it_waits_in_line(talk: Talk, cloud: CloudStandIn
     assert "photo" in await talk.answer_to(first)
     marker = await talk.person.write("/help")
     await talk.answer_to(marker)
-    assert "text" in talk.answers_to(second)[0], "it was never made"
+    assert "text" in talk.answers_to(second)[0], "it did not run"
 
 
-async def test_a_doubtful_find_is_asked_about_before_anything_is_erased(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_a_doubtful_find_is_shown_before_anything_is_erased(talk: Talk, cloud: CloudStandIn) -> None:
     photo = scene()
-    photo.paste((210, 40, 30), (20, 15, 300, 225))  # nearly all of the picture: hardly a subject
+    photo.paste((210, 40, 30), (20, 15, 300, 225))  # nearly all of the picture: probably not the subject
     start = len(cloud.calls)
     (sent,) = await talk.person.send(Upload(encoded(photo)), caption="/remove_subject")
     asked = await talk.answer_to(sent)
-    assert "not sure" in asked["caption"], "under a picture that points out what was found"
+    assert "not sure" in asked["caption"], "below a picture of the find"
     shown = talk.picture(asked).convert("RGB")
-    assert shown.getpixel((160, 120)) == pytest.approx((210, 40, 30), abs=12), "what was found, as it is"
-    assert max(shown.getpixel((5, 5))) < 160, "the rest, darkened"
+    assert shown.getpixel((160, 120)) == pytest.approx((210, 40, 30), abs=12), "the find is unchanged"
+    assert max(shown.getpixel((5, 5))) < 160, "the rest is darkened"
     assert [call.req_key for call in cloud.calls[start:]] == [SALIENCY]
     texts = [b["text"] for row in asked["reply_markup"]["inline_keyboard"] for b in row]
-    assert texts == ["👌 Take it out", "🔎 Something else", "🖌 Paint it myself"]
-    await talk.person.press_labelled(asked["message_id"], "Take it out")
+    assert texts == ["👌 Remove it", "🔎 Something else", "🖌 Paint it myself"]
+    await talk.person.press_labelled(asked["message_id"], "Remove it")
     assert "photo" in await shows(talk, sent, "gone")
     again = [call.req_key for call in cloud.calls[start:]]
-    assert again.count(SALIENCY) == 1, "what was shown is what goes: it is not looked for again"
+    assert again.count(SALIENCY) == 1, "the find that was shown is used: the photo is not segmented again"
 
 
-async def test_waiting_for_the_cloud_shows_the_place_in_line(meet: Callable[[], Talk], cloud: CloudStandIn) -> None:
+async def test_waiting_for_the_cloud_shows_the_queue_position(meet: Callable[[], Talk], cloud: CloudStandIn) -> None:
     start = len(cloud.calls)
     people = [meet() for _ in range(5)]
     sent = []
@@ -158,16 +158,16 @@ async def test_waiting_for_the_cloud_shows_the_place_in_line(meet: Callable[[], 
         for talk in people:
             sent += [(talk, message) for message in await talk.person.send(Upload(JPEG), caption="/remove_subject")]
         await cloud.wait_for_calls(start + 2)
-        places = "In line: 1 before yours.", "In line: 2 before yours."  # two are with the cloud, one is next
+        positions = "In line: 1 before yours.", "In line: 2 before yours."  # two run, one is next
         telegram = people[0].telegram
-        await telegram.journal.until(
-            lambda: set(places) <= {str(a.get("text", "")).lstrip("⏳ ") for t, m in sent for a in t.answers_to(m)}
+        await telegram.events.wait_until(
+            lambda: set(positions) <= {str(a.get("text", "")).lstrip("⏳ ") for t, m in sent for a in t.answers_to(m)}
         )
     for talk, message in sent:
         assert "photo" in await talk.answer_to(message)
 
 
-async def test_a_refusal_is_explained_and_not_offered_again(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_a_refusal_is_explained_without_a_retry_button(talk: Talk, cloud: CloudStandIn) -> None:
     cloud.fail_next(50411, req_key=SALIENCY)
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
     answer = await talk.answer_to(sent)
@@ -175,7 +175,7 @@ async def test_a_refusal_is_explained_and_not_offered_again(talk: Talk, cloud: C
     assert "reply_markup" not in answer
 
 
-async def test_trouble_that_passes_offers_to_try_again(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_a_temporary_failure_offers_to_try_again(talk: Talk, cloud: CloudStandIn) -> None:
     cloud.fail_next(50501, times=2, req_key=SALIENCY)
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
     failed = await talk.answer_to(sent)
@@ -184,7 +184,7 @@ async def test_trouble_that_passes_offers_to_try_again(talk: Talk, cloud: CloudS
     assert "photo" in await shows(talk, sent, "gone")
 
 
-async def test_more_photos_than_one_may_have_in_the_works(talk: Talk, cloud: CloudStandIn) -> None:
+async def test_more_than_the_allowed_pending_edits_are_refused(talk: Talk, cloud: CloudStandIn) -> None:
     start = len(cloud.calls)
     with cloud.holding():
         sent = [(await talk.person.send(Upload(JPEG), caption="/remove_subject"))[0] for _ in range(6)]
@@ -214,7 +214,7 @@ async def test_twenty_photos_at_once_two_in_flight_each_persons_in_order(
     for talk in people:
         done = [
             event.data["reply_to_message"]["message_id"]
-            for event in talk.telegram.journal.since(0)
+            for event in talk.telegram.events.after(0)
             if event.chat == talk.person.id
             and event.kind == "message"
             and event.data["from"]["is_bot"]
@@ -223,7 +223,7 @@ async def test_twenty_photos_at_once_two_in_flight_each_persons_in_order(
         assert done == [message["message_id"] for message in sent[talk.person.id]]
 
 
-async def test_what_only_the_operator_can_mend_is_told_the_admin_once(
+async def test_an_admin_is_notified_once_of_what_only_the_operator_can_fix(
     meet: Callable[[], Talk], server: TelegramServer, cloud: CloudStandIn
 ) -> None:
     admin = Person(server.telegram, ADMIN)
@@ -235,25 +235,25 @@ async def test_what_only_the_operator_can_mend_is_told_the_admin_once(
             text = (await talk.answer_to(sent))["text"]
             assert "50400" not in text
             assert "try again" in text.lower()
-        await server.telegram.journal.until(lambda: admin.answers)
+        await server.telegram.events.wait_until(lambda: admin.answers)
     finally:
         cloud.fail_always(None)
     assert len(admin.answers) == 1
-    told = admin.answers[0]["text"]
-    assert "50400" in told
-    assert cloud.keys.secret_key not in told
+    notice = admin.answers[0]["text"]
+    assert "50400" in notice
+    assert cloud.keys.secret_key not in notice
 
 
-async def test_deleting_ones_data(talk: Talk) -> None:
+async def test_after_deleting_their_data_a_persons_buttons_are_too_old(talk: Talk) -> None:
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background")
     answer = await talk.answer_to(sent)
     asked = await talk.person.write("/delete_my_data")
     assert "deleted" in (await talk.answer_to(asked))["text"]
     query = await talk.person.press_labelled(answer["message_id"], "White")
 
-    def told() -> list[str]:
-        events = talk.telegram.journal.since(0)
+    def alerts() -> list[str]:
+        events = talk.telegram.events.after(0)
         return [str(e.data["text"]) for e in events if e.kind == "answer" and e.data["id"] == query]
 
-    await talk.telegram.journal.until(told)
-    assert "too long ago" in told()[0]
+    await talk.telegram.events.wait_until(alerts)
+    assert "too long ago" in alerts()[0]

@@ -1,4 +1,4 @@
-"""Asking for an edit in every way there is, and getting the picture back."""
+"""Every way to request an edit, and the results."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ async def test_a_photo_with_remove_background_keeps_the_subject_only(talk: Talk)
     assert "White" in texts
 
 
-async def test_another_finish_takes_the_place_of_the_first(talk: Talk) -> None:
+async def test_another_finish_replaces_the_first_result(talk: Talk) -> None:
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background")
     answer = await talk.answer_to(sent)
     await talk.person.press_labelled(answer["message_id"], "White")
-    await talk.telegram.journal.until(lambda: "White" not in str(answer_now(talk, answer).get("reply_markup")))
+    await talk.telegram.events.wait_until(lambda: "White" not in str(answer_now(talk, answer).get("reply_markup")))
     white = await talk.settles(answer["message_id"])
     assert np.asarray(talk.picture(white))[:8, :8].min() > 250
     await talk.person.press_labelled(answer["message_id"], "Transparent")
-    await talk.telegram.journal.until(lambda: "document" in answer_now(talk, answer))
+    await talk.telegram.events.wait_until(lambda: "document" in answer_now(talk, answer))
     clear = answer_now(talk, answer)
     picture = talk.picture(clear)
     assert picture.format == "PNG"
@@ -66,7 +66,7 @@ async def test_another_finish_takes_the_place_of_the_first(talk: Talk) -> None:
     assert len(talk.answers_to(sent)) == 1
 
 
-async def test_the_shadow_goes_along_and_stays_where_the_person_wants_it(talk: Talk) -> None:
+async def test_the_shadow_is_removed_too_and_kept_on_request(talk: Talk) -> None:
     """A parasol on a beach, with its shadow on the sand."""
     before, parasol = beach.paint()
     shade = masks.erode(shadow.find_shadow(Photo(before), parasol), 4) > 0
@@ -75,22 +75,22 @@ async def test_the_shadow_goes_along_and_stays_where_the_person_wants_it(talk: T
     answer = await talk.answer_to(sent)
 
     def lighter(message: dict[str, Any]) -> float:
-        """Than it was, where the shadow lay: mean of 0 … 255."""
+        """How much lighter the shadow's area has become: mean of 0 … 255."""
         after = np.asarray(talk.picture(message).convert("RGB")).astype(float)
         return float((after - before)[shade].mean())
 
-    assert "shadow went with it" in answer["caption"]
+    assert "shadow is gone too" in answer["caption"]
     assert lighter(answer) > 15
-    await talk.person.press_labelled(answer["message_id"], "Leave the shadow")
-    await talk.telegram.journal.until(lambda: "shadow-goes" in str(answer_now(talk, answer).get("reply_markup")))
+    await talk.person.press_labelled(answer["message_id"], "Keep the shadow")
+    await talk.telegram.events.wait_until(lambda: "shadow-goes" in str(answer_now(talk, answer).get("reply_markup")))
     without = answer_now(talk, answer)
     assert "shadow" not in without["caption"]
     assert abs(lighter(without)) < 5
     core = masks.erode(parasol, 8) > 0
     changed = np.abs(np.asarray(talk.picture(without).convert("RGB")).astype(int) - before).max(axis=2) > 24
-    assert changed[core].mean() > 0.8, "the parasol is gone all the same"
-    await talk.person.press_labelled(answer["message_id"], "The shadow too")
-    await talk.telegram.journal.until(lambda: "shadow-stays" in str(answer_now(talk, answer).get("reply_markup")))
+    assert changed[core].mean() > 0.8, "the parasol is still removed"
+    await talk.person.press_labelled(answer["message_id"], "Remove the shadow too")
+    await talk.telegram.events.wait_until(lambda: "shadow-stays" in str(answer_now(talk, answer).get("reply_markup")))
     assert lighter(answer_now(talk, answer)) > 15
 
 
@@ -98,7 +98,7 @@ def answer_now(talk: Talk, answer: dict[str, Any]) -> dict[str, Any]:
     return talk.person.chat.messages[answer["message_id"]]
 
 
-async def test_a_command_in_reply_to_a_photo_of_anybody(talk: Talk) -> None:
+async def test_a_command_in_reply_to_any_photo(talk: Talk) -> None:
     (photo,) = await talk.person.send(Upload(JPEG))
     offer = await talk.answer_to(photo)
     asked = await talk.person.write("/remove_background", reply_to=photo["message_id"])
@@ -115,10 +115,10 @@ async def test_a_command_alone_waits_for_its_photo(talk: Talk) -> None:
     (sent,) = await talk.person.send(Upload(JPEG))
     assert "photo" in await talk.answer_to(sent)
     (bare,) = await talk.person.send(Upload(JPEG))
-    assert (await talk.answer_to(bare))["text"] == "What should go?", "a wish is granted once"
+    assert (await talk.answer_to(bare))["text"] == "What should go?", "a pending command applies to one photo"
 
 
-async def test_a_bare_photo_gets_three_buttons_and_the_question_becomes_the_answer(talk: Talk) -> None:
+async def test_a_photo_without_a_command_gets_three_buttons_and_the_question_becomes_the_result(talk: Talk) -> None:
     (sent,) = await talk.person.send(Upload(JPEG))
     offer = await talk.answer_to(sent)
     assert [b["text"] for row in offer["reply_markup"]["inline_keyboard"] for b in row] == [
@@ -127,8 +127,8 @@ async def test_a_bare_photo_gets_three_buttons_and_the_question_becomes_the_answ
         "🖌 What I paint",
     ]
     query = await talk.person.press_labelled(offer["message_id"], "subject")
-    await talk.telegram.journal.until(lambda: "photo" in answer_now(talk, offer))
-    answered = [e.data for e in talk.telegram.journal.since(0) if e.kind == "answer" and e.data["id"] == query]
+    await talk.telegram.events.wait_until(lambda: "photo" in answer_now(talk, offer))
+    answered = [e.data for e in talk.telegram.events.after(0) if e.kind == "answer" and e.data["id"] == query]
     assert answered == [{"id": query, "text": None, "show_alert": False}]
     assert len(talk.answers_to(sent)) == 1
 
@@ -172,7 +172,7 @@ async def test_an_album_is_edited_photo_by_photo_under_one_command(talk: Talk) -
         assert "photo" in await talk.answer_to(message)
 
 
-async def test_everything_else_gets_one_helpful_line(talk: Talk) -> None:
+async def test_other_messages_get_one_helpful_line(talk: Talk) -> None:
     asked = await talk.person.write("what is this?")
     assert (await talk.answer_to(asked))["text"] == "Send me a photo, or /help."
     sticker = await talk.person.send_sticker()
@@ -188,7 +188,7 @@ async def test_start_and_help_name_every_command(talk: Talk) -> None:
         assert "/erase" in text
 
 
-async def test_chinese_for_those_who_speak_it_english_for_the_rest(meet: Callable[..., Talk]) -> None:
+async def test_texts_are_chinese_for_chinese_speakers_and_english_for_others(meet: Callable[..., Talk]) -> None:
     chinese, german, unknown = meet("zh-hans"), meet("de"), meet(None)
     asked = await chinese.person.write("你好")
     assert "照片" in (await chinese.answer_to(asked))["text"]
@@ -215,30 +215,30 @@ async def test_erase_opens_the_canvas(talk: Talk) -> None:
 
 
 async def test_in_a_group_erase_leads_into_the_private_chat(talk: Talk, meet: Callable[..., Talk]) -> None:
-    group = talk.telegram.gather(-500 - talk.person.id, "Friends")
+    group = talk.telegram.add_group(-500 - talk.person.id, "Friends")
     (sent,) = await talk.person.send(Upload(JPEG), caption="/erase", group=group)
 
     def answers() -> list[dict[str, Any]]:
         return [m for m in group.messages.values() if m["from"]["is_bot"]]
 
-    await talk.telegram.journal.until(answers)
+    await talk.telegram.events.wait_until(answers)
     buttons = [b for row in answers()[0]["reply_markup"]["inline_keyboard"] for b in row]
     link = next(b["url"] for b in buttons if "url" in b)
     address, _, start = link.partition("?start=")
     assert address == "https://t.me/photo_cleaning_bot"
     stranger = meet()
     asked = await stranger.person.write(f"/start {start}")
-    assert "somebody else" in (await stranger.answer_to(asked))["text"]
+    assert "someone else" in (await stranger.answer_to(asked))["text"]
     asked = await talk.person.write(f"/start {start}")
     canvas = await talk.answer_to(asked, settled=False)
     urls = [b["web_app"]["url"] for row in canvas["reply_markup"]["inline_keyboard"] for b in row if "web_app" in b]
     assert urls
-    assert start.removeprefix("e_") not in urls[0], "an edit of the private chat's own"
-    assert sent["chat"]["id"] == group.about["id"]
+    assert start.removeprefix("e_") not in urls[0], "the private chat has its own edit"
+    assert sent["chat"]["id"] == group.info["id"]
 
 
-async def test_a_photo_in_a_group_is_answered_there_and_a_bare_one_is_left_alone(talk: Talk) -> None:
-    group = talk.telegram.gather(-900 - talk.person.id, "Friends")
+async def test_in_a_group_only_photos_with_a_command_are_answered(talk: Talk) -> None:
+    group = talk.telegram.add_group(-900 - talk.person.id, "Friends")
     await talk.person.send(Upload(JPEG), group=group)
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject@photo_cleaning_bot", group=group)
     (other,) = await talk.person.send(Upload(JPEG), caption="/remove_subject@another_bot", group=group)
@@ -246,13 +246,13 @@ async def test_a_photo_in_a_group_is_answered_there_and_a_bare_one_is_left_alone
     def pictures() -> list[dict[str, Any]]:
         return [m for m in group.messages.values() if m["from"]["is_bot"] and "photo" in m]
 
-    await talk.telegram.journal.until(pictures, seconds=60)
+    await talk.telegram.events.wait_until(pictures, seconds=60)
     answers = [m for m in group.messages.values() if m["from"]["is_bot"]]
     assert [m["reply_to_message"]["message_id"] for m in answers] == [sent["message_id"]]
     assert other["message_id"] not in [m["reply_to_message"]["message_id"] for m in answers]
 
 
-async def test_painting_in_telegrams_own_editor_erases_what_was_painted(talk: Talk) -> None:
+async def test_a_copy_painted_in_telegrams_editor_erases_the_painted_area(talk: Talk) -> None:
     photo = scene()
     painted = photo.copy()
     painted.paste((0, 255, 60), (20, 20, 90, 60))

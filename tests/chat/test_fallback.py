@@ -1,4 +1,4 @@
-"""ENGINE=auto: while the cloud is down the local engine answers, and says so."""
+"""ENGINE=auto: while the cloud is down, the local engine does the work and the answer says so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.cloud.standin import CloudStandIn
 from tests.support import Talk, encoded, running_bot, scene, settings_for, with_cloud
 
 
-async def test_the_local_engine_answers_for_a_dead_cloud_and_the_cloud_again_once_it_lives(tmp_path: Path) -> None:
+async def test_the_local_engine_replaces_the_cloud_until_it_is_up_again(tmp_path: Path) -> None:
     async with TelegramServer() as server, CloudStandIn() as cloud:
         settings = settings_for(
             server,

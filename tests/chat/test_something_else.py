@@ -1,4 +1,4 @@
-"""A wrong find is corrected: what else was found is shown by number, and one, several or all of it are taken."""
+"""Correcting a wrong find: other things are shown with numbers, and one, several or all of them are chosen."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def talk(meet: Callable[..., Talk]) -> Talk:
 
 
 RED, YELLOW = (150, 240), (480, 240)
-"""Where the middles of the two things are, x and y."""
+"""Centres of the two things, (x, y)."""
 
 
 def two_things() -> Image.Image:
@@ -66,12 +66,12 @@ def left(picture: Image.Image) -> set[str]:
 
 
 async def becomes(talk: Talk, message: dict[str, Any], words: str) -> dict[str, Any]:
-    """The answer to a message, once its text or caption holds these words."""
+    """The answer to a message, once its text or caption contains these words."""
 
     def found() -> list[dict[str, Any]]:
         return [a for a in talk.answers_to(message) if words in str(a.get("text") or a.get("caption"))]
 
-    await talk.telegram.journal.until(found, seconds=60)
+    await talk.telegram.events.wait_until(found, seconds=60)
     return found()[0]
 
 
@@ -80,24 +80,24 @@ def labels(message: dict[str, Any]) -> list[str]:
 
 
 async def press(talk: Talk, message: dict[str, Any], label: str) -> str | None:
-    """Press the button with exactly this label; returns what the bot says to the press itself."""
+    """Press the button with exactly this label; returns the alert of the bot's answer to the callback query."""
     (data,) = [button["callback_data"] for button in buttons(message) if button["text"] == label]
-    journal = talk.telegram.journal
+    events = talk.telegram.events
     for _ in range(20):
         query = await talk.person.press(message["message_id"], data)
 
         def answered(query: str = query) -> list[str | None]:
-            return [e.data["text"] for e in journal.since(0) if e.kind == "answer" and e.data["id"] == query]
+            return [e.data["text"] for e in events.after(0) if e.kind == "answer" and e.data["id"] == query]
 
-        await journal.until(answered)
+        await events.until(answered)
         said = answered()[0]
         if said is None or "One moment" not in said:  # the result was shown a moment before it was noted as delivered
             return said
-    raise AssertionError("the bot is busy for ever")
+    raise AssertionError("the bot stays busy")
 
 
 async def result_of(talk: Talk, command: str = "/remove_subject") -> tuple[dict[str, Any], dict[str, Any]]:
-    """A sent photo of two things, and the result for what the bot took for the subject."""
+    """A sent photo of two things, and the first result."""
     (sent,) = await talk.person.send(Upload(encoded(two_things(), "PNG"), "two.png", as_file=True), caption=command)
     answer = await talk.answer_to(sent)
     if "not sure" in str(answer.get("caption")):
@@ -107,14 +107,14 @@ async def result_of(talk: Talk, command: str = "/remove_subject") -> tuple[dict[
 
 
 async def asked_which(talk: Talk) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
-    """A sent photo of two things, the question which is meant, and what the first result showed."""
+    """A sent photo of two things, the question which one, and what the first result showed."""
     sent, answer = await result_of(talk)
     shown = left(talk.picture(answer))
     await press(talk, answer, "🔎 Something else")
     return sent, await becomes(talk, sent, "Which one should go?"), shown
 
 
-async def test_a_wrong_find_is_two_taps_from_the_right_one(talk: Talk) -> None:
+async def test_a_wrong_find_is_corrected_by_two_taps(talk: Talk) -> None:
     sent, asked, _ = await asked_which(talk)
     assert "photo" in asked
     assert labels(asked)[:2] == ["1", "2"]
@@ -125,35 +125,37 @@ async def test_a_wrong_find_is_two_taps_from_the_right_one(talk: Talk) -> None:
             asked = await becomes(talk, sent, "Which one should go?")
         await press(talk, asked, number)
         seen.append(left(talk.picture(await becomes(talk, sent, "is gone"))))
-    assert {"red"} in seen, "one of the numbers takes out the yellow disc alone"
-    assert {"yellow"} in seen, "and another the red block alone"
-    assert len(talk.answers_to(sent)) == 1, "all of it in one message"
+    assert {"red"} in seen, "one number removes the yellow disc only"
+    assert {"yellow"} in seen, "another number removes the red block only"
+    assert len(talk.answers_to(sent)) == 1, "all in one message"
 
 
-async def test_several_are_marked_and_go_together(talk: Talk) -> None:
+async def test_several_marked_things_are_removed_together(talk: Talk) -> None:
     sent, asked, _ = await asked_which(talk)
     numbers = [name for name in labels(asked) if name.isdigit()]
     await press(talk, asked, "☑️ Several…")
     message = asked["message_id"]
-    await talk.telegram.journal.until(lambda: "⬜️ 1" in labels(talk.person.chat.messages[message]))
-    said = await press(talk, talk.person.chat.messages[message], "👌 Take it out")
+    await talk.telegram.events.wait_until(lambda: "⬜️ 1" in labels(talk.person.chat.messages[message]))
+    said = await press(talk, talk.person.chat.messages[message], "👌 Remove it")
     assert said is not None
     assert "Mark at least one" in said
     for number in numbers:
         await press(talk, talk.person.chat.messages[message], f"⬜️ {number}")
         marked = f"✅ {number}"
-        await talk.telegram.journal.until(lambda marked=marked: marked in labels(talk.person.chat.messages[message]))
-    await press(talk, talk.person.chat.messages[message], "👌 Take it out")
+        await talk.telegram.events.wait_until(
+            lambda marked=marked: marked in labels(talk.person.chat.messages[message])
+        )
+    await press(talk, talk.person.chat.messages[message], "👌 Remove it")
     assert left(talk.picture(await becomes(talk, sent, "is gone"))) == set()
 
 
-async def test_all_go_by_one_button(talk: Talk) -> None:
+async def test_one_button_removes_all_things(talk: Talk) -> None:
     sent, asked, _ = await asked_which(talk)
     await press(talk, asked, "All of them")
     assert left(talk.picture(await becomes(talk, sent, "is gone"))) == set()
 
 
-async def test_back_shows_the_result_as_it_was(talk: Talk) -> None:
+async def test_back_shows_the_earlier_result(talk: Talk) -> None:
     sent, asked, before = await asked_which(talk)
     await press(talk, asked, "◀️ Back")
     again = await becomes(talk, sent, "is gone")
@@ -161,7 +163,7 @@ async def test_back_shows_the_result_as_it_was(talk: Talk) -> None:
     assert "🔎 Something else" in labels(again)
 
 
-async def test_a_chosen_thing_is_kept_and_the_rest_cut_away(talk: Talk) -> None:
+async def test_the_chosen_things_are_kept_and_the_background_is_removed(talk: Talk) -> None:
     sent, answer = await result_of(talk, "/remove_background")
     await press(talk, answer, "🔎 Something else")
     asked = await becomes(talk, sent, "Which one should stay?")
@@ -169,7 +171,7 @@ async def test_a_chosen_thing_is_kept_and_the_rest_cut_away(talk: Talk) -> None:
     assert left(talk.picture(await becomes(talk, sent, "is gone"))) == {"red", "yellow"}
 
 
-async def test_in_chinese_too(meet: Callable[..., Talk]) -> None:
+async def test_the_questions_are_chinese_for_chinese_speakers(meet: Callable[..., Talk]) -> None:
     talk = meet("zh-hans")
     (sent,) = await talk.person.send(Upload(encoded(two_things())), caption="/remove_subject")
     answer = await talk.answer_to(sent)
@@ -179,9 +181,7 @@ async def test_in_chinese_too(meet: Callable[..., Talk]) -> None:
     assert left(talk.picture(await becomes(talk, sent, "✨"))) == set()
 
 
-async def test_a_strangers_press_and_numbers_that_are_not_there_change_nothing(
-    talk: Talk, meet: Callable[..., Talk]
-) -> None:
+async def test_presses_by_others_and_unknown_numbers_change_nothing(talk: Talk, meet: Callable[..., Talk]) -> None:
     sent, asked, _ = await asked_which(talk)
     (data,) = [button["callback_data"] for button in buttons(asked) if button["text"] == "1"]
     for person, verb in (
@@ -189,10 +189,10 @@ async def test_a_strangers_press_and_numbers_that_are_not_there_change_nothing(
         (meet().person, "all"),
         *((talk.person, verb) for verb in ("n-9", "n-0", "n-x", "n-", "n-1-2", "on-99", "marked")),
     ):
-        forged = {"id": f"forged-{person.id}-{verb}", "from": person.about, "message": asked, "chat_instance": "1"}
+        forged = {"id": f"forged-{person.id}-{verb}", "from": person.user, "message": asked, "chat_instance": "1"}
         before = talk.telegram.calls["answerCallbackQuery"]
         talk.telegram.updates.add("callback_query", {**forged, "data": data.replace("n-1", verb)})
-        await talk.telegram.journal.until(lambda before=before: talk.telegram.calls["answerCallbackQuery"] > before)
+        await talk.telegram.events.wait_until(lambda before=before: talk.telegram.calls["answerCallbackQuery"] > before)
     assert "Which one should go?" in talk.answers_to(sent)[0]["caption"]
     await press(talk, asked, "1")
     await becomes(talk, sent, "is gone")

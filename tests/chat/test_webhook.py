@@ -1,4 +1,4 @@
-"""Updates by webhook: only with the secret, taken only once they are safe, and nothing lost on the way over."""
+"""Updates by webhook: only with the secret, confirmed after handling, and none lost when the mode changes."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def by_webhook(server: TelegramServer, folder: Path, **changes: Any) -> Settings
     return settings
 
 
-async def test_a_photo_comes_in_by_webhook_and_goes_out_clean(server: TelegramServer, tmp_path: Path) -> None:
+async def test_a_photo_received_by_webhook_is_edited(server: TelegramServer, tmp_path: Path) -> None:
     talk = Talk(server.telegram, 1)
     async with running_bot(by_webhook(server, tmp_path), server.telegram):
         (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
         assert "photo" in await talk.answer_to(sent)
         assert server.telegram.calls["getUpdates"] == 0
-        assert server.telegram.updates.waiting == 0, "what was taken is confirmed"
+        assert server.telegram.updates.waiting == 0, "handled updates are confirmed"
 
 
-async def test_only_telegram_is_listened_to(server: TelegramServer, tmp_path: Path) -> None:
+async def test_requests_without_the_secret_are_refused(server: TelegramServer, tmp_path: Path) -> None:
     settings = by_webhook(server, tmp_path, telegram_webhook_secret="let-me-in")
     url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
     person = Person(server.telegram, 1)
-    message = {"message_id": 1, "date": 1, "chat": person.chat.about, "from": person.about, "text": "/start"}
+    message = {"message_id": 1, "date": 1, "chat": person.chat.info, "from": person.user, "text": "/start"}
     update = {"update_id": 1, "message": message}
     good = {HEADER: "let-me-in"}
     async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
@@ -68,9 +68,9 @@ async def test_only_telegram_is_listened_to(server: TelegramServer, tmp_path: Pa
             for start in range(0, len(body := json.dumps({**update, "update_id": 2}).encode()), 50):
                 yield body[start : start + 50]
 
-        assert await post(data=in_chunks(), headers=good) == 200, "a proxy need not know the length beforehand"
-        await server.telegram.journal.until(lambda: len(person.answers) >= 2)
-        assert len(person.answers) == 2, "none of the others was listened to"
+        assert await post(data=in_chunks(), headers=good) == 200, "a proxy may send the body in chunks"
+        await server.telegram.events.wait_until(lambda: len(person.answers) >= 2)
+        assert len(person.answers) == 2, "the refused ones had no effect"
 
 
 async def test_the_same_update_posted_twice_at_once_is_one_edit(server: TelegramServer, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ async def test_the_same_update_posted_twice_at_once_is_one_edit(server: Telegram
     url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
     talk = Talk(server.telegram, 1)
     async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
-        server.telegram.updates.kinds = ()  # this one is delivered by the test
+        server.telegram.updates.kinds = ()  # the test delivers this one
         (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
         update = {"update_id": 77, "message": sent}
         posts = [web.post(url, json=update, headers={HEADER: "s"}) for _ in range(5)]
@@ -96,7 +96,7 @@ async def test_switching_between_polling_and_webhook_loses_nothing(server: Teleg
     kinds = [settings_for(server, tmp_path), by_webhook(server, tmp_path), settings_for(server, tmp_path)]
     sent = []
     for settings in kinds:
-        sent += await talk.person.send(Upload(JPEG), caption="/remove_subject")  # while nobody listens
+        sent += await talk.person.send(Upload(JPEG), caption="/remove_subject")  # while no bot runs
         async with running_bot(settings, server.telegram):
             sent += await talk.person.send(Upload(JPEG), caption="/remove_subject")
             for message in sent[-2:]:

@@ -1,4 +1,4 @@
-"""The command line as an operator has it: a process of its own in a clean environment and an empty folder."""
+"""Runs the command line as an operator does: in its own process, with a clean environment."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """Nothing of this machine's but where programs lie; the local engine, and nothing fetched."""
+    """Environment variables: the program path, the local engine, no downloads, and the given settings."""
     known = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
     return known | {"ENGINE": "local", "MODELS": "off"} | settings
 
 
 @pytest.fixture(scope="session")
 def bot() -> Run:
-    """Runs `python -m bot …` in a folder; words are read as an operator reads them."""
+    """Runs `python -m bot …` in a folder."""
 
     def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -33,7 +33,7 @@ def bot() -> Run:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=240,
             check=False,
         )
 

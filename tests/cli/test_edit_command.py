@@ -1,4 +1,4 @@
-"""`python -m bot edit`: photos in, photos out, one clear line for each that could not be."""
+"""`python -m bot edit`: edits files, and prints one clear line for each that fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cli.conftest import ROOT, Run, environment
 from tests.support import scene
 
 CORNER = (slice(0, 30), slice(0, 30))
-"""Surely background in every scene."""
+"""Background in every scene."""
 
 
 def pixels(path: Path, mode: str = "RGB") -> np.ndarray:
@@ -56,7 +56,7 @@ def album(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_one_photo_and_its_mask_and_the_same_again_with_the_mask(bot: Run, album: Path) -> None:
+def test_the_saved_mask_gives_the_same_result_again(bot: Run, album: Path) -> None:
     done = bot(
         album, "edit", "remove-subject", "b.png", "-o", "new/out.webp", "--save-mask", "new/mask.png", "--seed", "3"
     )
@@ -73,8 +73,8 @@ def test_one_photo_and_its_mask_and_the_same_again_with_the_mask(bot: Run, album
     assert np.array_equal(pixels(album / "again.png"), cleaned)
 
 
-def test_a_given_mask_of_the_subject_is_respected_and_its_edges_are_refined(bot: Run, album: Path) -> None:
-    """The block as a hand marks it: some pixels too wide; its lower part is not wanted, a disc beside it is."""
+def test_the_edges_of_a_given_subject_mask_are_refined(bot: Run, album: Path) -> None:
+    """A hand-drawn mask of the block, some pixels too wide, without its lower part and with a disc beside it."""
     wanted = Image.new("1", (320, 240))
     ImageDraw.Draw(wanted).rectangle((106, 80, 212, 129), fill=1)
     ImageDraw.Draw(wanted).ellipse((30, 30, 70, 70), fill=1)
@@ -86,13 +86,13 @@ def test_a_given_mask_of_the_subject_is_respected_and_its_edges_are_refined(bot:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     kept, right, hand = pixels(album / "out.png", "RGBA")[..., 3], np.asarray(wanted), np.asarray(given)
     assert (kept[90:122, 115:205] == 255).all()
-    assert (kept[138:160, 110:210] == 0).all(), "left out by hand: gone, though the photo's edge runs on"
-    assert (kept[40:60, 40:60] == 255).all(), "added by hand: there, though nothing stands out"
+    assert (kept[138:160, 110:210] == 0).all(), "left out by hand: removed, though the photo's edge continues"
+    assert (kept[40:60, 40:60] == 255).all(), "added by hand: kept, though nothing stands out there"
 
     def error(mask: np.ndarray) -> float:
         return float(np.abs(mask - right.astype(float))[70:125, 90:230].mean())
 
-    assert error(kept / 255) < 0.2 * error(hand), "where the photo has an edge, it is followed"
+    assert error(kept / 255) < 0.2 * error(hand), "the matte follows the photo's edge"
 
     Image.new("1", (320, 240), 1).save(album / "given.png")
     everything = bot(album, *words)
@@ -100,7 +100,7 @@ def test_a_given_mask_of_the_subject_is_respected_and_its_edges_are_refined(bot:
     assert "Everything is marked to stay" in everything.stderr
 
 
-def test_a_bad_one_among_many_does_not_stop_the_rest(bot: Run, album: Path) -> None:
+def test_a_bad_photo_does_not_stop_the_others(bot: Run, album: Path) -> None:
     photos = ("a.jpg", "bad.jpg", "b.png", "missing.png", "c.webp")
     done = bot(
         album, "edit", "remove-background", *photos, "-o", "out/", "--save-mask", "masks/", "--finish", "#1060a0"
@@ -133,7 +133,7 @@ def test_all_finishes(bot: Run, album: Path) -> None:
     assert [(done.returncode, done.stderr) for done in results] == [(0, "")] * len(photos)
     assert formats(album / "transparent") == {"a.png": "PNG"}
     assert not pixels(album / "transparent/a.png", "RGBA")[CORNER][..., 3].any()
-    # Two pictures whose names would become the same are both there.
+    # Two pictures that would get the same name are both there.
     assert formats(album / "white") == {"a.jpg": "JPEG", "a.jfif.jpg": "JPEG", "b.png": "PNG"}
     assert (pixels(album / "white/b.png")[CORNER] == 255).all()
     assert np.abs(pixels(album / "own/b.png")[CORNER].astype(int) - (20, 120, 30)).max() <= 2
@@ -144,7 +144,7 @@ def test_all_finishes(bot: Run, album: Path) -> None:
         assert np.array_equal(pixels(album / finish / "b.png")[100:140, 130:190], noisy[100:140, 130:190])
 
 
-def test_where_nothing_stands_out_it_is_said_and_nothing_is_written(bot: Run, album: Path) -> None:
+def test_without_a_subject_an_error_is_printed_and_nothing_is_written(bot: Run, album: Path) -> None:
     Image.new("RGB", (320, 240), (120, 130, 140)).save(album / "flat.png")
     done = bot(album, "edit", "remove-subject", "flat.png", "bad.jpg", "-o", "out/")
     assert (done.returncode, done.stdout) == (3, "")
@@ -152,7 +152,7 @@ def test_where_nothing_stands_out_it_is_said_and_nothing_is_written(bot: Run, al
     assert list((album / "out").iterdir()) == []
 
 
-def test_a_terminal_sees_how_far_it_is_and_masks_are_paired_by_their_names(album: Path) -> None:
+def test_a_terminal_gets_a_progress_bar_and_masks_are_paired_by_name(album: Path) -> None:
     (album / "masks").mkdir()
     for name in ("a.png", "b.png"):
         painted(album / "masks", name)
@@ -167,7 +167,7 @@ def test_a_terminal_sees_how_far_it_is_and_masks_are_paired_by_their_names(album
         while True:
             try:
                 part = os.read(ours, 4096)
-            except OSError:  # Linux: EIO once nobody holds the other end
+            except OSError:  # Linux: EIO once the other end is closed
                 break
             if not part:
                 break
@@ -200,7 +200,7 @@ def test_a_terminal_sees_how_far_it_is_and_masks_are_paired_by_their_names(album
         ("remove-background b.png -o x.png --finish #12", "#rrggbb"),
     ],
 )
-def test_what_does_not_go_together_is_said_before_anything_is_done(
+def test_arguments_that_do_not_fit_together_are_refused_before_any_work(
     album: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: str, said: str
 ) -> None:
     monkeypatch.chdir(album)
@@ -214,8 +214,8 @@ def test_what_does_not_go_together_is_said_before_anything_is_done(
     assert sorted(album.iterdir()) == before
 
 
-def test_an_edit_starts_without_database_chat_and_cloud() -> None:
-    """They take longer to import than a small photo takes to be cut out."""
+def test_an_edit_imports_no_database_chat_and_cloud() -> None:
+    """Importing them takes longer than cutting out a small photo."""
     heavy = ("aiohttp", "alembic", "dbos", "sqlalchemy", "telegram", "volcengine", "onnxruntime")
     imports = "import sys, bot.cli, bot.batch, bot.engine_wiring, bot.engines.local"
     shown = subprocess.run(

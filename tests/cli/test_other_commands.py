@@ -1,4 +1,4 @@
-"""The other commands, as an operator types them: one clear line where something is wrong, never a traceback."""
+"""The other commands: an error is one clear line, never a traceback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cli.conftest import Run
 from tests.support import scene
 
 
-def test_a_wrong_word_or_setting_is_one_line_that_names_it(bot: Run, tmp_path: Path) -> None:
+def test_a_wrong_argument_or_setting_is_one_line_that_names_it(bot: Run, tmp_path: Path) -> None:
     wrong = {
         "nonsense": ({}, ["nonsense"]),
         "--finnish": ({}, ["sweep", "--finnish"]),
@@ -23,7 +23,7 @@ def test_a_wrong_word_or_setting_is_one_line_that_names_it(bot: Run, tmp_path: P
         "ENGINE": ({"ENGINE": "cloud9"}, ["doctor"]),
         "DATA_DIR": ({"DATA_DIR": "/dev/null/data"}, ["edit", "remove-subject", "a.jpg", "-o", "b.jpg"]),
         "TELEGRAM_BOT_TOKEN": ({}, ["worker"]),
-        "DATABASE_URL": ({"TELEGRAM_BOT_TOKEN": "123456:a-token-of-nobody"}, ["worker"]),
+        "DATABASE_URL": ({"TELEGRAM_BOT_TOKEN": "123456:some-other-token"}, ["worker"]),
     }
 
     def run(name: str) -> tuple[int, str, str]:
@@ -40,17 +40,17 @@ def test_a_wrong_word_or_setting_is_one_line_that_names_it(bot: Run, tmp_path: P
         assert "cloud9" not in err
 
 
-def test_with_no_token_the_doctor_finds_all_in_order(bot: Run, tmp_path: Path, segmenter_folder: Path) -> None:
+def test_without_a_token_the_doctor_reports_no_problem(bot: Run, tmp_path: Path, segmenter_folder: Path) -> None:
     done = bot(tmp_path, "doctor")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert all(line.startswith("ok ") for line in lines), done.stdout
-    told = {line.removeprefix("ok ").strip().split(":")[0] for line in lines}
-    assert told >= {"settings", "disk", "database", "Telegram", "public address", "cloud engine", "local engine"}
+    subjects = {line.removeprefix("ok ").strip().split(":")[0] for line in lines}
+    assert subjects >= {"settings", "disk", "database", "Telegram", "public address", "cloud engine", "local engine"}
     assert "no TELEGRAM_BOT_TOKEN" in done.stdout
 
 
-def test_the_models_are_listed_with_their_licences_and_none_is_fetched(bot: Run, tmp_path: Path) -> None:
+def test_models_are_listed_with_their_licences_and_none_is_downloaded(bot: Run, tmp_path: Path) -> None:
     done = bot(tmp_path, "models", "list")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[1] for line in done.stdout.splitlines()] == [model.name for model in MODELS.values()]
@@ -60,7 +60,9 @@ def test_the_models_are_listed_with_their_licences_and_none_is_fetched(bot: Run,
     assert {path.name for path in tmp_path.rglob("*.onnx*")} <= brought
 
 
-def test_what_set_up_brought_is_used_with_no_further_step(bot: Run, tmp_path: Path, segmenter_folder: Path) -> None:
+def test_the_segmenter_that_set_up_brought_is_used_without_a_further_step(
+    bot: Run, tmp_path: Path, segmenter_folder: Path
+) -> None:
     scene().save(tmp_path / "photo.png")
     done = bot(tmp_path, "edit", "remove-background", "photo.png", "-o", "out.png", LOG_LEVEL="DEBUG")
     assert done.returncode == 0
@@ -71,7 +73,7 @@ def test_what_set_up_brought_is_used_with_no_further_step(bot: Run, tmp_path: Pa
     assert listed.startswith("there  u2netp ")
 
 
-def test_the_sweep_is_tried_before_it_is_done(bot: Run, tmp_path: Path) -> None:
+def test_a_dry_run_of_the_sweep_deletes_nothing(bot: Run, tmp_path: Path) -> None:
     folder = tmp_path / "data" / "cache" / "photos"
     folder.mkdir(parents=True)
     old, young = folder / "old", folder / "young"
@@ -80,9 +82,9 @@ def test_the_sweep_is_tried_before_it_is_done(bot: Run, tmp_path: Path) -> None:
     os.utime(old, (time.time() - 25 * 3600,) * 2)
     tried = bot(tmp_path, "sweep", "--dry-run")
     assert (tried.returncode, tried.stderr) == (0, "")
-    assert tried.stdout == "0 edits, 0 offers, 0 wishes, 1 files would be deleted\n"
+    assert tried.stdout == "0 edits, 0 offers, 0 pending commands, 1 files would be deleted\n"
     assert old.exists()
     done = bot(tmp_path, "sweep")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "0 edits, 0 offers, 0 wishes, 1 files deleted\n"
+    assert done.stdout == "0 edits, 0 offers, 0 pending commands, 1 files deleted\n"
     assert (old.exists(), young.exists()) == (False, True)

@@ -1,4 +1,4 @@
-"""What the stand-in's abilities demand of pictures and parameters (as documented), and what they answer."""
+"""The stand-in's abilities: the documented rules for pictures and parameters, and the pictures they return."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from PIL import Image
 SALIENCY = "saliency_seg"
 ERASE = "i2i_inpainting"
 DREAM_ERASE = "jimeng_image2image_dream_inpaint"
-MOST_BASE64 = 4_700_000
+MAX_BASE64 = 4_700_000
 
 
 class RuleBrokenError(Exception):
-    """The request breaks a documented rule: the code that the cloud answers with, and why."""
+    """The request breaks a documented rule; carries the code that Volcengine returns, and the reason."""
 
     def __init__(self, code: int, why: str) -> None:
         super().__init__(f"{code}: {why}")
@@ -27,14 +27,14 @@ class RuleBrokenError(Exception):
 
 
 def open_pictures(body: dict[str, Any]) -> list[Image.Image]:
-    """Decode the request's pictures and hold them to their ability's rules."""
+    """Decode the request's pictures and check them against the rules of the ability."""
     count = 1 if body["req_key"] == SALIENCY else 2
     listed = body.get("binary_data_base64")
     if not isinstance(listed, list) or len(listed) != count:
         raise RuleBrokenError(50206, f"{count} pictures are needed")
     opened = []
     for text in listed:
-        if len(text) > MOST_BASE64:
+        if len(text) > MAX_BASE64:
             raise RuleBrokenError(50205, f"{len(text)} characters of base64")
         try:
             picture = Image.open(io.BytesIO(base64.b64decode(text, validate=True)))
@@ -77,7 +77,7 @@ def _check_erase(photo: Image.Image, mask: Image.Image) -> None:
 
 
 def check_parameters(body: dict[str, Any]) -> None:
-    """Hold the request's parameters to the documented ranges."""
+    """Check the request's parameters against the documented ranges."""
     if body["req_key"] == SALIENCY:
         if body.get("only_mask", 0) not in range(5) or body.get("refine_mask", 0) not in range(3):
             raise RuleBrokenError(50200, "only_mask or refine_mask")
@@ -88,7 +88,7 @@ def check_parameters(body: dict[str, Any]) -> None:
         if not body.get("prompt"):
             raise RuleBrokenError(50201, "prompt")
         return
-    fine = (
+    in_range = (
         type(body.get("steps", 30)) is int
         and body.get("steps", 30) >= 1
         and 0.1 <= body.get("strength", 0.8) <= 1
@@ -96,12 +96,12 @@ def check_parameters(body: dict[str, Any]) -> None:
         and type(body.get("dilate_size", 15)) is int
         and body.get("quality", "M") in ("H", "M", "L")
     )
-    if not fine:
+    if not in_range:
         raise RuleBrokenError(50200, "a parameter is out of its range")
 
 
 def find_subject(photo: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The largest thing that differs from the colour of the picture's border: (H, W) uint8, 0 or 255; maybe nothing."""
+    """Return the largest region unlike the border's colour: (H, W) uint8, 0 or 255; all 0 if there is none."""
     pixels = np.asarray(photo.convert("RGB")).astype(np.int16)
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     distance = np.abs(pixels - np.median(border, axis=0)).max(axis=2)
@@ -114,7 +114,7 @@ def find_subject(photo: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def fill(photo: Image.Image, mask: Image.Image, seed: int) -> Image.Image:
-    """A fill from the hole's surroundings that also changes every pixel outside the mask, as a careless cloud might."""
+    """Fill the hole from its surroundings. Also changes every pixel outside the mask, as a service may."""
     pixels = np.asarray(photo.convert("RGB"))
     hole = np.asarray(mask.convert("L"))
     filled = cv2.inpaint(np.ascontiguousarray(pixels), hole, 3, cv2.INPAINT_TELEA)
@@ -125,7 +125,7 @@ def fill(photo: Image.Image, mask: Image.Image, seed: int) -> Image.Image:
 
 
 def encode(picture: Image.Image, file_format: str) -> str:
-    """A picture as the base64 that an answer holds."""
+    """Return a picture as the base64 text of a response."""
     buffer = io.BytesIO()
     picture.save(buffer, file_format)
     return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,4 +1,4 @@
-"""The world of the cloud's tests: a stand-in cloud, a pool of threads, and the engine between them."""
+"""Fixtures of the engine's tests: a stand-in for Volcengine, a pool of threads, and the engine between them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.cloud.standin import CloudStandIn
 
 
 class ThreadPool:
-    """A pool without processes: what runs in it is tested here, not the pool."""
+    """Runs pixel functions in threads: these tests are about the functions, not about the pool."""
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.to_thread(function, *args)
 
 
 class World:
-    """What an engine in a test is given, and what it did with it."""
+    """Builds engines that talk to the stand-in, and records their notices, waits and queue positions."""
 
     def __init__(self, cloud: CloudStandIn, stack: AsyncExitStack) -> None:
         self._cloud = cloud
@@ -54,16 +54,16 @@ class World:
                 self.config(**changes),
                 pool=self.pool,
                 call_slots=call_slots or LocalCallSlots(2),
-                on_operator_error=self._note,
-                on_position=self._move,
+                on_operator_error=self._record_notice,
+                on_position=self._record_position,
                 sleep=self._sleep,
             )
         )
 
-    async def _note(self, notice: OperatorNotice) -> None:
+    async def _record_notice(self, notice: OperatorNotice) -> None:
         self.notices.append(notice)
 
-    async def _move(self, position: int) -> None:
+    async def _record_position(self, position: int) -> None:
         self.positions.append(position)
 
     async def _sleep(self, seconds: float) -> None:
@@ -97,12 +97,12 @@ def logs() -> Any:
 
 
 def calls_logged(logs: list[EventDict]) -> list[tuple[Any, int]]:
-    """Code and attempt of each logged call."""
+    """Return the code and the attempt of each logged call."""
     return [(line["code"], line["attempt"]) for line in logs if line["event"].startswith("volcengine_call")]
 
 
 def scene(width: int = 400, height: int = 300, *, noisy: bool = True) -> Photo:
-    """A red block on blue-grey noise: the stand-in finds the block."""
+    """Return a photo of a red block on blue-grey noise. The stand-in finds the block."""
     rng = np.random.default_rng(7)
     pixels = np.empty((height, width, 3), np.uint8)
     pixels[:] = (90, 110, 140)
@@ -113,12 +113,12 @@ def scene(width: int = 400, height: int = 300, *, noisy: bool = True) -> Photo:
 
 
 def block(width: int, height: int) -> tuple[slice, slice]:
-    """Where the red block of `scene` stands."""
+    """Return the index of the red block of `scene`."""
     return slice(height // 3, height * 2 // 3), slice(width // 3, width * 2 // 3)
 
 
 def hole(width: int, height: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The block's mask."""
+    """Return the mask of the block."""
     mask = np.zeros((height, width), np.uint8)
     mask[block(width, height)] = 255
     return mask

@@ -1,4 +1,4 @@
-"""The shapes that answers of the cloud come in: successes, failures of the API and of its gateway, and odd ones."""
+"""The shapes of responses: successes, errors of the API and of its gateway, and malformed ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.cloud import abilities
 from tests.cloud.signatures import Keys
 
 HTTP_OF_CODE = {50429: 429, 50430: 429, 50500: 500, 50501: 500, 50400: 401}
-"""Every other code of the API arrives with 400; of the gateway, with 401."""
+"""HTTP statuses of the API's codes; every other code has 400."""
 GATEWAY = {
     100006: ("InvalidTimestamp", 400),
     100009: ("InvalidAccessKey", 401),
@@ -29,7 +29,7 @@ GATEWAY = {
 
 
 def envelope(http: int, code: int, message: str, data: object, took: str, now: datetime) -> web.Response:
-    """An answer of the API."""
+    """Return a response of the API."""
     body = {
         "code": code,
         "data": data,
@@ -42,7 +42,7 @@ def envelope(http: int, code: int, message: str, data: object, took: str, now: d
 
 
 def failure(code: int, keys: Keys, now: datetime, why: str = "") -> web.Response:
-    """The answer for a code, in the API's shape or the gateway's; its time is non-ASCII, as on fast failures."""
+    """Return the response for a code in the API's or the gateway's shape. Its µs are non-ASCII, as on fast errors."""
     if code in GATEWAY:
         name, http = GATEWAY[code]
         return gateway_failure(code, name, f"The accesskey [{keys.access_key}] … {why}", http, now)
@@ -50,7 +50,7 @@ def failure(code: int, keys: Keys, now: datetime, why: str = "") -> web.Response
 
 
 def gateway_failure(code: int, name: str, message: str, http: int, now: datetime) -> web.Response:
-    """An answer of the gateway."""
+    """Return a response of the gateway."""
     error = {"CodeN": code, "Code": name, "Message": message}
     return _json_response(
         http, {"ResponseMetadata": {"RequestId": _request_id(), "Service": "cv", "Error": error}}, now
@@ -58,7 +58,7 @@ def gateway_failure(code: int, name: str, message: str, http: int, now: datetime
 
 
 def odd_answer(kind: str, data: dict[str, Any], good: bytes, now: datetime) -> web.Response:
-    """An answer that is whole on the wire, and still none to rely on."""
+    """Return a response that is complete HTTP, but malformed or without a usable picture."""
     text = json.dumps({"code": 50500, "message": "?", "time_elapsed": "84µs"}, ensure_ascii=False)
     ghost = {"algorithm_base_resp": {"status_code": 201304, "status_message": "AI ghost face"}}
     black = abilities.encode(Image.fromarray(np.zeros((200, 200), np.uint8)), "PNG")

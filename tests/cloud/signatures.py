@@ -1,4 +1,4 @@
-"""Checking signatures the way the cloud does, written from the rules alone and never from the SDK.
+"""Checks signatures as Volcengine does. Written from the documented rules, not from the SDK.
 
 Rules: https://www.volcengine.com/docs/6369/67269 (the method), https://volcengine.com/docs/6369/68677 (the codes).
 """
@@ -24,7 +24,7 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True)
 class Keys:
-    """What the cloud knows about its one customer."""
+    """The keys of the stand-in's only customer."""
 
     access_key: str = "AKLTexampleexampleexampleexample01"
     secret_key: str = "U0tleGFtcGxlLW5vdC1hLXJlYWwta2V5LTAwMDA="
@@ -34,7 +34,7 @@ class Keys:
 
 
 class DeniedError(Exception):
-    """The gateway's refusal: its code, name, message and status."""
+    """The gateway denies the request; carries its code, name, message and HTTP status."""
 
     def __init__(self, code: int, name: str, message: str, http: int) -> None:
         super().__init__(code, name, message, http)
@@ -42,7 +42,7 @@ class DeniedError(Exception):
 
 
 def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    """Secret → date → region → service → ``request``, each the key of the next."""
+    """Derive the signing key: secret → date → region → service → ``request``, each the key of the next HMAC."""
     key = secret.encode()
     for part in (date, region, service, "request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
@@ -52,7 +52,7 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 def canonical_request(
     method: str, path: str, raw_query: str, headers: Mapping[str, str], names: list[str], body: bytes
 ) -> str:
-    """The text whose hash is signed; `headers` has lower-case names."""
+    """Return the text whose hash is signed; `headers` has lower-case names."""
     pairs = sorted(parse_qsl(raw_query, keep_blank_values=True))
     query = "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in pairs)
     lines = []
@@ -67,7 +67,7 @@ def canonical_request(
 
 
 def signature(keys: Keys, date_time: str, canonical: str) -> str:
-    """The signature of a canonical request at a time."""
+    """Return the signature of a canonical request at a time."""
     scope = f"{date_time[:8]}/{keys.region}/{keys.service}/request"
     hashed = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"HMAC-SHA256\n{date_time}\n{scope}\n{hashed}"

@@ -1,4 +1,4 @@
-"""A stand-in for Volcengine's visual API: signs off requests as the cloud does, and can fail in every way it can.
+"""A stand-in for Volcengine's visual API: checks requests as Volcengine does, and can fail in every known way.
 
 async with CloudStandIn() as cloud:
     config = VolcConfig(cloud.keys.access_key, cloud.keys.secret_key, endpoint=cloud.url)
@@ -31,6 +31,8 @@ TROUBLE = (
     "hang", "drop", "drop-half", "slow", "trickle", "html-502", "html-200", "truncated", "huge", "redirect", "latin-1",
     "null-data", "no-code", "algorithm-201304", "no-picture", "bad-picture", "black", "list",
 )  # fmt: skip
+WAIT_SECONDS = 60
+"""Limit of every wait in tests: generous, because it only ends a test that would hang."""
 ACTIONS = {
     "CVProcess": (SALIENCY, ERASE),
     "SaliencySeg": (SALIENCY,),
@@ -42,7 +44,7 @@ ACTIONS = {
 
 @dataclass
 class Call:
-    """One request as it arrived, and what became of it."""
+    """One request as it arrived, and the code it was answered with."""
 
     action: str
     req_key: str
@@ -64,12 +66,12 @@ class CloudStandIn:
     """The stand-in.
 
     Attributes:
-        keys: Its one customer.
+        keys: Keys of its only customer.
         calls: Every request that arrived, in order.
-        most_in_flight: The most requests that were under way at once (polls excluded).
-        latency: Seconds that a picture takes to make.
-        clock_ahead: How far its clock is ahead of everybody's.
-        answer_scale: Size of the fills against what was sent.
+        most_in_flight: Largest number of requests under way at once (polls excluded).
+        latency: Seconds that generating a picture takes.
+        clock_ahead: How far its clock is ahead of this machine's.
+        answer_scale: Size of the fills relative to the sent picture.
         answer_format: Format of the fills.
     """
 
@@ -95,7 +97,7 @@ class CloudStandIn:
         self.url = ""
 
     async def start(self) -> Self:
-        """Listen on a free port of this machine."""
+        """Listen on a free port of the loopback address."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/", self._handle)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
@@ -107,7 +109,7 @@ class CloudStandIn:
         return self
 
     async def stop(self) -> None:
-        """Stop listening; whatever hangs is let go."""
+        """Stop listening and release held and hanging requests."""
         self._stopping.set()
         self._open.set()
         if self._runner is not None:
@@ -119,25 +121,25 @@ class CloudStandIn:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    # What tests ask of it
+    # Controls for tests
 
     def fail_next(self, fault: int | str, *, times: int = 1, req_key: str | None = None) -> None:
-        """Let the next calls (of an ability) fail: a code of the API or the gateway, or one of `TROUBLE`."""
+        """Make the next calls (of an ability) fail with a code of the API or the gateway, or one of `TROUBLE`."""
         assert isinstance(fault, int) or fault in TROUBLE, fault
         self._faults.extend([(fault, req_key)] * times)
 
     def script(self, *faults: int | str | None) -> None:
-        """Say for each of the next calls how it fails; None: it does not."""
+        """Set for each of the next calls how it fails; None lets it succeed."""
         self._faults.extend((fault, None) for fault in faults)
 
     def fail_always(self, fault: int | str | None) -> None:
-        """Let all calls fail, until it is told None."""
+        """Make all calls fail; None ends it."""
         assert fault is None or isinstance(fault, int) or fault in TROUBLE, fault
         self._always = fault
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """While it is open, calls arrive and are not answered."""
+        """Hold all calls unanswered inside the block."""
         self._open.clear()
         try:
             yield
@@ -145,16 +147,16 @@ class CloudStandIn:
             self._open.set()
 
     async def wait_for_calls(self, count: int) -> None:
-        """Wait until so many calls have arrived in all."""
-        async with self._changed:
+        """Wait until `count` calls have arrived in total."""
+        async with asyncio.timeout(WAIT_SECONDS), self._changed:
             await self._changed.wait_for(lambda: len(self.calls) >= count)
 
     @property
     def codes(self) -> list[int | str]:
-        """What the calls were answered with, in order."""
+        """The codes that the calls were answered with, in order."""
         return [call.code for call in self.calls]
 
-    # How it answers
+    # Request handling
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
@@ -242,7 +244,7 @@ class CloudStandIn:
         return {"status": "done", **task.answer}
 
     def forget_tasks(self) -> None:
-        """Lose every submitted task, as after the documented 12 or 24 hours."""
+        """Forget every submitted task, as Volcengine does after the documented 12 or 24 hours."""
         self._tasks.clear()
 
     def _picture(self, call: Call) -> str:

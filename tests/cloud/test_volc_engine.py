@@ -1,4 +1,4 @@
-"""What goes to the cloud and what comes back, when nothing is wrong."""
+"""What is sent to Volcengine and what is read from its responses when nothing fails."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ async def test_the_subject_comes_back_as_a_matte_of_the_photos_size(engine: Engi
     assert matte.shape == (299, 401)
     assert matte.dtype == np.uint8
     selected = matte >= 128
-    wished = hole(401, 299) > 0
-    assert (selected & wished).sum() / (selected | wished).sum() > 0.95
+    expected = hole(401, 299) > 0
+    assert (selected & expected).sum() / (selected | expected).sum() > 0.95
     assert cloud.codes == [10000]
     body = cloud.calls[0].body
     assert (body["req_key"], body["only_mask"], body["return_url"]) == ("saliency_seg", 1, False)
@@ -43,7 +43,7 @@ async def test_the_subject_comes_back_as_a_matte_of_the_photos_size(engine: Engi
         ((640, 480), (640, 480)),
     ],
 )
-async def test_any_size_is_fitted_into_the_clouds_limits_and_the_mask_back(
+async def test_photos_of_any_size_are_fitted_into_the_limits_and_the_mask_is_scaled_back(
     engine: Engine, cloud: CloudStandIn, size: tuple[int, int], sent: tuple[int, int]
 ) -> None:
     photo = scene(*size)
@@ -52,13 +52,11 @@ async def test_any_size_is_fitted_into_the_clouds_limits_and_the_mask_back(
     assert cloud.codes == [10000]
     assert cloud.calls[0].pictures[0].size == sent
     assert matte.shape == (size[1], size[0])
-    selected, wished = matte >= 128, hole(*size) > 0
-    assert (selected & wished).sum() / (selected | wished).sum() > 0.85
+    selected, expected = matte >= 128, hole(*size) > 0
+    assert (selected & expected).sum() / (selected | expected).sum() > 0.85
 
 
-async def test_a_noisy_photo_of_12_megapixels_loses_quality_before_it_loses_size(
-    engine: Engine, cloud: CloudStandIn
-) -> None:
+async def test_a_noisy_photo_of_12_megapixels_loses_quality_before_size(engine: Engine, cloud: CloudStandIn) -> None:
     rng = np.random.default_rng(1)
     photo = scene(4000, 3000, noisy=False)
     photo.pixels[:] = np.clip(photo.pixels + rng.normal(0, 9, (3000, 4000, 1)), 0, 255).astype(np.uint8)
@@ -69,14 +67,14 @@ async def test_a_noisy_photo_of_12_megapixels_loses_quality_before_it_loses_size
     assert len(cloud.calls[0].body["binary_data_base64"][0]) < 4_700_000
 
 
-async def test_an_all_black_mask_is_nothing_found(engine: Engine, cloud: CloudStandIn) -> None:
+async def test_a_black_mask_means_nothing_found(engine: Engine, cloud: CloudStandIn) -> None:
     cloud.fail_next("black")
     with pytest.raises(NothingFoundError):
         await engine.segmenter.segment(scene())
     assert len(cloud.calls) == 1
 
 
-async def test_an_answer_without_a_mask_is_nothing_found(engine: Engine, cloud: CloudStandIn) -> None:
+async def test_a_response_without_a_mask_means_nothing_found(engine: Engine, cloud: CloudStandIn) -> None:
     cloud.fail_next("no-picture")
     with pytest.raises(NothingFoundError):
         await engine.segmenter.segment(scene())
@@ -84,14 +82,14 @@ async def test_an_answer_without_a_mask_is_nothing_found(engine: Engine, cloud: 
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "1", "P", "I;16"])
-async def test_a_mask_is_understood_in_every_mode(engine: Engine, cloud: CloudStandIn, mode: str) -> None:
+async def test_masks_of_every_mode_are_read(engine: Engine, cloud: CloudStandIn, mode: str) -> None:
     cloud.mask_mode = mode
     matte = (await engine.segmenter.segment(scene())).matte
     assert (matte[block(400, 300)] > 200).mean() > 0.95
     assert matte[:20].max() < 128
 
 
-async def test_transparent_parts_are_shown_as_white(engine: Engine, cloud: CloudStandIn) -> None:
+async def test_transparent_parts_are_sent_as_white(engine: Engine, cloud: CloudStandIn) -> None:
     photo = scene(noisy=False)
     alpha = np.full((300, 400), 255, np.uint8)
     alpha[:, :100] = 0
@@ -99,7 +97,7 @@ async def test_transparent_parts_are_shown_as_white(engine: Engine, cloud: Cloud
     assert np.asarray(cloud.calls[0].pictures[0])[150, 50].min() > 250
 
 
-async def test_a_profile_is_converted_and_never_sent(engine: Engine, cloud: CloudStandIn) -> None:
+async def test_an_icc_profile_is_converted_and_not_sent(engine: Engine, cloud: CloudStandIn) -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     photo = scene(noisy=False)
     tagged = Photo(photo.pixels, icc_profile=srgb)
@@ -136,7 +134,7 @@ async def test_the_hole_is_filled_with_the_documented_parameters(engine: Engine,
     assert filled.pixels.shape == photo.pixels.shape
 
 
-async def test_the_settings_reach_the_cloud(world: World, cloud: CloudStandIn) -> None:
+async def test_the_settings_are_sent(world: World, cloud: CloudStandIn) -> None:
     engine = await world.engine(steps=50, strength=0.5, scale=3.0, dilate_size=0, quality="H")
     await engine.inpainter.inpaint(scene(), hole(400, 300), seed=1)
     body = cloud.calls[0].body
@@ -144,14 +142,14 @@ async def test_the_settings_reach_the_cloud(world: World, cloud: CloudStandIn) -
     assert (body["dilate_size"], body["quality"]) == (0, "H")
 
 
-async def test_the_same_seed_gives_the_same_variant_and_another_seed_another(engine: Engine) -> None:
+async def test_a_seed_repeats_its_variant_and_another_seed_gives_another(engine: Engine) -> None:
     photo, mask = scene(), hole(400, 300)
     one, same, other = [await engine.inpainter.inpaint(photo, mask, seed=seed) for seed in (1, 1, 2)]
     assert np.array_equal(one.pixels, same.pixels)
     assert not np.array_equal(one.pixels, other.pixels)
 
 
-async def test_of_a_large_photo_only_the_holes_surroundings_travel(engine: Engine, cloud: CloudStandIn) -> None:
+async def test_of_a_large_photo_only_a_crop_around_the_hole_is_sent(engine: Engine, cloud: CloudStandIn) -> None:
     photo = scene(8000, 6000, noisy=False)
     mask = np.zeros((6000, 8000), np.uint8)
     mask[3000:3100, 2000:2150] = 255
@@ -175,7 +173,7 @@ async def test_a_large_hole_in_a_large_photo_is_scaled_into_the_limits(engine: E
     assert filled.pixels.shape == (4000, 6000, 3)
 
 
-async def test_a_thin_stroke_does_not_vanish_on_the_way(engine: Engine, cloud: CloudStandIn) -> None:
+async def test_a_thin_stroke_survives_scaling(engine: Engine, cloud: CloudStandIn) -> None:
     mask = np.zeros((3000, 9000), np.uint8)
     mask[1500, 10:8990] = 255
     await engine.inpainter.inpaint(Photo(np.full((3000, 9000, 3), 90, np.uint8)), mask, seed=0)
@@ -184,7 +182,7 @@ async def test_a_thin_stroke_does_not_vanish_on_the_way(engine: Engine, cloud: C
 
 
 @pytest.mark.parametrize("size", [(30, 20), (64, 64), (20, 2000), (1, 1)])
-async def test_tiny_and_thin_photos_are_filled_too(engine: Engine, cloud: CloudStandIn, size: tuple[int, int]) -> None:
+async def test_tiny_and_thin_photos_are_filled(engine: Engine, cloud: CloudStandIn, size: tuple[int, int]) -> None:
     width, height = size
     photo = scene(width, height)
     mask = np.zeros((height, width), np.uint8)
@@ -194,7 +192,7 @@ async def test_tiny_and_thin_photos_are_filled_too(engine: Engine, cloud: CloudS
     assert filled.pixels.shape == (height, width, 3)
 
 
-async def test_an_empty_mask_costs_no_call(engine: Engine, cloud: CloudStandIn) -> None:
+async def test_an_empty_mask_makes_no_call(engine: Engine, cloud: CloudStandIn) -> None:
     photo = scene()
     same = await engine.inpainter.inpaint(photo, np.zeros((300, 400), np.uint8), seed=0)
     assert np.array_equal(same.pixels, photo.pixels)
@@ -202,7 +200,7 @@ async def test_an_empty_mask_costs_no_call(engine: Engine, cloud: CloudStandIn) 
 
 
 @pytest.mark.parametrize(("factor", "file_format"), [(0.5, "PNG"), (2.0, "JPEG"), (0.31, "WEBP"), (1.0, "BMP")])
-async def test_whatever_size_and_format_comes_back_is_fitted(
+async def test_fills_of_any_size_and_format_are_fitted(
     engine: Engine, cloud: CloudStandIn, factor: float, file_format: str
 ) -> None:
     cloud.answer_scale, cloud.answer_format = factor, file_format
@@ -213,7 +211,7 @@ async def test_whatever_size_and_format_comes_back_is_fitted(
     assert np.abs(centre - (96, 116, 146)).max() < 30
 
 
-async def test_a_mask_of_another_size_is_a_mistake_of_the_caller(engine: Engine, cloud: CloudStandIn) -> None:
+async def test_a_mask_of_another_size_raises_value_error(engine: Engine, cloud: CloudStandIn) -> None:
     with pytest.raises(ValueError, match="mask"):
         await engine.inpainter.inpaint(scene(), hole(300, 400), seed=0)
     assert cloud.calls == []
@@ -236,7 +234,7 @@ async def test_the_prompted_eraser_is_submitted_and_polled(world: World, cloud: 
     assert np.abs(centre - (96, 116, 146)).max() < 30
 
 
-async def test_a_busy_or_broken_poll_does_not_lose_the_task(world: World, cloud: CloudStandIn) -> None:
+async def test_a_busy_or_broken_poll_does_not_fail_the_task(world: World, cloud: CloudStandIn) -> None:
     engine = await world.engine(inpaint=DREAM_ERASE)
     cloud.script(None, 50429, "drop", "html-502")
     await engine.inpainter.inpaint(scene(), hole(400, 300), seed=9)
@@ -245,15 +243,15 @@ async def test_a_busy_or_broken_poll_does_not_lose_the_task(world: World, cloud:
     assert actions.count("CVSync2AsyncGetResult") == 4
 
 
-async def test_a_task_that_the_cloud_forgot_is_submitted_once_more(world: World, cloud: CloudStandIn) -> None:
+async def test_a_task_lost_by_the_cloud_is_submitted_again(world: World, cloud: CloudStandIn) -> None:
     engine = await world.engine(inpaint=DREAM_ERASE)
-    forgotten = 0
+    polls = 0
 
     async def forget(_: float) -> None:
-        nonlocal forgotten
-        if not forgotten:
+        nonlocal polls
+        if not polls:
             cloud.forget_tasks()
-        forgotten += 1
+        polls += 1
 
     world.sleep_hook = forget
     await engine.inpainter.inpaint(scene(), hole(400, 300), seed=9)
@@ -268,7 +266,7 @@ async def test_temporary_credentials_are_sent_and_signed(world: World, cloud: Cl
     assert "x-security-token" in cloud.calls[0].headers["authorization"]
 
 
-async def test_proxies_and_netrc_of_the_environment_are_not_obeyed(
+async def test_proxy_variables_and_netrc_are_ignored(
     world: World, cloud: CloudStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -282,7 +280,7 @@ async def test_proxies_and_netrc_of_the_environment_are_not_obeyed(
 
 
 @pytest.mark.parametrize("size", [(400, 300), (3000, 2600)])
-async def test_outside_the_feathered_mask_the_photo_stays_bit_identical_though_the_cloud_changed_it(
+async def test_outside_the_feathered_mask_the_photo_stays_bit_identical(
     engine: Engine, cloud: CloudStandIn, size: tuple[int, int]
 ) -> None:
     width, height = size

@@ -1,4 +1,4 @@
-"""Fitting, cutting and converting: what stands for the photo on its way to the cloud and back."""
+"""Fitting, cropping and converting pictures on their way to Volcengine and back."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from bot.engines.volcengine import pictures
+from bot.engines.volcengine import response_pictures
 from bot.engines.volcengine.geometry import Box, Fit, crop_around, fit_within
-from bot.engines.volcengine.pictures import BadPictureError, inpaint_body, read_fill, read_matte, segment_body
+from bot.engines.volcengine.request_bodies import inpaint_body, segment_body
+from bot.engines.volcengine.response_pictures import BadPictureError, read_fill, read_matte
 from tests.cloud.conftest import scene
 
 SIDES = st.integers(1, 20_000)
 
 
 def wide_profile() -> bytes:
-    """An RGB profile that is not sRGB: its red and green swapped."""
+    """Return an RGB profile that is not sRGB: red and green are swapped."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, green = profile.index(b"rXYZ", 128), profile.index(b"gXYZ", 128)
     profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
@@ -40,12 +41,12 @@ def as_base64(picture: Image.Image, file_format: str = "PNG") -> str:
 
 
 @given(width=SIDES, height=SIDES, longest=st.sampled_from([1024, 2048, 4095]))
-def test_whatever_the_size_the_cloud_takes_it(width: int, height: int, longest: int) -> None:
+def test_every_size_is_fitted_into_the_limits(width: int, height: int, longest: int) -> None:
     fit = fit_within(width, height, longest=longest)
-    assert 128 <= fit.outer_width <= longest
-    assert 128 <= fit.outer_height <= longest
-    assert fit.width <= fit.outer_width
-    assert fit.height <= fit.outer_height
+    assert 128 <= fit.padded_width <= longest
+    assert 128 <= fit.padded_height <= longest
+    assert fit.width <= fit.padded_width
+    assert fit.height <= fit.padded_height
     if min(fit.width, fit.height) > 20:
         assert fit.width / fit.height == pytest.approx(width / height, rel=0.06)
     assert fit_within(fit.width, fit.height, longest=longest) == fit, "fitting what fits changes nothing"
@@ -53,7 +54,7 @@ def test_whatever_the_size_the_cloud_takes_it(width: int, height: int, longest: 
 
 @settings(deadline=None)
 @given(data=st.data(), width=st.integers(1, 3000), height=st.integers(1, 3000))
-def test_the_hole_always_lies_inside_what_is_cut_out(data: Any, width: int, height: int) -> None:
+def test_the_hole_always_lies_inside_the_crop(data: Any, width: int, height: int) -> None:
     mask = np.zeros((height, width), np.uint8)
     left, top = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
     right, bottom = data.draw(st.integers(left + 1, width)), data.draw(st.integers(top + 1, height))
@@ -66,7 +67,7 @@ def test_the_hole_always_lies_inside_what_is_cut_out(data: Any, width: int, heig
     assert box.height >= min(height, 768)
 
 
-def test_no_hole_is_nothing_to_cut_out() -> None:
+def test_an_empty_mask_has_no_crop() -> None:
     assert crop_around(np.zeros((50, 60), np.uint8), longest=2048) is None
 
 
@@ -89,7 +90,7 @@ def test_quality_steps_down_before_size_does() -> None:
     assert [length for _, length in sizes] == sorted((length for _, length in sizes), reverse=True)
 
 
-def test_mask_and_photo_have_the_same_size_even_when_the_budget_shrinks_them() -> None:
+def test_mask_and_photo_have_the_same_size_when_the_byte_limit_shrinks_them() -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (600, 800, 3), dtype=np.uint8)
     mask = np.zeros((600, 800), np.uint8)
     mask[300, 400] = 255
@@ -98,25 +99,25 @@ def test_mask_and_photo_have_the_same_size_even_when_the_budget_shrinks_them() -
     assert set(np.unique(np.asarray(sent(body.json, 1)))) == {0, 255}
 
 
-def test_the_cloud_sees_srgb_and_the_fill_returns_into_the_photos_own_space() -> None:
+def test_pictures_are_sent_in_srgb_and_the_fill_is_converted_back() -> None:
     profile = wide_profile()
     pixels = scene(200, 160, noisy=False).pixels
     mask = np.full((160, 200), 255, np.uint8)
     body = inpaint_body(pixels, mask, profile, {}, longest=2048, max_bytes=3_500_000, smaller=False)
     shown = np.asarray(sent(body.json).convert("RGB")).astype(int)
-    assert np.abs(shown[80, 100] - pixels[80, 100]).max() > 40, "numbers were converted"
+    assert np.abs(shown[80, 100] - pixels[80, 100]).max() > 40, "values were converted"
     back = read_fill(json.loads(body.json)["binary_data_base64"][0], body.fit, profile).astype(int)
     assert np.abs(back[10, 10] - pixels[10, 10]).max() <= 8
 
 
 @pytest.mark.parametrize("profile", [b"", b"nonsense" * 40])
-def test_a_broken_profile_leaves_the_numbers_alone(profile: bytes) -> None:
+def test_a_broken_profile_leaves_the_values_unchanged(profile: bytes) -> None:
     pixels = scene(200, 160, noisy=False).pixels
     body = segment_body(pixels, None, profile, {}, max_bytes=3_500_000, smaller=False)
     assert np.abs(np.asarray(sent(body.json)).astype(int)[10, 10] - pixels[10, 10]).max() <= 4
 
 
-def test_a_mask_in_the_alpha_channel_counts() -> None:
+def test_a_mask_in_the_alpha_channel_is_read() -> None:
     picture = Image.new("RGBA", (200, 160), (255, 255, 255, 0))
     picture.paste((255, 255, 255, 255), (50, 40, 150, 120))
     matte = read_matte(as_base64(picture), Fit(200, 160, 200, 160))
@@ -126,7 +127,7 @@ def test_a_mask_in_the_alpha_channel_counts() -> None:
 
 
 @pytest.mark.parametrize("level", [0, 3, 100])
-def test_a_mask_that_is_dark_all_over_selects_nothing(level: int) -> None:
+def test_a_dark_mask_selects_nothing(level: int) -> None:
     assert read_matte(as_base64(Image.new("L", (200, 160), level)), Fit(200, 160, 200, 160)) is None
 
 
@@ -134,17 +135,17 @@ def test_a_mask_that_is_dark_all_over_selects_nothing(level: int) -> None:
     "text",
     ["", "####", "aW1n", as_base64(Image.new("L", (9, 9)))[:60], as_base64(Image.new("RGB", (40, 40)), "GIF")],
 )
-def test_what_is_no_picture_is_said_to_be_none(text: str) -> None:
+def test_bytes_that_are_no_picture_raise_bad_picture_error(text: str) -> None:
     with pytest.raises(BadPictureError):
         read_fill(text, Fit(200, 160, 200, 160), None)
 
 
-def test_a_picture_of_absurd_size_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "_ANSWER_PIXELS", 100)
+def test_a_picture_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response_pictures, "_MAX_PIXELS", 100)
     with pytest.raises(BadPictureError, match="pixels"):
         read_fill(as_base64(Image.new("RGB", (40, 40))), Fit(200, 160, 200, 160), None)
 
 
-def test_a_data_url_is_understood() -> None:
+def test_a_data_url_is_read() -> None:
     text = "data:image/png;base64," + as_base64(Image.new("RGB", (40, 40), (1, 2, 3)))
     assert read_fill(text, Fit(40, 40, 40, 40), None)[0, 0].tolist() == [1, 2, 3]

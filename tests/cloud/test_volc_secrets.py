@@ -1,4 +1,4 @@
-"""Keys, signatures and pictures are never in logs, errors or reprs; hostile answers become typed failures."""
+"""Keys, signatures and pictures are never in logs, errors or reprs; malformed responses raise typed errors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from structlog.typing import EventDict
 
 from bot.engines.volcengine import VolcConfig
-from bot.engines.volcengine.answers import Answer, read_answer, redactor
 from bot.engines.volcengine.codes import CallFailedError
+from bot.engines.volcengine.responses import ApiResponse, parse_response, redactor
 from bot.engines.volcengine.signing import sign
 from bot.errors import BotError
 from tests.cloud.conftest import World, hole, scene
@@ -42,34 +42,34 @@ async def test_nothing_secret_is_logged_or_raised(
     cloud.keys = Keys(session_token="STS2exampletoken")
     engine = await world.engine()
     cloud.fail_always(fault)
-    said = ""
+    output = ""
     try:
         await engine.inpainter.inpaint(scene(160, 140), hole(160, 140), seed=0)
     except BotError as error:
-        said = f"{error} {error!r} {error.__cause__!r} {error.__cause__.__dict__ if error.__cause__ else ''}"
-    said += repr(logs) + caplog.text + repr(world.config()) + repr(world.notices)
+        output = f"{error} {error!r} {error.__cause__!r} {error.__cause__.__dict__ if error.__cause__ else ''}"
+    output += repr(logs) + caplog.text + repr(world.config()) + repr(world.notices)
 
     assert logs
     for secret in (cloud.keys.access_key, cloud.keys.secret_key, cloud.keys.session_token):
-        assert secret not in said
+        assert secret not in output
     for call in cloud.calls:
-        assert call.headers["authorization"].rpartition("=")[2] not in said
+        assert call.headers["authorization"].rpartition("=")[2] not in output
         for picture in call.body["binary_data_base64"]:
-            assert picture[:60] not in said
+            assert picture[:60] not in output
 
 
 def test_a_signed_request_shows_neither_signature_nor_picture() -> None:
     request = sign(CONFIG, "CVProcess", b'{"binary_data_base64": ["aW1n"]}')
     assert "Signature" not in repr(request)
     assert "aW1n" not in repr(request)
-    assert "aW1n" not in repr(Answer({"binary_data_base64": ["aW1n"]}, "R1"))
+    assert "aW1n" not in repr(ApiResponse({"binary_data_base64": ["aW1n"]}, "R1"))
 
 
-def test_the_clouds_words_are_made_fit_for_the_log() -> None:
+def test_texts_of_the_api_are_made_safe_to_log() -> None:
     redact = redactor(CONFIG)
     assert CONFIG.access_key not in redact(f"The accesskey [{CONFIG.access_key}] is invalid.")
     assert redact("Signature=" + "ab" * 32) == "…"
-    assert redact("AKLTsomebodyelses") == "…"
+    assert redact("AKLTanotherkey") == "…"
     assert redact("错误\n\x1b[31mred") == "错误  [31mred"
     assert len(redact("a b " * 5000)) == 200
 
@@ -95,23 +95,23 @@ ENVELOPE = st.fixed_dictionaries(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(http=st.sampled_from([200, 204, 302, 400, 401, 403, 404, 413, 429, 500, 502, 504]), envelope=ENVELOPE)
-def test_any_json_is_an_answer_or_a_typed_failure(http: int, envelope: dict[str, Any]) -> None:
+def test_any_json_is_a_response_or_a_typed_error(http: int, envelope: dict[str, Any]) -> None:
     with contextlib.suppress(CallFailedError):
-        answer = read_answer(http, json.dumps(envelope).encode(), redactor(CONFIG))
-        assert all(isinstance(picture, str) for picture in answer.pictures)
+        response = parse_response(http, json.dumps(envelope).encode(), redactor(CONFIG))
+        assert all(isinstance(picture, str) for picture in response.pictures)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(http=st.integers(100, 599), body=st.binary(max_size=200))
-def test_any_bytes_are_an_answer_or_a_typed_failure(http: int, body: bytes) -> None:
+def test_any_bytes_are_a_response_or_a_typed_error(http: int, body: bytes) -> None:
     with contextlib.suppress(CallFailedError):
-        read_answer(http, body, redactor(CONFIG))
+        parse_response(http, body, redactor(CONFIG))
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"code": ' + b"9" * 10_000 + b"}", b"", b"\xff\xfe", b"null"])
-def test_hostile_json_is_a_typed_failure(body: bytes) -> None:
+def test_hostile_json_raises_a_typed_error(body: bytes) -> None:
     with pytest.raises(CallFailedError):
-        read_answer(200, body, redactor(CONFIG))
+        parse_response(200, body, redactor(CONFIG))
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_hostile_json_is_a_typed_failure(body: bytes) -> None:
         (400, b'{"code": 50411, "ResponseMetadata": {"Error": {"CodeN": 100009}}}', "cloud-unavailable", True),
     ],
 )
-def test_the_status_decides_where_the_code_is_unknown(http: int, body: bytes, outcome: str, advice: bool) -> None:
+def test_the_http_status_decides_if_the_code_is_unknown(http: int, body: bytes, outcome: str, advice: bool) -> None:
     with pytest.raises(CallFailedError) as failed:
-        read_answer(http, body, redactor(CONFIG))
-    assert failed.value.verdict.outcome == outcome
-    assert bool(failed.value.verdict.advice) is advice
+        parse_response(http, body, redactor(CONFIG))
+    assert failed.value.policy.outcome == outcome
+    assert bool(failed.value.policy.advice) is advice

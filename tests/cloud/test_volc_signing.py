@@ -1,4 +1,4 @@
-"""Our requests carry exactly the signature that the rules and the SDK give them."""
+"""Requests carry the signature that the documented rules and the SDK compute."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def config_for(case: dict[str, Any]) -> VolcConfig:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_vector_gets_its_signature(case: dict[str, Any]) -> None:
+def test_every_test_vector_gets_its_signature(case: dict[str, Any]) -> None:
     request = sign(config_for(case), case["query"]["Action"], case["body"].encode(), now=AT)
 
     assert request.headers["Authorization"].endswith(f"Signature={case['signature']}")
@@ -43,7 +43,7 @@ def test_every_vector_gets_its_signature(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_stand_in_reckons_every_vector_without_the_sdk(case: dict[str, Any]) -> None:
+def test_the_stand_in_computes_every_test_vector_without_the_sdk(case: dict[str, Any]) -> None:
     headers = {
         "content-type": VECTORS["content_type"],
         "host": case["host_header"],
@@ -62,7 +62,7 @@ def test_the_stand_in_reckons_every_vector_without_the_sdk(case: dict[str, Any])
 
 
 @pytest.mark.parametrize("token", ["", "STS2exampletoken"])
-def test_our_request_is_the_one_that_the_sdk_itself_would_send(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+def test_a_request_equals_the_one_that_the_sdk_sends(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     form = {"req_key": "i2i_inpainting", "binary_data_base64": ["aW1n", "bWFzaw=="], "seed": 3, "prompt": "删除"}
     monkeypatch.setattr(SignerV4, "get_current_format_date", staticmethod(lambda: VECTORS["x_date"]))
     monkeypatch.delenv("VOLC_ACCESSKEY", raising=False)
@@ -111,7 +111,7 @@ def test_our_request_is_the_one_that_the_sdk_itself_would_send(monkeypatch: pyte
         ({"query": "Action=CVProcess&Version=2020-08-26"}, 100010),
     ],
 )
-def test_the_stand_in_notices_whatever_was_changed_after_signing(tamper: dict[str, Any], code: int) -> None:
+def test_the_stand_in_rejects_a_request_changed_after_signing(tamper: dict[str, Any], code: int) -> None:
     request = sign(VolcConfig(VECTORS["ak"], VECTORS["sk"]), "CVProcess", b'{"req_key": "x"}', now=AT)
     headers = {name.lower(): value for name, value in request.headers.items()}
     query = tamper.pop("query", request.url.partition("?")[2])
@@ -137,7 +137,7 @@ def test_the_stand_in_notices_whatever_was_changed_after_signing(tamper: dict[st
         "",
     ],
 )
-def test_an_address_that_is_unsafe_or_none_is_refused_at_once(endpoint: str) -> None:
+def test_an_unsafe_or_invalid_endpoint_is_rejected(endpoint: str) -> None:
     with pytest.raises(OperatorError) as refused:
         VolcConfig("AKLTx", "secret", endpoint=endpoint)
     assert refused.value.facts["setting"] == "VOLC_ENDPOINT"
@@ -153,7 +153,7 @@ def test_an_address_that_is_unsafe_or_none_is_refused_at_once(endpoint: str) -> 
         ("http://[::1]:9000", "[::1]:9000"),
     ],
 )
-def test_the_host_is_signed_as_it_is_sent(endpoint: str, host: str) -> None:
+def test_the_signed_host_is_the_host_header(endpoint: str, host: str) -> None:
     assert VolcConfig("AKLTx", "secret", endpoint=endpoint).host == host
 
 

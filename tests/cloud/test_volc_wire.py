@@ -1,4 +1,4 @@
-"""On the wire: certificates are verified, redirects are not followed, what is sent is what was signed."""
+"""HTTP: certificates are verified, redirects are not followed, and the signed bytes are sent."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_a_redirect_is_not_followed(world: World, cloud: CloudStandIn) -> 
     assert [call.action for call in cloud.calls] == ["CVProcess"]
 
 
-async def test_the_bytes_that_arrive_are_the_bytes_that_were_signed(world: World, cloud: CloudStandIn) -> None:
+async def test_the_signed_headers_arrive(world: World, cloud: CloudStandIn) -> None:
     engine = await world.engine()
     await engine.inpainter.inpaint(scene(), hole(400, 300), seed=0)
     headers = cloud.calls[0].headers
@@ -75,14 +75,16 @@ async def test_the_bytes_that_arrive_are_the_bytes_that_were_signed(world: World
     assert "SignedHeaders=content-type;host;x-content-sha256;x-date," in headers["authorization"]
 
 
-async def test_connections_are_kept_between_calls(world: World, cloud: CloudStandIn) -> None:
+async def test_connections_are_reused(world: World, cloud: CloudStandIn) -> None:
     engine = await world.engine()
     for _ in range(3):
         await engine.segmenter.segment(scene(160, 140))
     assert len({call.peer for call in cloud.calls}) == 1
 
 
-async def test_what_cannot_be_fetched_by_the_worker_is_not_the_persons_fault(world: World, cloud: CloudStandIn) -> None:
+async def test_a_response_that_the_worker_cannot_read_is_not_the_persons_fault(
+    world: World, cloud: CloudStandIn
+) -> None:
     engine = await world.engine()
     run = world.pool.run
 

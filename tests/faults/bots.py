@@ -1,4 +1,4 @@
-"""Bots as processes of their own, which tests may kill."""
+"""Bots in processes that tests can kill."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def environment(server: TelegramServer, cloud: CloudStandIn, folder: Path, **cha
 
 
 def bare_environment(server: TelegramServer, folder: Path, **changes: Any) -> dict[str, str]:
-    """The settings of a bot that asks no cloud."""
+    """The settings of a bot without a cloud engine."""
     values: dict[str, Any] = {
         "TELEGRAM_BOT_TOKEN": server.telegram.token,
         "TELEGRAM_API_URL": server.url,
@@ -45,7 +45,7 @@ def bare_environment(server: TelegramServer, folder: Path, **changes: Any) -> di
         "WORKERS": 4,
         "PENDING_PER_USER": 20,
         "PYTHONWARNINGS": "default",
-        "MALLOC_ARENA_MAX": 2,  # as `make run` and the container set it: threads share what memory they let go
+        "MALLOC_ARENA_MAX": 2,  # as `make run` and the container set it: threads share the memory that they free
         **changes,
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
@@ -75,7 +75,7 @@ class BotProcess:
                 start_new_session=True,
             )  # fmt: skip
         if wait:
-            await self._telegram.journal.until(
+            await self._telegram.events.wait_until(
                 lambda: self._telegram.calls["getUpdates"] > polls or self.ended, seconds=60
             )
             assert not self.ended, self.log
@@ -96,7 +96,7 @@ class BotProcess:
         return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
     async def number(self, name: str) -> float:
-        """One of the numbers that it shows at /metrics."""
+        """One of the values at /metrics."""
         url = f"http://127.0.0.1:{self._settings['PORT']}/metrics"
         async with aiohttp.ClientSession() as web, web.get(url) as answer:
             lines = (await answer.text()).splitlines()
@@ -104,18 +104,18 @@ class BotProcess:
 
     @property
     def pauses(self) -> list[float]:
-        """Seconds of its loop's pauses over 0.1 s, over all its lives; what was the machine's doing is not counted."""
+        """Seconds of its loop's pauses over 0.1 s, over all its runs; pauses that the machine caused do not count."""
         return [float(seconds) for line in self.held_up for seconds in re.findall(r"\bown=([\d.]+)", line)]
 
     @property
     def held_up(self) -> list[str]:
         """The lines of its log about these pauses, with what it was doing."""
-        return [line for line in self.log.splitlines() if "loop_held_up" in line]
+        return [line for line in self.log.splitlines() if "loop_blocked" in line]
 
-    async def says(self, words: str, *, seconds: float = 30) -> None:
+    async def says(self, words: str, *, seconds: float = 60) -> None:
         """Wait until its log contains these words."""
         async with asyncio.timeout(seconds):
-            while words not in self.log:  # noqa: ASYNC110 -- a file tells nobody that it grew
+            while words not in self.log:  # noqa: ASYNC110 -- a file sends no event when it grows
                 await asyncio.sleep(0.02)
 
     async def kill(self) -> None:
@@ -128,11 +128,11 @@ class BotProcess:
         """SIGTERM; returns its exit code."""
         assert self._process is not None
         self._process.terminate()
-        return await self._process.wait()
+        return await asyncio.wait_for(self._process.wait(), 60)
 
 
 async def send_photos(talks: Iterable[Talk], each: int, photo: Any) -> list[tuple[Talk, dict[str, Any]]]:
-    """Everybody sends so many photos at once; returns all messages and whose they are."""
+    """Each person sends `each` photos; returns all messages with their senders."""
     sent = []
     for _ in range(each):
         for talk in talks:
@@ -156,14 +156,14 @@ async def all_answered(sent: list[tuple[Talk, dict[str, Any]]], *, seconds: floa
         return not left
 
     try:
-        await telegram.journal.until(none_left, seconds=seconds)
+        await telegram.events.wait_until(none_left, seconds=seconds)
     except TimeoutError:
         texts = [[a.get("text") for a in talk.answers_to(m)] for talk, m in waiting()]
         raise AssertionError(f"{len(texts)} of {len(sent)} without a picture: {texts[:10]}") from None
 
 
 def check_once(sent: list[tuple[Talk, dict[str, Any]]]) -> None:
-    """Every photo has one answer, a picture, and nothing else of the bot is left in the chats."""
+    """Every photo has one answer, a picture, and no other message of the bot is left in the chats."""
     for talk, message in sent:
         answers = talk.answers_to(message)
         assert len(answers) == 1, [a.get("text") or a.get("caption") for a in answers]

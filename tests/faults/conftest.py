@@ -1,4 +1,4 @@
-"""The two stand-ins, in the test's own process: they outlive the bots that are killed."""
+"""The two stand-ins run in the test's process, so they survive when a bot is killed."""
 
 from __future__ import annotations
 

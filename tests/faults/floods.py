@@ -1,4 +1,4 @@
-"""One person sends many photos at once while all workers are busy; when does another person's photo begin?"""
+"""One person sends many photos while all workers are busy; measures when another person's photo starts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FLOODER, BUSY, OTHER = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What a flood did to the others.
+class FloodReport:
+    """How a flood affected the others.
 
     Attributes:
-        started_after: Seconds from a worker's being free to the start of the other person's photo.
+        started_after: Seconds from the first free worker to the start of the other person's photo.
         flooded_before: How many of the flood's photos were answered before the other person's.
         in_order: Whether the flood's photos were answered in the order in which they were sent.
     """
@@ -30,8 +30,8 @@ class Seen:
     in_order: bool
 
 
-async def flood(server: TelegramServer, cloud: CloudStandIn, *, photos: int) -> Seen:
-    """Let a bot of two workers be flooded; returns once all photos are answered, each once."""
+async def flood(server: TelegramServer, cloud: CloudStandIn, *, photos: int) -> FloodReport:
+    """Flood a bot that has two workers; returns once all photos are answered, each once."""
     telegram, loop = server.telegram, asyncio.get_running_loop()
     flooder, busy, other = (Talk(telegram, number) for number in (FLOODER, BUSY, OTHER))
     free_at: list[float] = []
@@ -39,7 +39,7 @@ async def flood(server: TelegramServer, cloud: CloudStandIn, *, photos: int) -> 
     answered: list[tuple[int, int]] = []
 
     async def listen() -> None:
-        async for event in telegram.journal.follow(telegram.journal.last):
+        async for event in telegram.events.follow(telegram.events.last):
             if event.kind == "action" and event.chat == OTHER:
                 begun_at.append(loop.time())
             if event.kind == "message" and event.data["from"]["is_bot"] and "photo" in event.data:
@@ -53,16 +53,16 @@ async def flood(server: TelegramServer, cloud: CloudStandIn, *, photos: int) -> 
         held = await send_photos([busy], 1, PHOTO)
         await cloud.wait_for_calls(1)
         flooding = await send_photos([flooder], photos, PHOTO)
-        await cloud.wait_for_calls(2)  # both workers are busy now, and whoever comes has to wait
+        await cloud.wait_for_calls(2)  # both workers are busy now
         waiting = await send_photos([other], 1, PHOTO)
-        await telegram.journal.until(lambda: other.person.answers)
+        await telegram.events.wait_until(lambda: other.person.answers)
         assert not begun_at
     await all_answered([*held, *waiting, *flooding], seconds=60 + 5 * photos)
-    await asyncio.wait_for(listening, 10)
+    await asyncio.wait_for(listening, 60)
     check_once([*held, *waiting, *flooding])
     theirs = [message for chat, message in answered if chat == FLOODER]
     before = answered[: [chat for chat, _ in answered].index(OTHER)]
-    return Seen(
+    return FloodReport(
         started_after=begun_at[0] - free_at[0],
         flooded_before=sum(chat == FLOODER for chat, _ in before),
         in_order=theirs == [message["message_id"] for _, message in flooding],

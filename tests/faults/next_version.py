@@ -1,4 +1,4 @@
-"""The bot as its next version will be: with another shape of workflow, under which DBOS finds none of today's."""
+"""The bot with another workflow version: DBOS does not resume the workflows of the current version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A photo that kills whoever opens it, as a hole in an image library would let it."""
+"""A photo that kills the process that opens it, as a flaw in an image library might."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _load = pixels.load
 
 
 def load(path: Path, max_megapixels: float, max_bytes: int | None) -> Photo:
-    """Stands in for `pixels.load`; runs in a pixel process."""
+    """Replaces `pixels.load`; runs in a pixel process."""
     if path.read_bytes().endswith(MARK):
         with (path.parent.parent / "deaths").open("a") as deaths:
             deaths.write("x")

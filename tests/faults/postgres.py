@@ -1,4 +1,4 @@
-"""A real PostgreSQL, started from the machine's own programs in a folder of the test's."""
+"""A real PostgreSQL server, started from the installed programs in a temporary folder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PostgresServer:
     """One server with its own files and port."""
 
     def __init__(self) -> None:
-        # Not one of pytest's folders: those are their owner's alone, and this one may be another user's.
+        # Not a folder of pytest: only its owner can read those, and this one may belong to another user.
         self._files = tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True)
         self._folder = Path(self._files.name)
         self._port = free_port()
@@ -57,7 +57,7 @@ class PostgresServer:
         options = ["-k", "", "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"]
         await asyncio.to_thread(self._launch, [*command, *options])
         async with asyncio.timeout(30):
-            while not self._answers():  # noqa: ASYNC110 -- it tells nobody when it is ready
+            while not self._answers():  # noqa: ASYNC110 -- it sends no event when it is ready
                 await asyncio.sleep(0.05)
 
     def _launch(self, command: list[Path | str]) -> None:
@@ -72,7 +72,7 @@ class PostgresServer:
         return True
 
     async def stop(self) -> None:
-        """Stop it at once, whoever is connected ("fast shutdown")."""
+        """Stop it at once, with clients connected ("fast shutdown")."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             await asyncio.to_thread(self._process.wait)

@@ -1,12 +1,10 @@
-"""Several processes on one PostgreSQL: workers that die, a database that restarts, limits that hold over all."""
+"""Several processes on one PostgreSQL: workers that crash, a database that restarts, shared limits."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from pathlib import Path
-
-import pytest
 
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
@@ -18,7 +16,6 @@ from tests.support import Talk, encoded, scene
 PHOTO = Upload(encoded(scene(160, 120)))
 
 
-@pytest.mark.timeout(240)
 async def test_workers_killed_in_turn_and_the_database_restarted(
     server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -34,13 +31,13 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
     ]
     talks = [Talk(telegram, number) for number in range(1, 13)]
     try:
-        # All at once, on an empty database: each finds the tables made, or makes them.
+        # All at once, on an empty database: each creates the tables, or finds them.
         await asyncio.gather(bot.start(), *(worker.start(wait=False) for worker in workers))
         await asyncio.gather(*(worker.says("working") for worker in workers))
         sent = await send_photos(talks, 3, PHOTO)
         for turn in range(3):
             enough = telegram.calls["editMessageMedia"] + dice.randrange(1, 6)
-            await telegram.journal.until(lambda n=enough: telegram.calls["editMessageMedia"] >= n, seconds=60)
+            await telegram.events.wait_until(lambda n=enough: telegram.calls["editMessageMedia"] >= n, seconds=60)
             worker = workers[turn % 2]
             await worker.kill()
             if turn in (0, 2):
@@ -56,8 +53,7 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
             await process.kill()
 
 
-@pytest.mark.timeout(120)
-async def test_a_worker_that_never_comes_back_is_inherited(
+async def test_the_edits_of_a_dead_worker_are_taken_over(
     server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
 ) -> None:
     common = {"DATABASE_URL": postgres.new_database()}
@@ -80,7 +76,6 @@ async def test_a_worker_that_never_comes_back_is_inherited(
             await process.kill()
 
 
-@pytest.mark.timeout(120)
 async def test_cancelling_frees_the_worker_wherever_it_runs(
     server: TelegramServer, cloud: CloudStandIn, postgres: PostgresServer, tmp_path: Path
 ) -> None:

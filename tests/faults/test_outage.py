@@ -1,4 +1,4 @@
-"""The database is away for longer than a handler waits: what comes in meanwhile is not confirmed, and comes again."""
+"""The database is down for longer than a handler waits: updates are not confirmed, and Telegram sends them again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.postgres import PostgresServer
 from tests.support import Talk, encoded, running_bot, scene, settings_for, with_cloud
 
 
-async def test_a_photo_that_cannot_be_recorded_is_asked_for_again(
+async def test_an_update_that_cannot_be_recorded_is_requested_again(
     server: TelegramServer,
     cloud: CloudStandIn,
     postgres: PostgresServer,
@@ -30,7 +30,7 @@ async def test_a_photo_that_cannot_be_recorded_is_asked_for_again(
         polls = telegram.calls["getUpdates"]
         (sent,) = await talk.person.send(Upload(encoded(scene(160, 120))), caption="/remove_subject")
         # The third request after it would have confirmed it twice over.
-        await telegram.journal.until(lambda: telegram.calls["getUpdates"] >= polls + 3)
+        await telegram.events.wait_until(lambda: telegram.calls["getUpdates"] >= polls + 3)
         assert telegram.updates.waiting == 1
         await postgres.start()
         await talk.answer_to(sent)

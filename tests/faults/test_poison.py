@@ -1,4 +1,4 @@
-"""A file that kills the process that opens it: three attempts, an honest word, and nobody else is hurt."""
+"""A file that kills the process that opens it: three attempts, an honest answer, and no harm to other edits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support import Talk, encoded, running_bot, scene, settings_for, with_
 PHOTO = encoded(scene(160, 120))
 
 
-async def test_a_poisonous_file_is_given_up_after_three_attempts(
+async def test_a_poisonous_file_fails_after_three_attempts(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pixels, "load", poison.load)
@@ -31,5 +31,5 @@ async def test_a_poisonous_file_is_given_up_after_three_attempts(
         answer = await villain.answer_to(killer)
         assert "gave up" in answer["text"]
         (healthy,) = await villain.person.send(Upload(PHOTO), caption="/remove_subject")
-        assert "photo" in await villain.answer_to(healthy), "the person may go on with other photos"
+        assert "photo" in await villain.answer_to(healthy), "the person can send other photos"
     assert (tmp_path / "cache" / "deaths").read_text() == "xxx"

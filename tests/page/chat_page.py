@@ -1,4 +1,4 @@
-"""The chat page as a person uses it, and a watch on what it does behind their back."""
+"""A driver for the chat page; it also records console errors and external requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from playwright.async_api import ConsoleMessage, FilePayload, Locator, Page, Request, expect
 
-WORK_MS = 30_000
+WORK_MS = 60_000
 """How long an edit may take on a busy machine."""
 
 
@@ -19,25 +19,25 @@ class ChatPage:
     """One browser's view of the chat.
 
     Args:
-        page: An empty page of a context of its own.
+        page: An empty page in a new browser context.
         url: The playground's address.
 
     Attributes:
-        trouble: Errors and warnings of the console, policy violations and uncaught exceptions among them.
-        abroad: Requests to any other address than the playground's.
-        refusals: Parts of console errors that the test means to provoke.
+        problems: Errors and warnings of the console, including policy violations and uncaught exceptions.
+        external_requests: Requests to other addresses than the playground's.
+        expected_errors: Parts of console errors that the test expects.
     """
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.url = url
-        self.trouble: list[str] = []
-        self.abroad: list[str] = []
-        self.refusals: tuple[str, ...] = ()
-        page.set_default_timeout(10_000)
-        page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        page.context.on("request", self._asked)
+        self.problems: list[str] = []
+        self.external_requests: list[str] = []
+        self.expected_errors: tuple[str, ...] = ()
+        page.set_default_timeout(30_000)
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.context.on("request", self._on_request)
 
     async def open(self) -> None:
         """Open the page, and wait until it is connected."""
@@ -48,14 +48,14 @@ class ChatPage:
         """Wait until the page follows the chat."""
         await expect(self.page.locator("#status")).to_have_text("bot")
 
-    def part(self, name: str) -> Locator:
-        """What carries this test id."""
+    def element(self, name: str) -> Locator:
+        """The element with this test id."""
         return self.page.get_by_test_id(name)
 
     @property
     def messages(self) -> Locator:
         """All messages."""
-        return self.part("message")
+        return self.element("message")
 
     @property
     def answers(self) -> Locator:
@@ -69,29 +69,29 @@ class ChatPage:
 
     async def write(self, text: str) -> None:
         """Type and send a text."""
-        await self.part("composer-text").fill(text)
+        await self.element("composer-text").fill(text)
         await self.page.keyboard.press("Enter")
 
     async def choose(self, *files: FilePayload) -> None:
         """Choose files; the dialog before sending opens."""
-        await self.part("file-input").set_input_files(files)
-        await expect(self.part("preview")).to_be_visible()
+        await self.element("file-input").set_input_files(files)
+        await expect(self.element("preview")).to_be_visible()
 
     async def send(self, command: str = "", *, as_file: bool = False) -> None:
-        """Send what is in the dialog, with the command of this chip."""
+        """Send the files of the dialog, with the command of this chip."""
         if as_file:
-            await self.part("as-file").check()
+            await self.element("as-file").check()
         if command:
             await self.chip(command).click()
-        await self.part("dialog-send").click()
-        await expect(self.part("preview")).to_be_hidden()
+        await self.element("dialog-send").click()
+        await expect(self.element("preview")).to_be_hidden()
 
     def chip(self, command: str) -> Locator:
         """The chip in the dialog that fills in this command."""
-        return self.part("chip").filter(has_text=command)
+        return self.element("chip").filter(has_text=command)
 
-    async def pinned(self, message: Locator) -> Locator:
-        """The same message from now on, whatever comes after it."""
+    async def by_message_id(self, message: Locator) -> Locator:
+        """A locator of the same message that stays valid when others follow."""
         number = await message.get_attribute("data-message-id")
         return self.page.locator(f"[data-message-id='{number}']")
 
@@ -99,8 +99,8 @@ class ChatPage:
         """The button below a message whose label contains these words."""
         return message.get_by_test_id("inline-button").filter(has_text=label)
 
-    async def remember_answers(self) -> Callable[[], Awaitable[list[dict[str, Any]]]]:
-        """From now on remember each state in which the bot's messages are shown, however short; gives them so far."""
+    async def record_answers(self) -> Callable[[], Awaitable[list[dict[str, Any]]]]:
+        """Record each state of the bot's messages from now on; returns a function that gives them."""
         await self.page.evaluate(
             """() => {
                 window.states = [];
@@ -119,7 +119,7 @@ class ChatPage:
         return lambda: self.page.evaluate("window.states")
 
     async def photo_of(self, message: Locator, *, other_than: str | None = None) -> str:
-        """The address of a message's picture, once it is there and shown; `other_than`: once it is another one."""
+        """The address of a message's picture when it is shown; with `other_than`: when it is another one."""
         image = message.locator(".photo img")
         await expect(image).to_be_visible(timeout=WORK_MS)
         if other_than is not None:
@@ -130,19 +130,19 @@ class ChatPage:
         return source
 
     async def pixels(self, source: str) -> np.ndarray[Any, Any]:
-        """A picture of the page: (H, W, 3) uint8."""
+        """The pixels of a picture of the page: (H, W, 3) uint8."""
         answer = await self.page.request.get(self.url + source)
         assert answer.ok
         return np.asarray(Image.open(io.BytesIO(await answer.body())).convert("RGB"))
 
     async def texts(self) -> Sequence[str]:
-        """What all messages say, without their times."""
+        """The texts of all messages, without their times."""
         return await self.page.locator("[data-testid=message] .text").all_inner_texts()
 
-    async def sideways(self) -> list[str]:
-        """What can be scrolled sideways, or stands out of the window at its sides.
+    async def horizontal_overflow(self) -> list[str]:
+        """The elements that scroll horizontally or extend beyond the window.
 
-        The strip of samples is meant to scroll, and the reply buttons show with a mouse only.
+        The samples may scroll, and the reply buttons are shown for a mouse only; both are left out.
         """
         found: list[str] = await self.page.evaluate(
             """() => [...document.querySelectorAll("html, body, body *")]
@@ -156,23 +156,23 @@ class ChatPage:
         )
         return found
 
-    def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not any(part in message.text for part in self.refusals):
-            self.trouble.append(f"{message.type}: {message.text}")
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not any(part in message.text for part in self.expected_errors):
+            self.problems.append(f"{message.type}: {message.text}")
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         address = urlsplit(request.url)
         if address.scheme not in ("data", "blob") and f"{address.scheme}://{address.netloc}" != self.url:
-            self.abroad.append(request.url)
+            self.external_requests.append(request.url)
 
 
 async def shown(image: Locator) -> None:
-    """Wait until a picture has been loaded and decoded; one that cannot be fails."""
+    """Wait until a picture is loaded and decoded; raises if it cannot be."""
     await image.evaluate("(image) => image.decode()")
 
 
 def jpeg(data: bytes, name: str = "photo.jpg") -> FilePayload:
-    """A JPEG to choose."""
+    """A JPEG file for `ChatPage.choose`."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": data}
 
 

@@ -1,4 +1,4 @@
-"""The whole program with no token, as `make run` starts it, and a real browser with the chat page open."""
+"""The whole program without a token, as `make run` starts it, and a real browser with the chat page."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.page.chat_page import ChatPage, OpenChat
 from tests.page.program import running_playground
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 """Generous, for busy machines: nothing waits longer than it must."""
 
 OWN_BROWSER = Path(__file__).resolve().parents[2] / ".tools" / "browser"
-"""Where `make test` puts a browser on a machine that has none."""
+"""Where `make test` installs a browser if the machine has none."""
 
 FLAGS = [
     "--disable-gpu",
@@ -29,13 +29,13 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Whatever a page asks of another host fails at its name, before a packet leaves.
+    # Requests to other hosts fail at name resolution.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
 def browser_path() -> str | None:
-    """The machine's own Chromium; None: the one that Playwright installed."""
+    """The path of the machine's Chromium; None: use the one that Playwright installed."""
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if path := shutil.which(name):
             return path
@@ -45,18 +45,18 @@ def browser_path() -> str | None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def playground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of a playground that a module's tests share."""
+    """The address of a playground that the tests of a module share."""
     async with running_playground(tmp_path_factory.mktemp("data")) as url:
         yield url
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """A browser that a module's tests share."""
+    """A browser that the tests of a module share."""
     path = browser_path()
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
     async with async_playwright() as playwright:
-        # Playwright's own is started whole, as the machine's is: its smaller headless shell is another program.
+        # The full Chromium, not Playwright's headless shell, which is another program.
         channel = None if path else "chromium"
         browser = await playwright.chromium.launch(executable_path=path, channel=channel, args=flags)
         yield browser
@@ -65,7 +65,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def open_chat(playground: str, browser: Browser) -> AsyncIterator[OpenChat]:
-    """Opens the chat page, emptied, in a browser of one's own; in the end all of them must have stayed clean."""
+    """Opens the empty chat page in a new browser context; fails if a page had errors or external requests."""
     opened: list[ChatPage] = []
     async with aiohttp.ClientSession(playground) as session:
         for path, body in (("clear", {}), ("person", {"language_code": "en"})):
@@ -85,11 +85,11 @@ async def open_chat(playground: str, browser: Browser) -> AsyncIterator[OpenChat
     for chat in opened:
         await chat.page.context.close()
     for chat in opened:
-        assert not chat.trouble, chat.trouble
-        assert not chat.abroad, chat.abroad
+        assert not chat.problems, chat.problems
+        assert not chat.external_requests, chat.external_requests
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def chat(open_chat: OpenChat) -> ChatPage:
-    """The chat page on a desk, empty, in English."""
+    """The chat page in a desktop window, empty, in English."""
     return await open_chat()

@@ -1,4 +1,4 @@
-"""The Mini App as a person uses it in the chat's panel: fingers on its stage, and what its uploads should contain."""
+"""A driver for the Mini App in the chat's panel: touches on its stage, and the masks that it uploads."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "is_mobile": True,
 }
-"""A browser context with the size and the fingers of a phone."""
+"""Options of a browser context for a phone with a touch screen."""
 
 SMALLEST, LARGEST = 6, 140
-"""Diameters of the brush at the slider's ends, CSS px."""
+"""Brush diameters at the ends of the slider, CSS px."""
 
 REPORT_BODIES = """
     const send = window.fetch;
@@ -38,17 +38,17 @@ REPORT_BODIES = """
         return send(url, options);
     };
 """
-"""The browser's debugging protocol keeps no body that is a Blob, so it is read where it leaves the page."""
+"""Reports request bodies from inside the page: the debugging protocol does not expose bodies that are Blobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A mask as it left the page.
+    """An uploaded mask.
 
     Attributes:
-        path: Of the request, relative to the page.
-        kind: Its media type.
-        data: Its body.
+        path: The request's path, relative to the page.
+        kind: The body's media type.
+        data: The body.
     """
 
     path: str
@@ -57,41 +57,41 @@ class Upload:
 
     @property
     def image(self) -> Image.Image:
-        """The body, opened."""
+        """The body as an image."""
         return Image.open(io.BytesIO(self.data))
 
     @property
     def painted(self) -> Bitmap:
-        """(H, W) bool, True = erase; where a cut-out is corrected, True = it stays."""
+        """(H, W) bool, True = painted."""
         return np.asarray(self.image.convert("L")) > 127
 
 
 class Fingers:
-    """Touches as a screen reports them."""
+    """Sends touch events as a touch screen does."""
 
     def __init__(self, session: CDPSession) -> None:
         self._session = session
 
     async def touch(self, kind: str, *points: Point, when: float | None = None) -> None:
-        """One report: `touchStart`, `touchMove` or `touchEnd`, with where all fingers are at a time; None: now."""
+        """Send `touchStart`, `touchMove` or `touchEnd` with the positions of all fingers, at a time (None: now)."""
         touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
         moment = {} if when is None else {"timestamp": when}
         await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches, **moment})
 
     async def stroke(self, points: Sequence[Point], *, lift: bool = True) -> None:
-        """One finger along these points; reported faster than frames are drawn, as by a real screen."""
+        """Move one finger along these points; events come faster than frames, as from a real screen."""
         await self.touch("touchStart", points[0])
         await asyncio.gather(*(self.touch("touchMove", point) for point in points[1:]))
         if lift:
             await self.touch("touchEnd")
 
     async def tap(self, point: Point) -> None:
-        """One finger, down and up."""
+        """Touch and lift one finger."""
         await self.touch("touchStart", point)
         await self.touch("touchEnd")
 
     async def double_tap(self, point: Point) -> None:
-        """Two taps, quick also where the machine is not."""
+        """Two quick taps; their timestamps do not depend on the machine's speed."""
         now = time.time()
         await self.touch("touchStart", point, when=now)
         await self.touch("touchEnd", when=now + 0.05)
@@ -99,7 +99,7 @@ class Fingers:
         await self.touch("touchEnd", when=now + 0.17)
 
     async def pinch(self, middle: Point, radii: Point, shift: Point = (0, 0), steps: int = 12) -> None:
-        """Two fingers beside a middle that wanders by `shift`, from the first radius to the second."""
+        """Two fingers around a middle that moves by `shift`, from the first radius to the second."""
         for step in range(steps + 1):
             way = step / steps
             radius = radii[0] + (radii[1] - radii[0]) * way
@@ -113,12 +113,12 @@ class MiniApp:
 
     Args:
         chat: The chat page, before the Mini App is opened.
-        fingers: On the same screen.
-        touch: Buttons are pressed by finger, not by mouse.
+        fingers: Touches on the same page.
+        touch: Whether buttons are pressed by touch, else by mouse.
 
     Attributes:
-        uploads: The masks that left the page, in order.
-        streams: Addresses of the event streams that it followed.
+        uploads: The uploaded masks, in order.
+        streams: Addresses of the event streams that it opened.
     """
 
     def __init__(self, chat: ChatPage, fingers: Fingers, *, touch: bool) -> None:
@@ -127,44 +127,44 @@ class MiniApp:
         self.fingers = fingers
         self.press = Locator.tap if touch else Locator.click
         self.inside = chat.page.frame_locator("[data-testid=miniapp-frame]")
-        self.main_button = chat.part("miniapp-main-button")
-        self.second_button = chat.part("miniapp-secondary-button")
+        self.main_button = chat.element("miniapp-main-button")
+        self.second_button = chat.element("miniapp-secondary-button")
         self.uploads: list[Upload] = []
         self.streams: list[str] = []
         self._uploaded = asyncio.Condition()
-        chat.page.on("request", self._asked)
+        chat.page.on("request", self._on_request)
 
     @classmethod
-    async def beside(cls, chat: ChatPage, *, touch: bool = True) -> MiniApp:
-        """Get ready to use it on this chat page."""
+    async def prepare(cls, chat: ChatPage, *, touch: bool = True) -> MiniApp:
+        """Prepare the chat page, before the Mini App is opened."""
         app = cls(chat, Fingers(await chat.page.context.new_cdp_session(chat.page)), touch=touch)
-        await chat.page.expose_function("reportUpload", app._upload)
+        await chat.page.expose_function("reportUpload", app._on_upload)
         await chat.page.context.add_init_script(REPORT_BODIES)
         return app
 
-    def part(self, name: str) -> Locator:
-        """What carries this test id inside the panel."""
+    def element(self, name: str) -> Locator:
+        """The element with this test id in the Mini App."""
         return self.inside.get_by_test_id(name)
 
     @property
     def frame(self) -> Frame:
-        """The Mini App's own page."""
+        """The Mini App's frame."""
         return next(frame for frame in self.page.frames if "/app" in frame.url)
 
     async def open(self, message: Locator, label: str = "Paint") -> None:
-        """Press the button under a message, and wait until the photo is there and can be painted on."""
+        """Press the button under a message and wait until the Mini App is ready."""
         await self.press(self.chat.button(message, label))
         await self.ready()
 
     async def ready(self) -> None:
-        """Wait until the photo is shown and nothing moves or is being made any more."""
+        """Wait until the photo is shown, no edit runs and no animation plays."""
         await expect(self.inside.locator("#picture.ready")).to_be_visible(timeout=WORK_MS)
         await expect(self.main_button).to_be_visible()
         await expect(self.inside.locator("body:not(.working)")).to_be_visible(timeout=WORK_MS)
-        await self.still()
+        await self.wait_until_still()
 
-    async def still(self) -> None:
-        """Wait until nothing moves, and the last change is on the screen."""
+    async def wait_until_still(self) -> None:
+        """Wait until animations have ended and the last change is drawn."""
         for frame in (self.page.main_frame, self.frame):
             await frame.evaluate(
                 """async () => {
@@ -175,30 +175,30 @@ class MiniApp:
             )
 
     async def box(self) -> FloatRect:
-        """Where the photo is on the screen, CSS px; parts of it may be outside the stage."""
-        box = await self.part("photo").bounding_box()
+        """The photo's box on the screen, CSS px; it may extend beyond the stage."""
+        box = await self.element("photo").bounding_box()
         assert box is not None
         return box
 
     async def stage_middle(self) -> Point:
-        """The middle of where one can paint."""
+        """The middle of the stage."""
         box = await self.inside.locator("#stage").bounding_box()
         assert box is not None
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     async def brush(self) -> float:
         """The brush's diameter, CSS px."""
-        share = float(await self.part("size").input_value()) / 100
+        share = float(await self.element("size").input_value()) / 100
         return float(SMALLEST * (LARGEST / SMALLEST) ** share)
 
     async def erase(self) -> Upload:
-        """Press the main button, wait for the mask to leave the page and for its result to be shown."""
+        """Press the main button and wait until the result is shown."""
         upload = await self.send()
         await self.finished()
         return upload
 
     async def send(self) -> Upload:
-        """Press the main button, and wait for the mask to leave the page."""
+        """Press the main button and wait for the upload of the mask."""
         await expect(self.main_button).to_be_enabled()
         before = len(self.uploads)
         await self.press(self.main_button)
@@ -207,12 +207,12 @@ class MiniApp:
         return self.uploads[-1]
 
     async def finished(self, words: str = "Erased. Paint on, or Done.") -> None:
-        """Wait until the result is on the stage, and the status line says so."""
-        await expect(self.part("status")).to_have_text(words, timeout=WORK_MS)
+        """Wait until the result is on the stage and the status text says so."""
+        await expect(self.element("status")).to_have_text(words, timeout=WORK_MS)
         await self.ready()
 
     async def ink(self) -> Bitmap:
-        """Where ink lies on the photo, read from the page's own canvas: (H, W) bool, a pixel of it for one of CSS."""
+        """The ink on the photo, read from the page's canvas: (H, W) bool, one element per CSS px."""
         data: str = await self.frame.evaluate(
             """() => {
                 const [ink, photo] = ["mask", "picture"].map((id) => document.getElementById(id));
@@ -230,11 +230,11 @@ class MiniApp:
         )
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).getchannel("A")) > 127
 
-    async def shown(self, element: str = "image") -> np.ndarray[Any, Any]:
-        """The picture on the stage, without what is painted over it, scaled to a width of 160: (H, W, 3) uint8.
+    async def stage_picture(self, element: str = "image") -> np.ndarray[Any, Any]:
+        """The picture on the stage without the ink, scaled to a width of 160: (H, W, 3) uint8.
 
         Args:
-            element: ``image``, or ``before`` for the one that is shown instead, to compare with.
+            element: ``image``, or ``before`` for the comparison picture.
         """
         data: str = await self.frame.evaluate(
             """async (element) => {
@@ -250,13 +250,13 @@ class MiniApp:
         )
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
 
-    async def seen(self) -> np.ndarray[Any, Any]:
-        """The photo as it is on the screen, with all that lies over it: (H, W, 3) uint8."""
+    async def screenshot(self) -> np.ndarray[Any, Any]:
+        """A screenshot of the photo's box: (H, W, 3) uint8."""
         clip = await self.box()
         return np.asarray(Image.open(io.BytesIO(await self.page.screenshot(clip=clip))).convert("RGB"))
 
-    async def remember_words(self) -> None:
-        """From now on remember what the status line says, however short."""
+    async def record_statuses(self) -> None:
+        """Record all status texts from now on."""
         await self.frame.evaluate(
             """() => {
                 window.words = [];
@@ -265,25 +265,25 @@ class MiniApp:
             }"""
         )
 
-    async def words(self) -> list[str]:
-        """What the status line has said since then."""
-        said: list[str] = await self.frame.evaluate("window.words")
-        return said
+    async def statuses(self) -> list[str]:
+        """The recorded status texts."""
+        texts: list[str] = await self.frame.evaluate("window.words")
+        return texts
 
-    async def _upload(self, upload: dict[str, Any]) -> None:
+    async def _on_upload(self, upload: dict[str, Any]) -> None:
         self.uploads.append(Upload(upload["url"], upload["type"], bytes(upload["bytes"])))
         async with self._uploaded:
             self._uploaded.notify_all()
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if request.url.endswith("/events") and "/api/edits/" in request.url:
             self.streams.append(request.url)
 
 
-async def asked(chat: ChatPage, data: bytes, *, as_file: bool = False) -> Locator:
-    """Send a photo with /erase; the bot's answer with the button that opens the Mini App."""
+async def send_for_erase(chat: ChatPage, data: bytes, *, as_file: bool = False) -> Locator:
+    """Send a photo with /erase; returns the bot's answer, whose button opens the Mini App."""
     before = await chat.answers.count()
     await chat.choose(jpeg(data))
     await chat.send("/erase", as_file=as_file)
     await expect(chat.answers).to_have_count(before + 1)
-    return await chat.pinned(chat.answers.last)
+    return await chat.by_message_id(chat.answers.last)

@@ -1,4 +1,4 @@
-"""What a finger paints on the screen, and the mask that should come of it."""
+"""Finger paths on the screen, and the masks that they should produce."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Point = tuple[float, float]
 Bitmap = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def at(box: FloatRect, across: float, down: float) -> Point:
-    """A point of the screen by its place on the photo, 0–1 each way."""
+def point_at(box: FloatRect, across: float, down: float) -> Point:
+    """The point of the screen at a place on the photo, given as shares 0 … 1."""
     return box["x"] + box["width"] * across, box["y"] + box["height"] * down
 
 
 def wave(box: FloatRect, left: float = 0.2, right: float = 0.7, height: float = 0.2, reports: int = 30) -> list[Point]:
-    """A wavy line over the photo's middle, as a finger's reports; with many of them, the line that it means."""
-    return sine(at(box, left, 0.5), at(box, right, 0.5), box["height"] * height, reports)
+    """A wave over the photo's middle, as this many touch events."""
+    return sine(point_at(box, left, 0.5), point_at(box, right, 0.5), box["height"] * height, reports)
 
 
 def sine(start: Point, end: Point, height: float, reports: int = 30) -> list[Point]:
-    """A sine of a bit more than one turn between points of one height."""
+    """A sine of a little more than one period, between points of the same height."""
     ways = (number / reports for number in range(reports + 1))
     return [(start[0] + (end[0] - start[0]) * way, start[1] + height * math.sin(way * 6.7)) for way in ways]
 
 
 DENSE = 600
-"""Reports of a line that leave nothing to guess between them."""
+"""Number of events that define a line exactly, without interpolation."""
 
 
-def along(*corners: Point, steps: int = 8) -> list[Point]:
-    """Straight lines from corner to corner, as a finger's reports."""
+def polyline(*corners: Point, steps: int = 8) -> list[Point]:
+    """Straight lines from corner to corner, as touch events."""
     line = [
         (start[0] + (end[0] - start[0]) * step / steps, start[1] + (end[1] - start[1]) * step / steps)
         for start, end in itertools.pairwise(corners)
@@ -45,8 +45,8 @@ def along(*corners: Point, steps: int = 8) -> list[Point]:
     return [*line, corners[-1]]
 
 
-class Expected:
-    """An independent rasterisation of what was painted, several times as fine as the mask.
+class ExpectedMask:
+    """An independent, supersampled rasterisation of what was painted.
 
     Args:
         box: Where the photo was on the screen, CSS px.
@@ -60,10 +60,10 @@ class Expected:
         self._scale = size[0] * self._finer / box["width"]
         self._fine = np.zeros((size[1] * self._finer, size[0] * self._finer), bool)
 
-    def line(self, points: Sequence[Point], diameter: float, *, ink: bool = True) -> Expected:
-        """A round brush, or with no ink an eraser, along these points of the screen: a disc beside a disc.
+    def line(self, points: Sequence[Point], diameter: float, *, ink: bool = True) -> ExpectedMask:
+        """Draw a line with a round brush, or with an eraser if `ink` is False.
 
-        Give the line itself, not the few reports of it that the page heard: the page is to guess what lies between.
+        Pass the exact line, not the few events that the page received: the page interpolates between those.
         """
         radius = diameter * self._scale / 2
         places = [self._place(point) for point in points]
@@ -73,11 +73,11 @@ class Expected:
                 self._disc(float(x), float(y), radius, ink=ink)
         return self
 
-    def area(self, points: Sequence[Point]) -> Expected:
-        """A filled outline."""
+    def area(self, points: Sequence[Point]) -> ExpectedMask:
+        """Fill an outline."""
         height, width = self._fine.shape
         drawn = Image.new("1", (width, height))
-        # Pillow's coordinates are of pixels' middles, ours of their corners.
+        # Pillow's coordinates are pixel centres; these are pixel corners.
         ImageDraw.Draw(drawn).polygon([(x - 0.5, y - 0.5) for x, y in map(self._place, points)], fill=1)
         self._fine |= np.asarray(drawn)
         return self

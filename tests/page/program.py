@@ -1,4 +1,4 @@
-"""The whole program with no token, as `make run` starts it, in this process."""
+"""The whole program without a token, as `make run` starts it, in this process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support import free_port
 
 @contextlib.asynccontextmanager
 async def running_playground(folder: Path, port: int | None = None) -> AsyncIterator[str]:
-    """The whole program with no token, until the block ends; gives its address once the bot has introduced itself."""
+    """Run the whole program without a token until the block ends; yields its address when the bot is ready."""
     settings = Settings(
         _env_file=None,
         telegram_bot_token=None,
@@ -28,23 +28,23 @@ async def running_playground(folder: Path, port: int | None = None) -> AsyncIter
         workers=2,
     )
     stop = asyncio.Event()
-    said: list[str] = []
-    running = asyncio.create_task(process.run(settings, stop=stop, say=said.append))
+    lines: list[str] = []
+    running = asyncio.create_task(process.run(settings, stop=stop, say=lines.append))
     url = f"http://127.0.0.1:{settings.port}"
     try:
         async with asyncio.timeout(60):
-            while not running.done() and not await introduced(url):
+            while not running.done() and not await is_ready(url):
                 await asyncio.wait({running}, timeout=0.05)
         if not running.done():
-            assert any(f"{url}/playground" in line for line in said), "the terminal says where to look"
+            assert any(f"{url}/playground" in line for line in lines), "the terminal shows the address"
             yield url
     finally:
         stop.set()
         await running
 
 
-async def introduced(url: str) -> bool:
-    """Whether the bot is ready and people's apps know its commands and what it is about, the last thing it tells."""
+async def is_ready(url: str) -> bool:
+    """Whether the bot is ready and has set its commands and its short description, its last start-up call."""
     try:
         async with aiohttp.ClientSession(url) as session:
             async with session.get("/readyz") as ready:

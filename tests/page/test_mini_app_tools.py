@@ -1,4 +1,4 @@
-"""The Mini App's tools, its keys on a desk, and who may not use it."""
+"""The Mini App's tools, its keyboard shortcuts, and access by others."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bot import process
 from bot.playground import Telegram
 from bot.playground.mini_app import init_data
 from tests.page.chat_page import WORK_MS, OpenChat, jpeg
-from tests.page.mini_app import PHONE, MiniApp, asked
-from tests.page.painted import Expected, Point, along, at, overlap, wave
+from tests.page.mini_app import PHONE, MiniApp, send_for_erase
+from tests.page.painted import ExpectedMask, Point, overlap, point_at, polyline, wave
 from tests.support import encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,7 +30,7 @@ ALIKE = 0.98
 
 @pytest.fixture(scope="module", autouse=True)
 def telegram() -> Iterator[Telegram]:
-    """The stand-in for Telegram that the program will make itself: its token signs for other people too."""
+    """The Telegram that the program uses; its token can sign initData for other people."""
     made = Telegram()
     with mock.patch.object(process, "Telegram", return_value=made):
         yield made
@@ -38,8 +38,8 @@ def telegram() -> Iterator[Telegram]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def app(open_chat: OpenChat) -> MiniApp:
-    """A phone with the chat, and the Mini App yet to be opened in it."""
-    return await MiniApp.beside(await open_chat(**PHONE))
+    """A phone with the chat; the Mini App is not open yet."""
+    return await MiniApp.prepare(await open_chat(**PHONE))
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -56,70 +56,70 @@ def block(shape: tuple[int, ...]) -> np.ndarray:
     return mask
 
 
-async def test_rectangle_eraser_lasso_swap_and_clear_make_the_mask_they_show(app: MiniApp) -> None:
-    await app.open(await asked(app.chat, JPEG))
+async def test_rectangle_eraser_lasso_swap_and_clear_produce_the_mask_on_the_screen(app: MiniApp) -> None:
+    await app.open(await send_for_erase(app.chat, JPEG))
     box = await app.box()
-    await app.part("tool-rect").tap()
-    await app.fingers.stroke([at(box, 0.2, 0.2), at(box, 0.4, 0.4), at(box, 0.6, 0.8)])
-    await app.part("tool-eraser").tap()
-    rubbed = along(at(box, 0.1, 0.5), at(box, 0.7, 0.5), steps=12)
+    await app.element("tool-rect").tap()
+    await app.fingers.stroke([point_at(box, 0.2, 0.2), point_at(box, 0.4, 0.4), point_at(box, 0.6, 0.8)])
+    await app.element("tool-eraser").tap()
+    rubbed = polyline(point_at(box, 0.1, 0.5), point_at(box, 0.7, 0.5), steps=12)
     await app.fingers.stroke(rubbed)
-    await app.part("tool-lasso").tap()
-    loop = [at(box, 0.8 + 0.12 * math.cos(n / 3.2), 0.5 + 0.3 * math.sin(n / 3.2)) for n in range(20)]
+    await app.element("tool-lasso").tap()
+    loop = [point_at(box, 0.8 + 0.12 * math.cos(n / 3.2), 0.5 + 0.3 * math.sin(n / 3.2)) for n in range(20)]
     await app.fingers.stroke(loop)
-    await app.part("invert").tap()
-    await app.part("invert").tap()
-    await app.part("clear").tap()
+    await app.element("invert").tap()
+    await app.element("invert").tap()
+    await app.element("clear").tap()
     await expect(app.main_button).to_be_disabled()
-    await app.part("undo").tap()
+    await app.element("undo").tap()
     upload = await app.send()
-    corners = [at(box, 0.2, 0.2), at(box, 0.6, 0.2), at(box, 0.6, 0.8), at(box, 0.2, 0.8)]
-    expected = Expected(box, upload.image.size).area(corners).line(rubbed, await app.brush(), ink=False).area(loop)
+    corners = [point_at(box, 0.2, 0.2), point_at(box, 0.6, 0.2), point_at(box, 0.6, 0.8), point_at(box, 0.2, 0.8)]
+    expected = ExpectedMask(box, upload.image.size).area(corners).line(rubbed, await app.brush(), ink=False).area(loop)
     assert overlap(expected.painted, upload.painted) >= ALIKE
     await app.finished()
 
 
-async def test_a_tap_selects_the_thing_and_a_tap_on_it_takes_it_away(app: MiniApp) -> None:
-    await app.open(await asked(app.chat, JPEG))
+async def test_a_tap_selects_an_object_and_a_tap_on_it_deselects_it(app: MiniApp) -> None:
+    await app.open(await send_for_erase(app.chat, JPEG))
     box = await app.box()
-    await app.part("tool-select").tap()
-    await app.fingers.tap(at(box, 0.5, 0.5))
-    await expect(app.part("status")).to_have_text("Tap to add or take away", timeout=WORK_MS)
+    await app.element("tool-select").tap()
+    await app.fingers.tap(point_at(box, 0.5, 0.5))
+    await expect(app.element("status")).to_have_text("Tap to add or take away", timeout=WORK_MS)
     await expect(app.main_button).to_be_enabled()
-    await app.part("undo").tap()
+    await app.element("undo").tap()
     await expect(app.main_button).to_be_disabled()
-    await app.part("redo").tap()
+    await app.element("redo").tap()
     upload = await app.erase()
-    thing = block(upload.painted.shape)
-    assert (thing & upload.painted).sum() / thing.sum() > 0.97, "all of it"
-    assert overlap(thing, upload.painted) > 0.7, "and little else"
-    shown = await app.shown()
+    expected = block(upload.painted.shape)
+    assert (expected & upload.painted).sum() / expected.sum() > 0.97, "all of it"
+    assert overlap(expected, upload.painted) > 0.7, "and little else"
+    shown = await app.stage_picture()
     assert not ((shown[..., 0] > 150) & (shown[..., 1] < 90)).any()
 
 
-async def test_fix_by_hand_opens_with_what_was_found_already_painted(app: MiniApp) -> None:
+async def test_fix_by_hand_opens_with_the_found_subject_painted(app: MiniApp) -> None:
     await app.chat.choose(jpeg(JPEG))
     await app.chat.send("/remove_subject")
-    automatic = await app.chat.pinned(app.chat.answers.first)
+    automatic = await app.chat.by_message_id(app.chat.answers.first)
     await app.chat.photo_of(automatic)
     await app.chat.button(automatic, "Fix").click()
-    answer = await app.chat.pinned(app.chat.page.locator("[data-from=bot]").filter(has_text="Paint").last)
+    answer = await app.chat.by_message_id(app.chat.page.locator("[data-from=bot]").filter(has_text="Paint").last)
     await app.open(answer)
     await expect(app.main_button).to_be_enabled()
     box = await app.box()
-    await app.part("tool-rect").tap()
-    await app.fingers.stroke([at(box, 0.05, 0.05), at(box, 0.1, 0.1), at(box, 0.15, 0.2)])
+    await app.element("tool-rect").tap()
+    await app.fingers.stroke([point_at(box, 0.05, 0.05), point_at(box, 0.1, 0.1), point_at(box, 0.15, 0.2)])
     upload = await app.erase()
     height, width = upload.painted.shape
-    thing = block(upload.painted.shape)
-    assert (thing & upload.painted).sum() / thing.sum() > 0.97, "what was found"
+    expected = block(upload.painted.shape)
+    assert (expected & upload.painted).sum() / expected.sum() > 0.97, "what was found"
     assert upload.painted[height // 8, width // 10], "what was added"
     assert not upload.painted[-height // 10 :].any(), "nothing else"
 
 
-async def test_keys_on_a_desk(open_chat: OpenChat) -> None:
-    app = await MiniApp.beside(await open_chat(), touch=False)
-    await app.open(await asked(app.chat, JPEG))
+async def test_keyboard_shortcuts(open_chat: OpenChat) -> None:
+    app = await MiniApp.prepare(await open_chat(), touch=False)
+    await app.open(await send_for_erase(app.chat, JPEG))
     keys, mouse = app.page.keyboard, app.page.mouse
     box = await app.box()
 
@@ -140,9 +140,9 @@ async def test_keys_on_a_desk(open_chat: OpenChat) -> None:
 
     stage = await app.inside.locator("#stage").bounding_box()
     assert stage is not None
-    above = stage["y"] - 30  # outside the stage, where a mouse is heard only while it is captured
-    outside = (at(box, 0.4, 0)[0], above), (at(box, 0.6, 0)[0], above)
-    line = along(at(box, 0.2, 0.7), *outside, at(box, 0.7, 0.6))
+    above = stage["y"] - 30  # outside the stage, where mouse events arrive only while the pointer is captured
+    outside = (point_at(box, 0.4, 0)[0], above), (point_at(box, 0.6, 0)[0], above)
+    line = polyline(point_at(box, 0.2, 0.7), *outside, point_at(box, 0.7, 0.6))
     await drag(*line)
     await expect(app.main_button).to_be_enabled()
     await keys.press("z")
@@ -151,39 +151,41 @@ async def test_keys_on_a_desk(open_chat: OpenChat) -> None:
     await expect(app.main_button).to_be_enabled()
     for key, tool in (("l", "lasso"), ("e", "eraser"), ("b", "brush")):
         await keys.press(key)
-        await expect(app.part(f"tool-{tool}")).to_have_attribute("aria-pressed", "true")
+        await expect(app.element(f"tool-{tool}")).to_have_attribute("aria-pressed", "true")
 
-    await mouse.move(*at(box, 0.3, 0.3))
+    await mouse.move(*point_at(box, 0.3, 0.3))
     await mouse.wheel(0, -500)
-    await expect(app.part("fit")).to_be_visible()
-    await app.still()
+    await expect(app.element("fit")).to_be_visible()
+    await app.wait_until_still()
     zoomed = await app.box()
     assert zoomed["width"] > box["width"] * 1.5
-    assert at(zoomed, 0.3, 0.3) == pytest.approx(at(box, 0.3, 0.3), abs=2), "what is under the mouse stays there"
+    assert point_at(zoomed, 0.3, 0.3) == pytest.approx(point_at(box, 0.3, 0.3), abs=2), (
+        "what is under the mouse stays there"
+    )
     await keys.down("Space")
-    await drag(at(box, 0.5, 0.5), at(box, 0.4, 0.4), at(box, 0.3, 0.4))
+    await drag(point_at(box, 0.5, 0.5), point_at(box, 0.4, 0.4), point_at(box, 0.3, 0.4))
     await keys.up("Space")
-    await app.still()
+    await app.wait_until_still()
     dragged = await app.box()
     assert dragged["x"] - zoomed["x"] == pytest.approx(-0.2 * box["width"], abs=3)
     await keys.press("Escape")
-    await expect(app.part("fit")).to_be_hidden()
-    await app.still()
+    await expect(app.element("fit")).to_be_hidden()
+    await app.wait_until_still()
     assert (await app.box())["width"] == pytest.approx(box["width"], abs=1)
 
-    await mouse.move(*at(box, 0.5, 0.9))
+    await mouse.move(*point_at(box, 0.5, 0.9))
     await mouse.down()
-    await mouse.move(*at(box, 0.9, 0.9))
+    await mouse.move(*point_at(box, 0.9, 0.9))
     await keys.press("Escape")
     await mouse.up()
     await keys.press("Enter")
     await app.finished()
     upload = app.uploads[-1]
-    assert overlap(Expected(box, upload.image.size).line(line, before).painted, upload.painted) >= ALIKE
+    assert overlap(ExpectedMask(box, upload.image.size).line(line, before).painted, upload.painted) >= ALIKE
 
 
-async def test_a_mask_whose_answer_was_lost_is_sent_again_and_erased_once(app: MiniApp) -> None:
-    answer = await asked(app.chat, JPEG)
+async def test_a_mask_whose_response_was_lost_is_sent_again_and_erased_once(app: MiniApp) -> None:
+    answer = await send_for_erase(app.chat, JPEG)
     await app.open(answer)
     lost = []
 
@@ -193,7 +195,7 @@ async def test_a_mask_whose_answer_was_lost_is_sent_again_and_erased_once(app: M
         lost.append(await route.fetch())
         return await route.abort("connectionreset")
 
-    app.chat.refusals = ("net::ERR_CONNECTION_RESET",)
+    app.chat.expected_errors = ("net::ERR_CONNECTION_RESET",)
     await app.page.route("**/api/edits/*/mask", lose_one)
     await app.fingers.stroke(wave(await app.box()))
     await app.erase()
@@ -203,10 +205,10 @@ async def test_a_mask_whose_answer_was_lost_is_sent_again_and_erased_once(app: M
     await expect(app.chat.answers).to_have_count(1)
 
 
-async def test_what_is_another_persons_is_not_there(
+async def test_the_edit_of_another_person_is_not_found(
     app: MiniApp, web: aiohttp.ClientSession, telegram: Telegram
 ) -> None:
-    await app.open(await asked(app.chat, JPEG))
+    await app.open(await send_for_erase(app.chat, JPEG))
     edit = parse_qs(urlsplit(app.frame.url).query)["edit"][0]
     owner = await app.frame.evaluate("Telegram.WebApp.initData")
     stranger = init_data(telegram.token, {"id": 4242, "first_name": "Eve", "language_code": "en"})
@@ -229,15 +231,15 @@ async def test_what_is_another_persons_is_not_there(
             return {"Authorization": f"Bearer {(await answer.json())['token']}"}
 
     headers = await session(stranger)
-    told = set()
+    answers = set()
     for method, path, body in routes:
         kind = {"Content-Type": "image/png" if body == png else "application/json"} if body else {}
         async with web.request(method, f"/api/edits/{edit}{path}", data=body, headers=headers | kind) as answer:
             assert answer.status == 404, path
-            told.add(await answer.text())
+            answers.add(await answer.text())
     async with web.get("/api/edits/nothing", headers=headers) as answer:
         assert answer.status == 404
-        assert told == {await answer.text()}, "as if it did not exist"
+        assert answers == {await answer.text()}, "the same answer as for an edit that does not exist"
     async with web.get(f"/api/edits/{edit}", headers=await session(owner)) as answer:
         assert answer.status == 200
         assert (await answer.json())["state"] == "waiting_for_mask"

@@ -1,4 +1,4 @@
-"""What the Mini App costs to load."""
+"""The size of the Mini App's files."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import webapp
 
 MAX_WEIGHT = 40_000
-"""Bytes of all that the page loads from us, compressed."""
+"""Compressed bytes of all files that the page loads from the bot's server."""
 
 
-def test_the_page_is_light() -> None:
+def test_the_compressed_page_stays_below_its_limit() -> None:
     files = [path for path in (Path(webapp.__file__).parent / "static").rglob("*") if path.is_file()]
     weights = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in files}
     assert {"index.html", "main.js", "app.css"} <= weights.keys()

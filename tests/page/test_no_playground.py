@@ -1,4 +1,4 @@
-"""A bot with a token serves no playground; a module of its own, for one process runs one bot at a time."""
+"""A bot with a token serves no playground. In a separate module, because a process runs one bot at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import aiohttp
 from bot.playground import TelegramServer
 from tests.support import running_bot, settings_for
 
-PLACES = ("/playground", "/playground/static/main.js", "/playground/telegram-web-app.js", "/playground/api/chat")
+PATHS = ("/playground", "/playground/static/main.js", "/playground/telegram-web-app.js", "/playground/api/chat")
 
 
 async def test_with_a_token_there_is_no_playground(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ async def test_with_a_token_there_is_no_playground(tmp_path: Path) -> None:
         async with running_bot(settings, server.telegram), aiohttp.ClientSession(address) as web:
             async with web.get("/healthz") as answer:
                 assert answer.status == 200
-            for path in (*PLACES, f"/bot{server.telegram.token}/getMe"):
+            for path in (*PATHS, f"/bot{server.telegram.token}/getMe"):
                 async with web.get(path) as answer:
                     assert answer.status == 404
             for path in ("messages", "press", "clear"):

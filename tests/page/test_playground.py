@@ -1,4 +1,4 @@
-"""A person at the playground's chat page, with the whole program behind it."""
+"""The playground's chat page in a browser, with the whole program behind it."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ JPEG = encoded(scene())
 
 
 def red(pixels: np.ndarray) -> float:
-    """The share of the scene's red block in a picture."""
+    """The share of red pixels, those of the scene's block."""
     return float(((pixels[..., 0] > 150) & (pixels[..., 1] < 90)).mean())
 
 
 async def test_an_empty_chat_greets_and_start_is_answered(chat: ChatPage) -> None:
     await expect(chat.page.locator("#greeting")).to_be_visible()
     await expect(chat.page.locator("#about")).not_to_be_empty()
-    await expect(chat.part("sample")).to_have_count(4)
-    await chat.part("start").click()
+    await expect(chat.element("sample")).to_have_count(4)
+    await chat.element("start").click()
     await expect(chat.own.locator(".text")).to_have_text(["/start"])
     await expect(chat.answers).to_contain_text(["/remove_subject"])
     await expect(chat.page.locator("#greeting")).to_be_hidden()
 
 
-async def test_a_sample_by_its_chip_becomes_a_picture_in_the_status_message(chat: ChatPage) -> None:
-    seen = await chat.remember_answers()
-    await chat.part("sample").first.click()
-    await expect(chat.part("preview-file")).to_have_count(1)
+async def test_the_status_message_of_a_sample_becomes_the_result(chat: ChatPage) -> None:
+    seen = await chat.record_answers()
+    await chat.element("sample").first.click()
+    await expect(chat.element("preview-file")).to_have_count(1)
     await chat.send("/remove_background")
     await expect(chat.own.locator(".text")).to_have_text(["/remove_background"])
-    answer = await chat.pinned(chat.answers.first)
+    answer = await chat.by_message_id(chat.answers.first)
     clean = await chat.photo_of(answer)
     await expect(chat.messages).to_have_count(2)
     states = await seen()
@@ -50,10 +50,10 @@ async def test_a_sample_by_its_chip_becomes_a_picture_in_the_status_message(chat
     assert (await chat.pixels(clean)).std() > 3, "something is on it"
 
 
-async def test_a_button_spins_until_it_is_answered_and_changes_the_picture(chat: ChatPage) -> None:
+async def test_a_pressed_button_is_busy_until_the_answer_and_changes_the_picture(chat: ChatPage) -> None:
     await chat.choose(jpeg(JPEG))
     await chat.send("/remove_background")
-    answer = await chat.pinned(chat.answers.first)
+    answer = await chat.by_message_id(chat.answers.first)
     clean = await chat.photo_of(answer)
     held = asyncio.Event()
 
@@ -85,13 +85,13 @@ async def test_a_dropped_file_comes_back_as_a_file_to_download(chat: ChatPage) -
         list(encoded(scene(), "PNG")),
     )
     await chat.page.dispatch_event("body", "dragenter", {"dataTransfer": dropped})
-    await expect(chat.part("drop-photo")).to_be_visible()
+    await expect(chat.element("drop-photo")).to_be_visible()
     await chat.page.dispatch_event("[data-testid=drop-file]", "dragover", {"dataTransfer": dropped})
     await chat.page.dispatch_event("[data-testid=drop-file]", "drop", {"dataTransfer": dropped})
-    await expect(chat.part("as-file")).to_be_checked()
+    await expect(chat.element("as-file")).to_be_checked()
     await chat.send("/remove_subject")
     await expect(chat.own).to_contain_text(["My holiday.png"])
-    answer = await chat.pinned(chat.answers.first)
+    answer = await chat.by_message_id(chat.answers.first)
     await expect(answer).to_contain_text("My holiday-clean.png", timeout=WORK_MS)
     async with chat.page.expect_download() as download:
         await answer.get_by_test_id("download").click()
@@ -100,9 +100,9 @@ async def test_a_dropped_file_comes_back_as_a_file_to_download(chat: ChatPage) -
     data = (await saved.path()).read_bytes()
     assert data.startswith(b"\x89PNG")
     await answer.locator(".tile").click()
-    await expect(chat.part("viewer").locator("img")).to_be_visible()
+    await expect(chat.element("viewer").locator("img")).to_be_visible()
     await chat.page.keyboard.press("Escape")
-    await expect(chat.part("viewer")).to_be_hidden()
+    await expect(chat.element("viewer")).to_be_hidden()
 
 
 async def test_a_picture_pasted_from_the_clipboard_is_sent_as_a_photo(chat: ChatPage) -> None:
@@ -114,20 +114,20 @@ async def test_a_picture_pasted_from_the_clipboard_is_sent_as_a_photo(chat: Chat
         }""",
         list(encoded(scene(), "PNG")),
     )
-    await chat.part("composer-text").fill("/remove_subject")
+    await chat.element("composer-text").fill("/remove_subject")
     await chat.page.keyboard.press("Control+v")
-    await expect(chat.part("preview-file")).to_have_count(1)
-    await expect(chat.part("as-file")).not_to_be_checked()
-    await expect(chat.part("dialog-caption")).to_have_value("/remove_subject")
+    await expect(chat.element("preview-file")).to_have_count(1)
+    await expect(chat.element("as-file")).not_to_be_checked()
+    await expect(chat.element("dialog-caption")).to_have_value("/remove_subject")
     await chat.send()
     source = await chat.photo_of(chat.answers.first)
     assert red(await chat.pixels(source)) < 0.01
 
 
-async def test_a_bare_photo_gets_three_buttons_and_one_of_them_does_it(chat: ChatPage) -> None:
+async def test_a_photo_without_a_command_gets_three_buttons(chat: ChatPage) -> None:
     await chat.choose(jpeg(JPEG))
     await chat.send()
-    offer = await chat.pinned(chat.answers.first)
+    offer = await chat.by_message_id(chat.answers.first)
     await expect(offer.get_by_test_id("inline-button")).to_contain_text(["subject", "background", "paint"])
     await chat.button(offer, "subject").click()
     source = await chat.photo_of(offer)
@@ -141,15 +141,15 @@ async def test_a_command_in_reply_to_an_earlier_photo(chat: ChatPage) -> None:
     await expect(chat.answers).to_have_count(1)
     await chat.own.first.hover()
     await chat.own.first.get_by_test_id("reply-to").click()
-    await expect(chat.part("reply-bar")).to_be_visible()
+    await expect(chat.element("reply-bar")).to_be_visible()
     await chat.write("/remove_subject")
-    await expect(chat.part("reply-bar")).to_be_hidden()
+    await expect(chat.element("reply-bar")).to_be_hidden()
     await expect(chat.own.nth(1).get_by_test_id("reply-quote")).to_be_visible()
     source = await chat.photo_of(chat.answers.nth(1))
     assert red(await chat.pixels(source)) < 0.01
 
 
-async def test_words_get_a_helpful_line(chat: ChatPage) -> None:
+async def test_a_text_gets_a_help_message(chat: ChatPage) -> None:
     await chat.write("hello")
     await expect(chat.answers.locator(".text")).to_have_text(["Send me a photo, or /help."])
     await chat.answers.locator(".text a, .text button").get_by_text("/help").click()
@@ -157,40 +157,40 @@ async def test_words_get_a_helpful_line(chat: ChatPage) -> None:
     await expect(chat.answers.last).to_contain_text("/remove_background")
 
 
-async def test_a_broken_photo_is_refused_and_as_a_file_it_is_called_damaged(chat: ChatPage) -> None:
-    chat.refusals = ("status of 400",)
+async def test_a_damaged_photo_is_refused_and_reported_as_damaged_when_sent_as_a_file(chat: ChatPage) -> None:
+    chat.expected_errors = ("status of 400",)
     await chat.choose(jpeg(JPEG[: len(JPEG) // 2], "half.jpg"))
-    await chat.part("dialog-caption").fill("/remove_subject")
-    await chat.part("dialog-send").click()
+    await chat.element("dialog-caption").fill("/remove_subject")
+    await chat.element("dialog-send").click()
     await expect(chat.page.locator("#preview-error")).to_contain_text("cannot be read as a picture")
-    await expect(chat.part("dialog-caption")).to_have_value("/remove_subject")
+    await expect(chat.element("dialog-caption")).to_have_value("/remove_subject")
     await chat.page.locator("#preview-as-file").click()
-    await expect(chat.part("preview")).to_be_hidden()
+    await expect(chat.element("preview")).to_be_hidden()
     await expect(chat.own).to_contain_text(["half.jpg"])
     await expect(chat.answers).to_contain_text(["damaged"], timeout=WORK_MS)
 
 
 async def test_chinese_and_back(chat: ChatPage) -> None:
-    await chat.part("menu").click()
-    await chat.part("language-zh-hans").click()
+    await chat.element("menu").click()
+    await chat.element("language-zh-hans").click()
     await expect(chat.page.locator("html")).to_have_attribute("lang", "zh-Hans")
-    await expect(chat.part("composer-text")).to_have_attribute("placeholder", "消息")
-    await expect(chat.part("sample").first).to_have_attribute("title", re.compile("热气球"))
-    await chat.part("commands-button").click()
-    await expect(chat.part("command")).to_contain_text(["去掉主体", "清除背景", "涂抹"])
-    await chat.part("command").filter(has_text="/help").click()
+    await expect(chat.element("composer-text")).to_have_attribute("placeholder", "消息")
+    await expect(chat.element("sample").first).to_have_attribute("title", re.compile("热气球"))
+    await chat.element("commands-button").click()
+    await expect(chat.element("command")).to_contain_text(["消除主体", "去背景", "涂抹"])
+    await chat.element("command").filter(has_text="/help").click()
     await expect(chat.answers).to_contain_text(["命令"])
     await chat.choose(jpeg(JPEG))
     await chat.send("/remove_subject")
-    await expect(chat.answers.nth(1)).to_contain_text("主体已去除", timeout=WORK_MS)
-    await chat.part("menu").click()
-    await chat.part("language-de").click()
-    await expect(chat.part("composer-text")).to_have_attribute("placeholder", "Message")
+    await expect(chat.answers.nth(1)).to_contain_text("主体已消除", timeout=WORK_MS)
+    await chat.element("menu").click()
+    await chat.element("language-de").click()
+    await expect(chat.element("composer-text")).to_have_attribute("placeholder", "Message")
     await chat.write("hallo")
     await expect(chat.answers.nth(2)).to_contain_text("Send me a photo, or /help.")
 
 
-async def test_reloading_keeps_the_chat_and_its_buttons_go_on_working(chat: ChatPage) -> None:
+async def test_after_a_reload_the_chat_and_its_buttons_still_work(chat: ChatPage) -> None:
     await chat.choose(jpeg(JPEG))
     await chat.send("/remove_background")
     clean = await chat.photo_of(chat.answers.first)
@@ -199,7 +199,7 @@ async def test_reloading_keeps_the_chat_and_its_buttons_go_on_working(chat: Chat
     await chat.connected()
     await expect(chat.messages).to_have_count(2)
     assert await chat.texts() == before
-    answer = await chat.pinned(chat.answers.first)
+    answer = await chat.by_message_id(chat.answers.first)
     assert await chat.photo_of(answer) == clean
     await chat.button(answer, "White").click()
     await chat.photo_of(answer, other_than=clean)
@@ -211,28 +211,28 @@ async def test_a_second_window_shows_the_same_chat(chat: ChatPage, open_chat: Op
     await other.write("hello")
     await expect(chat.messages).to_have_count(2)
     await expect(chat.answers).to_contain_text(["Send me a photo"])
-    await chat.part("menu").click()
-    await chat.part("clear").click()
-    await chat.part("alert").get_by_role("button", name="Clear chat").click()
+    await chat.element("menu").click()
+    await chat.element("clear").click()
+    await chat.element("alert").get_by_role("button", name="Clear chat").click()
     for each in (chat, other):
         await expect(each.messages).to_have_count(0)
-        await expect(each.part("start")).to_be_visible()
+        await expect(each.element("start")).to_be_visible()
 
 
-async def test_words_typed_while_the_line_is_down_are_kept(chat: ChatPage) -> None:
-    chat.refusals = ("ERR_FAILED",)
+async def test_a_text_typed_while_offline_is_kept(chat: ChatPage) -> None:
+    chat.expected_errors = ("ERR_FAILED",)
     await chat.page.route("**/api/messages", lambda route: route.abort())
     await chat.write("hello")
-    await expect(chat.part("toast")).to_contain_text("No connection")
-    await expect(chat.part("composer-text")).to_have_value("hello")
+    await expect(chat.element("toast")).to_contain_text("No connection")
+    await expect(chat.element("composer-text")).to_have_value("hello")
     await chat.page.unroute("**/api/messages")
-    await chat.part("send").click()
+    await chat.element("send").click()
     await expect(chat.answers).to_contain_text(["Send me a photo"])
 
 
 async def test_an_album_is_edited_photo_by_photo(chat: ChatPage) -> None:
     await chat.choose(*(jpeg(encoded(scene(seed=seed)), f"{seed}.jpg") for seed in (1, 2)))
-    await expect(chat.part("preview-file")).to_have_count(2)
+    await expect(chat.element("preview-file")).to_have_count(2)
     await chat.send("/remove_subject")
     await expect(chat.page.locator(".has-album")).to_have_count(1)
     await expect(chat.answers).to_have_count(2)
@@ -241,18 +241,18 @@ async def test_an_album_is_edited_photo_by_photo(chat: ChatPage) -> None:
 
 
 async def test_a_sticker_is_answered(chat: ChatPage) -> None:
-    await chat.part("attach").click()
-    await chat.part("attach-sticker").click()
-    await expect(chat.answers).to_contain_text(["A sticker cannot be cleaned"])
+    await chat.element("attach").click()
+    await chat.element("attach-sticker").click()
+    await expect(chat.answers).to_contain_text(["I cannot edit a sticker"])
 
 
-async def test_erase_opens_the_canvas_and_what_is_painted_goes(chat: ChatPage) -> None:
+async def test_erase_opens_the_mini_app_and_removes_what_is_painted(chat: ChatPage) -> None:
     await chat.choose(jpeg(JPEG))
     await chat.send("/erase")
-    answer = await chat.pinned(chat.answers.first)
+    answer = await chat.by_message_id(chat.answers.first)
     await chat.button(answer, "Paint").click()
     canvas = chat.page.frame_locator("[data-testid=miniapp-frame]").get_by_test_id("photo")
-    main = chat.part("miniapp-main-button")
+    main = chat.element("miniapp-main-button")
     await expect(main).to_be_visible()
     box = await canvas.bounding_box()
     assert box is not None
@@ -269,7 +269,7 @@ async def test_erase_opens_the_canvas_and_what_is_painted_goes(chat: ChatPage) -
     assert red(await chat.pixels(source)) < 0.02
 
 
-async def test_what_is_written_and_how_files_are_called_is_never_markup(chat: ChatPage) -> None:
+async def test_texts_and_file_names_are_never_parsed_as_html(chat: ChatPage) -> None:
     markup = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"
     await chat.write(markup)
     await expect(chat.own.locator(".text")).to_have_text([markup])
@@ -281,8 +281,8 @@ async def test_what_is_written_and_how_files_are_called_is_never_markup(chat: Ch
     assert "owned" not in await chat.page.title()
 
 
-async def test_nothing_from_elsewhere_is_loaded_even_if_the_page_asked(chat: ChatPage) -> None:
-    chat.refusals = ("Content Security Policy",)
+async def test_the_page_cannot_load_anything_from_another_host(chat: ChatPage) -> None:
+    chat.expected_errors = ("Content Security Policy",)
     blocked = await chat.page.evaluate(
         """() => new Promise((resolve) => {
             const blocked = [];
@@ -299,4 +299,4 @@ async def test_nothing_from_elsewhere_is_loaded_even_if_the_page_asked(chat: Cha
         })"""
     )
     assert blocked == ["connect-src", "frame-src", "img-src", "script-src-elem"]
-    chat.abroad.clear()  # the browser reports these requests too, and that it blocked them
+    chat.external_requests.clear()  # the browser reports these requests too, and that it blocked them

@@ -1,4 +1,4 @@
-"""Who may not reach the playground: other sites in the same browser."""
+"""The playground refuses requests of other sites in the same browser."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def count(web: aiohttp.ClientSession) -> int:
 
 @pytest.mark.parametrize("path", [*READABLE, "/playground/api/events"])
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example:{port}", "[", ""])
-async def test_a_strange_name_that_leads_here_is_refused(web: aiohttp.ClientSession, path: str, host: str) -> None:
+async def test_another_host_name_is_refused(web: aiohttp.ClientSession, path: str, host: str) -> None:
     async with web.get(path, headers={"Host": host.format(port=port_of(web))}) as answer:
         assert answer.status == 403
 
@@ -91,13 +91,15 @@ async def test_its_own_page_can_write(web: aiohttp.ClientSession) -> None:
         ("webapp", b'{"message_id": 1, "url": "https://evil.example/"}', 400),
     ],
 )
-async def test_nonsense_is_refused_in_words(web: aiohttp.ClientSession, path: str, body: bytes, status: int) -> None:
+async def test_invalid_requests_get_an_error_message(
+    web: aiohttp.ClientSession, path: str, body: bytes, status: int
+) -> None:
     async with web.post(f"/playground/api/{path}", data=body, headers={"Content-Type": "application/json"}) as answer:
         assert answer.status == status
         assert (await answer.json())["message"]
 
 
-async def test_numbers_that_only_look_like_digits_are_none(web: aiohttp.ClientSession) -> None:
+async def test_characters_that_look_like_digits_are_no_number(web: aiohttp.ClientSession) -> None:
     form = aiohttp.FormData({"text": "/help", "reply_to": "²"}, default_to_multipart=True)
     async with web.post("/playground/api/messages", data=form) as answer:
         assert answer.status == 200
@@ -113,6 +115,6 @@ async def test_only_the_pages_own_files_are_served(web: aiohttp.ClientSession, p
 
 
 @pytest.mark.parametrize("path", ["/playground/api/files/nothing", "/playground/api/samples/nothing"])
-async def test_what_is_not_there_is_not_found(web: aiohttp.ClientSession, path: str) -> None:
+async def test_missing_files_are_not_found(web: aiohttp.ClientSession, path: str) -> None:
     async with web.get(path) as answer:
         assert answer.status in (400, 404)

@@ -1,4 +1,4 @@
-"""The chat page on a phone, in the dark, with fingers."""
+"""The chat page on a phone with a dark theme and a touch screen."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def fingers(phone: ChatPage) -> AsyncIterator[Fingers]:
 
 
 class Fingers:
-    """Touches as the screen reports them."""
+    """Sends touch events as a touch screen does."""
 
     def __init__(self, session: CDPSession) -> None:
         self._session = session
@@ -63,35 +63,35 @@ async def middle(element: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-async def test_nothing_scrolls_sideways(phone: ChatPage) -> None:
-    assert not await phone.sideways(), "empty"
-    await phone.part("start").tap()
+async def test_nothing_scrolls_horizontally(phone: ChatPage) -> None:
+    assert not await phone.horizontal_overflow(), "empty"
+    await phone.element("start").tap()
     await expect(phone.answers).to_have_count(1)
-    assert not await phone.sideways(), "greeted"
-    await phone.part("menu").tap()
-    await expect(phone.part("clear")).to_be_visible()
-    assert not await phone.sideways(), "menu"
+    assert not await phone.horizontal_overflow(), "greeted"
+    await phone.element("menu").tap()
+    await expect(phone.element("clear")).to_be_visible()
+    assert not await phone.horizontal_overflow(), "menu"
     await phone.page.touchscreen.tap(180, 400)
-    await phone.part("commands-button").tap()
-    await expect(phone.part("command").first).to_be_visible()
-    assert not await phone.sideways(), "commands"
-    await phone.part("commands-button").tap()
+    await phone.element("commands-button").tap()
+    await expect(phone.element("command").first).to_be_visible()
+    assert not await phone.horizontal_overflow(), "commands"
+    await phone.element("commands-button").tap()
     await phone.write("w" * 300 + " https://example.org/" + "a" * 200)
     await expect(phone.answers).to_have_count(2)
-    assert not await phone.sideways(), "long words"
+    assert not await phone.horizontal_overflow(), "long words"
     await phone.choose(jpeg(JPEG, "a rather long name " * 8 + ".jpg"))
-    assert not await phone.sideways(), "dialog"
+    assert not await phone.horizontal_overflow(), "dialog"
     await phone.chip("/remove_background").tap()
-    await phone.part("dialog-send").tap()
+    await phone.element("dialog-send").tap()
     await phone.photo_of(phone.answers.nth(2))
-    assert not await phone.sideways(), "picture with buttons"
+    assert not await phone.horizontal_overflow(), "picture with buttons"
     await phone.choose(jpeg(encoded(scene(2000, 120)), "wide.jpg"))
     await phone.send(as_file=True)
     await expect(phone.answers).to_have_count(4)
-    assert not await phone.sideways(), "file"
+    assert not await phone.horizontal_overflow(), "file"
 
 
-async def test_dark_where_the_phone_is_dark(phone: ChatPage) -> None:
+async def test_the_page_follows_the_phones_dark_theme(phone: ChatPage) -> None:
     async def brightness(of: str, what: str) -> float:
         script = "(e, what) => getComputedStyle(e)[what].match(/[\\d.]+/g).slice(0, 3).map(Number)"
         return sum(await phone.page.locator(of).first.evaluate(script, what)) / 3
@@ -106,8 +106,8 @@ async def test_dark_where_the_phone_is_dark(phone: ChatPage) -> None:
     assert await brightness(".message.bot .text", "color") < 80
 
 
-async def hard_to_hit(phone: ChatPage) -> list[str]:
-    """What a finger misses: controls whose middle can be hit, but not all of 40×40 px around it."""
+async def small_targets(phone: ChatPage) -> list[str]:
+    """Controls that are smaller than 40×40 px for a finger."""
     missed: list[str] = await phone.page.evaluate(
         """() => [...document.querySelectorAll("button, textarea, label.switch")]
             .filter((e) => e.checkVisibility() && !e.closest(".text"))
@@ -122,19 +122,19 @@ async def hard_to_hit(phone: ChatPage) -> list[str]:
     return missed
 
 
-async def test_what_is_tapped_is_large_enough_for_a_finger(phone: ChatPage) -> None:
-    await expect(phone.part("sample")).to_have_count(4)
-    assert not await hard_to_hit(phone), "empty"
+async def test_touch_targets_are_large_enough(phone: ChatPage) -> None:
+    await expect(phone.element("sample")).to_have_count(4)
+    assert not await small_targets(phone), "empty"
     await phone.choose(jpeg(JPEG), jpeg(JPEG, "another.jpg"))
-    assert not await hard_to_hit(phone), "photos"
-    await phone.part("as-file").tap()
-    assert not await hard_to_hit(phone), "files"
+    assert not await small_targets(phone), "photos"
+    await phone.element("as-file").tap()
+    assert not await small_targets(phone), "files"
     await phone.page.get_by_label("Remove another.jpg").tap()
-    await expect(phone.part("preview-file")).to_have_count(1)
-    await phone.part("as-file").tap()
-    await phone.part("dialog-send").tap()
+    await expect(phone.element("preview-file")).to_have_count(1)
+    await phone.element("as-file").tap()
+    await phone.element("dialog-send").tap()
     await expect(phone.answers.first.get_by_test_id("inline-button")).to_have_count(3)
-    assert not await hard_to_hit(phone), "buttons"
+    assert not await small_targets(phone), "buttons"
 
 
 async def test_a_swipe_replies_with_a_command(phone: ChatPage, fingers: Fingers) -> None:
@@ -146,8 +146,8 @@ async def test_a_swipe_replies_with_a_command(phone: ChatPage, fingers: Fingers)
     for step in range(1, 10):
         await fingers.move((x - step * 9, y))
     await fingers.up()
-    await expect(phone.part("reply-bar")).to_be_visible()
-    await expect(phone.part("viewer")).to_be_hidden()
+    await expect(phone.element("reply-bar")).to_be_visible()
+    await expect(phone.element("viewer")).to_be_hidden()
     await phone.write("/remove_subject")  # by the keyboard: so soon after a swipe the browser takes no tap
     await expect(phone.own.nth(1).get_by_test_id("reply-quote")).to_be_visible()
     await phone.photo_of(phone.answers.nth(1))
@@ -159,21 +159,21 @@ async def test_a_long_press_opens_the_menu_and_a_tap_the_picture(phone: ChatPage
     await expect(phone.answers).to_have_count(1)
     photo = phone.own.first.locator(".photo")
     await fingers.down(await middle(photo))
-    await expect(phone.part("menu-reply")).to_be_visible()
+    await expect(phone.element("menu-reply")).to_be_visible()
     await fingers.up()
-    await expect(phone.part("viewer")).to_be_hidden()
-    await phone.part("menu-reply").tap()
-    await expect(phone.part("reply-bar")).to_be_visible()
+    await expect(phone.element("viewer")).to_be_hidden()
+    await phone.element("menu-reply").tap()
+    await expect(phone.element("reply-bar")).to_be_visible()
     await photo.tap()
-    image = phone.part("viewer").locator("img")
+    image = phone.element("viewer").locator("img")
     await expect(image).to_be_visible()
     before = (await image.bounding_box() or {})["width"]
     await fingers.down((150, 370), (210, 370))
     for step in range(1, 11):
         await fingers.move((150 - step * 6, 370), (210 + step * 6, 370))
     await fingers.up()
-    await expect(phone.part("viewer")).to_be_visible()
+    await expect(phone.element("viewer")).to_be_visible()
     assert (await image.bounding_box() or {})["width"] > before * 1.5, "two fingers enlarge it"
     await phone.page.go_back()
-    await expect(phone.part("viewer")).to_be_hidden()
+    await expect(phone.element("viewer")).to_be_hidden()
     await expect(phone.messages).to_have_count(2)

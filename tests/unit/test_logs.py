@@ -1,4 +1,4 @@
-"""Logs: one line an event, and never a secret in it."""
+"""Logs: one line for each event, without secrets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def _restored() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
-def test_no_secret_is_logged_wherever_it_hides(capsys: pytest.CaptureFixture[str], style: str) -> None:
+def test_secrets_are_hidden_in_messages_arguments_and_tracebacks(
+    capsys: pytest.CaptureFixture[str], style: str
+) -> None:
     logs.configure("INFO", style, ["sekrit-key", TOKEN])
     log = structlog.get_logger()
     log.info("event", url=f"https://api.telegram.org/bot{TOKEN}/getMe", key="sekrit-key")
@@ -45,13 +47,13 @@ def test_no_secret_is_logged_wherever_it_hides(capsys: pytest.CaptureFixture[str
     assert printed.count(logs.HIDDEN) >= 5
 
 
-def test_a_token_that_somebody_pasted_is_hidden_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pasted_bot_token_is_hidden(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", "console", [])
     structlog.get_logger().info("event", text="987654321:ZZZ-abcdefghijklmnopqrstuvwxyz_01234")
     assert "ZZZ-" not in capsys.readouterr().err
 
 
-def test_for_machines_each_line_is_json_with_the_edits_id(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_json_line_carries_the_edits_id(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", "json", [])
     with structlog.contextvars.bound_contextvars(edit="abc"):
         structlog.get_logger().info("edit_done", ms=12)
@@ -61,7 +63,7 @@ def test_for_machines_each_line_is_json_with_the_edits_id(capsys: pytest.Capture
     assert all(line["edit"] == "abc" and line["timestamp"].endswith("Z") for line in lines)
 
 
-def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_below_the_level_are_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("WARNING", "json", [])
     structlog.get_logger().info("quiet")
     logging.getLogger("some.library").info("quiet")
@@ -71,8 +73,8 @@ def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
 def events() -> None:
     """A pixel job that logs twice."""
     log = structlog.get_logger()
-    log.info("small_talk")
-    log.warning("model-unusable", name="u2netp")
+    log.info("not_logged")
+    log.warning("model_unusable", name="u2netp")
 
 
 SCRIPT = """
@@ -94,11 +96,11 @@ if __name__ == "__main__":
 """
 
 
-def test_pixel_processes_log_as_their_parent_does_and_leave_stdout_alone(tmp_path: Path) -> None:
+def test_pixel_processes_log_like_their_parent_and_do_not_write_to_stdout(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     root = Path(__file__).resolve().parents[2]
-    # In a program of its own: pixel processes share the standard streams that the first pool of a program had.
+    # A separate program: pixel processes share the standard streams that the first pool of a program had.
     done = subprocess.run(
         [sys.executable, script, tmp_path],
         check=False,
@@ -108,4 +110,4 @@ def test_pixel_processes_log_as_their_parent_does_and_leave_stdout_alone(tmp_pat
     )
     assert (done.returncode, done.stdout) == (0, "")
     entries = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
-    assert [(entry["event"], entry["level"]) for entry in entries] == [("model-unusable", "warning")]
+    assert [(entry["event"], entry["level"]) for entry in entries] == [("model_unusable", "warning")]

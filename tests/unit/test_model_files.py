@@ -1,4 +1,4 @@
-"""Model files at the start of the program: taken over from set-up, missed once and aloud, fetched in the background."""
+"""Model files: copied from set-up, one warning if the segmenter is missing, downloads in the background."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE = "u2netp.onnx"
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings with a data folder of the test's own; the registry holds CONTENT for the small segmenter."""
+    """Settings with a temporary data folder; the registry describes CONTENT as the small segmenter."""
     published = replace(MODELS["u2netp"], sha256=hashlib.sha256(CONTENT).hexdigest(), size=len(CONTENT))
     monkeypatch.setitem(MODELS, "u2netp", published)
     return Settings(_env_file=None, data_dir=tmp_path / "data", models_mirror="https://mirror.example/m")
@@ -37,7 +37,7 @@ def brought(tmp_path: Path) -> Path:
     return folder
 
 
-def test_with_set_ups_file_nothing_is_missing(settings: Settings, brought: Path) -> None:
+def test_set_ups_file_is_copied_without_a_warning(settings: Settings, brought: Path) -> None:
     with capture_logs() as logs:
         model_files.copy_from_setup(settings, source=brought)
         model_files.warn_if_missing(settings)
@@ -45,7 +45,7 @@ def test_with_set_ups_file_nothing_is_missing(settings: Settings, brought: Path)
     assert [entry for entry in logs if entry["log_level"] != "debug"] == []
 
 
-def test_without_it_one_warning_says_what_to_do(settings: Settings, tmp_path: Path) -> None:
+def test_without_the_segmenter_one_warning_says_what_to_do(settings: Settings, tmp_path: Path) -> None:
     with capture_logs() as logs:
         model_files.copy_from_setup(settings, source=tmp_path / "nothing")
         model_files.warn_if_missing(settings)
@@ -73,14 +73,14 @@ def test_a_models_folder_that_cannot_be_written_does_not_stop_the_program(settin
     assert [entry["event"] for entry in logs] == ["models_not_copied"]
 
 
-async def test_the_doctor_warns_without_the_segmenter_and_is_content_with_it(
+async def test_the_doctor_warns_if_the_segmenter_is_missing(
     settings: Settings, brought: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await doctor.examine(settings) == 0
+    assert await doctor.print_report(settings) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if "local engine:" in line)
     assert line.startswith("warn local engine: no u2netp.onnx")
     model_files.copy_from_setup(settings, source=brought)
-    assert await doctor.examine(settings) == 0
+    assert await doctor.print_report(settings) == 0
     assert "ok  local engine: works, with the learned models u2netp\n" in capsys.readouterr().out
 
 
@@ -93,14 +93,14 @@ async def test_a_download_from_the_mirror_needs_no_terminal(
     async with TestServer(application) as server:
         mirrored = settings.model_copy(update={"models_mirror": str(server.make_url("/m"))})
         with capture_logs():
-            assert await model_files.models("download", ["u2netp"], mirrored) == 0
+            await model_files.list_or_download("download", ["u2netp"], mirrored)
     assert capsys.readouterr().out == f"u2netp: in {settings.data_dir / 'models'}, checked\n"
     assert (settings.data_dir / "models" / FILE).read_bytes() == CONTENT
 
 
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
-    """What is asked for in the background, and with which mirror; u2netp's hosts do not answer."""
+    """Names and mirrors of the downloads in the background; that of u2netp fails."""
     asked: list[tuple[str, str | None]] = []
 
     async def download(names: list[str], folder: Path, *, mirror: str | None = None) -> tuple[Path, ...]:
@@ -113,7 +113,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
     return asked
 
 
-async def test_one_that_cannot_be_fetched_does_not_keep_the_others_away(
+async def test_a_failed_download_does_not_stop_the_others(
     settings: Settings, fetched: list[tuple[str, str | None]]
 ) -> None:
     with capture_logs() as logs:
@@ -122,7 +122,7 @@ async def test_one_that_cannot_be_fetched_does_not_keep_the_others_away(
     assert [(entry["event"], entry["name"]) for entry in logs] == [("model_not_fetched", "u2netp")]
 
 
-async def test_models_off_fetches_nothing_and_uses_what_is_there(
+async def test_models_off_downloads_nothing_and_uses_existing_files(
     settings: Settings, brought: Path, fetched: list[tuple[str, str | None]]
 ) -> None:
     off = settings.model_copy(update={"models": "off"})

@@ -79,4 +79,4 @@ def test_names_are_distinct_and_fit_an_address() -> None:
 @pytest.mark.parametrize("ask", [samples.jpeg, samples.size])
 def test_a_sample_that_is_not_there_is_a_key_error(ask: Callable[[str], object]) -> None:
     with pytest.raises(KeyError):
-        ask("nobody")
+        ask("missing")

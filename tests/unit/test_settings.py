@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import OperatorError
-from bot.settings import Settings, example_env, load_settings
+from bot.settings import Settings
+from bot.settings_file import example_env, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,7 +20,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def complaint(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+def message_of_wrong(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(OperatorError) as wrong:
@@ -27,11 +28,11 @@ def complaint(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
     return str(wrong.value.facts["text"])
 
 
-def test_the_example_file_is_what_the_settings_print() -> None:
+def test_the_example_file_is_up_to_date() -> None:
     assert (ROOT / ".env.example").read_text() == example_env()
 
 
-def test_the_example_file_read_as_settings_gives_the_defaults(tmp_path: Path) -> None:
+def test_the_example_file_contains_the_defaults(tmp_path: Path) -> None:
     lines = [line.removeprefix("# ") for line in example_env().splitlines() if "=" in line and line.startswith("# ")]
     assignments = [line for line in lines if line.split("=")[0].lower() in Settings.model_fields]
     assert len(assignments) == len(Settings.model_fields)
@@ -39,7 +40,7 @@ def test_the_example_file_read_as_settings_gives_the_defaults(tmp_path: Path) ->
     assert load_settings() == Settings(_env_file=None)
 
 
-def test_nothing_set_runs_the_playground_on_the_local_engine() -> None:
+def test_the_defaults_run_the_playground_on_the_local_engine() -> None:
     settings = load_settings()
     assert settings.telegram_bot_token is None
     assert not settings.uses_cloud
@@ -74,13 +75,13 @@ def test_nothing_set_runs_the_playground_on_the_local_engine() -> None:
 def test_a_wrong_setting_is_named_with_an_example(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
 ) -> None:
-    text = complaint(monkeypatch, **{name: value})
+    text = message_of_wrong(monkeypatch, **{name: value})
     assert text.startswith(expected)
     assert "\n" not in text
 
 
 def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Secr3t" not in complaint(monkeypatch, TELEGRAM_BOT_TOKEN="12:Secr3t")
+    assert "Secr3t" not in message_of_wrong(monkeypatch, TELEGRAM_BOT_TOKEN="12:Secr3t")
 
 
 @pytest.mark.parametrize(
@@ -93,17 +94,17 @@ def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None
         "http://mirror/m",
     ],
 )
-def test_a_mirror_is_https_or_close_by(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_a_mirror_may_use_http_only_in_private_networks(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("MODELS_MIRROR", f"{address}/")
     assert load_settings().models_mirror == address
 
 
-def test_lists_of_people_are_read_with_or_without_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_user_ids_are_read_with_or_without_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_USERS", "12, 34,56,")
     assert load_settings().allowed_users == {12, 34, 56}
 
 
-def test_cloud_keys_switch_the_cloud_on_unless_the_local_engine_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cloud_keys_enable_the_cloud_unless_the_engine_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOLC_ACCESSKEY", "AKLT1")
     monkeypatch.setenv("VOLC_SECRETKEY", "secret")
     assert load_settings().uses_cloud
@@ -116,7 +117,7 @@ def test_a_postgres_address_gets_its_driver(monkeypatch: pytest.MonkeyPatch) -> 
     assert load_settings().database == "postgresql+psycopg://bot:secret@db/bot"
 
 
-def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_printed_settings_show_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOLC_ACCESSKEY", "AKLTxyz")
     monkeypatch.setenv("VOLC_SECRETKEY", "verysecret")
     monkeypatch.setenv("DATABASE_URL", "postgres://bot:hunter2@db/bot")

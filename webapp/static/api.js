@@ -1,13 +1,13 @@
-/** The server: a session from initData, then one edit's photo, mask, progress and result. */
+/** Client of the web API: opens a session with initData, then reads and starts edits. */
 
-import { Trouble } from './strings.js';
+import { PageError } from './strings.js';
 
 /** @typedef {{id: string, width: number, height: number, language: string, operation: string, mask: boolean,
  *   result: boolean, state: string, parent: string | null}} Edit */
 /** @typedef {{type: string, data: any}} Event */
 
-const RETRIES = [400, 1000, 2500, 5000]; // ms between tries; a phone in a lift comes back within that
-const PATIENCE = 30_000; // ms for one answer
+const RETRIES = [400, 1000, 2500, 5000]; // ms between tries; covers a short loss of signal
+const TIMEOUT = 30_000; // ms for one response
 
 /** @param {string} id @param {string} [what] */
 const pathOf = (id, what = '') => `edits/${encodeURIComponent(id)}${what}`;
@@ -17,11 +17,12 @@ const wait = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done
 export class Api {
   #token = '';
 
-  /** @param {string} initData What Telegram signed; checked once by the server. */
+  /** @param {string} initData Signed by Telegram; the server checks it once. */
   constructor(initData) {
     this.initData = initData;
   }
 
+  /** Start a session: exchange initData for a token. */
   async open() {
     const response = await this.#request('session', {
       method: 'POST',
@@ -49,7 +50,7 @@ export class Api {
    * @param {boolean} onPhoto As for `send`.
    * @param {Tap[]} points
    * @param {AbortSignal} signal
-   * @returns {Promise<Blob>} A mask PNG of the thing there.
+   * @returns {Promise<Blob>} A mask PNG of the object there.
    */
   async select(id, onPhoto, points, signal) {
     const body = JSON.stringify({ points });
@@ -61,9 +62,9 @@ export class Api {
   /**
    * @param {string} id The edit it was painted on.
    * @param {Blob} png
-   * @param {string} key The same for every try, so that a retry is no second round.
-   * @param {boolean} onPhoto Erase on the edit's photo even where it has a result: its round was undone.
-   * @returns {Promise<string>} The id of the edit that erases it.
+   * @param {string} key The same for every retry, so that the server starts one edit only.
+   * @param {boolean} onPhoto Edit the photo, not the edit's result: its round was undone.
+   * @returns {Promise<string>} The id of the new edit.
    */
   async send(id, png, key, onPhoto) {
     const headers = { 'Content-Type': 'image/png', 'Idempotency-Key': key };
@@ -72,18 +73,18 @@ export class Api {
     return (await response.json()).id ?? id;
   }
 
-  /** Stop it; the events then say whether that was in time. */
+  /** Ask the server to cancel an edit; its events tell whether it was in time. */
   async cancel(/** @type {string} */ id) {
     await this.#authorized(pathOf(id, '/cancel'), { method: 'POST' });
   }
 
   /**
-   * What an edit is doing, until it is final; a broken connection is taken up again.
+   * The events of an edit until it is final; reconnects after a lost connection.
    * @param {string} id
    * @returns {AsyncGenerator<Event>}
    */
   async *events(id) {
-    for (let failures = 0; ; ) {
+    for (let failures = 0;;) {
       try {
         const headers = { Accept: 'text/event-stream' };
         const response = await this.#authorized(pathOf(id, '/events'), { headers }, 0);
@@ -93,7 +94,7 @@ export class Api {
           if (['done', 'failed', 'cancelled'].includes(event.type)) return;
         }
       } catch (error) {
-        if (error instanceof Trouble && error.status && error.status < 500) throw error;
+        if (error instanceof PageError && error.status && error.status < 500) throw error;
         if (failures > 60) throw error;
       }
       await wait(RETRIES[Math.min(failures++, RETRIES.length - 1)]);
@@ -103,42 +104,42 @@ export class Api {
   /**
    * @param {string} path
    * @param {RequestInit} [init]
-   * @param {number} [patience] ms; 0: no end, for events.
+   * @param {number} [timeout] ms; 0: none, for events.
    */
-  async #authorized(path, init = {}, patience = PATIENCE) {
-    for (let renewed = false; ; renewed = true) {
+  async #authorized(path, init = {}, timeout = TIMEOUT) {
+    for (let renewed = false;; renewed = true) {
       const headers = { ...init.headers, Authorization: `Bearer ${this.#token}` };
       try {
-        const response = await this.#request(path, { ...init, headers }, patience);
+        const response = await this.#request(path, { ...init, headers }, timeout);
         this.#token = response.headers.get('X-Session-Token') ?? this.#token;
         return response;
       } catch (error) {
-        if (!(error instanceof Trouble) || error.status !== 401 || renewed) throw error;
+        if (!(error instanceof PageError) || error.status !== 401 || renewed) throw error;
         await this.open();
       }
     }
   }
 
   /**
-   * One request, tried again where that may help. All of ours are idempotent: reads, or a mask with its key.
+   * One request, retried on temporary errors. Every request is idempotent: a read, or a mask with its key.
    * @param {string} path
    * @param {RequestInit} init
-   * @param {number} [patience]
+   * @param {number} [timeout]
    */
-  async #request(path, init, patience = PATIENCE) {
-    for (let attempt = 0; ; attempt++) {
+  async #request(path, init, timeout = TIMEOUT) {
+    for (let attempt = 0;; attempt++) {
       let pause = RETRIES[attempt];
       try {
-        const response = await timed(`api/${path}`, init, patience);
+        const response = await fetchWithTimeout(`api/${path}`, init, timeout);
         if (response.ok) return response;
-        const error = await refusal(response);
-        const passing = response.status >= 500 || response.status === 408 || error.code === 'rate-limited';
+        const error = await errorOf(response);
+        const temporary = response.status >= 500 || response.status === 408 || error.code === 'rate-limited';
         const after = 1000 * Number(response.headers.get('Retry-After') ?? 0);
-        if (!passing || pause === undefined || after > 10_000) throw error;
+        if (!temporary || pause === undefined || after > 10_000) throw error;
         pause = Math.max(pause, after);
       } catch (error) {
-        if (error instanceof Trouble || init.signal?.aborted) throw error;
-        if (pause === undefined) throw new Trouble('offline');
+        if (error instanceof PageError || init.signal?.aborted) throw error;
+        if (pause === undefined) throw new PageError('offline');
       }
       await wait(pause);
     }
@@ -148,12 +149,12 @@ export class Api {
 /**
  * @param {string} url
  * @param {RequestInit} init
- * @param {number} patience
+ * @param {number} timeout
  */
-async function timed(url, init, patience) {
-  if (!patience) return fetch(url, init);
+async function fetchWithTimeout(url, init, timeout) {
+  if (!timeout) return fetch(url, init);
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), patience);
+  const timer = setTimeout(() => abort.abort(), timeout);
   const stop = () => abort.abort();
   init.signal?.addEventListener('abort', stop);
   try {
@@ -165,13 +166,13 @@ async function timed(url, init, patience) {
 }
 
 /** @param {Response} response */
-async function refusal(response) {
-  const told = await response.json().catch(() => ({}));
-  return new Trouble(told.error ?? 'failed', told.message, response.status);
+async function errorOf(response) {
+  const body = await response.json().catch(() => ({}));
+  return new PageError(body.error ?? 'failed', body.message, response.status);
 }
 
 /**
- * Server-sent events (HTML standard, 9.2.6), as far as ours go. EventSource itself can send no Authorization header.
+ * Parse server-sent events (HTML standard, 9.2.6). EventSource cannot send an Authorization header.
  * @param {ReadableStream<Uint8Array>} body
  * @returns {AsyncGenerator<Event>}
  */

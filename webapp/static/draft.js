@@ -1,9 +1,9 @@
-/** What was painted, kept on the device until it is erased: an accidental close loses nothing. */
+/** Drafts: what was painted is stored on the device until it is sent, so that closing the page loses nothing. */
 
 import { decode, encode } from './png.js';
 
 const PREFIX = 'draft:';
-const KEEP = 24 * 3600_000; // ms; the server forgets the edit after a day too
+const KEEP = 24 * 3600_000; // ms; the server deletes the edit after a day too
 const MAX_CHARS = 1_000_000; // of the 5 MB that a page may keep
 const DELAY = 400;
 
@@ -31,12 +31,13 @@ export class DraftKeeper {
     document.addEventListener('visibilitychange', () => document.hidden && this.#timer && this.save());
   }
 
-  /** Something has changed: keep it soon. */
-  touch() {
+  /** Save after a short delay. */
+  scheduleSave() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.save(), DELAY);
   }
 
+  /** Save now; an empty draft is removed. */
   save() {
     clearTimeout(this.#timer);
     this.#timer = 0;
@@ -46,19 +47,19 @@ export class DraftKeeper {
       const text = JSON.stringify({ ...draft, saved: Date.now(), ops: draft.ops.map(pack) });
       if (text.length < MAX_CHARS) localStorage.setItem(this.key, text);
     } catch {
-      // storage is full or forbidden: painting goes on without a draft
+      // storage is full or blocked: there is no draft then
     }
   }
 
   /**
-   * @param {(draft: Draft) => Promise<Bits | undefined>} begin Gives the mask that it began with.
-   * @returns {Promise<Draft | null>}
+   * @param {(draft: Draft) => Promise<Bits | undefined>} loadStored Loads the mask that the painting started from.
+   * @returns {Promise<Draft | null>} Null if there is none.
    */
-  async load(begin) {
+  async load(loadStored) {
     try {
-      forgetOld();
+      removeOld();
       const { ops, rounds, at, pending } = JSON.parse(localStorage.getItem(this.key) ?? 'null');
-      const stored = await begin({ ops, rounds, at, pending });
+      const stored = await loadStored({ ops, rounds, at, pending });
       const unpacked = await Promise.all(ops.map((/** @type {any} */ op) => unpack(op, stored)));
       return { ops: unpacked.filter(Boolean), rounds, at, pending };
     } catch {
@@ -80,29 +81,29 @@ function pack(op) {
  */
 async function unpack(op, stored) {
   if (op.kind === 'stored') return stored && { kind: op.kind, mask: stored };
-  if (op.kind === 'found') return op.mask ? { ...op, mask: await selection(fromBase64(op.mask)) } : null;
+  if (op.kind === 'found') return op.mask ? { ...op, mask: await decodeSelection(fromBase64(op.mask)) } : null;
   return op;
 }
 
 /**
  * @param {Blob} png A mask from the server.
- * @returns {Promise<Bits>} The same, small enough to be kept in a draft.
+ * @returns {Promise<Bits>} The mask, with a PNG small enough for a draft.
  */
-export async function selection(png) {
+export async function decodeSelection(png) {
   const mask = await decode(png);
   mask.png = await toBase64(await encode(mask));
   return mask;
 }
 
-function forgetOld() {
+function removeOld() {
   for (const key of Object.keys(localStorage).filter((name) => name.startsWith(PREFIX))) {
     const { saved = 0 } = JSON.parse(localStorage.getItem(key) ?? '{}');
     if (Date.now() - saved > KEEP) localStorage.removeItem(key);
   }
 }
 
-/** @param {string} name @param {string} [value] @returns {string | null} A small setting, kept on the device. */
-export function remember(name, value) {
+/** Read a setting stored on the device; with a value: store it. @param {string} name @param {string} [value] */
+export function setting(name, value) {
   try {
     if (value !== undefined) localStorage.setItem(name, value);
     return localStorage.getItem(name);

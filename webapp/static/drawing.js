@@ -1,20 +1,20 @@
-/** Operations drawn on any canvas in the photo's pixels: the screen, the loupe and the uploaded mask alike. */
+/** Draws paint operations on a canvas: on the screen, in the loupe and for the uploaded mask. */
 
-const SHARP = Math.cos((75 * Math.PI) / 180); // a turn sharper than this is a corner that the person meant
+const SHARP = Math.cos((75 * Math.PI) / 180); // a sharper turn is kept as a corner
 
 /**
  * @param {number} width
  * @param {number} height
- * @returns {HTMLCanvasElement | OffscreenCanvas} Off screen; on the page's own element where there is no other.
+ * @returns {HTMLCanvasElement | OffscreenCanvas} A canvas that is not on the page.
  */
-export function scratch(width, height) {
+export function createCanvas(width, height) {
   if (typeof OffscreenCanvas === 'function') return new OffscreenCanvas(width, height);
   return Object.assign(document.createElement('canvas'), { width, height });
 }
 
 /**
- * A cubic through p1 → p2 that knows the points beside them: it passes through every point, so nothing is cut short,
- * and its handles are a third of each side, so it cannot loop where points are unevenly spaced.
+ * Draw a cubic curve from p1 to p2, with tangents from their neighbours. It passes through every point; handles of a
+ * third of the segment keep it from looping where points are unevenly spaced.
  * @param {Context} context
  * @param {number[]} points
  * @param {number} index Of p2's x in points.
@@ -30,7 +30,7 @@ function curveTo(context, points, index) {
 /**
  * @param {number[]} points
  * @param {number} index
- * @returns {[number, number]} The unit tangent at a point; none at the ends and at corners.
+ * @returns {[number, number]} The unit tangent at a point; zero at the ends and at corners.
  */
 function direction(points, index) {
   if (index < 2 || index + 3 >= points.length) return [0, 0];
@@ -63,19 +63,20 @@ export function drawLine(context, line, from = 0) {
 }
 
 /**
- * @param {Context} context Its transform takes photo pixels to the canvas; its fill and stroke styles are the mask's.
+ * Draw operations, clipped to the photo.
+ * @param {Context} context Its transform maps photo pixels to the canvas; its fill and stroke style is the ink.
  * @param {Op[]} ops
  * @param {{width: number, height: number}} photo
- * @param {Box} seen What of the photo the canvas shows.
+ * @param {Box} visible The part of the photo that the canvas shows.
  */
-export function drawOps(context, ops, photo, seen) {
+export function drawOps(context, ops, photo, visible) {
   context.save();
   context.beginPath();
   context.rect(0, 0, photo.width, photo.height);
   context.clip();
   for (const op of ops) {
     if (op.kind === 'brush' || op.kind === 'eraser') {
-      if (touches(op.points, op.width / 2, seen)) drawLine(context, op);
+      if (touches(op.points, op.width / 2, visible)) drawLine(context, op);
     } else if (op.kind === 'area') {
       context.globalCompositeOperation = op.erase ? 'destination-out' : 'source-over';
       context.beginPath();
@@ -83,7 +84,7 @@ export function drawOps(context, ops, photo, seen) {
       context.fill();
     } else if (op.kind === 'found' || op.kind === 'stored') {
       context.globalCompositeOperation = 'source-over';
-      context.drawImage(picture(op.mask, String(context.fillStyle)), 0, 0, photo.width, photo.height);
+      context.drawImage(maskImage(op.mask, String(context.fillStyle)), 0, 0, photo.width, photo.height);
     } else if (op.kind === 'invert') {
       context.globalCompositeOperation = 'source-out';
       context.fillRect(0, 0, photo.width, photo.height);
@@ -95,9 +96,9 @@ export function drawOps(context, ops, photo, seen) {
 /**
  * @param {number[]} points
  * @param {number} margin
- * @param {Box} seen
+ * @param {Box} visible
  */
-function touches(points, margin, seen) {
+function touches(points, margin, visible) {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let index = 0; index < points.length; index += 2) {
     left = Math.min(left, points[index]);
@@ -105,22 +106,23 @@ function touches(points, margin, seen) {
     top = Math.min(top, points[index + 1]);
     bottom = Math.max(bottom, points[index + 1]);
   }
-  const room = margin * 1.5; // curves bulge a little past their points
-  return left - room < seen.right && right + room > seen.left && top - room < seen.bottom && bottom + room > seen.top;
+  const room = margin * 1.5; // curves reach past their points
+  const across = left - room < visible.right && right + room > visible.left;
+  return across && top - room < visible.bottom && bottom + room > visible.top;
 }
 
 /** @type {Map<Bits, {colour: string, image: CanvasImageSource}>} */
-const pictures = new Map();
+const images = new Map();
 
 /**
- * A 1-bit mask as something drawable. Only the last two are kept unpacked: one is up to 12 MB.
+ * A 1-bit mask as an image. Only the last two are cached: one takes up to 12 MB.
  * @param {Bits} mask
  * @param {string} colour #rrggbb
  */
-function picture(mask, colour) {
-  const known = pictures.get(mask);
-  if (known?.colour === colour) return known.image;
-  const image = scratch(mask.width, mask.height);
+function maskImage(mask, colour) {
+  const cached = images.get(mask);
+  if (cached?.colour === colour) return cached.image;
+  const image = createCanvas(mask.width, mask.height);
   const context = /** @type {Context} */ (image.getContext('2d'));
   const data = context.createImageData(mask.width, mask.height);
   const words = new Uint32Array(data.data.buffer);
@@ -133,8 +135,8 @@ function picture(mask, colour) {
     }
   }
   context.putImageData(data, 0, 0);
-  pictures.delete(mask);
-  pictures.set(mask, { colour, image });
-  if (pictures.size > 2) pictures.delete(/** @type {Bits} */ (pictures.keys().next().value));
+  images.delete(mask);
+  images.set(mask, { colour, image });
+  if (images.size > 2) images.delete(/** @type {Bits} */ (images.keys().next().value));
   return image;
 }

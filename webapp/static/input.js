@@ -1,13 +1,13 @@
 /**
- * Fingers, pens, mice and wheels on the stage. One finger paints; a second one means pinch and pan. A pointer stays
- * captured, so a stroke that leaves the picture, or the stage, goes on where it comes back.
+ * Pointer and wheel events on the stage, turned into gestures. One finger paints; two fingers zoom and pan. Pointers are
+ * captured, so a stroke may leave the stage and come back (docs/telegram.md#touch-input).
  */
 
-const BEGUN = { time: 400, way: 24 }; // ms, CSS px: a stroke longer than both is kept when a second finger comes
+const COMMITTED = { time: 400, way: 24 }; // ms, CSS px: a second finger ends a stroke longer than both, else cancels it
 const TAP = { time: 220, way: 8 };
 const DOUBLE = { time: 280, way: 18 };
 const WHEEL = 0.0018;
-const PEN_REST = 1500; // ms after a pen, touches are a resting hand
+const PEN_REST = 1500; // ms after a pen event, touches come from the resting hand
 
 export class Input {
   /** @type {Map<number, Point>} */
@@ -24,30 +24,30 @@ export class Input {
 
   /**
    * @param {HTMLElement} stage
-   * @param {Hands} hands
+   * @param {GestureHandlers} handlers
    */
-  constructor(stage, hands) {
+  constructor(stage, handlers) {
     this.stage = stage;
-    this.hands = hands;
+    this.handlers = handlers;
     const quiet = { passive: false };
     stage.addEventListener('pointerdown', (event) => this.#down(event));
     stage.addEventListener('pointermove', (event) => this.#move(event));
     stage.addEventListener('pointerup', (event) => this.#up(event, false));
     stage.addEventListener('pointercancel', (event) => this.#up(event, true));
-    stage.addEventListener('pointerleave', () => hands.hover(null));
+    stage.addEventListener('pointerleave', () => handlers.hover(null));
     stage.addEventListener('wheel', (event) => this.#wheel(event), quiet);
     for (const type of ['contextmenu', 'touchstart', 'touchmove', 'gesturestart', 'dragstart']) {
       stage.addEventListener(type, (event) => event.cancelable && event.preventDefault(), quiet);
     }
   }
 
-  /** Escape, or work has begun: the stroke under the finger is dropped. */
+  /** Discard the stroke under the finger. */
   abort() {
-    if (this.#mode === 'stroke') this.hands.cancel();
+    if (this.#mode === 'stroke') this.handlers.cancel();
     if (this.#mode !== 'idle') this.#mode = 'over';
   }
 
-  /** @returns {boolean} */
+  /** @returns {boolean} Whether a stroke is being drawn. */
   get busy() {
     return this.#mode === 'stroke';
   }
@@ -63,25 +63,25 @@ export class Input {
     try {
       this.stage.setPointerCapture(event.pointerId);
     } catch {
-      // the pointer has gone already
+      // the pointer is gone
     }
     this.#fingers.set(event.pointerId, at);
-    if (!idle) return this.#second();
+    if (!idle) return this.#secondFinger();
     const resting = touch && event.timeStamp - this.#penSeen < PEN_REST;
     if (event.button === 1 || (this.spaceHeld && !touch)) this.#mode = 'camera';
     else if (resting) this.#mode = 'over';
     else {
-      const how = { touch: event.pointerType !== 'mouse', away: event.altKey, eraser: (event.buttons & 32) > 0 };
-      this.#mode = this.hands.begin(at, how) ? 'stroke' : 'over';
+      const options = { touch: event.pointerType !== 'mouse', erase: event.altKey, eraser: (event.buttons & 32) > 0 };
+      this.#mode = this.handlers.begin(at, options) ? 'stroke' : 'over';
       this.#strokeId = event.pointerId;
       this.#began = { time: event.timeStamp, ...at, way: 0 };
     }
   }
 
-  #second() {
+  #secondFinger() {
     if (this.#mode === 'stroke') {
-      const long = performance.now() - this.#began.time > BEGUN.time && this.#began.way > BEGUN.way;
-      long ? this.hands.end() : this.hands.cancel();
+      const long = performance.now() - this.#began.time > COMMITTED.time && this.#began.way > COMMITTED.way;
+      long ? this.handlers.end() : this.handlers.cancel();
     }
     this.#mode = 'camera';
   }
@@ -98,7 +98,7 @@ export class Input {
       const parts = event.getCoalescedEvents?.() ?? [];
       const points = parts.length ? parts.map((part) => this.#at(part)) : [at];
       this.#began.way += Math.hypot(at.x - before.x, at.y - before.y);
-      this.hands.move(points);
+      this.handlers.move(points);
     } else if (this.#mode === 'camera') {
       this.#camera(event.pointerId, before, at);
     }
@@ -107,42 +107,42 @@ export class Input {
 
   /** @param {PointerEvent} event */
   #hover(event) {
-    this.hands.hover(this.#at(event));
+    this.handlers.hover(this.#at(event));
   }
 
-  /** The stage has moved or has another size. */
+  /** Read where the stage is: it may have moved. */
   measure() {
     this.#box = this.stage.getBoundingClientRect();
   }
 
   /**
-   * One finger of two has moved: what was between them stays between them.
+   * One of two fingers has moved: zoom and pan so that the photo stays under both.
    * @param {number} id
    * @param {Point} before
    * @param {Point} at
    */
   #camera(id, before, at) {
     const other = [...this.#fingers].find(([finger]) => finger !== id)?.[1];
-    if (!other) return this.hands.pan(at.x - before.x, at.y - before.y);
+    if (!other) return this.handlers.pan(at.x - before.x, at.y - before.y);
     const middle = (/** @type {Point} */ point) => ({ x: (point.x + other.x) / 2, y: (point.y + other.y) / 2 });
     const apart = (/** @type {Point} */ point) => Math.max(8, Math.hypot(point.x - other.x, point.y - other.y));
-    this.hands.zoom(apart(at) / apart(before), middle(before), middle(at));
+    this.handlers.zoom(apart(at) / apart(before), middle(before), middle(at));
   }
 
   /**
    * @param {PointerEvent} event
-   * @param {boolean} cancelled By the system: a call comes in, a gesture of its own.
+   * @param {boolean} cancelled By the system, for a call or a system gesture.
    */
   #up(event, cancelled) {
     if (!this.#fingers.delete(event.pointerId)) return;
     if (this.#mode === 'stroke' && event.pointerId === this.#strokeId) {
-      const doubled = !cancelled && this.#isSecondTap(event) && this.hands.doubleTap();
-      if (doubled || (cancelled && this.#began.way < BEGUN.way)) this.hands.cancel();
-      else this.hands.end();
+      const doubled = !cancelled && this.#isSecondTap(event) && this.handlers.doubleTap();
+      if (doubled || (cancelled && this.#began.way < COMMITTED.way)) this.handlers.cancel();
+      else this.handlers.end();
       this.#mode = 'over';
     } else if (this.#mode === 'camera') {
-      this.hands.settle();
-      this.#mode = 'over'; // the finger that is left of a pinch paints nothing
+      this.handlers.settle();
+      this.#mode = 'over'; // the finger that remains after a pinch paints nothing
     }
     if (!this.#fingers.size) this.#mode = 'idle';
   }
@@ -165,13 +165,13 @@ export class Input {
     const unit = event.deltaMode === 1 ? 18 : 1;
     if (!event.ctrlKey && (event.deltaX || event.shiftKey)) {
       const across = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
-      this.hands.pan(-across * unit, event.shiftKey ? 0 : -event.deltaY * unit);
+      this.handlers.pan(-across * unit, event.shiftKey ? 0 : -event.deltaY * unit);
     } else {
-      const speed = event.ctrlKey ? WHEEL * 5 : WHEEL; // a trackpad's pinch comes as a wheel with ctrl, in small steps
-      this.hands.zoom(Math.exp(-event.deltaY * unit * speed), at, at);
+      const speed = event.ctrlKey ? WHEEL * 5 : WHEEL; // a pinch on a trackpad is a wheel event with ctrl, in small steps
+      this.handlers.zoom(Math.exp(-event.deltaY * unit * speed), at, at);
     }
     clearTimeout(this.#wheelRest);
-    this.#wheelRest = setTimeout(() => this.hands.settle(), 160);
+    this.#wheelRest = setTimeout(() => this.handlers.settle(), 160);
   }
 
   /** @param {MouseEvent} event */

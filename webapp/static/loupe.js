@@ -1,7 +1,7 @@
-/** What the finger hides, enlarged in a corner that the finger is not in. */
+/** The loupe: shows what is under the finger, enlarged, in a corner away from it. */
 
 const SIZE = 128; // CSS px
-const ROOM = 88; // CSS px of it that the brush's ring may fill
+const ROOM = 88; // CSS px that the brush's ring may take of it
 const ZOOM = 1.6;
 
 export class Loupe {
@@ -17,11 +17,13 @@ export class Loupe {
     canvas.width = canvas.height = SIZE * this.density;
   }
 
+  /** Hide the loupe. */
   hide() {
     this.canvas.hidden = true;
   }
 
   /**
+   * Show the loupe for a point.
    * @param {number} x On the stage, CSS px.
    * @param {number} y
    * @param {number} size Of the brush, CSS px; 0: a cross instead of a ring.
@@ -29,7 +31,7 @@ export class Loupe {
   show(x, y, size) {
     const { photo, painter, view } = this.sources;
     const zoom = size ? Math.min(ZOOM, ROOM / size) : ZOOM;
-    const side = SIZE / zoom; // of what it shows, CSS px on the stage
+    const side = SIZE / zoom; // CSS px of the stage that it shows
     const { context, density } = this;
     this.canvas.hidden = false;
     const high = y < SIZE * 1.5;

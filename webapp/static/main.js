@@ -1,12 +1,12 @@
-/** The page: opens an edit, and joins stage, rounds, draft and Telegram's shell. */
+/** The page: opens an edit and connects stage, rounds, draft and Telegram's client. */
 
 import { Api } from './api.js';
 import { DraftKeeper } from './draft.js';
 import { Rounds } from './rounds.js';
 import { Selector } from './selection.js';
 import { Stage } from './stage.js';
-import { explain, known, say, speak, Trouble } from './strings.js';
-import { adds, Strokes } from './strokes.js';
+import { explain, isKey, PageError, say, setLanguage } from './strings.js';
+import { addsPaint, Strokes } from './strokes.js';
 import * as telegram from './telegram.js';
 import { Ui } from './ui.js';
 
@@ -14,15 +14,15 @@ import { Ui } from './ui.js';
 /** @type {Rounds} */ let rounds;
 /** @type {Stage | undefined} */ let stage;
 /** @type {DraftKeeper} */ let draft;
-let working = true; // nothing can be painted now
-let making = false; // … because an edit is being made
-let ownButton = false;
-let keeps = false; // a cut-out is corrected: the painted stays
+let working = true; // painting is blocked
+let running = false; // … by a running edit
+let ownButton = false; // there is no MainButton
+let isCutout = false; // a cut-out is corrected
 /** @type {Blob | undefined} */ let shown;
 const selector = new Selector();
 
 telegram.applyLaunchTheme();
-speak(telegram.language());
+setLanguage(telegram.language());
 
 const strokes = new Strokes(changed);
 const ui = new Ui({
@@ -37,12 +37,12 @@ const ui = new Ui({
   zoom: (factor) => stage?.zoom(factor),
   fullscreen: () => telegram.fullscreen.toggle(),
 });
-ui.notice(say('opening'));
+ui.showNotice(say('opening'));
 
-const shell = telegram.settle(refresh).then((hasMainButton) => {
+const client = telegram.setUp(refresh).then((hasMainButton) => {
   ownButton = !hasMainButton;
   telegram.mainButton.onPress(erase);
-  telegram.secondaryButton.onPress(() => (making ? cancel() : undoRound()));
+  telegram.secondaryButton.onPress(() => (running ? cancel() : undoRound()));
   telegram.fullscreen.watch();
   ui.show({ fullscreen: telegram.fullscreen.offered });
   refresh();
@@ -50,19 +50,19 @@ const shell = telegram.settle(refresh).then((hasMainButton) => {
 open();
 
 async function open() {
-  if (!telegram.initData()) await shell;
+  if (!telegram.initData()) await client;
   const id = telegram.editId();
-  if (!telegram.initData() || !id) return ui.notice(say('outside'));
+  if (!telegram.initData() || !id) return ui.showNotice(say('outside'));
   try {
     api = new Api(telegram.initData());
     await api.open();
     const [edit, photo] = await Promise.all([api.edit(id), api.picture(id, 'photo')]);
     rounds = new Rounds(api, edit, photo);
-    keeps = strokes.keeps = rounds.keeps;
-    speak(edit.language, keeps);
-    document.body.classList.toggle('keeping', keeps);
+    isCutout = strokes.isCutout = rounds.isCutout;
+    setLanguage(edit.language, isCutout);
+    document.body.classList.toggle('cutout', isCutout);
     draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
-    ui.open(); // before the stage: it has no size while hidden
+    ui.showApp(); // before the stage: it has no size while hidden
     stage = new Stage(/** @type {HTMLElement} */ (document.getElementById('stage')), strokes, edit, {
       painted: change,
       tapped,
@@ -70,68 +70,68 @@ async function open() {
       touched: hint,
       viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
     });
-    stage.painter.keeps = keeps;
+    stage.painter.isCutout = isCutout;
     ui.tool('brush');
     resizeBrush(ui.size, true);
     stage.locked = true;
     await resume(edit);
   } catch (error) {
-    const passing = error instanceof Trouble && (error.status === 0 || error.status >= 500);
-    ui.notice(explain(error), passing);
+    const retry = error instanceof PageError && (error.status === 0 || error.status >= 500);
+    ui.showNotice(explain(error), retry);
   }
 }
 
-/** Paint what the edit came with, or what a draft kept; follow what is still being made. */
+/** Restore the draft, or start with the edit's mask; then follow an edit that is still running. */
 async function resume(/** @type {import('./api.js').Edit} */ edit) {
   if (!stage) return;
   await showPicture();
-  const first = await rounds.beginning();
-  rounds.keep(keeps ? rounds.at : 0, { ops: first, undone: [] });
-  const kept = await draft.load(async (left) => {
-    if (keeps) rounds.restore(left);
-    return (keeps ? await rounds.beginning() : first)[0]?.mask;
+  const first = await rounds.initialOps();
+  rounds.setPainting(isCutout ? rounds.at : 0, { ops: first, undone: [] });
+  const saved = await draft.load(async (restored) => {
+    if (isCutout) rounds.restore(restored);
+    return (isCutout ? await rounds.initialOps() : first)[0]?.mask;
   });
-  if (kept) {
-    rounds.restore(kept);
-    strokes.replace(kept.ops);
-    await showPicture().catch(() => rounds.restart()); // a round that the server has forgotten
+  if (saved) {
+    rounds.restore(saved);
+    strokes.replace(saved.ops);
+    await showPicture().catch(() => rounds.restart()); // the server has deleted a round
   } else {
     rounds.restart();
-    if (keeps || !rounds.at) strokes.replace(first);
+    if (isCutout || !rounds.at) strokes.replace(first);
   }
   working = stage.locked = false;
   refresh();
   hint();
   const busy = edit.state === 'queued' || edit.state === 'running';
-  const pending = kept?.pending ?? (busy ? edit.id : null);
+  const pending = saved?.pending ?? (busy ? edit.id : null);
   if (pending) await work(() => follow(pending));
 }
 
 async function showPicture() {
   const picture = await rounds.picture();
-  if (picture !== shown) await stage?.show((shown = picture));
+  if (picture !== shown) await stage?.show(shown = picture);
 }
 
 function changed() {
-  if (stage?.resting) stage.compare(null);
+  if (stage?.comparing) stage.compare(null);
   stage?.redraw();
   stage?.mark(strokes.openSelection(selector.session)?.taps ?? []);
-  draft?.touch();
+  draft?.scheduleSave();
   refresh();
 }
 
 function change(/** @type {Op} */ op) {
-  if (!adds(op) && op.kind !== 'clear' && !strokes.painted) return stage?.redraw();
+  if (!addsPaint(op) && op.kind !== 'clear' && !strokes.painted) return stage?.redraw();
   rounds.changed = true;
   strokes.add(op);
   telegram.haptic('light');
   hint();
 }
 
-/** Buttons, Telegram's and ours, as they now make sense. */
+/** Update all buttons, Telegram's and the page's. */
 function refresh() {
   if (!rounds || !stage) return;
-  const { painted, ready } = strokes;
+  const { painted, canSend } = strokes;
   const idle = !working;
   const erased = rounds.at > 0;
   ui.enable({
@@ -139,25 +139,25 @@ function refresh() {
     redo: idle && (strokes.undone.length > 0 || rounds.canRedo),
     clear: idle && painted,
     invert: idle,
-    'fallback-erase': idle && ready,
+    'fallback-erase': idle && canSend,
     'undo-round': idle,
     compare: painted || erased,
   });
   const own = !telegram.secondaryButton.exists;
-  const cancels = making && rounds.pending !== null;
-  const floating = { 'undo-round': own && erased && !making, cancel: own && cancels };
+  const cancels = running && rounds.pending !== null;
+  const floating = { 'undo-round': own && erased && !running, cancel: own && cancels };
   ui.show({ ...floating, 'fallback-erase': ownButton, done: erased });
-  telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && ready, progress: making });
-  const second = making ? 'cancel' : 'undoRound';
-  telegram.secondaryButton.set({ text: say(second), visible: making ? cancels : erased, active: idle || cancels });
-  telegram.confirmClosing(idle && ready);
+  telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && canSend, progress: running });
+  const second = running ? 'cancel' : 'undoRound';
+  telegram.secondaryButton.set({ text: say(second), visible: running ? cancels : erased, active: idle || cancels });
+  telegram.confirmClosing(idle && canSend);
 }
 
-/** What to do next, where nothing is painted yet; where a cut-out is corrected, always: it says what the ink means. */
+/** Say what to do next: if nothing is painted yet, and always while a cut-out is corrected. */
 function hint() {
   if (working) return;
   const selected = strokes.openSelection(selector.session);
-  if (keeps && stage?.tool !== 'select') ui.status(say(stage?.resting ? 'finished' : 'paint'));
+  if (isCutout && stage?.tool !== 'select') ui.status(say(stage?.comparing ? 'finished' : 'paint'));
   else if (stage?.tool === 'select') ui.status(say(selected ? 'refine' : 'tap'));
   else if (strokes.ops.length) ui.status('');
   else ui.status(say(rounds.at ? 'finished' : 'paint'));
@@ -167,7 +167,7 @@ function chooseTool(/** @type {ToolName} */ tool) {
   if (!stage) return;
   if (stage.tool !== tool) telegram.haptic('select');
   stage.tool = tool;
-  selector.renew();
+  selector.startNew();
   stage.mark([]);
   hint();
 }
@@ -208,11 +208,11 @@ function undoRound() {
   changeRound(rounds.undo({ ops: strokes.ops, undone: strokes.undone }), 'undone');
 }
 
-async function changeRound(/** @type {Painting} */ painting, /** @type {import('./strings.js').Key} */ told) {
+async function changeRound(/** @type {Painting} */ painting, /** @type {import('./strings.js').Key} */ message) {
   strokes.replace(painting.ops, painting.undone);
-  ui.status(say(told));
+  ui.status(say(message));
   await work(async () => {
-    if (keeps && !painting.ops.length) strokes.replace(await rounds.beginning());
+    if (isCutout && !painting.ops.length) strokes.replace(await rounds.initialOps());
     await showPicture();
   }, false);
 }
@@ -222,8 +222,8 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
   ui.status(say('selecting'));
   stage.mark([...(strokes.openSelection(selector.session)?.taps ?? []), { ...at, keep: true }]);
   try {
-    const ask = api.select.bind(api, rounds.target, rounds.onPhoto);
-    const found = await selector.tap(at, strokes, stage.view, ask);
+    const request = api.select.bind(api, rounds.target, rounds.onPhoto);
+    const found = await selector.tap(at, strokes, stage.view, request);
     if (found && found !== 'nothing') return change(found);
     if (selector.busy) return;
     changed();
@@ -238,9 +238,9 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
 async function erase() {
   if (working || !stage) return;
   if (!strokes.painted) return ui.status(say('mask-empty'), true);
-  if (!strokes.ready) return;
+  if (!strokes.canSend) return;
   stage.input.abort();
-  selector.renew();
+  selector.startNew();
   await work(async () => {
     ui.status(say('sending'));
     const id = await rounds.send(strokes.visible());
@@ -249,7 +249,7 @@ async function erase() {
 }
 
 function cancel() {
-  // Too late, or the connection is gone: the events tell how it ends.
+  // An error is ignored: the events tell how the edit ends.
   if (rounds.pending) api.cancel(rounds.pending).catch(() => {});
 }
 
@@ -257,25 +257,25 @@ async function follow(/** @type {string} */ id) {
   rounds.pending = id;
   draft.save();
   refresh();
-  const painting = keeps ? { ops: strokes.base, undone: [] } : { ops: strokes.ops, undone: strokes.undone };
+  const painting = isCutout ? { ops: strokes.base, undone: [] } : { ops: strokes.ops, undone: strokes.undone };
   await rounds.follow(id, painting, ({ type, data }) => {
     const key = type === 'stage' ? data.stage : type === 'queued' && !data.position ? 'waiting' : type;
-    if (known(key)) ui.status(say(key, { position: data.position ?? 0 }));
+    if (isKey(key)) ui.status(say(key, { position: data.position ?? 0 }));
   });
   await showPicture();
-  strokes.replace(keeps ? await rounds.beginning() : []);
-  if (keeps) stage?.compare(URL.createObjectURL(await rounds.result()), say('erase'), true);
+  strokes.replace(isCutout ? await rounds.initialOps() : []);
+  if (isCutout) stage?.compare(URL.createObjectURL(await rounds.result()), say('erase'), true);
   telegram.haptic('success');
   ui.status(say('finished'));
   draft.save();
 }
 
-/** Do something during which nothing can be painted; say what went wrong with it. */
+/** Run a job while painting is blocked; show its error. */
 async function work(/** @type {() => Promise<void>} */ job, shown = true) {
   working = true;
-  making = shown;
+  running = shown;
   if (stage) stage.locked = true;
-  ui.working(making);
+  ui.setWorking(running);
   refresh();
   try {
     await job();
@@ -283,17 +283,17 @@ async function work(/** @type {() => Promise<void>} */ job, shown = true) {
     telegram.haptic('error');
     ui.status(explain(error), true);
   } finally {
-    working = making = false;
+    working = running = false;
     if (stage) stage.locked = false;
-    ui.working(false);
+    ui.setWorking(false);
     draft.save();
     refresh();
   }
 }
 
-/** The results are in the chat already. */
+/** Close the page: the results are in the chat already. */
 function done() {
   telegram.confirmClosing(false);
   draft.save();
-  if (!telegram.close()) ui.notice(say('closeHint'));
+  if (!telegram.close()) ui.showNotice(say('closeHint'));
 }

@@ -1,19 +1,19 @@
-/** Masks as files: the painted one packed into a 1-bit grey PNG, a received one unpacked into bits. */
+/** Masks as files: encodes the painted mask as a 1-bit grey PNG, decodes masks of the server. */
 
-import { drawOps, scratch } from './drawing.js';
-import { Trouble } from './strings.js';
+import { createCanvas, drawOps } from './drawing.js';
+import { PageError } from './strings.js';
 
 const MAX_BYTES = 100_000;
-const MAX_PIXELS = 12_600_000; // above a 12 MP photo the mask is scaled: its edges are feathered anyway
-const BAND_PIXELS = 1_000_000; // what is drawn at a time; no full-size canvas ever exists
-const KEPT_SIDE = 2048; // of masks that the server sends
+const MAX_PIXELS = 12_600_000; // larger masks are scaled down: their edges are feathered anyway
+const BAND_PIXELS = 1_000_000; // drawn at a time: iOS limits a canvas's size (docs/telegram.md#canvas-memory)
+const KEPT_SIDE = 2048; // px, of masks of the server
 
 /**
- * The painted mask as a PNG of the photo's aspect, white = painted, at most 100 KB: as large as it may be for that.
+ * The painted mask as a PNG with the photo's aspect ratio, white = painted; as large as 100 kB allow.
  * @param {Op[]} ops
  * @param {{width: number, height: number}} photo
  * @returns {Promise<Blob>}
- * @throws {Trouble} mask-empty (all was erased again), mask-everything.
+ * @throws {PageError} mask-empty (everything was erased again), mask-everything.
  */
 export async function exportMask(ops, photo) {
   let scale = Math.min(1, Math.sqrt(MAX_PIXELS / (photo.width * photo.height)));
@@ -29,7 +29,7 @@ export async function exportMask(ops, photo) {
 /** @type {(ops: Op[], photo: {width: number, height: number}, width: number, height: number) => Promise<Blob>} */
 async function render(ops, photo, width, height) {
   const rows = Math.max(1, Math.min(height, Math.floor(BAND_PIXELS / width)));
-  const canvas = scratch(width, rows);
+  const canvas = createCanvas(width, rows);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
   const stride = (width + 7) >> 3;
   const bits = new Uint8Array(stride * height);
@@ -51,17 +51,17 @@ async function render(ops, photo, width, height) {
         set++;
       }
     }
-    await new Promise((done) => setTimeout(done)); // the page stays alive between bands
+    await new Promise((done) => setTimeout(done)); // lets the page respond between bands
   }
-  canvas.width = canvas.height = 1; // Safari frees a canvas's memory only so
-  if (!set) throw new Trouble('mask-empty');
-  if (set === width * height) throw new Trouble('mask-everything');
+  canvas.width = canvas.height = 1; // Safari frees a canvas's memory only this way
+  if (!set) throw new PageError('mask-empty');
+  if (set === width * height) throw new PageError('mask-everything');
   return encode({ width, height, bits });
 }
 
 /**
- * A PNG of bit depth 1, colour type 0 (PNG specification, 11.2.1). No filter: deflate finds the row above by itself,
- * and does so better than after the filter "up".
+ * A PNG of bit depth 1, colour type 0 (PNG specification, 11.2.1). No filter: deflate alone
+ * compresses these rows better than after the filter "up".
  * @param {Bits} mask
  * @returns {Promise<Blob>}
  */
@@ -87,7 +87,7 @@ export async function encode(mask) {
 
 /** @param {Uint8Array<ArrayBuffer>} data */
 async function deflate(data) {
-  if (typeof CompressionStream !== 'function') return stored(data);
+  if (typeof CompressionStream !== 'function') return deflateStored(data);
   const stream = new Blob([data]).stream().pipeThrough(new CompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
@@ -97,7 +97,7 @@ async function deflate(data) {
  * `exportMask` then sends a smaller mask.
  * @param {Uint8Array<ArrayBuffer>} data
  */
-function stored(data) {
+function deflateStored(data) {
   const blocks = Math.ceil(data.length / 65535);
   const out = new Uint8Array(2 + blocks * 5 + data.length + 4);
   out.set([0x78, 0x01]);
@@ -114,7 +114,7 @@ function stored(data) {
   return out;
 }
 
-/** CRC-32 as PNG wants it (annex D). */
+/** The table of PNG's CRC-32 (annex D). */
 const CRC = new Uint32Array(256).map((_, index) => {
   for (let bit = 0; bit < 8; bit++) index = index & 1 ? 0xedb88320 ^ (index >>> 1) : index >>> 1;
   return index;
@@ -132,8 +132,9 @@ function chunk(/** @type {string} */ type, /** @type {Uint8Array<ArrayBuffer>} *
 }
 
 /**
+ * Decode a mask.
  * @param {Blob} png
- * @returns {Promise<Bits>} Its long side at most 2048.
+ * @returns {Promise<Bits>} Its long side is at most 2048.
  */
 export async function decode(png) {
   const url = URL.createObjectURL(png);
@@ -144,7 +145,7 @@ export async function decode(png) {
     const scale = Math.min(1, KEPT_SIDE / Math.max(image.naturalWidth, image.naturalHeight));
     const width = Math.max(1, Math.round(image.naturalWidth * scale));
     const height = Math.max(1, Math.round(image.naturalHeight * scale));
-    const canvas = scratch(width, height);
+    const canvas = createCanvas(width, height);
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
     context.drawImage(image, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height);

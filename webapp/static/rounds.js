@@ -1,17 +1,17 @@
 /**
- * Erase and go on: each round is an edit on the last one's result, and can be undone as a whole. Where a cut-out is
- * corrected, each round cuts the photo out again, and begins with the last one's mask.
+ * Rounds: each one is an edit of the last round's result, and can be undone. While a cut-out is corrected, each round
+ * edits the photo again, starting from the last round's mask.
  */
 
 import { decode, exportMask } from './png.js';
-import { Trouble } from './strings.js';
+import { PageError } from './strings.js';
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-');
 
 export class Rounds {
   /** @type {Round[]} */
   rounds = [];
-  /** How many rounds the picture on the stage has behind it. */
+  /** How many rounds led to the picture on the stage. */
   at = 0;
   /** @type {string | null} */
   pending = null;
@@ -23,46 +23,46 @@ export class Rounds {
 
   /**
    * @param {import('./api.js').Api} api
-   * @param {import('./api.js').Edit} edit That the page was opened for.
-   * @param {Blob} photo As it came.
+   * @param {import('./api.js').Edit} edit The one that the page was opened for.
+   * @param {Blob} photo
    */
   constructor(api, edit, photo) {
     this.api = api;
     this.photo = photo;
     this.edit = edit;
-    this.keeps = edit.operation === 'remove_background';
+    this.isCutout = edit.operation === 'remove_background';
     this.restart();
   }
 
-  /** As the server knows it: a finished erase shows its result. */
+  /** Start as the server knows it: with the result of a finished edit. */
   restart() {
     const { operation, result, parent } = this.edit;
-    const made = result && (operation === 'erase' || (this.keeps && parent));
+    const made = result && (operation === 'erase' || (this.isCutout && parent));
     this.rounds = made ? [{ id: this.edit.id, result: null }] : [];
     this.at = this.rounds.length;
   }
 
-  /** @returns {string} The edit whose picture is on the stage: a mask for it goes there. */
+  /** @returns {string} The id of the edit whose picture is on the stage; a mask is sent to it. */
   get target() {
     return this.at ? this.rounds[this.at - 1].id : this.edit.id;
   }
 
-  /** @returns {Promise<Stored[]>} What is painted before anything is: what the edit came with, or the last round's. */
-  async beginning() {
+  /** @returns {Promise<Stored[]>} What is painted at first: the edit's mask, or the last round's. */
+  async initialOps() {
     const { mask, parent, state } = this.edit;
     let id = mask ? this.edit.id : null;
-    if (this.keeps && this.at) id = this.target;
-    else if (this.keeps && parent && state !== 'waiting_for_mask') id = parent; // before it was corrected
+    if (this.isCutout && this.at) id = this.target;
+    else if (this.isCutout && parent && state !== 'waiting_for_mask') id = parent; // before it was corrected
     if (!id) return [];
     try {
       return [{ kind: 'stored', mask: await decode(await this.api.picture(id, 'mask')) }];
     } catch (error) {
       if (/** @type {{status?: number}} */ (error).status !== 404 || id === this.edit.id) throw error;
-      return []; // the parent found nothing
+      return []; // the parent edit has no mask
     }
   }
 
-  /** Whether something was painted since a round was undone: then that round cannot be redone. */
+  /** Whether something was painted since a round was undone; then it cannot be redone. */
   changed = false;
 
   /** @returns {boolean} */
@@ -70,18 +70,18 @@ export class Rounds {
     return !this.changed && this.at < this.rounds.length;
   }
 
-  /** @returns {{rounds: string[], at: number, pending: string | null}} What a draft keeps of it. */
+  /** @returns {{rounds: string[], at: number, pending: string | null}} The part that a draft stores. */
   get state() {
     return { rounds: this.rounds.map((round) => round.id), at: this.at, pending: this.pending };
   }
 
-  /** @returns {string} A URL of the photo as it came, to compare with. */
+  /** @returns {string} A URL of the original photo. */
   get original() {
     return (this.#original ||= URL.createObjectURL(this.photo));
   }
 
   /**
-   * Go on from where a draft was left.
+   * Continue from a draft.
    * @param {Draft} draft
    */
   restore(draft) {
@@ -89,48 +89,49 @@ export class Rounds {
     this.at = Math.min(draft.at, this.rounds.length);
   }
 
-  /** Whether the first round was taken back: the edit has a result, and its photo is on the stage. */
+  /** Whether the first round was undone: the photo is on the stage although the edit has a result. */
   get onPhoto() {
     return this.at === 0 && this.rounds.length > 0;
   }
 
   /** @returns {Promise<Blob>} The picture on the stage. */
   async picture() {
-    return this.at && !this.keeps ? this.result() : this.photo;
+    return this.at && !this.isCutout ? await this.result() : this.photo;
   }
 
-  /** @returns {Promise<Blob>} What the last round made. */
+  /** @returns {Promise<Blob>} The last round's result. */
   async result() {
     const round = this.rounds[this.at - 1];
     return (round.result ??= await this.api.picture(round.id, 'result?preview=1'));
   }
 
   /**
+   * Send what was painted as a mask.
    * @param {Op[]} ops
-   * @returns {Promise<string>} The id of the edit that erases them.
-   * @throws {Trouble}
+   * @returns {Promise<string>} The id of the new edit.
+   * @throws {PageError}
    */
   async send(ops) {
     const mask = await exportMask(ops, this.edit);
     const painting = `${this.at}:${JSON.stringify(ops.map((op) => ('mask' in op ? { ...op, mask: 0 } : op)))}`;
-    // After a lost connection the same painting is sent with the same key: the server may have it already.
+    // After a lost connection the same painting keeps its key: the server may have received it.
     if (this.#unsent?.painting !== painting) this.#unsent = { mask, key: newKey(), painting };
     return this.api.send(this.target, mask, this.#unsent.key, this.onPhoto);
   }
 
   /**
-   * Follow an edit to its end, and make its result the picture.
+   * Follow an edit until it is final; its result becomes the picture.
    * @param {string} id
-   * @param {Painting} painting What was painted for it; comes back when the round is undone.
+   * @param {Painting} painting What was painted for it; restored when the round is undone.
    * @param {(event: import('./api.js').Event) => void} progress
-   * @throws {Trouble}
+   * @throws {PageError}
    */
   async follow(id, painting, progress) {
     try {
       for await (const event of this.api.events(id)) {
         if (event.type === 'failed' || event.type === 'cancelled') this.#unsent = null;
-        if (event.type === 'failed') throw new Trouble(event.data.error ?? 'failed', event.data.message);
-        if (event.type === 'cancelled') throw new Trouble('cancelled');
+        if (event.type === 'failed') throw new PageError(event.data.error ?? 'failed', event.data.message);
+        if (event.type === 'cancelled') throw new PageError('cancelled');
         if (event.type !== 'done') progress(event);
       }
       const result = await this.api.picture(id, 'result?preview=1');
@@ -144,9 +145,9 @@ export class Rounds {
   }
 
   /**
-   * Back to the picture before the last round.
-   * @param {Painting} painting What is painted on the one that is left.
-   * @returns {Painting} What was painted on the one that comes back.
+   * Undo the last round.
+   * @param {Painting} painting What is painted on the current picture.
+   * @returns {Painting} What was painted on the previous one.
    */
   undo(painting) {
     this.#paintings[this.at--] = painting;
@@ -155,6 +156,7 @@ export class Rounds {
   }
 
   /**
+   * Redo the round that was undone.
    * @param {Painting} painting
    * @returns {Painting}
    */
@@ -164,10 +166,11 @@ export class Rounds {
   }
 
   /**
+   * Store what was painted on a picture.
    * @param {number} at
    * @param {Painting} painting
    */
-  keep(at, painting) {
+  setPainting(at, painting) {
     this.#paintings[at] = painting;
   }
 }

@@ -1,4 +1,4 @@
-/** The stage: the photo under its mask, and what hands do there. All drawing happens once a frame. */
+/** The stage: the photo with the mask on it, and the gestures there. It draws at most once per frame. */
 
 import { Input } from './input.js';
 import { Loupe } from './loupe.js';
@@ -8,14 +8,14 @@ import { View } from './view.js';
 
 const GLIDE = 180; // ms
 const STILL = matchMedia('(prefers-reduced-motion: reduce)');
-const LOUPE_DELAY = 120; // ms: a quick dab needs no loupe
+const LOUPE_DELAY = 120; // ms: a short dab needs no loupe
 
 export class Stage {
   /** @type {ToolName} */
   tool = 'brush';
   size = 36;
   locked = false;
-  resting = false;
+  comparing = false;
   /** @type {Tool | null} */
   #gesture = null;
   #touch = false;
@@ -52,20 +52,22 @@ export class Stage {
     this.view = new View(photo.width, photo.height);
     this.painter = new Painter(find('#mask'), this.view);
     this.loupe = new Loupe(/** @type {any} */ (document.getElementById('loupe')), {
-      photo: this.image, painter: this.painter, view: this.view,
+      photo: this.image,
+      painter: this.painter,
+      view: this.view,
     });
-    this.input = new Input(root, this.#hands());
+    this.input = new Input(root, this.#handlers());
     new ResizeObserver(() => this.#resize()).observe(root);
     this.#resize();
   }
 
-  /** Something but a stroke under the finger has changed what is painted. */
+  /** Redraw the mask in the next frame. */
   redraw() {
     this.#dirty = true;
     this.#schedule();
   }
 
-  /** @param {Blob} blob The picture to paint on from now on; shown when it is decoded. */
+  /** Show another picture to paint on, as soon as it is decoded. @param {Blob} blob */
   async show(blob) {
     const url = URL.createObjectURL(blob);
     const next = new Image();
@@ -74,26 +76,27 @@ export class Stage {
     URL.revokeObjectURL(this.#old);
     this.#old = this.image.src;
     if (this.#old) this.before.src = this.#old;
-    this.picture.classList.toggle('was', Boolean(this.#old)); // the last picture stays on top …
+    this.picture.classList.toggle('was', Boolean(this.#old)); // the old picture stays on top …
     this.image.src = url;
     await this.image.decode().catch(() => {});
     this.picture.classList.add('ready');
-    this.picture.classList.remove('was'); // … and fades
+    this.picture.classList.remove('was'); // … and fades out
   }
 
   /**
-   * @param {string | null} url The picture to show instead, until null comes.
-   * @param {string} [name] What it is.
-   * @param {boolean} [rests] Until the stage is touched, at the latest.
+   * Show another picture over the stage.
+   * @param {string | null} url Null ends it.
+   * @param {string} [name] Its caption.
+   * @param {boolean} [untilTouched] Whether a touch of the stage ends it.
    */
-  compare(url, name = '', rests = false) {
+  compare(url, name = '', untilTouched = false) {
     if (url) this.before.src = url;
     if (url) this.tag.textContent = name;
-    this.resting = rests;
+    this.comparing = untilTouched;
     this.root.classList.toggle('comparing', url !== null);
   }
 
-  /** The whole photo again; gliding there shows where one was. */
+  /** Zoom out, animated, to the whole photo. */
   fit() {
     const { scale, x, y } = this.view;
     this.view.fit();
@@ -113,7 +116,7 @@ export class Stage {
     step(start);
   }
 
-  /** @param {number} factor */
+  /** Zoom around the middle. @param {number} factor */
   zoom(factor) {
     this.view.zoom(factor, this.view.stageWidth / 2, this.view.stageHeight / 2);
     this.view.settle();
@@ -121,7 +124,7 @@ export class Stage {
     this.redraw();
   }
 
-  /** @param {Tap[]} taps Shown as dots, until told otherwise. */
+  /** Show taps as dots. @param {Tap[]} taps */
   mark(taps) {
     this.#taps = taps;
     this.marks.replaceChildren(...taps.map(({ keep }) => {
@@ -141,11 +144,12 @@ export class Stage {
     });
   }
 
-  /** Show how large the brush is, in the middle of the stage. */
+  /** Show the brush's size in the middle of the stage. */
   preview() {
     this.#ring({ x: this.view.stageWidth / 2, y: this.view.stageHeight / 2 }, true);
   }
 
+  /** Hide it again. */
   endPreview() {
     this.#ring(null);
   }
@@ -199,13 +203,13 @@ export class Stage {
     const round = this.tool === 'brush' || this.tool === 'eraser' || middle;
     this.ring.hidden = !at || !round || this.locked;
     if (!at || this.ring.hidden) return;
-    const scale = this.size / 100; // the ring is 100 px wide, so that changing it means no layout
+    const scale = this.size / 100; // the ring is 100 px wide and scaled: that needs no layout
     this.ring.style.transform = `translate(${at.x - 50}px, ${at.y - 50}px) scale(${scale})`;
     this.ring.style.borderWidth = `${1.5 / scale}px`;
   }
 
-  /** @returns {Hands} */
-  #hands() {
+  /** @returns {GestureHandlers} */
+  #handlers() {
     const camera = () => {
       cancelAnimationFrame(this.#glide);
       this.#glide = 0;
@@ -214,7 +218,7 @@ export class Stage {
       this.#schedule();
     };
     return {
-      begin: (at, how) => this.#begin(at, how),
+      begin: (at, options) => this.#begin(at, options),
       move: (points) => {
         this.#gesture?.move(points);
         this.#at = points[points.length - 1];
@@ -231,7 +235,7 @@ export class Stage {
       },
       doubleTap: () => {
         if (this.view.fitted) return false;
-        if (this.#last === 'op') this.strokes.drop();
+        if (this.#last === 'op') this.strokes.discardLast();
         if (this.#last === 'tap') this.events.untapped();
         this.fit();
         return true;
@@ -256,11 +260,11 @@ export class Stage {
 
   /**
    * @param {Point} at
-   * @param {{touch: boolean, away: boolean, eraser: boolean}} how
+   * @param {StrokeOptions} options
    */
-  #begin(at, { touch, away, eraser }) {
+  #begin(at, { touch, erase, eraser }) {
     if (this.locked || this.#glide) return false;
-    if (this.resting) {
+    if (this.comparing) {
       this.compare(null);
       this.events.touched();
       return false;
@@ -268,9 +272,9 @@ export class Stage {
     const { tool, view } = this;
     if (tool === 'select') this.#gesture = tapTool(at, view);
     else if (tool === 'lasso' || tool === 'rect') {
-      this.#gesture = areaTool(tool, at, away || eraser, view, this.outline);
+      this.#gesture = areaTool(tool, at, erase || eraser, view, this.outline);
     } else {
-      const kind = eraser || away ? 'eraser' : tool;
+      const kind = eraser || erase ? 'eraser' : tool;
       this.#gesture = lineTool(kind, at, this.size, view, this.painter);
     }
     this.#touch = touch;
@@ -294,6 +298,6 @@ export class Stage {
     const dirty = this.#dirty;
     this.events.painted(made);
     const drawn = made.kind === 'brush' || made.kind === 'eraser';
-    if (drawn) this.#dirty = dirty; // the line itself is on the canvas already: a long painting stays quick
+    if (drawn) this.#dirty = dirty; // the line is on the canvas already
   }
 }

@@ -1,4 +1,4 @@
-/** What the page says, in English and Chinese. */
+/** Every text of the page, in English and Chinese. */
 
 const EN = {
   brush: 'Brush',
@@ -21,7 +21,7 @@ const EN = {
   cancel: 'Cancel',
   done: 'Done',
   paint: 'Paint over what should go',
-  tap: 'Tap the thing that should go',
+  tap: 'Tap what should go',
   refine: 'Tap to add or take away',
   selecting: 'Looking…',
   notSelected: 'Nothing found there. Try the brush.',
@@ -32,12 +32,12 @@ const EN = {
   queued: 'In line: {position} before yours',
   fetching: 'Getting the photo…',
   segmenting: 'Looking at the photo…',
-  inpainting: 'Painting what belongs there…',
+  inpainting: 'Filling the gap…',
   delivering: 'Almost done…',
   finished: 'Erased. Paint on, or Done.',
-  undone: 'Back before that round',
+  undone: 'Round undone',
   cancelled: 'Stopped. Nothing was changed.',
-  failed: 'That did not work. Please try again.',
+  failed: 'That didn’t work. Please try again.',
   offline: 'No connection. What you painted is kept: try again.',
   'mask-empty': 'Nothing is painted yet. Paint over what should go.',
   'mask-everything': 'Everything is painted over: something must stay.',
@@ -65,12 +65,12 @@ const ZH = {
   fullscreen: '全屏',
   size: '画笔大小',
   tools: '工具',
-  photo: '照片。涂抹要去掉的地方。',
-  erase: '擦除',
+  photo: '照片。涂抹要消除的地方。',
+  erase: '消除',
   cancel: '取消',
   done: '完成',
-  paint: '涂抹要去掉的地方',
-  tap: '点一下要去掉的物体',
+  paint: '涂抹要消除的地方',
+  tap: '点一下要消除的物体',
   refine: '再点一下可添加或去掉',
   selecting: '正在识别…',
   notSelected: '这里没有识别到物体，请用画笔。',
@@ -83,22 +83,22 @@ const ZH = {
   segmenting: '正在识别照片…',
   inpainting: '正在补全画面…',
   delivering: '快好了…',
-  finished: '已擦除。可以继续涂抹，或点“完成”。',
+  finished: '已消除。可以继续涂抹，或点“完成”。',
   undone: '已回到这一轮之前',
   cancelled: '已取消，没有做任何改动。',
   failed: '没有成功，请再试一次。',
-  offline: '没有网络。涂抹已保留，请再试一次。',
-  'mask-empty': '还没有涂抹。请涂抹要去掉的地方。',
+  offline: '没有网络。你的涂抹已保留，请再试一次。',
+  'mask-empty': '还没有涂抹。请涂抹要消除的地方。',
   'mask-everything': '整张都涂满了，总要留下一些。',
   gone: '这张照片已经不在了，请重新发给机器人。',
-  expired: '打开太久了。请关闭后从聊天里重新打开，涂抹会保留。',
+  expired: '打开太久了。请关闭后从聊天里重新打开，你的涂抹会保留。',
   outside: '请在 Telegram 里打开：给机器人发一张照片并附上 /erase，再点回复下面的按钮。',
-  closeHint: '可以关闭此页面，照片已在聊天里。',
+  closeHint: '你可以关闭此页面，照片已在聊天里。',
   again: '再试一次',
 };
 
-/** What is said instead where a cut-out is corrected: there the painted stays. */
-const EN_KEEP = {
+/** Texts that differ while a cut-out is corrected: there the painted area stays. */
+const EN_CUTOUT = {
   brush: 'Brush: this stays',
   eraser: 'Eraser: this goes',
   invert: 'Swap what stays and what goes',
@@ -106,15 +106,15 @@ const EN_KEEP = {
   photo: 'The photo. What is pink goes, the rest stays.',
   erase: 'Cut out',
   paint: 'Pink goes. Paint back what is missing.',
-  tap: 'Tap the thing that should stay',
+  tap: 'Tap what should stay',
   inpainting: 'Cutting it out…',
   finished: 'Tap to correct, or Done.',
   'mask-empty': 'Nothing stays yet. Paint over what should stay.',
   'mask-everything': 'Everything stays: something must go.',
 };
 
-/** @type {Record<keyof typeof EN_KEEP, string>} */
-const ZH_KEEP = {
+/** @type {Record<keyof typeof EN_CUTOUT, string>} */
+const ZH_CUTOUT = {
   brush: '画笔：保留',
   eraser: '橡皮：去掉',
   invert: '对调保留和去掉的部分',
@@ -133,12 +133,13 @@ const ZH_KEEP = {
 let words = EN;
 
 /**
+ * Set the page's language.
  * @param {string | undefined} code A language code such as zh-hans.
- * @param {boolean} [keeps] Whether a cut-out is corrected.
+ * @param {boolean} [isCutout] Whether a cut-out is corrected.
  */
-export function speak(code, keeps) {
+export function setLanguage(code, isCutout) {
   const chinese = (code ?? '').toLowerCase().startsWith('zh');
-  words = { ...(chinese ? ZH : EN), ...(keeps && (chinese ? ZH_KEEP : EN_KEEP)) };
+  words = { ...(chinese ? ZH : EN), ...(isCutout && (chinese ? ZH_CUTOUT : EN_CUTOUT)) };
   document.documentElement.lang = chinese ? 'zh' : 'en';
   document.title = words.erase;
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-text]'))) {
@@ -152,6 +153,7 @@ export function speak(code, keeps) {
 }
 
 /**
+ * The text of a key.
  * @param {Key} key
  * @param {Record<string, string | number>} [values]
  */
@@ -160,29 +162,33 @@ export function say(key, values = {}) {
 }
 
 /** @returns {code is Key} @param {string} code */
-export function known(code) {
+export function isKey(code) {
   return code in EN;
 }
 
-/** What went wrong, in a way that the person can be told. */
-export class Trouble extends Error {
+/** An error that can be explained to the user. */
+export class PageError extends Error {
   /**
-   * @param {string} code A key of ours, or the server's.
-   * @param {string} [said] The server's own words for the person.
-   * @param {number} [status] Of HTTP; 0: it never came to that.
+   * @param {string} code A key of the texts, or the server's error code.
+   * @param {string} [text] The server's text for the user.
+   * @param {number} [status] HTTP status; 0: none.
    */
-  constructor(code, said, status = 0) {
-    super(said || code);
+  constructor(code, text, status = 0) {
+    super(text || code);
     this.code = code;
-    this.said = said;
+    this.text = text;
     this.status = status;
   }
 }
 
-/** What to say about it: the server's own words, or ours. */
+/** What to tell the user about an error. */
 export function explain(/** @type {unknown} */ error) {
-  if (!(error instanceof Trouble)) return console.error(error), say('failed');
+  if (!(error instanceof PageError)) {
+    // deno-lint-ignore no-console
+    console.error(error);
+    return say('failed');
+  }
   if (error.status === 401) return say('expired');
   if (error.status === 404) return say('gone');
-  return error.said || say(known(error.code) ? error.code : 'failed');
+  return error.text || say(isKey(error.code) ? error.code : 'failed');
 }

@@ -1,41 +1,41 @@
-/** What has been painted: a list of operations in the photo's pixels, with undo and redo; never bitmaps. */
+/** What was painted: a list of operations in photo pixels, with undo and redo. */
 
-/** @returns {boolean} Whether an operation can paint anything. */
-export const adds = (/** @type {Op} */ op) =>
+/** @returns {boolean} Whether an operation adds paint. */
+export const addsPaint = (/** @type {Op} */ op) =>
   op.kind !== 'eraser' && op.kind !== 'clear' && !(op.kind === 'area' && op.erase);
 
 export class Strokes {
   /** @param {() => void} changed Called after every change. */
   constructor(changed) {
     this.changed = changed;
-    /** Whether the painted stays (a cut-out is corrected): then one begins with what was found, and cannot undo it. */
-    this.keeps = false;
+    /** Whether a cut-out is corrected: painting then starts from its mask, which cannot be undone. */
+    this.isCutout = false;
     /** @type {Op[]} */
     this.ops = [];
     /** @type {Op[]} */
     this.undone = [];
   }
 
-  /** @param {Op} op */
+  /** Add an operation; it clears what could be redone. @param {Op} op */
   add(op) {
     this.ops.push(op);
     this.undone = [];
     this.changed();
   }
 
-  /** @returns {Op[]} Where one began. */
+  /** @returns {Op[]} The operations that cannot be undone. */
   get base() {
-    return this.keeps && this.ops[0]?.kind === 'stored' ? [this.ops[0]] : [];
+    return this.isCutout && this.ops[0]?.kind === 'stored' ? [this.ops[0]] : [];
   }
 
-  /** @returns {boolean} */
+  /** @returns {boolean} Whether there is something to undo. */
   get canUndo() {
     return this.ops.length > this.base.length;
   }
 
-  /** @returns {boolean} Whether there is something to be sent. */
-  get ready() {
-    return this.painted && (!this.keeps || this.canUndo);
+  /** @returns {boolean} Whether there is something to send. */
+  get canSend() {
+    return this.painted && (!this.isCutout || this.canUndo);
   }
 
   /** @returns {boolean} Whether there was something to undo. */
@@ -54,13 +54,14 @@ export class Strokes {
     return Boolean(op);
   }
 
-  /** Take back the last operation as if it had never been (a dot that turned out to be a double tap). */
-  drop() {
+  /** Remove the last operation without redo: it was the first half of a double tap. */
+  discardLast() {
     this.ops.pop();
     this.changed();
   }
 
   /**
+   * Replace everything.
    * @param {Op[]} ops
    * @param {Op[]} [undone]
    */
@@ -70,7 +71,7 @@ export class Strokes {
     this.changed();
   }
 
-  /** @returns {Op[]} What counts now: nothing before the last clear, of a selection only its last state. */
+  /** @returns {Op[]} The operations since the last clear, each selection in its last state only. */
   visible() {
     const start = this.ops.findLastIndex((op) => op.kind === 'clear') + 1;
     return this.ops.slice(start).filter((op, index, rest) => {
@@ -79,9 +80,9 @@ export class Strokes {
     });
   }
 
-  /** @returns {boolean} Whether something may be painted (erasing it all away again is noticed on export). */
+  /** @returns {boolean} Whether something may be painted; the export notices if all of it was erased again. */
   get painted() {
-    return this.visible().some(adds);
+    return this.visible().some(addsPaint);
   }
 
   /** @returns {Found | null} The selection that a further tap refines. */

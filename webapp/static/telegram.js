@@ -1,9 +1,9 @@
 /**
- * Telegram's shell around the page. Its script comes from telegram.org, which some networks do not let through: who is
- * calling and the theme are read from the address (where Telegram puts them), and the buttons join when it has come.
+ * Telegram's client around the page: user, theme, buttons. Its script comes from telegram.org, which some networks
+ * block, so initData and theme are read from the URL's fragment; the buttons follow when the script has loaded.
  */
 
-const SCRIPT_PATIENCE = 3000; // ms, then the page shows its own button
+const SCRIPT_TIMEOUT = 3000; // ms, then the page shows its own button
 
 const HEX = /^#[0-9a-f]{6}$/i;
 
@@ -15,10 +15,10 @@ const webApp = () => /** @type {any} */ (window).Telegram?.WebApp;
 /** @param {string} version */
 const since = (version) => Boolean(webApp()?.isVersionAtLeast?.(version));
 
-/** @returns {string} What Telegram signed about who opened the page; '' outside Telegram. */
+/** @returns {string} The signed data about the user; '' outside Telegram. */
 export const initData = () => webApp()?.initData || launch.get('tgWebAppData') || '';
 
-/** @returns {string} The person's app language. */
+/** @returns {string} The user's language code. */
 export function language() {
   try {
     const user = JSON.parse(new URLSearchParams(initData()).get('user') ?? '{}');
@@ -28,13 +28,13 @@ export function language() {
   }
 }
 
-/** @returns {string | null} The edit's id: from our own link, or from a t.me link's startapp. */
+/** @returns {string | null} The edit's id: from the page's link, or from a t.me link's startapp. */
 export function editId() {
   const query = new URLSearchParams(location.search);
   return query.get('edit') ?? new URLSearchParams(initData()).get('start_param') ?? query.get('tgWebAppStartParam');
 }
 
-/** The theme from the address, so that the first frame has the right colours. */
+/** Apply the theme of the URL, so that the first frame has the right colours. */
 export function applyLaunchTheme() {
   try {
     const theme = JSON.parse(launch.get('tgWebAppThemeParams') ?? '{}');
@@ -43,11 +43,11 @@ export function applyLaunchTheme() {
     }
     markScheme(theme.bg_color);
   } catch {
-    // not Telegram's: the page has colours of its own
+    // no theme: the page uses its own colours
   }
 }
 
-/** Dark or light, for what the theme has no variable for. @param {string | undefined} background #rrggbb */
+/** Set dark or light, for what the theme has no variable for. @param {string | undefined} background #rrggbb */
 function markScheme(background) {
   if (!HEX.test(background ?? '')) return;
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(/** @type {string} */ (background).slice(at, at + 2), 16));
@@ -55,17 +55,17 @@ function markScheme(background) {
 }
 
 /**
- * Wait for Telegram's script and settle the page in its shell.
- * @param {() => void} themed Called when the theme has changed.
- * @returns {Promise<boolean>} Whether Telegram's MainButton is there.
+ * Wait for Telegram's script and set up the client.
+ * @param {() => void} onTheme Called when the theme has changed.
+ * @returns {Promise<boolean>} Whether there is a MainButton.
  */
-export async function settle(themed) {
+export async function setUp(onTheme) {
   const script = document.getElementById('telegram-script');
   if (!webApp() && script && !script.dataset.failed) {
     await new Promise((done) => {
       script.addEventListener('load', done);
       script.addEventListener('error', done);
-      setTimeout(done, SCRIPT_PATIENCE);
+      setTimeout(done, SCRIPT_TIMEOUT);
     });
   }
   const app = webApp();
@@ -75,7 +75,7 @@ export async function settle(themed) {
   markScheme(app.themeParams?.bg_color);
   app.onEvent('themeChanged', () => {
     markScheme(app.themeParams?.bg_color);
-    themed();
+    onTheme();
   });
   if (since('6.1')) {
     app.setHeaderColor?.('secondary_bg_color');
@@ -91,18 +91,18 @@ export async function settle(themed) {
  * @param {any} button
  * @param {ButtonState} state
  */
-function set(button, { text, visible, active, progress = false }) {
+function update(button, { text, visible, active, progress = false }) {
   if (!button) return;
   const colours = button === webApp()?.MainButton ? mainColours(active || progress) : {};
   const state = JSON.stringify([text, visible, active, progress, colours]);
-  if (told.get(button) === state) return;
-  told.set(button, state);
-  // Progress first: showing and hiding it changes whether the button is active.
+  if (shown.get(button) === state) return;
+  shown.set(button, state);
+  // Progress comes first: it changes whether the button is active.
   if (progress !== button.isProgressVisible) progress ? button.showProgress(active) : button.hideProgress();
   button.setParams({ text, is_visible: visible, is_active: active, ...colours });
 }
 
-/** The apps draw a button that cannot be pressed like any other: it is told paler colours. @param {boolean} active */
+/** Telegram draws a disabled button like any other, so it gets paler colours. @param {boolean} active */
 function mainColours(active) {
   const { button_color: button, button_text_color: text, bg_color: background } = webApp().themeParams ?? {};
   if (![button, text, background].every((colour) => HEX.test(colour ?? ''))) return {};
@@ -116,27 +116,29 @@ function mix(colour, other) {
   return `#${[1, 3, 5].map((at) => half(at).toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** @type {WeakMap<object, string>} What each button was last told; every telling is a message to the app. */
-const told = new WeakMap();
+/** @type {WeakMap<object, string>} Each button's last state: every update is a message to Telegram's app. */
+const shown = new WeakMap();
 
+/** Telegram's MainButton. */
 export const mainButton = {
   /** @param {ButtonState} state */
-  set: (state) => set(webApp()?.MainButton, state),
+  set: (state) => update(webApp()?.MainButton, state),
   /** @param {() => void} pressed */
   onPress: (pressed) => webApp()?.MainButton?.onClick(pressed),
 };
 
+/** Telegram's SecondaryButton. */
 export const secondaryButton = {
   get exists() {
     return since('7.10') && Boolean(webApp()?.SecondaryButton);
   },
   /** @param {ButtonState} state */
-  set: (state) => secondaryButton.exists && set(webApp().SecondaryButton, state),
+  set: (state) => secondaryButton.exists && update(webApp().SecondaryButton, state),
   /** @param {() => void} pressed */
   onPress: (pressed) => secondaryButton.exists && webApp().SecondaryButton.onClick(pressed),
 };
 
-/** Fullscreen gives a small screen more room; Back leaves it. */
+/** Full screen; Telegram's BackButton leaves it. */
 export const fullscreen = {
   get offered() {
     return since('8.0') && Boolean(webApp()?.requestFullscreen);
@@ -153,7 +155,7 @@ export const fullscreen = {
   },
 };
 
-/** @param {'light' | 'medium' | 'select' | 'success' | 'warning' | 'error'} kind */
+/** Vibrate. @param {'light' | 'medium' | 'select' | 'success' | 'warning' | 'error'} kind */
 export function haptic(kind) {
   if (!since('6.1')) return;
   const feedback = webApp().HapticFeedback;
@@ -162,13 +164,13 @@ export function haptic(kind) {
   else feedback?.notificationOccurred(kind);
 }
 
-/** @param {boolean} needed Whether closing would lose something: then Telegram asks first. */
+/** Let Telegram ask before it closes the page. @param {boolean} needed */
 export function confirmClosing(needed) {
   if (!since('6.2') || webApp().isClosingConfirmationEnabled === needed) return;
   needed ? webApp().enableClosingConfirmation() : webApp().disableClosingConfirmation();
 }
 
-/** @returns {boolean} Whether there was a shell to close. */
+/** Close the page. @returns {boolean} False outside Telegram. */
 export function close() {
   webApp()?.initData && webApp().close();
   return Boolean(webApp()?.initData);

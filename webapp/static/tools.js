@@ -1,10 +1,11 @@
-/** What one finger does on the photo: paint, take away, outline an area, point at a thing. */
+/** The tools: each turns a gesture on the photo into a line, an area or a tap. */
 
 const STEP = 1.5; // CSS px between a line's points
-const TINY = 6; // CSS px: a lasso or rectangle smaller than this was a slip
-const STILL = 10; // CSS px that a pointing finger may wander
+const TINY = 6; // CSS px: a smaller lasso or rectangle is ignored
+const STILL = 10; // CSS px that a tapping finger may move
 
 /**
+ * Brush and eraser.
  * @param {'brush' | 'eraser'} kind
  * @param {Point} start
  * @param {number} size Of the brush, CSS px.
@@ -30,7 +31,7 @@ export function lineTool(kind, start, size, view, painter) {
     frame() {
       const count = line.points.length / 2;
       if (count === drawn) return;
-      painter.extend(line, drawn - 2); // the last curve did not know yet where the line would turn
+      painter.extend(line, drawn - 2); // the last curve changes with the next point
       drawn = count;
     },
     end: () => (meets(line, view) ? line : null),
@@ -40,7 +41,7 @@ export function lineTool(kind, start, size, view, painter) {
 /**
  * @param {Line} line
  * @param {{width: number, height: number}} photo
- * @returns {boolean} Whether any of it can be on the photo: undo should have something to show.
+ * @returns {boolean} Whether the line can touch the photo; else there is nothing to undo.
  */
 function meets({ points, width }, photo) {
   const xs = points.filter((_, index) => index % 2 === 0);
@@ -49,13 +50,14 @@ function meets({ points, width }, photo) {
   return across && Math.max(...ys) > -width / 2 && Math.min(...ys) < photo.height + width / 2;
 }
 
-/** A tenth of a pixel is finer than any finger; drafts stay small. @param {number} value */
+/** Round to a tenth of a pixel: drafts stay small. @param {number} value */
 const round = (value) => Math.round(value * 10) / 10;
 
 /**
+ * Lasso and rectangle.
  * @param {'lasso' | 'rect'} kind
  * @param {Point} start
- * @param {boolean} erase Take the area away instead.
+ * @param {boolean} erase Erase the area instead of painting it.
  * @param {import('./view.js').View} view
  * @param {SVGPolygonElement} outline
  * @returns {Tool}
@@ -88,9 +90,10 @@ export function areaTool(kind, start, erase, view, outline) {
 }
 
 /**
+ * Tap to select.
  * @param {Point} start
  * @param {import('./view.js').View} view
- * @returns {Tool} Its end is the tap in photo pixels, if it was one on the photo.
+ * @returns {Tool} Its end is the tap in photo pixels, or null if it was none.
  */
 export function tapTool(start, view) {
   let still = true;

@@ -1,6 +1,6 @@
-/** Buttons, slider, keys and words around the stage. It knows what is pressed, not what that does. */
+/** Buttons, slider, keys and status text around the stage; it calls the actions that it is given. */
 
-import { remember } from './draft.js';
+import { setting } from './draft.js';
 import { say } from './strings.js';
 
 const SMALLEST = 6; // CSS px
@@ -37,7 +37,7 @@ export class Ui {
     this.#hold(byTestId('compare'), actions.compare);
     this.#bindSlider();
     this.#roam(byId('tools'));
-    // A button pressed by hand gives the focus back: Space and Enter are the canvas's then.
+    // A button pressed by pointer loses the focus, so that Space and Enter act on the canvas.
     addEventListener('click', ({ detail, target }) => {
       if (detail && target instanceof Element) target.closest('button')?.blur();
     });
@@ -46,7 +46,7 @@ export class Ui {
     addEventListener('blur', () => actions.space(false));
   }
 
-  /** @param {string} tool */
+  /** Choose a tool. @param {string} tool */
   tool(tool) {
     for (const name of TOOLS) byTestId(`tool-${name}`).setAttribute('aria-pressed', String(name === tool));
     byId('size-row').classList.toggle('off', tool !== 'brush' && tool !== 'eraser');
@@ -55,71 +55,71 @@ export class Ui {
     this.actions.tool(/** @type {ToolName} */ (tool));
   }
 
-  /** @returns {number} The brush's size in CSS px; as much finer at the slider's small end as it is there. */
+  /** @returns {number} The brush's size in CSS px; the slider's scale is logarithmic. */
   get size() {
     return SMALLEST * (LARGEST / SMALLEST) ** (Number(this.#slider.value) / 100);
   }
 
-  /** @param {string} text @param {boolean} [wrong] */
+  /** Show a status text. @param {string} text @param {boolean} [wrong] */
   status(text, wrong = false) {
     const element = byId('status');
     element.classList.toggle('wrong', wrong);
     if (element.textContent !== text) element.textContent = text;
   }
 
-  /** @param {Record<string, boolean>} states By test id: whether it can be pressed. */
+  /** @param {Record<string, boolean>} states By test id: whether it is enabled. */
   enable(states) {
     for (const [name, on] of Object.entries(states)) byTestId(name).disabled = !on;
   }
 
-  /** @param {Record<string, boolean>} states By test id: whether it is there. */
+  /** @param {Record<string, boolean>} states By test id: whether it is shown. */
   show(states) {
     for (const [name, on] of Object.entries(states)) byTestId(name).hidden = !on;
   }
 
-  /** @param {boolean} on Whether an edit is being made. */
-  working(on) {
+  /** @param {boolean} on Whether an edit is running. */
+  setWorking(on) {
     document.body.classList.toggle('working', on);
     document.body.classList.toggle('locked', on);
     byId('progress').hidden = !on;
   }
 
-  /** The photo is there. */
-  open() {
+  /** Show the page: the photo is loaded. */
+  showApp() {
     byId('app').hidden = false;
     byId('notice').classList.add('off');
   }
 
   /**
-   * Instead of the page: what is the matter.
+   * Show a message instead of the page.
    * @param {string} text
-   * @param {boolean} [passing] Whether trying again may help.
+   * @param {boolean} [retry] Whether to offer another try.
    */
-  notice(text, passing = false) {
+  showNotice(text, retry = false) {
     byId('app').hidden = true;
     const notice = byId('notice');
     notice.classList.remove('off');
     notice.classList.toggle('still', text !== say('opening'));
     notice.querySelector('p').textContent = text;
-    byTestId('again').hidden = !passing;
+    byTestId('again').hidden = !retry;
     byTestId('again').onclick = () => location.reload();
   }
 
   #bindSlider() {
     const { actions } = this;
-    this.#slider.value = remember('brush-size') ?? '57';
-    const tell = (/** @type {boolean} */ done) => {
+    this.#slider.value = setting('brush-size') ?? '57';
+    const update = (/** @type {boolean} */ done) => {
       this.#slider.setAttribute('aria-valuetext', `${Math.round(this.size)} px`);
       document.body.classList.toggle('sizing', !done);
       actions.size(this.size, done);
-      if (done) remember('brush-size', this.#slider.value);
+      if (done) setting('brush-size', this.#slider.value);
     };
-    this.#slider.oninput = () => tell(false);
-    this.#slider.onpointerdown = () => tell(false);
+    this.#slider.oninput = () => update(false);
+    this.#slider.onpointerdown = () => update(false);
     for (const type of ['change', 'pointerup', 'pointercancel', 'blur']) {
-      this.#slider.addEventListener(type, () => tell(true));
+      this.#slider.addEventListener(type, () => update(true));
     }
-    tell(true);
+    update(true);
   }
 
   /** @param {number} step */
@@ -133,7 +133,7 @@ export class Ui {
   #sizing = 0;
 
   /**
-   * A button that does something while it is held, by finger or key.
+   * Bind a button that acts while it is held, by finger or key.
    * @param {HTMLElement} button
    * @param {(on: boolean) => void} action
    */

@@ -1,4 +1,4 @@
-/** Where the photo lies on the stage: zoom and pan as screen = photo · scale + (x, y), in CSS pixels of the stage. */
+/** The view: where the photo is on the stage, as screen = photo · scale + (x, y) in CSS pixels of the stage. */
 
 const MARGIN = 8;
 const MAX_ZOOM = 12; // times the fitted size …
@@ -26,7 +26,7 @@ export class View {
   }
 
   /**
-   * The stage has another size: a fitted photo stays fitted, a zoomed one keeps what is in the middle.
+   * Set the stage's size: a fitted photo stays fitted, a zoomed one keeps its middle.
    * @param {number} width
    * @param {number} height
    */
@@ -44,6 +44,7 @@ export class View {
     this.settle();
   }
 
+  /** Show the whole photo. */
   fit() {
     this.scale = this.fitScale;
     this.x = (this.stageWidth - this.width * this.scale) / 2;
@@ -53,14 +54,14 @@ export class View {
   /**
    * @param {number} x
    * @param {number} y
-   * @returns {{x: number, y: number}} In photo pixels; outside the photo too.
+   * @returns {Point} In photo pixels; may be outside the photo.
    */
   toPhoto(x, y) {
     return { x: (x - this.x) / this.scale, y: (y - this.y) / this.scale };
   }
 
   /**
-   * Zoom so that what was under (fromX, fromY) comes under (x, y): a pinch, or a wheel where both are the same.
+   * Zoom so that the photo's point at (fromX, fromY) moves to (x, y).
    * @param {number} factor
    * @param {number} fromX
    * @param {number} fromY
@@ -75,13 +76,14 @@ export class View {
     this.#keepInSight();
   }
 
+  /** Move the photo. */
   pan(/** @type {number} */ dx, /** @type {number} */ dy) {
     this.x += dx;
     this.y += dy;
     this.#keepInSight();
   }
 
-  /** A gesture is over: a photo that is hardly zoomed snaps back to fit. */
+  /** End a gesture: a photo that is hardly zoomed is fitted. */
   settle() {
     if (this.fitted) this.fit();
     else this.#keepInSight();
@@ -92,7 +94,7 @@ export class View {
     return Math.min(Math.max(scale, this.fitScale), Math.max(this.fitScale * MAX_ZOOM, MAX_PIXEL));
   }
 
-  /** Any edge can be brought to the stage's middle, so that it can be painted with a thumb, but no further. */
+  /** Let any edge reach the stage's middle, where a thumb can paint it, but no further. */
   #keepInSight() {
     const halfX = this.stageWidth / 2;
     const halfY = this.stageHeight / 2;

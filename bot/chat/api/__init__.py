@@ -1,1 +1,1 @@
-"""The way to the Bot API: transport, flood limits, exactly-once posting, and Telegram's errors as the bot's own."""
+"""Access to the Bot API: transport, flood limits, posting exactly once, and Telegram's errors as the bot's own."""

@@ -1,8 +1,8 @@
-"""Keeps the bot within Telegram's flood limits, and through its hiccups; waits, and never drops.
+"""Keeps the bot within Telegram's flood limits and repeats requests after network errors. It delays, and never drops.
 
-Limits (telegram.constants.FloodLimit, facts/telegram.md): about 30 messages a second overall, 1 a second in one chat
-(short bursts pass), 20 a minute in one group; edits count as messages. The exact rules are Telegram's secret, so its
-own ``retry_after`` has the last word.
+Limits (`telegram.constants.FloodLimit`, docs/telegram.md#flood-limits): about 30 messages a second overall, 1 a second
+in one chat (short bursts pass), 20 a minute in one group. Edits count as messages. The exact rules are not published,
+so Telegram's ``retry_after`` overrides them.
 """
 
 from __future__ import annotations
@@ -21,81 +21,51 @@ from telegram.ext import BaseRateLimiter
 
 from bot.chat.api.message_ids import MessageIds
 from bot.storage.rate_limits import TokenRate
+from bot.token_bucket import TokenBucket
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
-MESSAGES = ("send", "edit", "copy", "forward")
-"""Methods whose names begin so put something into a chat and count; answers to buttons and reads do not."""
+COUNTED = ("send", "edit", "copy", "forward")
+"""Methods with these prefixes put a message into a chat and count; reads and answers to buttons do not."""
 
-FREE = ("sendChatAction",)
+NOT_COUNTED = ("sendChatAction",)
 
-REPEATABLE = (
+IDEMPOTENT = (
     "edit", "get", "answer", "delete", "set", "sendChatAction",
 )  # fmt: skip
-"""Methods that may be repeated after an unclear failure: doing them twice leaves the chat as doing them once."""
+"""Methods with these prefixes may be repeated after an unclear failure: a second call changes nothing more."""
 
-TRIES = 6
-FIRST_PAUSE = 0.3
-LONGEST_RETRY_AFTER = 300.0
-CHATS_REMEMBERED = 10_000
-PACE_SECONDS = 2.0
-"""How long other processes' share is asked for before a message goes out without."""
-
-
-class Bucket:
-    """A token bucket that queues: each taker is told how long to wait, in order of asking.
-
-    Args:
-        rate: Tokens a second.
-        burst: Tokens that may be taken at once after a pause.
-    """
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._free_at = float("-inf")
-        """The time at which the bucket would be full again."""
-
-    def take(self, now: float) -> float:
-        """Take one token; returns the seconds to wait until it is there."""
-        full_again = max(self._free_at, now) + 1 / self._rate
-        self._free_at = full_again
-        return max(0.0, full_again - self._burst / self._rate - now)
-
-    def hold(self, until: float) -> None:
-        """Give nothing before then."""
-        self._free_at = max(self._free_at, until + (self._burst - 1) / self._rate)
-
-    def is_full(self, now: float) -> bool:
-        """Whether it can be forgotten: a new one would behave the same."""
-        return self._free_at <= now
+MAX_ATTEMPTS = 6
+FIRST_RETRY_SECONDS = 0.3
+MAX_RETRY_AFTER = 300.0
+MAX_CHATS = 10_000
+SHARED_LIMITS_TIMEOUT = 2.0
+"""Seconds to wait for the limits that processes share; then a message is sent by this process's limits alone."""
 
 
 class SharedLimits(Protocol):
-    """Buckets that other processes with the same token take from, too."""
+    """Token buckets that all processes with the same bot token take from."""
 
     async def take(self, rates: Sequence[TokenRate]) -> float:
-        """Take one token of each; returns the seconds to wait until all of them are there."""
+        """Take one token of each bucket; returns the seconds to wait until all of them are there."""
         ...
 
-    async def hold(self, rate: TokenRate, seconds: float) -> None:
-        """Let nobody have a token before then."""
+    async def pause(self, rate: TokenRate, seconds: float) -> None:
+        """Give out no token of a bucket for so long."""
         ...
 
 
 class FloodLimiter(BaseRateLimiter[None]):
-    """Waits before requests as long as the flood limits ask; repeats what failed in passing, if that does no harm.
+    """Delays requests as the flood limits require, and repeats idempotent ones after network errors.
 
     Args:
         overall: Messages a second.
         per_chat: Messages a second in one private chat.
-        chat_burst: Messages that may follow one another there at once.
+        chat_burst: Messages that may follow one another at once in one private chat.
         per_group_minute: Messages a minute in one group.
-        shared_limits: Limits shared with other processes. While they do not answer, this process keeps to its own.
-
-    Attributes:
-        ids: The messages that were seen to come and go.
+        shared_limits: Limits shared with other processes. While they do not answer, this process's own limits apply.
+        message_ids: Records the ids of the messages that are sent and received; None: they are not recorded.
     """
 
     def __init__(
@@ -106,14 +76,15 @@ class FloodLimiter(BaseRateLimiter[None]):
         chat_burst: float = 5,
         per_group_minute: float = 19,
         shared_limits: SharedLimits | None = None,
+        message_ids: MessageIds | None = None,
     ) -> None:
-        self._overall = Bucket(overall, overall)
+        self._overall = TokenBucket(overall, overall)
         self._overall_rate = TokenRate("all", overall, overall)
         self._per_chat = (per_chat, chat_burst)
         self._per_group = (per_group_minute / 60, per_group_minute / 3)
-        self._chats: OrderedDict[object, Bucket] = OrderedDict()
+        self._chats: OrderedDict[object, TokenBucket] = OrderedDict()
         self._shared_limits = shared_limits
-        self.ids = MessageIds()
+        self._message_ids = message_ids
 
     async def initialize(self) -> None:
         """Nothing to open."""
@@ -130,90 +101,92 @@ class FloodLimiter(BaseRateLimiter[None]):
         data: dict[str, Any],
         rate_limit_args: None,
     ) -> bool | JSONDict | list[JSONDict]:
-        """Make one request as soon as the limits allow, again where it failed in passing."""
-        counts = endpoint.startswith(MESSAGES) and endpoint not in FREE and endpoint != "getUpdates"
-        repeatable = endpoint.startswith(REPEATABLE) and endpoint != "getUpdates"
+        """Make one request as soon as the limits allow, and again after a flood error or a network error."""
+        counts = endpoint.startswith(COUNTED) and endpoint not in NOT_COUNTED and endpoint != "getUpdates"
+        idempotent = endpoint.startswith(IDEMPOTENT) and endpoint != "getUpdates"
         chat = data.get("chat_id")
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             if counts:
                 await self._wait(chat)
             try:
                 answer = await callback(*args, **kwargs)
             except RetryAfter as error:
-                pause = seconds(error)
+                pause = retry_after_seconds(error)
                 log.info("telegram_flood_limit", method=endpoint, retry_after=pause)
-                if pause > LONGEST_RETRY_AFTER:
+                if pause > MAX_RETRY_AFTER:
                     raise
-                await self._hold(chat, pause)
+                await self._pause(chat, pause)
                 if not counts:
                     await asyncio.sleep(pause)
             except (TimedOut, NetworkError) as error:
-                if isinstance(error, TelegramBadRequest) or not repeatable or attempt == TRIES:
+                if isinstance(error, TelegramBadRequest) or not idempotent or attempt == MAX_ATTEMPTS:
                     raise
-                log.info("telegram_stumbled", method=endpoint, attempt=attempt, reason=type(error).__name__)
-                await asyncio.sleep(FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
+                log.info("telegram_request_failed", method=endpoint, attempt=attempt, reason=type(error).__name__)
+                await asyncio.sleep(FIRST_RETRY_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
             else:
-                self._note(answer)
+                self._record_ids(answer)
                 return answer
         raise TimedOut("the flood limit did not end")
 
-    def _note(self, answer: bool | JSONDict | list[JSONDict]) -> None:
-        """Remember the ids of messages that are sent or come in."""
+    def _record_ids(self, answer: bool | JSONDict | list[JSONDict]) -> None:
+        """Record the ids of the messages in an answer: sent ones, and those in updates."""
+        if self._message_ids is None:
+            return
         for item in answer if isinstance(answer, list) else [answer]:
             if isinstance(item, dict):
                 message = item.get("message", item)
                 if "message_id" in message and "chat" in message:
-                    self.ids.meet(message["chat"]["id"], message["message_id"])
+                    self._message_ids.add(message["chat"]["id"], message["message_id"])
 
     async def _wait(self, chat: object) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        wait = max(self._overall.take(now), self._bucket(chat).take(now) if chat is not None else 0.0)
+        wait = max(self._overall.reserve(now), self._bucket(chat).reserve(now) if chat is not None else 0.0)
         if self._shared_limits is not None:
-            rates = [self._overall_rate, *([self._rate(chat)] if chat is not None else [])]
-            shared = await self._ask(self._shared_limits.take(rates), otherwise=0.0)
+            rates = [self._overall_rate, *([self._token_rate(chat)] if chat is not None else [])]
+            shared = await self._call_shared(self._shared_limits.take(rates), default=0.0)
             wait = max(wait - (loop.time() - now), shared)
         if wait > 0:
             await asyncio.sleep(wait)
 
-    async def _hold(self, chat: object, pause: float) -> None:
-        self._bucket(chat).hold(asyncio.get_running_loop().time() + pause)
+    async def _pause(self, chat: object, seconds: float) -> None:
+        self._bucket(chat).pause(asyncio.get_running_loop().time(), seconds)
         if self._shared_limits is not None and chat is not None:
-            await self._ask(self._shared_limits.hold(self._rate(chat), pause), otherwise=None)
+            await self._call_shared(self._shared_limits.pause(self._token_rate(chat), seconds), default=None)
 
-    async def _ask(self, asking: Awaitable[T], *, otherwise: T) -> T:
-        """What the shared pace says; a database that is away must not keep people from their answers."""
+    async def _call_shared(self, call: Awaitable[T], *, default: T) -> T:
+        """Call the shared limits; the default if they fail: answers to people do not depend on the database."""
         try:
-            async with asyncio.timeout(PACE_SECONDS):
-                return await asking
-        except Exception as error:  # noqa: BLE001 -- whatever it is, this process' own buckets hold on
-            log.warning("pace_not_shared", reason=type(error).__name__)
-            return otherwise
+            async with asyncio.timeout(SHARED_LIMITS_TIMEOUT):
+                return await call
+        except Exception as error:  # noqa: BLE001 -- after any failure this process's own limits still apply
+            log.warning("shared_limits_failed", reason=type(error).__name__)
+            return default
 
-    def _rate(self, chat: object) -> TokenRate:
-        return TokenRate(str(chat), *self._measure(chat))
+    def _token_rate(self, chat: object) -> TokenRate:
+        return TokenRate(str(chat), *self._rate_and_burst(chat))
 
-    def _measure(self, chat: object) -> tuple[float, float]:
+    def _rate_and_burst(self, chat: object) -> tuple[float, float]:
         is_group = isinstance(chat, str) or (isinstance(chat, int) and chat < 0)
         return self._per_group if is_group else self._per_chat
 
-    def _bucket(self, chat: object) -> Bucket:
+    def _bucket(self, chat: object) -> TokenBucket:
         if chat not in self._chats:
-            self._chats[chat] = Bucket(*self._measure(chat))
-            self._forget()
+            self._chats[chat] = TokenBucket(*self._rate_and_burst(chat))
+            self._forget_full_buckets()
         self._chats.move_to_end(chat)
         return self._chats[chat]
 
-    def _forget(self) -> None:
+    def _forget_full_buckets(self) -> None:
         now = asyncio.get_running_loop().time()
-        while len(self._chats) > CHATS_REMEMBERED:
+        while len(self._chats) > MAX_CHATS:
             chat, bucket = next(iter(self._chats.items()))
             if not bucket.is_full(now):
                 break
             del self._chats[chat]
 
 
-def seconds(error: RetryAfter) -> float:
+def retry_after_seconds(error: RetryAfter) -> float:
     """How long Telegram asks to wait."""
     pause = error.retry_after
     return float(pause) if isinstance(pause, int | float) else pause.total_seconds()

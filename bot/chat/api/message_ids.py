@@ -1,39 +1,39 @@
-"""Which message ids have been met: what is left is where a message may be whose sending was not answered."""
+"""Records which message ids have been seen. A lost message can only have one of the others."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
 
-REMEMBERED = 20_000
+MAX_IDS = 20_000
 
 SUPERGROUPS = -1_000_000_000_000
-"""Chat ids from there down are supergroups and channels, which number their messages by themselves; private chats and
-plain groups share one sequence for each account."""
+"""Chat ids up to this one are supergroups and channels, which number their messages separately. Private chats and
+basic groups share one sequence of message ids for each account."""
 
 
 class MessageIds:
-    """The ids of the shared sequence that are known to be somebody's."""
+    """The ids of the shared sequence that are known to belong to a message."""
 
     def __init__(self) -> None:
-        self._met: OrderedDict[int, None] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
         self._highest = 0
 
-    def meet(self, chat: int, message: int) -> None:
-        """A message was seen: sent by us and answered, or received."""
+    def add(self, chat: int, message: int) -> None:
+        """Record a message that was received, or that the bot sent and got an answer for."""
         if chat <= SUPERGROUPS:
             return
         self._highest = max(self._highest, message)
-        self._met[message] = None
-        while len(self._met) > REMEMBERED:
-            self._met.popitem(last=False)
+        self._seen[message] = None
+        while len(self._seen) > MAX_IDS:
+            self._seen.popitem(last=False)
 
     def highest(self, chat: int, at_least: int) -> int:
-        """The highest id met in the chat's sequence, and at least one that is known."""
+        """The highest id seen in the chat's sequence, or `at_least`, an id that the caller knows, if that is higher."""
         return max(self._highest, at_least) if chat > SUPERGROUPS else at_least
 
-    def unknown(self, above: int, upto: int, besides: Collection[int]) -> Iterator[int]:
-        """The ids of a range that are nobody's as far as is known."""
+    def unknown(self, above: int, upto: int, excluded: Collection[int]) -> Iterator[int]:
+        """The ids in ``(above, upto]`` that are neither recorded nor excluded."""
         return (
-            message for message in range(above + 1, upto + 1) if message not in self._met and message not in besides
+            message for message in range(above + 1, upto + 1) if message not in self._seen and message not in excluded
         )

@@ -1,4 +1,8 @@
-"""Posts a message once, though sendMessage cannot be repeated blindly: a lost answer leaves a message unknown."""
+"""Posts a message exactly once, although sendMessage is not idempotent.
+
+If the answer to a request is lost, the message may be in the chat, but its id is unknown. See
+docs/telegram.md#exactly-once.
+"""
 
 from __future__ import annotations
 
@@ -10,57 +14,61 @@ from telegram import InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
+from bot.chat.api.bot_api_errors import is_not_modified, to_bot_error
 from bot.chat.api.message_ids import MessageIds
-from bot.chat.api.refusals import explained, says
 from bot.edits.ports import LostMessageSearch
 
 log = structlog.get_logger()
 
-PROBES, MOST_PROBES = 3, 100
-"""A message that may have been posted without its id arriving is looked for among the ids up to so many above the
-highest that is known, those that are other messages' left out; so many at most are tried. Once the chat's burst is used
-up each try takes a second (flood limit): so after a few the message is posted, and what lies below it is searched."""
+PROBED_ABOVE_HIGHEST, MAX_PROBES = 3, 100
+"""A lost message is searched for among the unknown ids up to `PROBED_ABOVE_HIGHEST` above the highest known id, with
+`MAX_PROBES` tries at most. Once the chat's burst is used up, a try takes a second (flood limit). So only a few ids are
+tried before the message is posted again; the rest of the range below the new message is searched afterwards."""
 
-TRIES = 4
+MAX_ATTEMPTS = 4
 
 
 class Poster:
-    """Posts messages with buttons that no other message has.
+    """Posts messages whose buttons no other message has.
 
-    After an unclear failure the ids that may be the message's are probed: giving a message the buttons that it should
-    already have answers "not modified" for the lost one alone, since they carry an id of their own. Others' messages
-    cannot be edited, and the bot's own other ones in the chat are known: the announcer posts one at a time there.
+    After an unclear failure it probes the ids that the message may have: it sets the buttons that the message should
+    have already. Telegram answers "not modified" for the lost message only, because its buttons carry the edit's id.
+    Messages of other people cannot be edited, and the bot's other messages in the chat are known, because the announcer
+    posts one at a time there.
 
     Args:
         bot: The Bot API.
-        ids: The messages that were seen to come and go.
+        message_ids: Ids of the messages that were sent and received.
     """
 
-    def __init__(self, bot: ExtBot[None], ids: MessageIds) -> None:
+    def __init__(self, bot: ExtBot[None], message_ids: MessageIds) -> None:
         self._bot = bot
-        self._ids = ids
+        self._message_ids = message_ids
 
     def highest(self, chat: int, message: int) -> int:
-        """The highest message id met in a chat, one of whose messages is known, or in all that share its numbers."""
-        self._ids.meet(chat, message)
-        return self._ids.highest(chat, message)
+        """The highest id seen in the chat's sequence of message ids. `message` is an id known to be in the chat."""
+        self._message_ids.add(chat, message)
+        return self._message_ids.highest(chat, message)
 
     async def post(
         self, chat: int, reply_to: int, text: str, keyboard: InlineKeyboardMarkup, lost: LostMessageSearch | None
     ) -> int:
-        """Post a message, unless it is there; returns its id.
+        """Post a message unless it is in the chat already; returns its id.
 
         Args:
-            chat: Where.
-            reply_to: The message that it answers.
-            text: Its text.
-            keyboard: Its buttons, like which no other message has any.
-            lost: Where it is to be looked for first; None: it cannot be there.
+            chat: The chat.
+            reply_to: The message to reply to.
+            text: The text.
+            keyboard: The buttons, which no other message has.
+            lost: Where to search for the message first; None: it cannot have been posted.
+
+        Raises:
+            BotError: Telegram refused it, or did not answer after several attempts.
         """
         searched = 0
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             if lost is not None:
-                searched = max(self.highest(chat, reply_to), lost.after, *lost.known) + PROBES
+                searched = max(self.highest(chat, reply_to), lost.after, *lost.known) + PROBED_ABOVE_HIGHEST
                 found = await self._find(chat, keyboard, lost, searched)
                 if found is not None:
                     return found
@@ -69,23 +77,29 @@ class Poster:
                 reply = ReplyParameters(reply_to, allow_sending_without_reply=True)
                 message = await self._bot.send_message(chat, text, reply_parameters=reply, reply_markup=keyboard)
             except NetworkError as error:
-                if isinstance(error, BadRequest) or attempt == TRIES:
-                    raise explained(error) from error
+                if isinstance(error, BadRequest) or attempt == MAX_ATTEMPTS:
+                    raise to_bot_error(error) from error
                 lost = LostMessageSearch(min(after, lost.after), lost.known) if lost else LostMessageSearch(after)
                 await asyncio.sleep(0.3 * 2**attempt)
             except TelegramError as error:
-                raise explained(error) from error
+                raise to_bot_error(error) from error
             else:
                 if lost is None or message.message_id <= searched:
                     return message.message_id
-                return await self._only_one(chat, keyboard, LostMessageSearch(searched, lost.known), message.message_id)
+                unsearched = LostMessageSearch(searched, lost.known)
+                return await self._remove_duplicate(chat, keyboard, unsearched, message.message_id)
         raise AssertionError("unreachable")
 
-    async def _only_one(self, chat: int, keyboard: InlineKeyboardMarkup, lost: LostMessageSearch, posted: int) -> int:
-        """The message that stays, where the one that was lost may lie between what was searched and the new one.
+    async def _remove_duplicate(
+        self, chat: int, keyboard: InlineKeyboardMarkup, lost: LostMessageSearch, posted: int
+    ) -> int:
+        """Search for the lost message below the one that is posted now; delete the new one if it is found.
 
-        In a busy group many a message comes in between, and what comes there is not told to the bot; but whatever was
-        posted before lies below what is posted now.
+        In a busy group many messages may lie between the ids that were searched and the new one, and the bot receives
+        no updates for them. The lost message has a lower id than the new one in any case.
+
+        Returns:
+            The id of the message that stays.
         """
         found = await self._find(chat, keyboard, lost, posted - 1)
         if found is None:
@@ -93,30 +107,31 @@ class Poster:
         try:
             await self._bot.delete_message(chat, posted)
         except TelegramError as error:
-            log.warning("double_not_deleted", message=posted, reason=type(error).__name__)
+            log.warning("duplicate_not_deleted", message=posted, reason=type(error).__name__)
         return found
 
     async def _find(self, chat: int, keyboard: InlineKeyboardMarkup, lost: LostMessageSearch, upto: int) -> int | None:
-        """The message that was posted without our learning its id."""
-        for message in itertools.islice(self._ids.unknown(lost.after, upto, lost.known), MOST_PROBES):
+        """The id of the lost message among the unknown ids up to `upto`; None if it is not there."""
+        for message in itertools.islice(self._message_ids.unknown(lost.after, upto, lost.known), MAX_PROBES):
             try:
-                # Only the markup is compared: it is this message's alone, so no other can answer to it.
+                # Telegram compares the buttons only, and no other message has these.
                 await self._bot.edit_message_reply_markup(chat, message, reply_markup=keyboard)
             except BadRequest as error:
-                if says(error, "not modified"):
-                    self._ids.meet(chat, message)
+                if is_not_modified(error):
+                    self._message_ids.add(chat, message)
                     return message
             except TelegramError as error:
-                raise explained(error) from error  # posting again before all were tried might double it
+                # Posting again before all ids were tried could post the message twice.
+                raise to_bot_error(error) from error
             else:
-                await self._take_back(chat, message)
+                await self._remove_buttons(chat, message)
         return None
 
-    async def _take_back(self, chat: int, message: int) -> None:
-        """Another of the bot's messages got the buttons: one that another process wrote, such as an answer to /help."""
-        log.warning("another_message_met", message=message)
-        self._ids.meet(chat, message)
+    async def _remove_buttons(self, chat: int, message: int) -> None:
+        """A probe gave the buttons to a message that another process of the bot posted, such as an answer to /help."""
+        log.warning("probe_changed_another_message", message=message)
+        self._message_ids.add(chat, message)
         try:
             await self._bot.edit_message_reply_markup(chat, message, reply_markup=None)
         except TelegramError as error:
-            log.warning("buttons_not_taken_back", message=message, reason=type(error).__name__)
+            log.warning("buttons_not_removed", message=message, reason=type(error).__name__)

@@ -1,1 +1,1 @@
-"""One file for each thing a person can do. Handlers only record what is asked for, and may run twice for one update."""
+"""Handlers, one file for each kind of request. They only record the request, and may run twice for one update."""

@@ -1,4 +1,4 @@
-"""Pressing a button: choose, cancel, try again, something else, another background, the shadow, fix by hand."""
+"""Callback queries: choose, cancel, retry, something else, another background, the shadow, fix by hand."""
 
 from __future__ import annotations
 
@@ -13,57 +13,57 @@ from bot.edits.model import Operation
 from bot.errors import PersonError
 
 
-async def pressed(update: Update, context: Context) -> None:
-    """Do what a button says; answered at once in any case, since an unanswered one keeps spinning."""
+async def button_pressed(update: Update, context: Context) -> None:
+    """Run a button's action, and answer the query in any case: the client shows a spinner until then."""
     query = update.callback_query
     assert query is not None
-    told: str | None = None
+    alert: str | None = None
     try:
-        await _act(query, context)
+        await _run_action(query, context)
     except PersonError as error:
-        told = context.services.texts.error(context.services.language(query.from_user), error)
+        alert = context.services.texts.error(context.services.language(query.from_user), error)
     try:
-        await query.answer(told, show_alert=told is not None)
+        await query.answer(alert, show_alert=alert is not None)
     except TelegramError as error:
-        context.services.note_unsent(None, error)
+        context.services.log_unsent(None, error)
 
 
-async def _act(query: CallbackQuery, context: Context) -> None:
+async def _run_action(query: CallbackQuery, context: Context) -> None:
     kind, _, rest = (query.data or "").partition(":")
     identity, _, verb = rest.partition(":")
     edits, choices, person = context.services.edits, context.services.choices, query.from_user.id
     if kind == "o" and verb in set(Operation):
         shown = query.message.message_id if query.message else None
-        await edits.choose(identity, Operation(verb), person, shown=shown)
+        await edits.accept_offer(identity, Operation(verb), person, shown=shown)
         return
     if kind != "e":
         raise PersonError("too-old")
     actions: dict[str, Callable[[str, int], Awaitable[object]]] = {
         "cancel": edits.cancel,
         "retry": edits.retry,
-        "another": edits.another,
+        "another": edits.another_variant,
         "fix": edits.fix_by_hand,
         "else": choices.something_else,
         "several": choices.mark,
-        "marked": choices.take_marked,
-        "all": choices.take_all,
-        "back": choices.back,
-        "shadow-stays": partial(edits.with_shadow, goes=False),
-        "shadow-goes": partial(edits.with_shadow, goes=True),
+        "marked": choices.choose_marked,
+        "all": choices.choose_all,
+        "back": choices.go_back,
+        "shadow-stays": partial(edits.change_shadow, erased=False),
+        "shadow-goes": partial(edits.change_shadow, erased=True),
     }
     what, _, number = verb.partition("-")
     if verb in actions:
         await actions[verb](identity, person)
     elif what == "n" and _is_number(number):
-        await choices.take(identity, person, [int(number)])
+        await choices.choose(identity, person, [int(number)])
     elif what in ("on", "off") and _is_number(number):
         await choices.mark(identity, person, int(number), chosen=what == "on")
     elif verb.startswith("f-"):
-        await edits.refinish(identity, person, verb.removeprefix("f-"))
+        await edits.change_finish(identity, person, verb.removeprefix("f-"))
     else:
         raise PersonError("too-old")
 
 
 def _is_number(text: str) -> bool:
-    """Whether a stranger's text is a thing's number: one ASCII digit."""
+    """Whether untrusted callback data holds the number of a thing: one digit from 1 to 9."""
     return len(text) == 1 and text in "123456789"

@@ -1,4 +1,4 @@
-"""Asking for an edit: by caption, by reply, by a word followed by a photo, and by a bare photo."""
+"""Requests for an edit: a command in a caption, in a reply, or before its photo, and a photo without a command."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from telegram import Message, Update
 from telegram.constants import ChatType
 
 from bot.chat.commands import operation_of
-from bot.chat.courier import too_large
+from bot.chat.file_rules import too_large
 from bot.chat.handlers.welcome import answer, not_understood, reply
 from bot.chat.photos import photo_in
 from bot.chat.services import Context, sender
-from bot.edits.model import EditRequest, Operation, PhotoRef
-from bot.edits.service import ALBUM_SECONDS, PENDING_COMMAND_SECONDS, request_key
+from bot.edits.model import Operation, PhotoRef
+from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 
 
 async def command(update: Update, context: Context) -> None:
-    """/remove_subject, /remove_background, /erase: on the message's photo, on the one replied to, or on the next."""
+    """/remove_subject, /remove_background, /erase: on the message's photo, the replied-to one, or the next one."""
     message = update.effective_message
     assert message is not None
     operation = operation_of(message)
@@ -24,11 +24,8 @@ async def command(update: Update, context: Context) -> None:
     photo = photo_in(message)
     if photo is not None:
         if message.media_group_id:
-            about = f"album:{message.media_group_id}"
-            await context.services.edits.store.pending_commands.remember(
-                message.chat.id, about, operation, seconds=ALBUM_SECONDS
-            )
-        await ask(message, photo, operation, context)
+            await context.services.edits.remember_album_command(message.chat.id, message.media_group_id, operation)
+        await submit(message, photo, operation, context)
         return
     if message.effective_attachment:
         await not_understood(update, context)
@@ -38,48 +35,47 @@ async def command(update: Update, context: Context) -> None:
         if photo is None:
             await answer(update, context, "not-a-photo")
             return
-        await ask(message, photo, operation, context)
+        await submit(message, photo, operation, context)
         return
-    about = f"person:{sender(message)}"
-    await context.services.edits.store.pending_commands.remember(
-        message.chat.id, about, operation, seconds=PENDING_COMMAND_SECONDS
-    )
+    await context.services.edits.remember_command(message.chat.id, sender(message), operation)
     await answer(update, context, f"send-photo-{operation}")
 
 
-async def photo(update: Update, context: Context) -> None:
-    """A photo without a command: what was wished for before, what its album is for, or the question what to do."""
+async def bare_photo(update: Update, context: Context) -> None:
+    """A photo without a command: run the pending command of its sender or album, else ask what to do."""
     message = update.effective_message
     assert message is not None
     sent = photo_in(message)
     assert sent is not None
-    if await _corrects(message, sent, context):
+    if await _submit_correction(message, sent, context):
         return
-    original = await _painted_on(message, context)
+    original = await _original_of(message, context)
     if original is not None:
-        await ask(message, original, Operation.ERASE, context, painted=sent)
+        await submit(message, original, Operation.ERASE, context, painted=sent)
         return
-    operation = await _wished(message, context)
+    operation = await context.services.edits.take_pending_command(
+        message.chat.id, sender(message), message.media_group_id
+    )
     if operation is not None:
-        await ask(message, sent, operation, context)
+        await submit(message, sent, operation, context)
     elif message.chat.type == ChatType.PRIVATE:
-        if sent.size is not None and sent.size > context.services.max_file_bytes:
-            await _refuse(message, too_large(sent.size, context.services.max_file_bytes), context)
+        try:
+            _check_size(sent, context)
+        except PersonError as error:
+            await _refuse(message, error, context)
             return
         language = context.services.language(message.from_user)
         await context.services.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
 
 
-async def ask(
+async def submit(
     message: Message, sent: PhotoRef, operation: Operation, context: Context, *, painted: PhotoRef | None = None
 ) -> None:
-    """Record the wish for an edit; its status message follows by itself."""
+    """Submit an edit; its status message is posted in the background."""
     try:
-        if sent.size is not None and sent.size > context.services.max_file_bytes:
-            raise too_large(sent.size, context.services.max_file_bytes)
+        _check_size(sent, context)
         await context.services.edits.submit(
-            EditRequest(
-                key=request_key(message.chat.id, message.message_id, operation),
+            EditRequest.from_message(
                 person=sender(message),
                 chat=message.chat.id,
                 message=message.message_id,
@@ -93,52 +89,44 @@ async def ask(
         await _refuse(message, error, context)
 
 
-async def _corrects(message: Message, sent: PhotoRef, context: Context) -> bool:
-    """Whether a photo is the painted copy that a cut-out's correction waits for; then the cut-out is made again."""
+async def _submit_correction(message: Message, sent: PhotoRef, context: Context) -> bool:
+    """If a photo is the painted copy that a cut-out's correction waits for, submit it; returns whether it is."""
     answered = message.reply_to_message
     if answered is None or message.media_group_id:
         return False
     edits, original = context.services.edits, photo_in(answered)
     submission = f"painted:{message.chat.id}:{message.message_id}"
-    correction = await edits.store.correction(
+    correction = await edits.correction_for(
         message.chat.id,
         sender(message),
-        answered=answered.message_id,
+        replied_to=answered.message_id,
         photo=original.unique_id if original else None,
         submission=submission,
     )
     if correction is None:
         return False
     try:
-        if sent.size is not None and sent.size > context.services.max_file_bytes:
-            raise too_large(sent.size, context.services.max_file_bytes)
-        await edits.queue_with_painted(correction.id, sent, submission)
+        _check_size(sent, context)
+        await edits.queue_with_painted_copy(correction.id, sent, submission)
     except PersonError as error:
         await _refuse(message, error, context)
     return True
 
 
-async def _painted_on(message: Message, context: Context) -> PhotoRef | None:
-    """The photo that a message's photo is a painted copy of: the one it replies to, or the one /erase asked about."""
+async def _original_of(message: Message, context: Context) -> PhotoRef | None:
+    """The photo that a message's photo is a painted copy of: the replied-to one, or the one that /erase asked about."""
     answered = message.reply_to_message
     if answered is None or message.media_group_id:
         return None
-    waiting = await context.services.edits.store.waiting_below(message.chat.id, answered.message_id)
+    waiting = await context.services.edits.edit_waiting_below(message.chat.id, answered.message_id)
     return waiting.photo if waiting is not None else photo_in(answered)
 
 
-async def _wished(message: Message, context: Context) -> Operation | None:
-    store, chat = context.services.edits.store, message.chat.id
-    album = f"album:{message.media_group_id}" if message.media_group_id else None
-    operation = await store.pending_commands.find(chat, album) if album else None
-    if operation is None:
-        about = f"person:{sender(message)}"
-        operation = await store.pending_commands.find(chat, about)
-        if operation is not None:
-            if album:
-                await store.pending_commands.remember(chat, album, operation, seconds=ALBUM_SECONDS)
-            await store.pending_commands.forget(chat, about)
-    return operation
+def _check_size(photo: PhotoRef, context: Context) -> None:
+    """Refuse a photo whose announced size is above MAX_FILE_MB, before it is downloaded."""
+    limit = context.services.max_file_bytes
+    if photo.size is not None and photo.size > limit:
+        raise too_large(photo.size, limit)
 
 
 async def _refuse(message: Message, error: PersonError, context: Context) -> None:

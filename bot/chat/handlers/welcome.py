@@ -1,4 +1,4 @@
-"""/start, /help, /delete_my_data, and whatever was not understood."""
+"""/start, /help, /delete_my_data, and messages that the bot does not understand."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from bot.chat.commands import command_in
-from bot.chat.keyboards import PRIVATELY
+from bot.chat.keyboards import PRIVATE_START_PREFIX
 from bot.chat.services import Context, sender
 from bot.errors import PersonError
 
 
 async def start(update: Update, context: Context) -> None:
-    """/start: what the bot does and how; by a group's link, the canvas for the photo there."""
+    """/start: explain the bot; with the parameter of a group's link, go on with that group's edit here."""
     message = update.effective_message
     assert message is not None
     found = command_in(message)
-    wanted = found[1] if found else ""
-    if not wanted.startswith(PRIVATELY) or message.chat.type != ChatType.PRIVATE:
+    parameter = found[1] if found else ""
+    if not parameter.startswith(PRIVATE_START_PREFIX) or message.chat.type != ChatType.PRIVATE:
         await answer(update, context, "start")
         return
     language = context.services.language(message.from_user)
     try:
-        await context.services.edits.go_on_in_private(
-            wanted.removeprefix(PRIVATELY), sender(message), message.message_id, language
+        await context.services.edits.continue_in_private(
+            parameter.removeprefix(PRIVATE_START_PREFIX), sender(message), message.message_id, language
         )
     except PersonError as error:
         await reply(message, context.services.texts.error(language, error), context)
 
 
 async def help_(update: Update, context: Context) -> None:
-    """/help: all commands, and what happens to the photos."""
+    """/help: list the commands and say how long photos are kept."""
     await answer(update, context, "help", hours=f"{context.services.retention_hours:g}")
 
 
 async def delete_my_data(update: Update, context: Context) -> None:
-    """/delete_my_data: what is in the works is stopped, and everything stored about the person deleted."""
+    """/delete_my_data: cancel the person's edits and delete everything stored about them."""
     message = update.effective_message
     assert message is not None
-    await context.services.edits.forget(sender(message))
+    await context.services.edits.forget_person(sender(message))
     await answer(update, context, "data-deleted")
 
 
 async def not_understood(update: Update, context: Context) -> None:
-    """One helpful line; silence in groups, where people talk to each other."""
+    """Reply with one helpful line; in groups only to commands, because people talk to each other there."""
     message = update.effective_message
     assert message is not None
     if message.chat.type != ChatType.PRIVATE and command_in(message) is None:
@@ -66,13 +66,13 @@ async def answer(update: Update, context: Context, message_id: str, **values: ob
     """Reply with a text in the person's language."""
     message = update.effective_message
     assert message is not None
-    await reply(message, context.services.say(update.effective_user, message_id, **values), context)
+    await reply(message, context.services.text(update.effective_user, message_id, **values), context)
 
 
 async def reply(message: Message, text: str, context: Context) -> None:
-    """Reply to a message. A reply that cannot be sent is not worth holding up the update for: it says nothing new."""
+    """Reply to a message. A failure is only logged: an update is not repeated for a lost reply."""
     quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
     try:
         await message.get_bot().send_message(message.chat.id, text, reply_parameters=quoted)
     except TelegramError as error:
-        context.services.note_unsent(message, error)
+        context.services.log_unsent(message, error)

@@ -1,1 +1,1 @@
-"""The records of edits: what people asked for, and where each request stands. Every method is one transaction."""
+"""The store: what people requested, and the state of each request. Every method is one transaction and idempotent."""

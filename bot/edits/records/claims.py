@@ -1,4 +1,7 @@
-"""Who posts an edit's status message: one at a time, and known as such should a process die over it."""
+"""Claims to post an edit's status message or an offer's question: one process at a time.
+
+A claim that expired tells the next process that its holder may have posted the message before it crashed.
+"""
 
 from __future__ import annotations
 
@@ -8,49 +11,42 @@ from enum import Enum, auto
 
 import sqlalchemy as sa
 
-from bot.edits.model import Edit, Offer, State
+from bot.edits.model import Edit, Offer
+from bot.edits.records.rows import queue_position
 from bot.storage.database import Database
 from bot.storage.tables import edits, offers
 
-PENDING = (State.QUEUED, State.RUNNING)
 
+class ClaimOutcome(Enum):
+    """Whether the claimant may post the message."""
 
-class Claim(Enum):
-    """Whether one may post an edit's status message."""
-
-    NONE = auto()
+    REFUSED = auto()
+    """The message is posted, or another process holds a claim."""
     FRESH = auto()
     TAKEN_OVER = auto()
-    """Whoever claimed it before died over it, perhaps after posting."""
+    """An earlier claim expired. Its holder crashed, and may have posted the message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """What came of a claim.
+class Claim:
+    """The answer to a claim.
 
     Attributes:
-        claim: Whether one may post.
-        after: The id above which the message of a claimant that died is to be looked for.
-        position: How many edits are before the claimed one.
+        outcome: Whether the claimant may post.
+        after: A message that an earlier claimant posted has a higher id than this.
+        position: How many edits are ahead of the claimed one in the queue.
     """
 
-    claim: Claim
+    outcome: ClaimOutcome
     after: int
     position: int = 0
 
 
-def place_in_line(connection: sa.Connection, edit: Edit) -> int:
-    """How many edits are before this one: 0 = it is next, or running."""
-    query = sa.select(sa.func.count()).select_from(edits)
-    before = query.where(edits.c.state.in_(PENDING), edits.c.number < edit.number)
-    return int(connection.execute(before).scalar_one())
-
-
 class Claims:
-    """Claims to post status messages. Every method is one transaction and may be repeated without harm.
+    """Claims to post status messages and questions.
 
     Args:
-        database: Where they are kept.
+        database: Where they are stored.
         clock: Seconds since the epoch.
     """
 
@@ -58,53 +54,55 @@ class Claims:
         self._database = database
         self._clock = clock
 
-    async def claim(self, about: Edit | Offer, *, claimed_before: float, after: int) -> Claimed:
-        """Take it upon oneself to post a status message or question, unless there is one, or somebody else is at it.
+    async def claim(self, about: Edit | Offer, *, expired_before: float, after: int) -> Claim:
+        """Claim to post a status message or a question.
 
         Args:
-            about: Whose.
-            claimed_before: Claims from before then (seconds since the epoch) are void.
-            after: The highest message id that the claimant knows: what it posts will be above.
+            about: What the message is about.
+            expired_before: Claims from before this time (seconds since the epoch) are expired.
+            after: The highest message id that the claimant knows; the message that it posts gets a higher one.
         """
         table = edits if isinstance(about, Edit) else offers
 
-        def work(connection: sa.Connection) -> Claimed:
+        def work(connection: sa.Connection) -> Claim:
             query = sa.select(table.c.status_claimed, table.c.status_after).where(table.c.id == about.id)
-            before = connection.execute(query).first()
-            died = before is not None and before[0] is not None
-            first = min(after, before[1]) if before is not None and died and before[1] is not None else after
+            earlier = connection.execute(query).first()
+            was_claimed = earlier is not None and earlier[0] is not None
+            first = min(after, earlier[1]) if earlier is not None and was_claimed and earlier[1] is not None else after
             update = (
                 table.update()
                 .where(
                     table.c.id == about.id,
                     table.c.status_message.is_(None),
-                    sa.or_(table.c.status_claimed.is_(None), table.c.status_claimed < claimed_before),
+                    sa.or_(table.c.status_claimed.is_(None), table.c.status_claimed < expired_before),
                 )
                 .values(status_claimed=self._clock(), status_after=first)
             )
             if connection.execute(update).rowcount == 0:
-                return Claimed(Claim.NONE, after)
-            position = place_in_line(connection, about) if isinstance(about, Edit) else 0
-            return Claimed(Claim.TAKEN_OVER, first, position) if died else Claimed(Claim.FRESH, after, position)
+                return Claim(ClaimOutcome.REFUSED, after)
+            position = queue_position(connection, about) if isinstance(about, Edit) else 0
+            if was_claimed:
+                return Claim(ClaimOutcome.TAKEN_OVER, first, position)
+            return Claim(ClaimOutcome.FRESH, after, position)
 
         return await self._database.run(work)
 
     async def renew(self, about: Edit | Offer) -> None:
-        """Say that one is still at it."""
-        await self._claimed_at(about, self._clock())
+        """Renew the claim: its holder is still posting."""
+        await self._set_claimed(about, self._clock())
 
-    async def void(self, about: Edit | Offer) -> None:
-        """Say that one is not at it any more, and that the message is perhaps there."""
-        await self._claimed_at(about, 0.0)
+    async def expire(self, about: Edit | Offer) -> None:
+        """Let the claim expire now. The message may have been posted."""
+        await self._set_claimed(about, 0.0)
 
-    async def _claimed_at(self, about: Edit | Offer, time: float) -> None:
+    async def _set_claimed(self, about: Edit | Offer, time: float) -> None:
         table = edits if isinstance(about, Edit) else offers
         where = (table.c.id == about.id, table.c.status_message.is_(None))
         update = table.update().where(*where).values(status_claimed=time)
         await self._database.run(lambda connection: connection.execute(update))
 
     async def known_messages(self, above: int, upto: int) -> frozenset[int]:
-        """The ids of messages within a range that are known to be somebody's: photos and status messages."""
+        """The ids within a range that belong to recorded photos and status messages."""
 
         def work(connection: sa.Connection) -> frozenset[int]:
             found: set[int] = set()

@@ -1,4 +1,4 @@
-"""How many edits may wait: per person, per person and day, and over all people."""
+"""Limits of pending edits: per person, per person and day, and over all people."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from bot.edits.model import State
-from bot.edits.records.claims import PENDING
+from bot.edits.model import PENDING_STATES, State
 from bot.errors import PersonError
 from bot.storage.tables import edits
 
@@ -16,12 +15,12 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class EditLimits:
-    """How much may wait.
+    """How many edits may be pending.
 
     Attributes:
-        pending_per_person: Unfinished edits a person may have at a time.
-        edits_per_day: Edits a person may ask for in 24 hours; 0 = no limit.
-        pending: Unfinished edits over all people.
+        pending_per_person: Pending edits of one person.
+        edits_per_day: Edits that one person may request in 24 hours; 0 = no limit.
+        pending: Pending edits of all people.
     """
 
     pending_per_person: int = 3
@@ -30,16 +29,16 @@ class EditLimits:
 
 
 def check_limits(
-    connection: sa.Connection, bounds: EditLimits, person: int, now: float, *, counts_today: bool = True
+    connection: sa.Connection, limits: EditLimits, person: int, now: float, *, counts_today: bool = True
 ) -> None:
-    """Check that one more edit of a person may wait, within a transaction.
+    """Check that one more edit of a person may be pending.
 
     Args:
-        connection: The transaction.
-        bounds: How many may wait.
+        connection: A connection in a transaction.
+        limits: The limits.
         person: Telegram user id.
         now: Seconds since the epoch.
-        counts_today: Whether it is a further edit of the day; one that is shown again, or goes on, is none.
+        counts_today: Whether it counts as a further edit of the day; one that is shown again or continues does not.
 
     Raises:
         PersonError: ``too-many-pending`` (fact limit), ``too-many-today`` (fact limit), ``busy`` (fact waiting).
@@ -48,13 +47,13 @@ def check_limits(
     def count(*where: sa.ColumnElement[bool]) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(edits).where(*where)).scalar_one()
 
-    pending = edits.c.state.in_(PENDING)
-    if count(pending, edits.c.person == person) >= bounds.pending_per_person:
-        raise PersonError("too-many-pending", limit=bounds.pending_per_person)
-    if bounds.edits_per_day and counts_today:
-        wanted = edits.c.state.in_((*PENDING, State.DONE))
-        if count(edits.c.created > now - DAY, wanted, edits.c.person == person) >= bounds.edits_per_day:
-            raise PersonError("too-many-today", limit=bounds.edits_per_day)
+    pending = edits.c.state.in_(PENDING_STATES)
+    if count(pending, edits.c.person == person) >= limits.pending_per_person:
+        raise PersonError("too-many-pending", limit=limits.pending_per_person)
+    if limits.edits_per_day and counts_today:
+        wanted = edits.c.state.in_((*PENDING_STATES, State.DONE))
+        if count(edits.c.created > now - DAY, wanted, edits.c.person == person) >= limits.edits_per_day:
+            raise PersonError("too-many-today", limit=limits.edits_per_day)
     waiting = count(pending)
-    if waiting >= bounds.pending:
+    if waiting >= limits.pending:
         raise PersonError("busy", waiting=waiting)

@@ -1,4 +1,4 @@
-"""Offers: photos that came without a command, about which the bot asks what to do."""
+"""Offers: photos that came without a command; the bot asks what to do with each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.storage.database import Database
 from bot.storage.tables import offers
 
 ASK_WITHIN = 3600.0
-"""Seconds after which a question that could not be posted is not posted any more: the person has gone on."""
+"""Age in seconds up to which a missing question is still posted; later it would only surprise the person."""
 
 
 class Offers:
-    """The table of offers. Every method is one transaction and is idempotent.
+    """The table of offers. Every method is one transaction and idempotent.
 
     Args:
-        database: Where they are kept.
+        database: Where they are stored.
         clock: Seconds since the epoch.
     """
 
@@ -29,7 +29,7 @@ class Offers:
         self._clock = clock
 
     async def add(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
-        """Record that a photo came without a word; the same message again gives the same offer."""
+        """Record a photo that came without a command; the same message again gives the same offer."""
         where = (offers.c.chat == chat, offers.c.message == message)
 
         def work(connection: sa.Connection) -> Offer:
@@ -49,18 +49,18 @@ class Offers:
         row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
         return offer_of(row) if row else None
 
-    async def without_question(self, *, claimed_before: float) -> list[Offer]:
-        """Offers of late whose question is not posted, and that nobody has been posting one for since then."""
+    async def without_question(self, *, expired_before: float) -> list[Offer]:
+        """Recent offers without a question, and without a claim to post one from after this time."""
         query = sa.select(offers).where(
             offers.c.status_message.is_(None),
             offers.c.created > self._clock() - ASK_WITHIN,
-            sa.or_(offers.c.status_claimed.is_(None), offers.c.status_claimed < claimed_before),
+            sa.or_(offers.c.status_claimed.is_(None), offers.c.status_claimed < expired_before),
         )
         return await self._database.run(
             lambda connection: [offer_of(row) for row in connection.execute(query).mappings()]
         )
 
     async def set_status_message(self, offer_id: str, status_message: int) -> None:
-        """Remember which message shows the offer's buttons."""
+        """Store the id of the message with the offer's buttons."""
         update = offers.update().where(offers.c.id == offer_id).values(status_message=status_message)
         await self._database.run(lambda connection: connection.execute(update))

@@ -1,4 +1,4 @@
-"""Commands that wait for their photo, and the command of an album, which holds for all its photos."""
+"""Commands that wait for their photo, and the command of an album, which applies to all its photos."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import sqlalchemy as sa
 from bot.edits.model import Operation
 from bot.storage.database import Database
 from bot.storage.tables import pending_commands
+
+PENDING_COMMAND_SECONDS = 600.0
+"""How long a command without a photo waits for its photo."""
+
+ALBUM_SECONDS = 60.0
+"""How long an album's command applies to its other photos: siblings come up to 11 s late (docs/telegram.md#albums)."""
 
 
 class PendingCommands:
@@ -40,6 +46,29 @@ class PendingCommands:
             connection.execute(pending_commands.insert().values(chat=chat, about=about, **values))
 
         await self._database.run(work)
+
+    async def remember_for_person(self, chat: int, person: int, operation: Operation) -> None:
+        """Apply the operation to the person's next photo in the chat, for `PENDING_COMMAND_SECONDS`."""
+        await self.remember(chat, f"person:{person}", operation, seconds=PENDING_COMMAND_SECONDS)
+
+    async def remember_for_album(self, chat: int, album: str, operation: Operation) -> None:
+        """Apply the operation to all photos of an album (media group), for `ALBUM_SECONDS`."""
+        await self.remember(chat, f"album:{album}", operation, seconds=ALBUM_SECONDS)
+
+    async def take(self, chat: int, person: int, album: str | None) -> Operation | None:
+        """The operation for a photo that came without a command, or None.
+
+        A person's command applies to one photo, or to all photos of one album; it is deleted once taken.
+        """
+        about = f"person:{person}"
+        operation = await self.find(chat, f"album:{album}") if album else None
+        if operation is None:
+            operation = await self.find(chat, about)
+            if operation is not None:
+                if album:
+                    await self.remember_for_album(chat, album, operation)
+                await self.forget(chat, about)
+        return operation
 
     async def find(self, chat: int, about: str) -> Operation | None:
         """The operation that waits for a photo and has not expired, or None. The command stays stored."""

@@ -1,4 +1,4 @@
-"""From rows of the tables to what they mean, and back."""
+"""Conversion between rows of the tables and the model, and the queries that several modules share."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
+from bot.edits.model import PENDING_STATES, Edit, Offer, Operation, PhotoRef, Stage, State
+from bot.storage.tables import edits
+
+EDIT_COLUMNS = [
+    *(column for column in edits.c if column.name != "mask"),
+    edits.c.mask.is_not(None).label("has_mask"),
+]
+"""The columns that `edit_of` needs: all but the mask, which may be large."""
 
 
 def photo_columns(photo: PhotoRef) -> dict[str, Any]:
-    """A photo's columns."""
+    """The columns of a photo."""
     return {
         "file_id": photo.file_id,
         "file_unique_id": photo.unique_id,
@@ -22,19 +29,19 @@ def photo_columns(photo: PhotoRef) -> dict[str, Any]:
 
 
 def photo_of(row: sa.RowMapping) -> PhotoRef:
-    """The photo of a row."""
+    """The photo in a row of edits or offers."""
     return PhotoRef(row["file_id"], row["file_unique_id"], bool(row["as_file"]), row["file_name"], row["file_size"])
 
 
 def offer_of(row: sa.RowMapping) -> Offer:
-    """A row of the offers."""
+    """The offer in a row of offers."""
     return Offer(
         row["id"], row["person"], row["chat"], row["message"], photo_of(row), row["language"], row["status_message"]
     )
 
 
 def edit_of(row: sa.RowMapping) -> Edit:
-    """A row of the edits."""
+    """The edit in a row of `EDIT_COLUMNS`."""
     result = painted = None
     if row["painted_file_id"]:
         painted = PhotoRef(row["painted_file_id"], row["painted_unique_id"])
@@ -67,3 +74,16 @@ def edit_of(row: sa.RowMapping) -> Edit:
         number=row["number"],
         attempt=row["attempt"],
     )
+
+
+def find_edit(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Edit | None:
+    """An edit that matches, or None."""
+    row = connection.execute(sa.select(*EDIT_COLUMNS).where(where)).mappings().first()
+    return edit_of(row) if row else None
+
+
+def queue_position(connection: sa.Connection, edit: Edit) -> int:
+    """How many pending edits are ahead of this one: 0 if it is next, or running."""
+    query = sa.select(sa.func.count()).select_from(edits)
+    ahead = query.where(edits.c.state.in_(PENDING_STATES), edits.c.number < edit.number)
+    return int(connection.execute(ahead).scalar_one())

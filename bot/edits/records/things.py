@@ -1,4 +1,4 @@
-"""The things found in an edit's photo, for the person to choose from by number. One transaction a method."""
+"""The things found in an edit's photo; the person chooses among them by number."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.storage.tables import edits, things
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """One thing that was found.
+class StoredThing:
+    """A thing that was found in a photo.
 
     Attributes:
         number: 1, 2, …, as the picture shows it.
@@ -27,19 +27,19 @@ class Thing:
 
 
 class Things:
-    """The table of things.
+    """The table of things. Every method is one transaction and idempotent.
 
     Args:
-        database: Where they are kept.
+        database: Where they are stored.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, edit_id: str, mattes: Sequence[bytes]) -> None:
-        """Remember what was found, numbered from 1 in this order; what was kept for the edit before is replaced.
+    async def replace(self, edit_id: str, mattes: Sequence[bytes]) -> None:
+        """Store what was found, numbered from 1 in this order, in place of earlier things of the edit.
 
-        Nothing is kept for an edit that was deleted meanwhile.
+        Does nothing if the edit has been deleted.
         """
 
         def work(connection: sa.Connection) -> None:
@@ -51,40 +51,35 @@ class Things:
 
         await self._database.run(work)
 
-    async def of(self, edit_id: str) -> list[Thing]:
-        """What was found in the edit's photo, in the order of the numbers."""
+    async def of(self, edit_id: str) -> list[StoredThing]:
+        """The things of an edit, in the order of their numbers."""
         query = sa.select(things).where(things.c.edit == edit_id).order_by(things.c.number)
         return await self._database.run(
             lambda connection: [
-                Thing(row["number"], bytes(row["matte"]), bool(row["chosen"]))
+                StoredThing(row["number"], bytes(row["matte"]), bool(row["chosen"]))
                 for row in connection.execute(query).mappings()
             ]
         )
 
     async def marked(self, edit_id: str) -> dict[int, bool]:
-        """The numbers of what was found, and whether each is chosen."""
+        """The numbers of an edit's things, and whether each is chosen."""
         query = sa.select(things.c.number, things.c.chosen).where(things.c.edit == edit_id).order_by(things.c.number)
         return await self._database.run(
             lambda connection: {int(number): bool(chosen) for number, chosen in connection.execute(query)}
         )
 
     async def mark(self, edit_id: str, number: int, *, chosen: bool) -> None:
-        """Choose one more thing, or one less."""
+        """Set whether one thing is chosen."""
         update = things.update().where(things.c.edit == edit_id, things.c.number == number).values(chosen=chosen)
         await self._database.run(lambda connection: connection.execute(update))
 
 
 def mark_only(connection: sa.Connection, edit_id: str, numbers: Collection[int]) -> None:
-    """Choose these things and no others, within a transaction."""
+    """Choose exactly these things. Call it in a transaction."""
     theirs = things.update().where(things.c.edit == edit_id)
     connection.execute(theirs.values(chosen=things.c.number.in_(sorted(numbers))))
 
 
-def delete_orphans(connection: sa.Connection) -> int:
-    """Delete the things of edits that are gone, within a transaction; returns how many."""
-    return connection.execute(things.delete().where(orphaned())).rowcount
-
-
-def orphaned() -> sa.ColumnElement[bool]:
-    """Whether a thing's edit is gone."""
-    return things.c.edit.not_in(sa.select(edits.c.id))
+def delete_orphans(connection: sa.Connection) -> None:
+    """Delete the things of deleted edits. Call it in a transaction."""
+    connection.execute(things.delete().where(things.c.edit.not_in(sa.select(edits.c.id))))

@@ -1,14 +1,16 @@
-"""Volcengine's visual API as an engine. `volcengine_engine` is the door; the rest is inside.
+"""The engine that uses Volcengine's visual API. Its entry point is `volcengine_engine`.
 
-One wish (a mask, a fill) goes through these files:
+A request for a mask or a fill passes through these modules:
 
-    segmenter, inpainter   what is asked, and what the answer means
-    geometry, pictures     which part of the photo is sent, and how; pure, run in the pool
-    caller                 the call_slots, the breaker (breaker), repetition by code (codes)
-    transport              one signed (signing), timed, logged and counted (metrics) call
-    answers                bytes to data or a typed failure
+    segmenter, inpainter              build the request, interpret the response
+    geometry, fitting                 which part of the photo is sent, scaled and padded how
+    request_bodies, srgb              pixels to request bodies (in the pool)
+    caller                            call slots (call_slots), breaker (breaker), retries by code (codes)
+    transport                         one signed (signing), timed, logged and counted (metrics) call
+    responses, response_pictures      bytes to data or a typed error, pictures to pixels (in the pool)
 
-Photos leave this machine here, and only here: never over plain http, never to another address than the configured one.
+This package is the only one that sends photos to another machine than Telegram's: over https, to the configured
+endpoint only.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ from contextlib import asynccontextmanager
 
 from bot.engines import Engine
 from bot.engines.volcengine.call_slots import CallSlots, LocalCallSlots, OnPosition
-from bot.engines.volcengine.caller import Caller, Sleep
+from bot.engines.volcengine.caller import RetryingCaller, Sleep
 from bot.engines.volcengine.config import DREAM_ERASE, ERASE, RetryRules, VolcConfig
 from bot.engines.volcengine.doctor import ProbeResult, probe
 from bot.engines.volcengine.inpainter import VolcInpainter
-from bot.engines.volcengine.notices import Notices, OnOperatorError, OperatorNotice
+from bot.engines.volcengine.notices import OnOperatorError, OperatorNotice, OperatorNotifier
 from bot.engines.volcengine.ports import Pool
 from bot.engines.volcengine.segmenter import VolcSegmenter
 from bot.engines.volcengine.transport import open_transport
@@ -52,21 +54,22 @@ async def volcengine_engine(
     on_operator_error: OnOperatorError | None = None,
     on_position: OnPosition | None = None,
     sleep: Sleep = asyncio.sleep,
-    dice: random.Random | None = None,
+    rng: random.Random | None = None,
 ) -> AsyncIterator[Engine]:
-    """The engine, with its connections closed at the end.
+    """Open the engine and close its connections at the end.
 
     Args:
         config: Keys, endpoint, parameters.
-        pool: Does the pixel work; `bot.imaging.pool.PixelPool`.
-        call_slots: Limits the calls under way over all processes.
-        on_operator_error: Told about what only the operator can mend, at most once an hour for each code.
-        on_position: Told about the place in the queue, in the waiting edit's own context.
-        sleep: Waits before repetitions and between polls.
-        dice: Jitter of the waits.
+        pool: Runs the pixel work; `bot.imaging.pool.PixelPool`.
+        call_slots: Limits the edits that call at once, across all processes.
+        on_operator_error: Called with failures that only the operator can fix, at most once an hour per code.
+        on_position: Called with the position in the queue, in the waiting edit's own task.
+        sleep: Waits before retries and between polls.
+        rng: Source of the jitter of the retry pauses.
     """
     async with open_transport(config) as transport:
-        caller = Caller(config, call_slots, Notices(on_operator_error), on_position=on_position, sleep=sleep, dice=dice)
+        notifier = OperatorNotifier(on_operator_error)
+        caller = RetryingCaller(config, call_slots, notifier, on_position=on_position, sleep=sleep, rng=rng)
         yield Engine(
             name="volcengine",
             segmenter=VolcSegmenter(config, transport, caller, pool),

@@ -1,4 +1,4 @@
-"""The gate that limits the calls under way: a port, and its form for a single process."""
+"""Limits the number of cloud calls that run at once: the port, and the implementation for a single process."""
 
 from __future__ import annotations
 
@@ -9,81 +9,80 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 OnPosition = Callable[[int], Awaitable[None]]
-"""Told how many wait in front (0 = next), whenever that changes while one waits. Runs in the waiter's own context."""
+"""Called with the number of waiters in front (0 = next) each time it changes. Runs in the waiter's own task."""
 
 
 class CallSlots(Protocol):
-    """Lets so many through at a time, over all processes, first come first served."""
+    """Hands out a limited number of call slots across all processes, first come, first served."""
 
     def slot(self, on_position: OnPosition | None = None) -> AbstractAsyncContextManager[None]:
         """Wait for a slot and hold it.
 
         Args:
-            on_position: Told about the place in the queue while waiting; never called where nobody has to wait.
+            on_position: Called with the position in the queue while waiting; not called if a slot is free.
 
         Returns:
-            A context manager; inside it the slot is held, however it is left (cancelled while waiting, too).
+            A context manager. The slot is held inside it and is freed however the block is left; cancelling the wait
+            leaves the queue.
         """
         ...
 
 
 class LocalCallSlots:
-    """A gate for one process; strictly first in, first out.
+    """Call slots of one process; strictly first in, first out.
 
     Args:
-        limit: Slots, ≥ 1.
+        limit: Number of slots, ≥ 1.
+
+    Raises:
+        ValueError: The limit is smaller than 1.
     """
 
     def __init__(self, limit: int) -> None:
         if limit < 1:
-            raise ValueError(f"a gate needs at least one slot, not {limit}")
+            raise ValueError(f"at least one call slot is needed, not {limit}")
         self._free = limit
         self._queue: deque[_Waiter] = deque()
-
-    @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return len(self._queue)
 
     @asynccontextmanager
     async def slot(self, on_position: OnPosition | None = None) -> AsyncIterator[None]:
         """As `CallSlots.slot`."""
-        await self._enter(on_position)
+        await self._acquire(on_position)
         try:
             yield
         finally:
-            self._leave()
+            self._release()
 
-    async def _enter(self, on_position: OnPosition | None) -> None:
+    async def _acquire(self, on_position: OnPosition | None) -> None:
         if self._free and not self._queue:
             self._free -= 1
             return
         waiter = _Waiter()
         self._queue.append(waiter)
         try:
-            told: int | None = None
+            reported: int | None = None
             while not waiter.admitted:
                 waiter.changed.clear()
                 position = self._queue.index(waiter)
-                if on_position is not None and position != told:
-                    told = position
+                if on_position is not None and position != reported:
+                    reported = position
                     await on_position(position)
-                    continue  # things may have moved while the news was told
+                    continue  # the queue may have moved during the callback
                 await waiter.changed.wait()
         except BaseException:
             if waiter.admitted:
-                self._leave()
+                self._release()
             else:
                 self._queue.remove(waiter)
-                self._stir()
+                self._wake_waiters()
             raise
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self._free += 1
-        self._stir()
+        self._wake_waiters()
 
-    def _stir(self) -> None:
-        """Admit whoever is first, and let the others see their new places."""
+    def _wake_waiters(self) -> None:
+        """Admit as many waiters as there are free slots, and wake the others so that they report their new position."""
         while self._free and self._queue:
             self._free -= 1
             first = self._queue.popleft()
@@ -94,6 +93,8 @@ class LocalCallSlots:
 
 
 class _Waiter:
+    """A task that waits for a slot."""
+
     __slots__ = ("admitted", "changed")
 
     def __init__(self) -> None:

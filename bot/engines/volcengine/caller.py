@@ -1,37 +1,35 @@
-"""One wish put to the cloud until it is granted or hopeless: the call_slots, the breaker, and repetition by code."""
+"""Calls the API with all its rules: the call slots, the circuit breaker, and retries by error code."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, Self, TypeVar
-
-import structlog
+from typing import Final, TypeVar
 
 from bot.engines.volcengine import metrics
-from bot.engines.volcengine.breaker import Breaker
+from bot.engines.volcengine.breaker import CircuitBreaker
 from bot.engines.volcengine.call_slots import CallSlots, OnPosition
-from bot.engines.volcengine.codes import Again, CallFailedError
+from bot.engines.volcengine.codes import CallFailedError, Retry
 from bot.engines.volcengine.config import RetryRules, VolcConfig
-from bot.engines.volcengine.notices import Notices
+from bot.engines.volcengine.notices import OperatorNotifier
 
-log = structlog.get_logger()
-Prepared = TypeVar("Prepared")
-Granted = TypeVar("Granted")
+BodyT = TypeVar("BodyT")
+ResultT = TypeVar("ResultT")
 Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How this try differs from the first one.
+    """How this attempt differs from the first one.
 
     Attributes:
         number: 1, 2, 3 …
-        variant: Which seed is asked for: 0 is the wished one, each further number another one.
-        smaller: Whether the picture is to be sent smaller than usual.
+        variant: 0 uses the requested seed; each higher number uses another one.
+        smaller: Whether to send the picture smaller than usual.
     """
 
     number: int = 1
@@ -39,139 +37,141 @@ class Attempt:
     smaller: bool = False
 
 
-class Caller:
-    """Puts wishes to the cloud under the house rules.
+class RetryingCaller:
+    """Makes calls within the slots, behind the breaker, and repeats them as their error codes allow.
 
-    A slot of the gate is held for the whole wish, its repetitions and their pauses included: who is told to be patient
-    keeps the place, and a cloud that is overloaded gets fewer calls, not the next one in the queue.
+    A slot is held during all attempts and the pauses between them: an edit whose call failed keeps its place, and an
+    overloaded service gets fewer calls instead of the next one from the queue.
 
     Args:
         config: Retry rules and the breaker's numbers.
-        call_slots: Limits the wishes under way, over all processes.
-        notices: Told about what only the operator can mend.
-        on_position: Told about the place in the queue.
-        sleep: Waits; tests hand in one that does not.
-        dice: Jitter.
+        call_slots: Limits the edits that call at once, across all processes.
+        notifier: Gets the failures that only the operator can fix.
+        on_position: Called with the position in the queue.
+        sleep: Waits between attempts.
+        rng: Source of the jitter.
     """
 
     def __init__(
         self,
         config: VolcConfig,
         call_slots: CallSlots,
-        notices: Notices,
+        notifier: OperatorNotifier,
         *,
         on_position: OnPosition | None = None,
         sleep: Sleep = asyncio.sleep,
-        dice: random.Random | None = None,
+        rng: random.Random | None = None,
     ) -> None:
         self._config = config
         self._call_slots = call_slots
-        self._notices = notices
+        self._notifier = notifier
         self._on_position = on_position
         self._sleep = sleep
-        self._dice = dice or random.Random()
-        self._breakers: dict[str, Breaker] = {}
+        self._rng = rng or random.Random()
+        self._breakers: dict[str, CircuitBreaker] = {}
 
-    async def grant(
+    async def call_with_retries(
         self,
         req_key: str,
-        prepare: Callable[[Attempt], Awaitable[Prepared]],
-        perform: Callable[[Prepared, Attempt], Awaitable[Granted]],
-    ) -> Granted:
-        """Prepare and perform, again and again as the codes allow.
+        build: Callable[[Attempt], Awaitable[BodyT]],
+        send: Callable[[BodyT, Attempt], Awaitable[ResultT]],
+    ) -> ResultT:
+        """Build a request and send it, repeatedly if the error codes allow it.
 
         Args:
             req_key: The ability.
-            prepare: Makes the body; first called before the queue, and again only where the attempt's variant or size
-                changes.
-            perform: Makes the call or calls and reads the answer. It may raise `CallFailedError`.
+            build: Builds the request body. Called before waiting for a slot, and again only if the attempt's variant
+                or size changes.
+            send: Makes the call or calls and reads the response. May raise `CallFailedError`.
+
+        Returns:
+            What `send` returned.
 
         Raises:
-            EngineRefusedError: The photo or its result is judged unfit.
-            EngineUnavailableError: Anything else that is not mended by repetition; or the cloud is left alone for now.
+            EngineRefusedError: The service judged the photo or its own result unfit.
+            EngineUnavailableError: The last attempt failed for another reason, or the breaker is open.
         """
         breaker = self._breaker(req_key)
         breaker.check()
         first = Attempt()
-        prepared = await prepare(first)
-        with _Waiting() as waiting:
+        body = await build(first)
+        with _count_waiting() as stop_counting:
             async with self._call_slots.slot(self._on_position):
-                waiting.over()
+                stop_counting()
                 with breaker.guard():
-                    return await self._repeat(req_key, first, prepared, prepare, perform)
+                    return await self._send_with_retries(req_key, first, body, build, send)
 
-    async def _repeat(
+    async def _send_with_retries(
         self,
         req_key: str,
         attempt: Attempt,
-        prepared: Prepared,
-        prepare: Callable[[Attempt], Awaitable[Prepared]],
-        perform: Callable[[Prepared, Attempt], Awaitable[Granted]],
-    ) -> Granted:
-        tried: Counter[Again] = Counter()
+        body: BodyT,
+        build: Callable[[Attempt], Awaitable[BodyT]],
+        send: Callable[[BodyT, Attempt], Awaitable[ResultT]],
+    ) -> ResultT:
+        failures: Counter[Retry] = Counter()
         while True:
             try:
-                return await perform(prepared, attempt)
+                return await send(body, attempt)
             except CallFailedError as failure:
-                again = failure.verdict.again
-                tried[again] += 1
-                if tried[again] >= _most_calls(again, self._config.retry):
-                    await self._notices.tell(failure, req_key)
-                    raise failure.for_caller(req_key, attempt.number) from failure
+                retry = failure.policy.retry
+                failures[retry] += 1
+                if failures[retry] >= _max_calls(retry, self._config.retry):
+                    await self._notifier.notify(failure, req_key)
+                    raise failure.as_engine_error(req_key, attempt.number) from failure
                 metrics.RETRIES.labels(req_key, metrics.code_label(failure.code)).inc()
-            before = attempt
+            previous = attempt
             attempt = Attempt(
                 number=attempt.number + 1,
-                variant=attempt.variant + (again is Again.PICTURE),
-                smaller=attempt.smaller or again is Again.SMALLER,
+                variant=attempt.variant + (retry is Retry.WITH_NEW_SEED),
+                smaller=attempt.smaller or retry is Retry.WITH_SMALLER_PICTURE,
             )
-            if again is not Again.SMALLER:
-                await self._sleep(self._delay(tried[again]))
-            if replace(attempt, number=before.number) != before:
-                prepared = await prepare(attempt)
+            if retry is not Retry.WITH_SMALLER_PICTURE:
+                await self._sleep(self._backoff(failures[retry]))
+            if replace(attempt, number=previous.number) != previous:
+                body = await build(attempt)
 
-    def _delay(self, failures: int) -> float:
-        """Exponential with jitter: half of it is sure, half is dice, so that many waiters do not come back together."""
+    def _backoff(self, failures: int) -> float:
+        """Exponential backoff in seconds. Half of it is random so that several waiters do not retry together."""
         rules = self._config.retry
         ceiling: float = min(rules.first_delay * 2 ** (failures - 1), rules.longest_delay)
-        return ceiling * (0.5 + 0.5 * self._dice.random())
+        return ceiling * (0.5 + 0.5 * self._rng.random())
 
-    def _breaker(self, req_key: str) -> Breaker:
+    def _breaker(self, req_key: str) -> CircuitBreaker:
         if req_key not in self._breakers:
-            config = self._config
-            self._breakers[req_key] = Breaker(req_key, threshold=config.breaker_threshold, pause=config.breaker_pause)
+            self._breakers[req_key] = CircuitBreaker(
+                req_key, threshold=self._config.breaker_threshold, cooldown=self._config.breaker_cooldown
+            )
         return self._breakers[req_key]
 
 
-_MOST_SHRINKING: Final = 2
+_CALLS_WITH_SMALLER_PICTURE: Final = 2
 
 
-def _most_calls(again: Again, rules: RetryRules) -> int:
-    """Failures of one kind, the first included, after which there is no further call."""
+def _max_calls(retry: Retry, rules: RetryRules) -> int:
+    """Number of failures of one kind, the first included, after which no further call is made."""
     return {
-        Again.NEVER: 1,
-        Again.SMALLER: _MOST_SHRINKING,
-        Again.FAULT: rules.fault,
-        Again.BUSY: rules.busy,
-        Again.PICTURE: rules.picture,
-    }[again]
+        Retry.NEVER: 1,
+        Retry.WITH_SMALLER_PICTURE: _CALLS_WITH_SMALLER_PICTURE,
+        Retry.AFTER_FAULT: rules.after_fault,
+        Retry.WHEN_BUSY: rules.when_busy,
+        Retry.WITH_NEW_SEED: rules.with_new_seed,
+    }[retry]
 
 
-class _Waiting:
-    """Counts one waiter, until its turn comes or it goes away."""
+@contextmanager
+def _count_waiting() -> Iterator[Callable[[], None]]:
+    """Count one edit in the gauge of waiting edits, until the yielded function is called or the block ends."""
+    waiting = True
 
-    def __init__(self) -> None:
-        self._counted = False
-
-    def __enter__(self) -> Self:
-        metrics.WAITING.inc()
-        self._counted = True
-        return self
-
-    def over(self) -> None:
-        if self._counted:
-            self._counted = False
+    def stop_counting() -> None:
+        nonlocal waiting
+        if waiting:
+            waiting = False
             metrics.WAITING.dec()
 
-    def __exit__(self, *_: object) -> None:
-        self.over()
+    metrics.WAITING.inc()
+    try:
+        yield stop_counting
+    finally:
+        stop_counting()

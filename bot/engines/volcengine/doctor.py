@@ -1,4 +1,4 @@
-"""One real, smallest call of each ability, explained: for ``python -m bot doctor``."""
+"""Makes one minimal real call of each ability and explains the result, for ``python -m bot doctor``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bot.engines.volcengine.answers import Answer
-from bot.engines.volcengine.codes import Again, CallFailedError, Outcome
+from bot.engines.volcengine.codes import CallFailedError, Outcome, Retry
 from bot.engines.volcengine.config import DREAM_ERASE, ERASE, SALIENCY, VolcConfig
 from bot.engines.volcengine.inpainter import inpaint_parameters
-from bot.engines.volcengine.notices import explain
-from bot.engines.volcengine.pictures import inpaint_body, segment_body
+from bot.engines.volcengine.notices import build_notice
+from bot.engines.volcengine.request_bodies import inpaint_body, segment_body
+from bot.engines.volcengine.responses import ApiResponse
 from bot.engines.volcengine.segmenter import segment_parameters
 from bot.engines.volcengine.transport import Transport, open_transport
 from bot.imaging.photo import Mask, Pixels
@@ -26,15 +26,15 @@ _SIDE = 256
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What one ability answered.
+    """The result of calling one ability.
 
     Attributes:
         ability: Its req_key.
         ok: Whether the bot can use it.
-        text: What that means and, if not ok, what to do; English, one line.
-        code: The cloud's code or a label.
-        request_id: The cloud's name for the call; empty if unknown.
-        ms: Milliseconds the call took.
+        text: What happened and, if not ok, what to do; one line of English.
+        code: The API's code, or a key of `codes.POLICIES_WITHOUT_CODE`.
+        request_id: Volcengine's id of the call; empty if unknown.
+        ms: Duration of the call in milliseconds.
     """
 
     ability: str
@@ -46,22 +46,22 @@ class ProbeResult:
 
 
 async def probe(config: VolcConfig) -> list[ProbeResult]:
-    """Call each ability once, with a drawn picture of 256 pixels; these are billed as any other call.
+    """Call each ability once with a drawn picture of 256 pixels. The calls are billed as any other.
 
     Args:
-        config: What is checked.
+        config: The configuration to check.
 
     Returns:
-        One result for each ability, segmentation first. Nothing is raised for failing calls.
+        One result for each ability, segmentation first. A failing call is a result, not an exception.
     """
     async with open_transport(config) as transport:
-        results = [await _ask(SALIENCY, lambda: _segment(config, transport))]
-        results.append(await _ask(config.inpaint, lambda: _inpaint(config, transport)))
+        results = [await _probe_ability(SALIENCY, lambda: _call_segment(config, transport))]
+        results.append(await _probe_ability(config.inpaint, lambda: _call_inpaint(config, transport)))
     return results
 
 
-async def _segment(config: VolcConfig, transport: Transport) -> Answer:
-    pixels, _ = _drawing()
+async def _call_segment(config: VolcConfig, transport: Transport) -> ApiResponse:
+    pixels, _ = _draw_disc()
     parameters = segment_parameters(config)
     body = await asyncio.to_thread(
         segment_body, pixels, None, None, parameters, max_bytes=config.max_picture_bytes, smaller=False
@@ -69,8 +69,8 @@ async def _segment(config: VolcConfig, transport: Transport) -> Answer:
     return await transport.call("CVProcess", SALIENCY, body.json, attempt=1)
 
 
-async def _inpaint(config: VolcConfig, transport: Transport) -> Answer:
-    pixels, mask = _drawing()
+async def _call_inpaint(config: VolcConfig, transport: Transport) -> ApiResponse:
+    pixels, mask = _draw_disc()
     body = await asyncio.to_thread(
         inpaint_body,
         pixels,
@@ -83,53 +83,53 @@ async def _inpaint(config: VolcConfig, transport: Transport) -> Answer:
     )
     if config.inpaint == ERASE:
         return await transport.call("CVProcess", ERASE, body.json, attempt=1)
-    # A task that is accepted shows that keys, account and ability are in order; its picture is of no interest.
+    # An accepted task shows that the keys, the account and the ability are in order; its picture is not needed.
     submitted = await transport.call("CVSync2AsyncSubmitTask", DREAM_ERASE, body.json, attempt=1)
-    wish = {"req_key": DREAM_ERASE, "task_id": str(submitted.data.get("task_id", "")), "req_json": "{}"}
-    return await transport.call("CVSync2AsyncGetResult", DREAM_ERASE, json.dumps(wish).encode(), attempt=1)
+    query = {"req_key": DREAM_ERASE, "task_id": str(submitted.data.get("task_id", "")), "req_json": "{}"}
+    return await transport.call("CVSync2AsyncGetResult", DREAM_ERASE, json.dumps(query).encode(), attempt=1)
 
 
-async def _ask(ability: str, call: Callable[[], Awaitable[Answer]]) -> ProbeResult:
+async def _probe_ability(ability: str, call: Callable[[], Awaitable[ApiResponse]]) -> ProbeResult:
     start = time.perf_counter()
     try:
-        answer = await call()
+        response = await call()
     except CallFailedError as failure:
-        took = round((time.perf_counter() - start) * 1000)
-        ok, text = _explained(failure, ability)
-        return ProbeResult(ability, ok, text, failure.code, failure.request_id, took)
-    took = round((time.perf_counter() - start) * 1000)
-    return ProbeResult(ability, True, f"{ability} answered in {took} ms.", 10000, answer.request_id, took)
+        ms = round((time.perf_counter() - start) * 1000)
+        ok, text = _explain_failure(failure, ability)
+        return ProbeResult(ability, ok, text, failure.code, failure.request_id, ms)
+    ms = round((time.perf_counter() - start) * 1000)
+    return ProbeResult(ability, True, f"{ability} answered in {ms} ms.", 10000, response.request_id, ms)
 
 
-def _explained(failure: CallFailedError, ability: str) -> tuple[bool, str]:
-    """Whether the ability is usable in spite of the failure, and one line about it."""
-    verdict = failure.verdict
-    what = f"{ability}: {verdict.meaning} (code {failure.code}"
-    what += f", request {failure.request_id})" if failure.request_id else ")"
-    if verdict.advice:
-        return False, f"{what}. {explain(failure, ability).advice}"
-    if verdict.again is Again.BUSY:
+def _explain_failure(failure: CallFailedError, ability: str) -> tuple[bool, str]:
+    """Return whether the ability is usable in spite of the failure, and one line about it."""
+    policy = failure.policy
+    summary = f"{ability}: {policy.meaning} (code {failure.code}"
+    summary += f", request {failure.request_id})" if failure.request_id else ")"
+    if policy.advice:
+        return False, f"{summary}. {build_notice(failure, ability).advice}"
+    if policy.retry is Retry.WHEN_BUSY:
         return (
             True,
-            f"{what}. The keys work; the account's limit is used up just now. Lower VOLC_CONCURRENCY if it lasts.",
+            f"{summary}. The keys work; the account's limit is used up just now. Lower VOLC_CONCURRENCY if it lasts.",
         )
-    if verdict.outcome not in (Outcome.UNAVAILABLE, Outcome.BUSY):
-        return True, f"{what}. The keys work; the cloud did not like the drawing that was sent."
+    if policy.outcome not in (Outcome.UNAVAILABLE, Outcome.BUSY):
+        return True, f"{summary}. The keys work; the cloud did not like the drawing that was sent."
     if isinstance(failure.code, str):
         return (
             False,
-            f"{what}. Check VOLC_ENDPOINT, the network, its proxies and the name server. {failure.text}".rstrip(),
+            f"{summary}. Check VOLC_ENDPOINT, the network, its proxies and the name server. {failure.text}".rstrip(),
         )
     return (
         False,
-        f"{what}. Try again later; if it stays, tell Volcengine's support the request id. {failure.text}".rstrip(),
+        f"{summary}. Try again later; if it stays, tell Volcengine's support the request id. {failure.text}".rstrip(),
     )
 
 
-def _drawing() -> tuple[Pixels, Mask]:
-    """A disc on a slope of grey, and the disc's mask."""
-    slope = np.linspace(90, 200, _SIDE).astype(np.uint8)
-    pixels = np.repeat(np.tile(slope, (_SIDE, 1))[..., None], 3, axis=2).copy()
+def _draw_disc() -> tuple[Pixels, Mask]:
+    """Draw a disc on a grey gradient; return the picture and the mask of the disc."""
+    gradient = np.linspace(90, 200, _SIDE).astype(np.uint8)
+    pixels = np.repeat(np.tile(gradient, (_SIDE, 1))[..., None], 3, axis=2).copy()
     mask = np.zeros((_SIDE, _SIDE), np.uint8)
     centre, radius = (_SIDE // 2, _SIDE // 2), _SIDE // 5
     cv2.circle(mask, centre, radius, 255, thickness=-1)

@@ -1,4 +1,4 @@
-"""Which part of a photo is sent, and how it is fitted into the cloud's limits. Sizes only, no pixels but the mask's."""
+"""Selects the part of a photo that is sent and computes its size within the API's limits. Sizes and masks only."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 from bot.imaging.photo import Mask
 
 SHORTEST_SIDE: Final = 128
-"""saliency_seg takes no smaller side (docs/6793/1330693); the eraser takes 65."""
+"""Minimum of saliency_seg in pixels; i2i_inpainting accepts 65 (docs/volcengine.md#picture-limits)."""
 LONGEST_SIDE: Final = 4095
-"""Smaller than 4096, both abilities."""
-CROP_LEAST: Final = 768
-"""Pixels of context that a fill wants to see even for a tiny hole."""
-CROP_IS_ALL: Final = 0.6
-"""A crop that would be this much of the photo is not worth cropping."""
+"""Maximum of both abilities in pixels: below 4096 (docs/volcengine.md#picture-limits)."""
+MIN_CROP_SIDE: Final = 768
+"""Minimum side of a crop in pixels: a fill needs context even around a tiny hole."""
+MAX_CROP_SHARE: Final = 0.6
+"""A photo is sent whole if the crop would cover at least this share of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle of whole pixels; right and bottom are outside of it."""
+    """A rectangle in whole pixels; `right` and `bottom` are exclusive."""
 
     left: int
     top: int
@@ -31,81 +31,81 @@ class Box:
 
     @property
     def width(self) -> int:
-        """Pixels across."""
+        """Width in pixels."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
-        """Pixels down."""
+        """Height in pixels."""
         return self.bottom - self.top
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """To cut it out of an array: rows, columns."""
+        """Index of this rectangle in an (H, W, …) array: rows, columns."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a picture is put into the limits: scaled with its aspect, then padded where it is too thin for that.
+    """How a picture is brought into the limits: scaled with its aspect kept, then padded if it is too thin.
 
     Attributes:
-        width: Pixels across the scaled picture.
-        height: Pixels down.
-        outer_width: The same with the padding at the right edge.
-        outer_height: The same with the padding at the bottom.
+        width: Width of the scaled picture in pixels.
+        height: Height of the scaled picture in pixels.
+        padded_width: Width including the padding at the right edge.
+        padded_height: Height including the padding at the bottom.
     """
 
     width: int
     height: int
-    outer_width: int
-    outer_height: int
+    padded_width: int
+    padded_height: int
 
 
 def fit_within(width: int, height: int, *, longest: int = LONGEST_SIDE, shortest: int = SHORTEST_SIDE) -> Fit:
-    """Fit a picture into `shortest` … `longest` pixels a side, keeping its aspect.
+    """Fit a picture into `shortest` … `longest` pixels per side with its aspect kept.
 
-    A picture within the limits stays as it is. One so thin that both limits cannot hold is scaled to `longest`, and its
-    thin side padded to `shortest`.
+    A picture within the limits keeps its size. If its aspect makes both limits impossible, it is scaled to `longest`
+    and its short side is padded to `shortest`.
     """
     scale = 1.0
     if min(width, height) < shortest:
         scale = shortest / min(width, height)
     if max(width, height) * scale > longest:
         scale = longest / max(width, height)
-    inner_width = max(1, min(longest, round(width * scale)))
-    inner_height = max(1, min(longest, round(height * scale)))
-    return Fit(inner_width, inner_height, max(inner_width, shortest), max(inner_height, shortest))
+    scaled_width = max(1, min(longest, round(width * scale)))
+    scaled_height = max(1, min(longest, round(height * scale)))
+    return Fit(scaled_width, scaled_height, max(scaled_width, shortest), max(scaled_height, shortest))
 
 
 def crop_around(mask: Mask, *, longest: int) -> Box | None:
-    """The part of a photo worth sending to have a hole filled: the hole and as much again around it.
+    """Return the part of a photo to send for filling a hole: the hole with a margin of its longer side.
 
     Args:
         mask: (H, W) uint8, > 0 = hole.
-        longest: The longest side that is sent without scaling.
+        longest: Maximum side in pixels that is sent without scaling.
 
     Returns:
-        The whole photo where it is within the limit and the hole is not small; else the hole's surroundings; None where
-        there is no hole.
+        The whole photo if it is within the limit and the crop would cover most of it; otherwise the crop; None if the
+        mask is empty.
     """
     height, width = mask.shape
     left, top, hole_width, hole_height = cv2.boundingRect((mask > 0).view(np.uint8))
     if hole_width == 0 or hole_height == 0:
         return None
     margin = max(hole_width, hole_height)
-    columns = _span(left, left + hole_width, margin, width)
-    rows = _span(top, top + hole_height, margin, height)
+    columns = _widen(left, left + hole_width, margin, width)
+    rows = _widen(top, top + hole_height, margin, height)
     box = Box(columns[0], rows[0], columns[1], rows[1])
     fits_whole = max(width, height) <= longest
-    if fits_whole and box.width * box.height >= CROP_IS_ALL * width * height:
+    if fits_whole and box.width * box.height >= MAX_CROP_SHARE * width * height:
         return Box(0, 0, width, height)
     return box
 
 
-def _span(start: int, end: int, margin: int, length: int) -> tuple[int, int]:
-    """Widen start…end by the margin, to `CROP_LEAST` at least, and push it back inside 0…length."""
-    margin = max(margin, (CROP_LEAST - (end - start) + 1) // 2)
-    wanted = min(length, end - start + 2 * margin)
-    begin = min(max(0, start - margin), length - wanted)
-    return begin, begin + wanted
+def _widen(start: int, end: int, margin: int, length: int) -> tuple[int, int]:
+    """Widen start…end by the margin, to at least `MIN_CROP_SIDE`, and shift it into 0…length."""
+    margin = max(margin, (MIN_CROP_SIDE - (end - start) + 1) // 2)
+    size = min(length, end - start + 2 * margin)
+    begin = min(max(0, start - margin), length - size)
+    return begin, begin + size

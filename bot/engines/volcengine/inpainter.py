@@ -1,4 +1,4 @@
-"""Filling holes in the cloud: ``i2i_inpainting`` in one call, or the Jimeng eraser by submitting and polling."""
+"""Fills holes with Volcengine: ``i2i_inpainting`` in one call, or the Jimeng eraser with submit and poll."""
 
 from __future__ import annotations
 
@@ -8,38 +8,33 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.engines.volcengine.answers import Answer
-from bot.engines.volcengine.caller import Attempt, Caller, Sleep
-from bot.engines.volcengine.codes import (
-    NO_PICTURE,
-    TASK_LOST,
-    TASK_TIMEOUT,
-    Again,
-    CallFailedError,
-    labelled,
-)
+from bot.engines.volcengine.caller import Attempt, RetryingCaller, Sleep
+from bot.engines.volcengine.codes import NO_PICTURE, TASK_LOST, TASK_TIMEOUT, CallFailedError, Retry
 from bot.engines.volcengine.config import DREAM_ERASE, ERASE, VolcConfig
+from bot.engines.volcengine.fitting import scale, scale_hole
 from bot.engines.volcengine.geometry import Box, crop_around, fit_within
-from bot.engines.volcengine.pictures import BadPictureError, Body, inpaint_body, read_fill, scale, scale_hole
 from bot.engines.volcengine.ports import Pool
+from bot.engines.volcengine.request_bodies import RequestBody, inpaint_body
+from bot.engines.volcengine.response_pictures import BadPictureError, read_fill
+from bot.engines.volcengine.responses import ApiResponse
 from bot.engines.volcengine.transport import Transport
 from bot.errors import PersonError
 from bot.imaging.photo import Mask, Photo, Pixels
 
 SEEDS: Final = 2**31
-"""Seeds are 0 … 2³¹-1; -1 would mean a random one, and the same seed must give the same picture."""
+"""Seeds are 0 … 2³¹-1. The API takes -1 as a random seed, but the same seed must give the same picture."""
 _SEED_STEP: Final = 1_000_003
-_SUBMIT: Final = "CVSync2AsyncSubmitTask"
-_RESULT: Final = "CVSync2AsyncGetResult"
+_SUBMIT_ACTION: Final = "CVSync2AsyncSubmitTask"
+_POLL_ACTION: Final = "CVSync2AsyncGetResult"
 
 
 def seed_for(seed: int, variant: int) -> int:
-    """The seed of a variant: 0 is the wished one, later ones lie far from it (people count seeds up one by one)."""
+    """Return the seed of a variant. Variant 0 is the requested seed; others are far from it, as people try seed + 1."""
     return (seed + variant * _SEED_STEP) % SEEDS
 
 
 def inpaint_parameters(config: VolcConfig, *, seed: int) -> dict[str, Any]:
-    """The body's fields but the pictures, for the configured ability."""
+    """Return the fields of the request body except the pictures, for the configured ability."""
     if config.inpaint == DREAM_ERASE:
         return {"req_key": DREAM_ERASE, "prompt": config.prompt, "seed": seed}
     return {
@@ -55,8 +50,14 @@ def inpaint_parameters(config: VolcConfig, *, seed: int) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _CutOut:
-    """The part of the photo that is sent, scaled down where it is larger than what is sent."""
+class _Crop:
+    """The part of the photo that is sent, scaled down if it is larger than the limit.
+
+    Attributes:
+        box: Its place in the photo.
+        pixels: (h, w, 3) uint8 RGB.
+        mask: (h, w) uint8, > 0 = fill.
+    """
 
     box: Box
     pixels: Pixels
@@ -64,13 +65,13 @@ class _CutOut:
 
 
 class VolcInpainter:
-    """`bot.engines.Inpainter` over the cloud.
+    """`bot.engines.Inpainter` with Volcengine.
 
     Args:
         config: Ability, parameters, limits.
-        transport: Makes calls.
+        transport: Makes single calls.
         caller: Repeats them.
-        pool: Does the pixel work.
+        pool: Runs the pixel work.
         sleep: Waits between two polls.
     """
 
@@ -78,7 +79,7 @@ class VolcInpainter:
         self,
         config: VolcConfig,
         transport: Transport,
-        caller: Caller,
+        caller: RetryingCaller,
         pool: Pool,
         *,
         sleep: Sleep = asyncio.sleep,
@@ -90,29 +91,29 @@ class VolcInpainter:
         self._sleep = sleep
 
     async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
-        """As `bot.engines.Inpainter.inpaint`. Only the hole's surroundings are sent where that keeps resolution.
+        """As `bot.engines.Inpainter.inpaint`. Sends only a crop around the hole if that keeps more resolution.
 
-        The cloud invents rather than copies, and takes no second mask: `keeps_subject` is of no use to it.
+        `keeps_subject` is ignored: Volcengine generates pixels instead of copying them, and takes no exclusion mask.
 
         Raises:
-            EngineRefusedError: The cloud judged the photo or its own result unfit.
-            EngineUnavailableError: The cloud does not answer now, or not to this bot.
-            ValueError: The mask has another size than the photo.
+            EngineRefusedError: Volcengine judged the photo or its own result unfit.
+            EngineUnavailableError: Volcengine cannot answer now, or not to this account.
+            ValueError: The mask and the photo differ in size.
         """
         if mask.shape != photo.pixels.shape[:2]:
             raise ValueError(f"a mask of {mask.shape} for a photo of {photo.pixels.shape[:2]}")
-        # Threads suffice for cutting and pasting trusted arrays: numpy and OpenCV let go of the lock, and a photo of
-        # 48 megapixels is not copied to a worker for the sake of its corner.
-        cut = await asyncio.to_thread(_cut_out, photo, mask, self._config.longest_side)
-        if cut is None:
+        # Cropping and pasting run in a thread, not in the pool: numpy and OpenCV release the GIL, and a photo of 48
+        # megapixels is not copied to a worker process for a small crop.
+        crop = await asyncio.to_thread(_crop_photo, photo, mask, self._config.longest_side)
+        if crop is None:
             return photo
 
-        async def prepare(attempt: Attempt) -> Body:
+        async def build(attempt: Attempt) -> RequestBody:
             parameters = inpaint_parameters(self._config, seed=seed_for(seed, attempt.variant))
             return await self._pool.run(
                 _inpaint_body,
-                cut.pixels,
-                cut.mask,
+                crop.pixels,
+                crop.mask,
                 photo.icc_profile,
                 parameters,
                 self._config.longest_side,
@@ -120,74 +121,84 @@ class VolcInpainter:
                 attempt.smaller,
             )
 
-        async def perform(body: Body, attempt: Attempt) -> Pixels:
+        async def send(body: RequestBody, attempt: Attempt) -> Pixels:
             if self._config.inpaint == DREAM_ERASE:
-                answer = await self._by_task(body, attempt)
+                response = await self._submit_and_poll(body, attempt)
             else:
-                answer = await self._transport.call("CVProcess", ERASE, body.json, attempt=attempt.number)
-            return await self._read(answer, body, photo.icc_profile)
+                response = await self._transport.call("CVProcess", ERASE, body.json, attempt=attempt.number)
+            return await self._read(response, body, photo.icc_profile)
 
-        fill = await self._caller.grant(self._config.inpaint, prepare, perform)
-        return await asyncio.to_thread(_pasted, photo, fill, cut.box)
+        fill = await self._caller.call_with_retries(self._config.inpaint, build, send)
+        return await asyncio.to_thread(_paste, photo, fill, crop.box)
 
-    async def _read(self, answer: Answer, body: Body, icc: bytes | None) -> Pixels:
-        if not answer.pictures:
-            raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text="no picture in the answer")
+    async def _read(self, response: ApiResponse, body: RequestBody, icc: bytes | None) -> Pixels:
+        def no_picture(text: str) -> CallFailedError:
+            return CallFailedError.without_code(NO_PICTURE, http=200, request_id=response.request_id, text=text)
+
+        if not response.pictures:
+            raise no_picture("no picture in the answer")
         try:
-            return await self._pool.run(read_fill, answer.pictures[0], body.fit, icc)
+            return await self._pool.run(read_fill, response.pictures[0], body.fit, icc)
         except (BadPictureError, PersonError) as error:
-            # The pool's own words for a picture that was too much for it would blame the person.
-            raise labelled(NO_PICTURE, http=200, request_id=answer.request_id, text=str(error)) from None
+            # The pool's own error for a picture that is too demanding would blame the person's photo.
+            raise no_picture(str(error)) from None
 
-    async def _by_task(self, body: Body, attempt: Attempt) -> Answer:
-        """Submit, then look until the task is done (https://volcengine.com/docs/6791/1399614)."""
+    async def _submit_and_poll(self, body: RequestBody, attempt: Attempt) -> ApiResponse:
+        """Submit a task and poll until it is done (docs/volcengine.md#submit-and-poll).
+
+        Source: https://volcengine.com/docs/6791/1399614.
+        """
         req_key = self._config.inpaint
-        submitted = await self._transport.call(_SUBMIT, req_key, body.json, attempt=attempt.number)
-        task = submitted.data.get("task_id")
-        if not isinstance(task, str) or not task:
-            raise labelled(TASK_LOST, http=200, request_id=submitted.request_id, text="no task_id")
-        wish = json.dumps({"req_key": req_key, "task_id": task, "req_json": json.dumps({"return_url": False})}).encode()
+        submitted = await self._transport.call(_SUBMIT_ACTION, req_key, body.json, attempt=attempt.number)
+        task_id = submitted.data.get("task_id")
+        if not isinstance(task_id, str) or not task_id:
+            raise CallFailedError.without_code(TASK_LOST, http=200, request_id=submitted.request_id, text="no task_id")
+        options = json.dumps({"return_url": False})
+        query = json.dumps({"req_key": req_key, "task_id": task_id, "req_json": options}).encode()
         deadline = time.monotonic() + self._config.task_timeout
         while True:
             await self._sleep(self._config.poll_interval)
-            answer = await self._look(req_key, wish, attempt, deadline)
-            if answer is not None:
-                return answer
+            response = await self._poll_once(req_key, query, attempt, deadline)
+            if response is not None:
+                return response
 
-    async def _look(self, req_key: str, wish: bytes, attempt: Attempt, deadline: float) -> Answer | None:
-        """One poll; None: not yet. Looking again costs nothing, so passing trouble is not the task's failure."""
-        late = time.monotonic() >= deadline
+    async def _poll_once(self, req_key: str, query: bytes, attempt: Attempt, deadline: float) -> ApiResponse | None:
+        """Poll once; return None if the task is not done. A poll is free, so a passing fault does not fail the task."""
+        is_late = time.monotonic() >= deadline
         try:
-            answer = await self._transport.call(_RESULT, req_key, wish, attempt=attempt.number, quiet=True)
+            response = await self._transport.call(_POLL_ACTION, req_key, query, attempt=attempt.number, quiet=True)
         except CallFailedError as failure:
-            passing = failure.verdict.again is Again.BUSY or isinstance(failure.code, str)
-            if passing and failure.verdict.again is not Again.NEVER and not late:
+            retry = failure.policy.retry
+            may_pass = retry is Retry.WHEN_BUSY or isinstance(failure.code, str)
+            if may_pass and retry is not Retry.NEVER and not is_late:
                 return None
             raise
-        match answer.data.get("status"):
+        match response.data.get("status"):
             case "done":
-                return answer
-            case "in_queue" | "generating" if not late:
+                return response
+            case "in_queue" | "generating" if not is_late:
                 return None
             case "in_queue" | "generating":
-                raise labelled(TASK_TIMEOUT, http=200, request_id=answer.request_id)
+                raise CallFailedError.without_code(TASK_TIMEOUT, http=200, request_id=response.request_id)
             case status:
-                raise labelled(TASK_LOST, http=200, request_id=answer.request_id, text=str(status)[:40])
+                raise CallFailedError.without_code(
+                    TASK_LOST, http=200, request_id=response.request_id, text=str(status)[:40]
+                )
 
 
-def _cut_out(photo: Photo, mask: Mask, longest: int) -> _CutOut | None:
+def _crop_photo(photo: Photo, mask: Mask, longest: int) -> _Crop | None:
     box = crop_around(mask, longest=longest)
     if box is None:
         return None
     fit = fit_within(box.width, box.height, longest=longest)
     pixels, hole = photo.pixels[box.slices], mask[box.slices]
     if fit.width < box.width:
-        # What the cloud will not see need not be copied between processes either.
-        return _CutOut(box, scale(pixels, fit.width, fit.height), scale_hole(hole, fit.width, fit.height))
-    return _CutOut(box, pixels.copy(), hole.copy())
+        # Scale before the copy to the worker process: it needs no more than what is sent.
+        return _Crop(box, scale(pixels, fit.width, fit.height), scale_hole(hole, fit.width, fit.height))
+    return _Crop(box, pixels.copy(), hole.copy())
 
 
-def _pasted(photo: Photo, fill: Pixels, box: Box) -> Photo:
+def _paste(photo: Photo, fill: Pixels, box: Box) -> Photo:
     pixels = photo.pixels.copy()
     pixels[box.slices] = scale(fill, box.width, box.height)
     return photo.with_pixels(pixels)
@@ -201,5 +212,5 @@ def _inpaint_body(
     longest: int,
     max_bytes: int,
     smaller: bool,
-) -> Body:
+) -> RequestBody:
     return inpaint_body(pixels, mask, icc, parameters, longest=longest, max_bytes=max_bytes, smaller=smaller)

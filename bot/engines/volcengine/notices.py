@@ -1,4 +1,4 @@
-"""Telling the operator what only the operator can mend: in the log and by message, once an hour for each code."""
+"""Notifies the operator of failures that only the operator can fix: by log and message, once an hour per code."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from bot.engines.volcengine.codes import CallFailedError
 
 log = structlog.get_logger()
 NOTICE_INTERVAL: Final = 3600.0
-_SKEW_WORTH_TELLING: Final = 60.0
+"""Minimum seconds between two notices of the same code."""
+_MIN_REPORTED_SKEW: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorNotice:
-    """What the operator is told.
+    """A message for the operator.
 
     Attributes:
-        code: The cloud's code or a label.
+        code: The API's code, or a key of `codes.POLICIES_WITHOUT_CODE`.
         req_key: The ability that was called.
-        request_id: The cloud's name for the call; empty if unknown.
-        meaning: What happened, English.
-        advice: What to do, English.
+        request_id: Volcengine's id of the call; empty if unknown.
+        meaning: What happened, in English.
+        advice: What to do, in English.
     """
 
     code: int | str
@@ -35,47 +36,50 @@ class OperatorNotice:
     advice: str
 
     def __str__(self) -> str:
-        """The whole notice as a text of a few lines."""
-        where = f"{self.req_key}, request {self.request_id}" if self.request_id else self.req_key
-        return f"Volcengine: {self.meaning} (code {self.code}, {where}).\n{self.advice}"
+        """The notice as text of two lines."""
+        call = f"{self.req_key}, request {self.request_id}" if self.request_id else self.req_key
+        return f"Volcengine: {self.meaning} (code {self.code}, {call}).\n{self.advice}"
 
 
 OnOperatorError = Callable[[OperatorNotice], Awaitable[None]]
 
 
-def explain(failure: CallFailedError, req_key: str) -> OperatorNotice:
-    """A notice about a failure; measured clock skew is named, for it looks like a wrong key."""
-    advice = failure.verdict.advice
+def build_notice(failure: CallFailedError, req_key: str) -> OperatorNotice:
+    """Return the notice of a failure. A clock skew of a minute or more is named, because it looks like a wrong key."""
+    advice = failure.policy.advice
     skew = failure.clock_skew
-    if skew is not None and abs(skew) >= _SKEW_WORTH_TELLING:
+    if skew is not None and abs(skew) >= _MIN_REPORTED_SKEW:
         direction = "behind" if skew > 0 else "ahead of"
         advice = f"This machine's clock is {abs(skew):.0f} s {direction} the cloud's: set it (NTP). {advice}"
-    return OperatorNotice(failure.code, req_key, failure.request_id, failure.verdict.meaning, advice)
+    return OperatorNotice(failure.code, req_key, failure.request_id, failure.policy.meaning, advice)
 
 
-class Notices:
-    """Passes notices on, at most one an hour for each code.
+class OperatorNotifier:
+    """Logs and sends notices, at most one an hour per code.
 
     Args:
-        on_error: Who carries the message; None for the log alone.
-        clock: Seconds that only rise.
+        on_error: Sends the notice; None to only log it.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(self, on_error: OnOperatorError | None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._on_error = on_error
         self._clock = clock
-        self._told: dict[int | str, float] = {}
+        self._notified_at: dict[int | str, float] = {}
 
-    async def tell(self, failure: CallFailedError, req_key: str) -> None:
-        """Tell about a failure if it is the operator's turn and the hour is over. Never raises."""
-        if not failure.verdict.advice:
+    async def notify(self, failure: CallFailedError, req_key: str) -> None:
+        """Notify the operator if the operator can fix the failure and the last notice of its code is an hour old.
+
+        Never raises: an undelivered notice is logged.
+        """
+        if not failure.policy.advice:
             return
         now = self._clock()
-        last = self._told.get(failure.code)
+        last = self._notified_at.get(failure.code)
         if last is not None and now - last < NOTICE_INTERVAL:
             return
-        self._told[failure.code] = now
-        notice = explain(failure, req_key)
+        self._notified_at[failure.code] = now
+        notice = build_notice(failure, req_key)
         log.error(
             "volcengine_operator_must_act",
             req_key=req_key,
@@ -89,5 +93,5 @@ class Notices:
         try:
             await self._on_error(notice)
         except Exception:
-            # A boundary to foreign code: news that cannot be delivered must not cost the person the edit.
-            log.exception("operator_not_told", code=notice.code)
+            # The callback is foreign code: a notice that cannot be delivered must not fail the edit.
+            log.exception("operator_notice_failed", code=notice.code)

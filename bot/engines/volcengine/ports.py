@@ -1,4 +1,4 @@
-"""What the engine needs of the house: somewhere to do pixel work."""
+"""The port of this package: a pool that runs pixel functions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ Result = TypeVar("Result")
 
 
 class Pool(Protocol):
-    """Runs plain functions away from the event loop; `bot.imaging.pool.PixelPool` is one."""
+    """Runs plain functions outside the event loop, as `bot.imaging.pool.PixelPool` does."""
 
     async def run(self, function: Callable[..., Result], *args: Any) -> Result:
-        """Call a module-level function with picklable arguments; its exceptions come back as they are."""
+        """Call a module-level function with picklable arguments. Its exceptions are raised unchanged."""
         ...

@@ -1,6 +1,7 @@
-"""One request, signed by the SDK's signer and frozen: what is sent is what was signed, byte for byte.
+"""Signs requests with the SDK's signer. The signed bytes are sent unchanged.
 
-The SDK signs; it does not send (its service classes block, default to plain http and swallow errors).
+The SDK does not send them: its service classes block, default to plain http and lose errors
+(docs/volcengine.md#sdk-pitfalls).
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from bot.engines.volcengine.config import API_VERSION, SERVICE, VolcConfig
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A POST, ready to be sent as it is.
+    """A POST request, to be sent unchanged.
 
     Attributes:
-        url: With the query exactly as it was signed.
-        headers: All signed headers and Authorization; hidden from reprs, for a signature is a credential.
-        body: The signed bytes; hidden from reprs, for they hold pictures.
+        url: With the query exactly as signed.
+        headers: All signed headers and Authorization; hidden from reprs because a signature is a credential.
+        body: The signed bytes; hidden from reprs because they hold pictures.
     """
 
     url: str
@@ -32,18 +33,19 @@ class SignedRequest:
 
 
 def sign(config: VolcConfig, action: str, body: bytes, *, now: datetime | None = None) -> SignedRequest:
-    """Sign a call of the visual API (https://www.volcengine.com/docs/6369/67269).
+    """Sign a call of the visual API (docs/volcengine.md#signing, https://www.volcengine.com/docs/6369/67269).
 
-    Hashes the body, which may be megabytes: not for the event loop.
+    Hashes the body, which may have megabytes: run it outside the event loop.
 
     Args:
         config: Keys, endpoint and region.
         action: ``CVProcess``, ``CVSync2AsyncSubmitTask`` or ``CVSync2AsyncGetResult``.
         body: JSON, UTF-8.
-        now: The time of signing, UTC; the clock's own by default. The cloud accepts a signature for 900 s.
+        now: Time of signing in UTC; the current time by default. Volcengine accepts a signature for 900 s.
 
     Returns:
-        The request. Signed are host, x-date, content-type, x-content-sha256 and, with a token, x-security-token.
+        The request. The signature covers host, x-date, content-type, x-content-sha256 and, with a token,
+        x-security-token.
     """
     param = SignParam()
     param.method = "POST"
@@ -52,8 +54,8 @@ def sign(config: VolcConfig, action: str, body: bytes, *, now: datetime | None =
     param.query = OrderedDict(Action=action, Version=API_VERSION)
     param.body = body
     param.date = now or datetime.now(UTC)
-    # The signer adds X-Date, X-Content-Sha256 and X-Security-Token to this very mapping, and signs a header only where
-    # its name is written in exactly this case.
+    # The signer adds X-Date, X-Content-Sha256 and X-Security-Token to this mapping, and signs a header only if its name
+    # is written in this case.
     param.header_list = OrderedDict({"Content-Type": "application/json", "Host": config.host})
     keys = Credentials(config.access_key, config.secret_key, SERVICE, config.region, config.session_token)
     signature = SignerV4.sign_only(param, keys)

@@ -1,4 +1,4 @@
-"""One call over the wire: signed, timed, limited in size, logged and counted. No repetition here."""
+"""Makes single HTTP calls: signed, with timeouts and a size limit, logged and counted. Retries are in `caller`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.engines.volcengine import metrics
-from bot.engines.volcengine.answers import Answer, read_answer, redactor
-from bot.engines.volcengine.codes import CONNECTION, SUCCESS, TIMEOUT, TOO_LARGE, CallFailedError, labelled
+from bot.engines.volcengine.codes import CONNECTION, SUCCESS, TIMEOUT, TOO_LARGE, CallFailedError
 from bot.engines.volcengine.config import VolcConfig
+from bot.engines.volcengine.responses import ApiResponse, parse_response, redactor
 from bot.engines.volcengine.signing import SignedRequest, sign
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ class Transport:
 
     Args:
         config: Keys, endpoint, limits.
-        session: Made by `open_transport`.
+        session: Created by `open_transport`.
     """
 
     def __init__(self, config: VolcConfig, session: aiohttp.ClientSession) -> None:
@@ -36,53 +37,57 @@ class Transport:
         self._session = session
         self._redact = redactor(config)
 
-    async def call(self, action: str, req_key: str, body: bytes, *, attempt: int, quiet: bool = False) -> Answer:
+    async def call(self, action: str, req_key: str, body: bytes, *, attempt: int, quiet: bool = False) -> ApiResponse:
         """Make one call.
 
         Args:
             action: The API's action.
             req_key: The ability, for logs and metrics.
-            body: JSON, UTF-8; sent as it is.
-            attempt: Which try of the same wish this is, from 1; for the log.
-            quiet: A poll: its success is logged at debug level.
+            body: JSON, UTF-8; sent unchanged.
+            attempt: Number of the attempt, from 1; for the log.
+            quiet: Whether success is logged at debug level, as for a poll.
 
         Raises:
-            CallFailedError: Anything but a success.
+            CallFailedError: The call did not succeed.
         """
-        # Hashing some megabytes takes longer than the loop may stand still.
+        # Hashing megabytes would block the event loop.
         request = await asyncio.to_thread(sign, self._config, action, body)
-        bound = log.bind(req_key=req_key, action=action, attempt=attempt)
+        call_log = log.bind(req_key=req_key, action=action, attempt=attempt)
         start = time.perf_counter()
         with metrics.IN_FLIGHT.track_inprogress():
             try:
-                answer = await self._send(request)
+                response = await self._send(request)
             except CallFailedError as failure:
-                took = time.perf_counter() - start
-                metrics.SECONDS.labels(req_key).observe(took)
+                seconds = time.perf_counter() - start
+                metrics.SECONDS.labels(req_key).observe(seconds)
                 metrics.CALLS.labels(req_key, metrics.code_label(failure.code)).inc()
-                bound.warning(
+                call_log.warning(
                     "volcengine_call_failed",
                     code=failure.code,
                     http=failure.http,
                     request_id=failure.request_id,
-                    ms=round(took * 1000),
-                    meaning=failure.verdict.meaning,
+                    ms=round(seconds * 1000),
+                    meaning=failure.policy.meaning,
                     text=failure.text,
                 )
                 raise
-        took = time.perf_counter() - start
-        metrics.SECONDS.labels(req_key).observe(took)
+        seconds = time.perf_counter() - start
+        metrics.SECONDS.labels(req_key).observe(seconds)
         metrics.CALLS.labels(req_key, str(SUCCESS)).inc()
-        tell = bound.debug if quiet else bound.info
-        tell(
-            "volcengine_call", code=SUCCESS, request_id=answer.request_id, ms=round(took * 1000), cloud_took=answer.took
+        log_success = call_log.debug if quiet else call_log.info
+        log_success(
+            "volcengine_call",
+            code=SUCCESS,
+            request_id=response.request_id,
+            ms=round(seconds * 1000),
+            cloud_took=response.elapsed,
         )
-        return answer
+        return response
 
-    async def _send(self, request: SignedRequest) -> Answer:
+    async def _send(self, request: SignedRequest) -> ApiResponse:
         try:
             async with self._session.post(
-                # Not to be normalised: the query is signed as it stands.
+                # encoded=True keeps yarl from normalising the query: the signature covers it as written.
                 URL(request.url, encoded=True),
                 data=io.BytesIO(request.body),
                 headers=request.headers,
@@ -92,34 +97,26 @@ class Transport:
                 skew = _clock_skew(response.headers.get("Date"))
                 status = response.status
         except TimeoutError:
-            raise labelled(TIMEOUT) from None
+            raise CallFailedError.without_code(TIMEOUT) from None
         except aiohttp.ClientError as error:
-            raise labelled(CONNECTION, text=type(error).__name__) from error
-        try:
-            # Parsing megabytes of JSON belongs beside the loop; small answers are not worth a thread.
-            if len(body) < 100_000:
-                return read_answer(status, body, self._redact)
-            return await asyncio.to_thread(read_answer, status, body, self._redact)
-        except CallFailedError as failure:
-            failure.clock_skew = skew
-            raise
+            raise CallFailedError.without_code(CONNECTION, text=type(error).__name__) from error
+        # Parsing megabytes of JSON would block the event loop; a small body is not worth a thread.
+        if len(body) < 100_000:
+            return parse_response(status, body, self._redact, clock_skew=skew)
+        return await asyncio.to_thread(parse_response, status, body, self._redact, clock_skew=skew)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        """The body, which is cut off where it grows beyond any picture (after decompression, too)."""
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.content.iter_chunked(1 << 16):
-            size += len(part)
-            if size > self._config.max_answer_bytes:
-                response.close()
-                raise labelled(TOO_LARGE, http=response.status)
-            parts.append(part)
-        return b"".join(parts)
+        """Read the body. Fails if it is larger than `max_answer_bytes` after decompression."""
+        try:
+            return await read_bounded(response.content.iter_chunked(1 << 16), self._config.max_answer_bytes)
+        except BodyTooLargeError:
+            response.close()
+            raise CallFailedError.without_code(TOO_LARGE, http=response.status) from None
 
 
 @asynccontextmanager
 async def open_transport(config: VolcConfig) -> AsyncIterator[Transport]:
-    """A transport whose session is closed at the end. Certificates are verified; no cookies are kept."""
+    """Open a transport and close its session at the end. Certificates are verified; cookies are not kept."""
     timeout = aiohttp.ClientTimeout(
         total=config.total_timeout,
         connect=config.connect_timeout,
@@ -136,13 +133,13 @@ async def open_transport(config: VolcConfig) -> AsyncIterator[Transport]:
 
 
 def _clock_skew(date: str | None) -> float | None:
-    """Seconds by which the other side's clock is ahead of ours, from its Date header."""
+    """Seconds by which the server's clock is ahead of this machine's, from its Date header; None if unknown."""
     if date is None:
         return None
     try:
-        theirs = parsedate_to_datetime(date)
+        server_time = parsedate_to_datetime(date)
     except ValueError:
         return None
-    if theirs.tzinfo is None:
-        theirs = theirs.replace(tzinfo=UTC)
-    return (theirs - datetime.now(UTC)).total_seconds()
+    if server_time.tzinfo is None:
+        server_time = server_time.replace(tzinfo=UTC)
+    return (server_time - datetime.now(UTC)).total_seconds()

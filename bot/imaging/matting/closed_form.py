@@ -1,7 +1,7 @@
-"""Closed-form matting: the soft edge that follows from local lines of colours, solved for the unknown pixels alone.
+"""Closed-form matting: alpha from local linear colour models, solved for the unknown pixels only.
 
-Levin, Lischinski, Weiss: A Closed-Form Solution to Natural Image Matting (2008). In each 3 × 3 window alpha is taken to
-be an affine function of colour; the sum of the windows' misfits is a quadratic form whose matrix couples each pixel
+Levin, Lischinski, Weiss: A Closed-Form Solution to Natural Image Matting (2008). In each 3 × 3 window alpha is assumed
+to be an affine function of colour; the sum of the windows' misfits is a quadratic form whose matrix couples each pixel
 with the 5 × 5 around it. Known pixels are put in as values, so that the system is as large as the unknown band, not as
 the picture, and it is kept as 25 coefficients a pixel: no sparse-matrix library is needed.
 """
@@ -21,10 +21,10 @@ _EPSILON = 1e-5
 """Regulariser of a window's colour covariance (colours 0 … 1), against noise and flat windows."""
 
 _CHUNK = 16384
-"""Windows whose 9 × 9 couplings are worked out at a time: 11 MB each chunk."""
+"""Windows whose 9 × 9 couplings are computed at a time: 11 MB per chunk."""
 
 _COARSEST = 96
-"""Long side in pixels from which on no coarser solution is asked for a first guess."""
+"""Long side in pixels below which no coarser solution is computed as a first guess."""
 
 _STENCIL = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3)]
 _WINDOW = [(dy, dx) for dy in range(-1, 2) for dx in range(-1, 2)]
@@ -38,18 +38,18 @@ def solve(
     trust: NDArray[np.float32] | None = None,
     iterations: int = 80,
 ) -> NDArray[np.float32]:
-    """Alpha of a trimap's unknown pixels.
+    """Solve alpha of a trimap's unknown pixels.
 
     Args:
         picture: (H, W, 3) uint8.
         trimap: (H, W) uint8: 0 = background, 255 = foreground, anything between = unknown.
-        guess: (H, W) float32, 0 … 1: what alpha should stay near where the colours say little. None: nothing known.
+        guess: (H, W) float32, 0 … 1: a prior for alpha where the colours are ambiguous. None: no prior.
         trust: (H, W) float32 ≥ 0, weight of `guess` against a window's misfit. None: `guess` is only where the solver
             starts.
         iterations: Most steps of conjugate gradients at full size; each is linear in the unknown pixels.
 
     Returns:
-        (H, W) float32, 0 … 1; 0 and 1 where the trimap knows.
+        (H, W) float32, 0 … 1; 0 and 1 where the trimap is known.
     """
     alpha: NDArray[np.float32] = (trimap == 255).astype(np.float32)
     unknown = (trimap > 0) & (trimap < 255)
@@ -71,7 +71,7 @@ def solve(
 def _first_guess(
     picture: Pixels, trimap: Matte, guess: NDArray[np.float32] | None, trust: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """The solution at half size, scaled up: conjugate gradients mend fine errors fast and broad ones slowly."""
+    """The solution at half size, scaled up: conjugate gradients reduce fine errors fast and broad ones slowly."""
     height, width = trimap.shape
     if max(height, width) <= _COARSEST or min(height, width) < 8:
         return np.asarray(trimap / 255, np.float32)
@@ -137,7 +137,7 @@ def _known_part(coefficients: _Floats, alpha: NDArray[np.float32], places: _Indi
 def _conjugate_gradients(
     coefficients: _Floats, neighbours: _Indices, right: _Floats, start: _Floats, iterations: int
 ) -> _Floats:
-    """Solve the symmetric system, preconditioned by its diagonal; stops when no pixel would move visibly."""
+    """Solve the symmetric system, preconditioned by its diagonal; stops when changes become invisible."""
     framed = np.zeros(len(right) + 1)
 
     def apply(vector: _Floats) -> _Floats:

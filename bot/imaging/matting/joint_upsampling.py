@@ -1,4 +1,4 @@
-"""From a small matte to one of the photo's size that follows the photo's edges."""
+"""Joint upsampling: scaling a small matte to the photo's size along the photo's edges."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ _Floats = NDArray[np.float32]
 def upsample(
     matte: _Floats, small: Pixels, picture: Pixels, band: NDArray[np.bool_], *, radius: int = 1, smooth: float = 1e-4
 ) -> Matte:
-    """Carry a small matte up to the photo's size along the photo's edges.
+    """Scale a small matte up to the photo's size along the photo's edges.
 
     The fast guided filter (He, Sun: Fast Guided Filter, 2015): a local linear model from colour to alpha is fitted on
-    the small picture and applied to the large one, square by square, where the band is. Elsewhere the matte is scaled
-    plainly.
+    the small picture and applied to the large one, tile by tile, in the band. Elsewhere the matte is scaled linearly.
 
     Args:
         matte: (h, w) float32, 0 … 1.
@@ -43,13 +42,13 @@ def upsample(
     rest = np.dstack([offset, matte])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     ones = np.ones((1, 3), np.float32) / np.float32(255)
-    for tile in tiles.busy(np.asarray(near, np.uint8)):
-        place, size = tiles.placement(*tile, columns / width, rows / height), tiles.size(*tile)
+    for tile in tiles.nonzero_tiles(np.asarray(near, np.uint8)):
+        place, size = tiles.transform_to(*tile, columns / width, rows / height), tiles.size(*tile)
         slopes = cv2.warpAffine(slope, place, size, None, flags, cv2.BORDER_REPLICATE)
         others = cv2.warpAffine(rest, place, size, None, flags, cv2.BORDER_REPLICATE)
         guided = cv2.transform(slopes * picture[tile], ones) + others[..., 0]
         plain = others[..., 1]
-        # A model may shoot over where the photo is finer than the small picture: hold it near the plain value.
+        # A model may overshoot where the photo is finer than the small picture: keep it near the linear value.
         held = np.clip(np.clip(guided, plain - np.float32(0.5), plain + np.float32(0.5)), 0, 1)
         np.copyto(answer[tile], (held * 255 + 0.5).astype(np.uint8), where=near[tile] > 0)
     return answer

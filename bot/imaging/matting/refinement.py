@@ -1,4 +1,4 @@
-"""From a coarse matte or a trimap to a fine matte: hair, fur, blur and what is half covered."""
+"""Refining a coarse matte or a trimap to a fine matte: hair, fur, blur and partial coverage."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from bot.imaging.matting import closed_form, joint_upsampling, unmixing
 from bot.imaging.photo import Mask, Matte, Photo, Pixels
 
 WORK_SIDE = 1024
-"""Long side in pixels that the edge is solved at; larger photos take the solution up along their own edges."""
+"""Long side in pixels at which the edge is solved; for larger photos the solution is upsampled along their edges."""
 
-BAND = 0.012
-"""Half width of the unknown band as a share of the long side: 2 % in all (facts E6: 1–2 %)."""
+BAND_HALF_WIDTH = 0.012
+"""Half width of the unknown band as a share of the long side: about 2 % in all (docs/local-engine.md#mattes)."""
 
-WIDE_BAND = 0.03
-"""The same where the given matte itself is unsure: hair, spokes, glass."""
+UNCERTAIN_BAND_HALF_WIDTH = 0.03
+"""Half width where the given matte itself is uncertain: hair, spokes, glass."""
 
-UNSURE = 12
-"""Of 255: a matte nearer to 0 or 255 than this is sure."""
+CERTAINTY_MARGIN = 12
+"""Of 255: a matte value closer to 0 or 255 than this is certain."""
 
-SIDES = 3
-"""Band widths around a pixel within which the colours of subject and background are looked at."""
+SAMPLE_REACH = 3
+"""Reach, in band half widths, within which the colours of subject and background are sampled."""
 
-WINDOW = 0.007
-"""Radius of the guided filter's windows as a share of the long side: 5 pixels of 680. Wider ones round thin things."""
+GUIDE_RADIUS = 0.007
+"""Radius of the guided filter's windows as a share of the long side: 5 pixels of 680. Wider ones round thin parts."""
 
-SMOOTH = 1e-2
-"""The guided filter's regulariser (colours 0 … 1): ten times less lets the photo's texture into the matte."""
+GUIDE_EPSILON = 1e-2
+"""The guided filter's regulariser (colours 0 … 1): a tenth of it lets the photo's texture into the matte."""
 
-COLOURS = 0.6
-"""How far the filter starts from what the colours say, where they are believed, instead of from the given matte."""
+COLOUR_WEIGHT = 0.6
+"""Weight of the unmixed coverage against the given matte in the filter's input, where the colours are reliable."""
 
-CLEARLY = 8
-"""Power of the belief above which the colours alone decide: a mask drawn four pixels too wide around a red block keeps
-0.14 of its error, without it 0.44; a lemur's fur has an error of .054 and .057."""
+CONFIDENCE_EXPONENT = 8
+"""Exponent of the confidence with which the colours override the given matte. A mask four pixels too wide around a red
+block keeps 0.14 of its error, without this term 0.44; a lemur's fur has an error of .054 against .057."""
 
-STEEP = 2.5
-"""Contrast that the given matte is raised by: a network's ramp is several pixels wide, a photo's edge one or two."""
+EDGE_CONTRAST = 2.5
+"""Contrast factor for the given matte: a network's ramp is several pixels wide, a photo's edge one or two."""
 
-SPECK = 0.02
-"""Coverage that counts as none, and as whole when so much is missing, after each of the guided filter's passes."""
+PASS_CLIP = 0.02
+"""Coverage clipped to 0, and likewise to 1, after each pass of the guided filter."""
 
-HAZE = 0.03
-"""The same at the end: a guided filter leaves a faint glow around the subject, seen best over red."""
+FINAL_CLIP = 0.03
+"""The same after the last pass: a guided filter leaves a faint glow around the subject, most visible over red."""
 
 
 def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
@@ -55,7 +55,7 @@ def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
         trimap: (H, W) uint8: 0 = background, 255 = subject, anything between = unknown.
 
     Returns:
-        (H, W) uint8; 0 and 255 where the trimap knows.
+        (H, W) uint8; 0 and 255 where the trimap is known.
     """
     small, size = _shrink(photo.pixels)
     if size is None:
@@ -67,16 +67,16 @@ def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
 
 
 def refine(photo: Photo, matte: Matte) -> Matte:
-    """Draw a coarse matte's edge along the photo's, in a band around it only.
+    """Refine a coarse matte's edge along the photo's own edges. Only a band around the edge changes.
 
-    The colours of the two sides say what a pixel of the band is, as far as they differ; a guided filter (He, Sun, Tang:
-    Guided Image Filtering, 2013) carries that along the photo's own edges. Over a crowd or foliage, where the sides
-    look alike, the given edge stands. The band is narrow where the given matte is sure, and as wide as its own ramp
-    where it is not.
+    Where the colours of subject and background differ, they determine a pixel's coverage; a guided filter (He, Sun,
+    Tang: Guided Image Filtering, 2013) spreads it along the photo's edges. Where both sides look alike, as over a crowd
+    or foliage, the given edge stays. The band is narrow where the given matte is certain, and as wide as its ramp
+    elsewhere.
 
     Args:
         photo: The photo.
-        matte: (H, W) uint8, a mask or a soft matte that is right but for its edge.
+        matte: (H, W) uint8, a mask or a soft matte that is correct except at its edge.
 
     Returns:
         (H, W) uint8; 0 and 255 away from the edge.
@@ -88,10 +88,10 @@ def refine(photo: Photo, matte: Matte) -> Matte:
         return np.asarray(np.where(matte >= 128, 255, 0), np.uint8)
     unknown, depth = _band(rough, hard)
     long_side = max(hard.shape)
-    radius = max(5, round(BAND * long_side))
-    box = _box(unknown, (1 + SIDES) * radius)
+    radius = max(5, round(BAND_HALF_WIDTH * long_side))
+    box = _box(unknown, (1 + SAMPLE_REACH) * radius)
     alpha = (hard / np.float32(255)).astype(np.float32)
-    drawn = _draw(small[box], rough[box], hard[box], depth[box], long_side)
+    drawn = _solve_band(small[box], rough[box], hard[box], depth[box], long_side)
     np.copyto(alpha[box], drawn, where=unknown[box] > 0)
     if size is None:
         return _to_bytes(alpha)
@@ -99,18 +99,18 @@ def refine(photo: Photo, matte: Matte) -> Matte:
 
 
 def _band(rough: Matte, hard: Mask) -> tuple[Mask, NDArray[np.float32]]:
-    """Where alpha is unknown, (h, w) 0 or 1, and every pixel's distance from the given edge."""
+    """Return (h, w) 0 or 1 where alpha is unknown, and (h, w) each pixel's distance from the given edge."""
     framed = cv2.copyMakeBorder(hard, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3) + cv2.distanceTransform(255 - framed, cv2.DIST_L2, 3)
     depth = np.asarray(depth[1:-1, 1:-1], np.float32)
-    soft = cv2.dilate(cv2.inRange(rough, UNSURE, 255 - UNSURE), np.ones((5, 5), np.uint8)) > 0
+    soft = cv2.dilate(cv2.inRange(rough, CERTAINTY_MARGIN, 255 - CERTAINTY_MARGIN), np.ones((5, 5), np.uint8)) > 0
     long_side = max(hard.shape)
-    near, far = max(5, round(BAND * long_side)), max(8, round(WIDE_BAND * long_side))
+    near, far = max(5, round(BAND_HALF_WIDTH * long_side)), max(8, round(UNCERTAIN_BAND_HALF_WIDTH * long_side))
     return ((depth <= near) | (soft & (depth <= far))).astype(np.uint8), depth
 
 
 def _box(where: Mask, margin: int) -> tuple[slice, slice]:
-    """Rows and columns of what is not 0, with a margin."""
+    """Return the rows and columns of the nonzero area, with a margin."""
     left, top, across, down = cv2.boundingRect(where)
     return (
         slice(max(0, top - margin), top + down + margin),
@@ -118,33 +118,35 @@ def _box(where: Mask, margin: int) -> tuple[slice, slice]:
     )
 
 
-def _draw(picture: Pixels, rough: Matte, hard: Mask, depth: NDArray[np.float32], long_side: int) -> NDArray[np.float32]:
-    """Alpha (h, w) of a cutting, right in the unknown band."""
+def _solve_band(
+    picture: Pixels, rough: Matte, hard: Mask, depth: NDArray[np.float32], long_side: int
+) -> NDArray[np.float32]:
+    """Solve (h, w) alpha of a crop; valid in the unknown band only."""
     colours = np.multiply(picture, np.float32(1 / 255), dtype=np.float32)
-    # The given edge is wanted crisp: a network's blur comes from its small size, not from the photo.
-    steep = np.clip((np.arange(256, dtype=np.float32) / 255 - 0.5) * STEEP + 0.5, 0, 1)
+    # Sharpen the given edge: a network's blur comes from its small size, not from the photo.
+    steep = np.clip((np.arange(256, dtype=np.float32) / 255 - 0.5) * EDGE_CONTRAST + 0.5, 0, 1)
     prior = np.asarray(cv2.GaussianBlur(cv2.LUT(rough, steep), (0, 0), 1), np.float32)
-    deep = depth > max(5, round(BAND * long_side))
-    sure = cv2.inRange(rough, 255 - UNSURE, 255) & np.where(deep, np.uint8(255), np.uint8(0))
-    none = cv2.inRange(rough, 0, UNSURE) & np.where(deep, np.uint8(255), np.uint8(0))
-    told = unmixing.unmix(picture, colours, sure, none, SIDES * max(5, round(BAND * long_side)))
-    guide = cv2.ximgproc.createGuidedFilter(colours, max(3, round(WINDOW * long_side)), SMOOTH)
-    trust = told.belief * (COLOURS + (1 - COLOURS) * told.belief**CLEARLY)
-    alpha = prior + trust * (told.coverage - prior)
+    deep = depth > max(5, round(BAND_HALF_WIDTH * long_side))
+    sure = cv2.inRange(rough, 255 - CERTAINTY_MARGIN, 255) & np.where(deep, np.uint8(255), np.uint8(0))
+    none = cv2.inRange(rough, 0, CERTAINTY_MARGIN) & np.where(deep, np.uint8(255), np.uint8(0))
+    unmixed = unmixing.unmix(picture, colours, sure, none, SAMPLE_REACH * max(5, round(BAND_HALF_WIDTH * long_side)))
+    guide = cv2.ximgproc.createGuidedFilter(colours, max(3, round(GUIDE_RADIUS * long_side)), GUIDE_EPSILON)
+    trust = unmixed.confidence * (COLOUR_WEIGHT + (1 - COLOUR_WEIGHT) * unmixed.confidence**CONFIDENCE_EXPONENT)
+    alpha = prior + trust * (unmixed.coverage - prior)
     for _ in range(2):
-        followed = np.clip((guide.filter(alpha) - SPECK) / (1 - 2 * SPECK), 0, 1)
-        alpha = prior + told.belief * (followed - prior)
-    alpha = np.clip((alpha - HAZE) / (1 - 2 * HAZE), 0, 1)
-    # Further from the edge a faint part of the map is a doubt rather than hair: colours alone do not make it subject.
+        followed = np.clip((guide.filter(alpha) - PASS_CLIP) / (1 - 2 * PASS_CLIP), 0, 1)
+        alpha = prior + unmixed.confidence * (followed - prior)
+    alpha = np.clip((alpha - FINAL_CLIP) / (1 - 2 * FINAL_CLIP), 0, 1)
+    # Far from the edge a faint matte value is uncertainty, not hair: the colours alone do not make it subject.
     given = np.multiply(rough, np.float32(1 / 255), dtype=np.float32)
     held = np.clip(alpha, 2.5 * given - 1.25, 2.5 * given - 0.25)
-    near, far = max(5, round(BAND * long_side)), max(8, round(WIDE_BAND * long_side))
+    near, far = max(5, round(BAND_HALF_WIDTH * long_side)), max(8, round(UNCERTAIN_BAND_HALF_WIDTH * long_side))
     fade = np.clip((depth - near) / (far - near), 0, 1)
     return np.asarray(alpha + np.minimum(1, 4 * fade) * (held - alpha) + fade * ((hard > 0) - held), np.float32)
 
 
 def _shrink(pixels: Pixels) -> tuple[Pixels, tuple[int, int] | None]:
-    """The picture at working size, and that size (width, height), or None where it is the picture's own."""
+    """Scale to working size; returns that size (width, height), or None if the picture is no larger."""
     height, width = pixels.shape[:2]
     scale = WORK_SIDE / max(height, width)
     if scale >= 1:
@@ -154,7 +156,7 @@ def _shrink(pixels: Pixels) -> tuple[Pixels, tuple[int, int] | None]:
 
 
 def _known_at(trimap: Matte, size: tuple[int, int]) -> Matte:
-    """A trimap at working size: a small pixel is known only where all of its large ones are and agree."""
+    """Scale a trimap: a small pixel is known only if all of its large pixels are known and agree."""
     mixed = np.where((trimap == 0) | (trimap == 255), trimap, 128).astype(np.uint8)
     return np.asarray(cv2.resize(mixed, size, interpolation=cv2.INTER_AREA), np.uint8)
 

@@ -1,4 +1,4 @@
-"""Squares of a large picture in which there is work to do."""
+"""Tiles of a large picture that need processing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 256
-"""Pixels: the arithmetic's copies of one square stay in the processor's cache."""
+"""Pixels: temporary arrays of one tile stay in the processor's cache."""
 
 
-def busy(where: NDArray[np.uint8]) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns of each square in which `where` (H, W) is not all 0, from the top left."""
+def nonzero_tiles(where: NDArray[np.uint8]) -> Iterator[tuple[slice, slice]]:
+    """Yield rows and columns of each tile in which `where` (H, W) is not all 0, from the top left."""
     height, width = where.shape
     for top in range(0, height, SIDE):
         rows = slice(top, min(height, top + SIDE))
@@ -22,19 +22,19 @@ def busy(where: NDArray[np.uint8]) -> Iterator[tuple[slice, slice]]:
                 yield rows, columns
 
 
-def placement(rows: slice, columns: slice, across: float, down: float) -> NDArray[np.float64]:
-    """(2, 3) map from a square's pixels to those of a smaller picture, for `cv2.warpAffine` with WARP_INVERSE_MAP.
+def transform_to(rows: slice, columns: slice, across: float, down: float) -> NDArray[np.float64]:
+    """(2, 3) map from a tile's pixels to those of a smaller picture, for `cv2.warpAffine` with WARP_INVERSE_MAP.
 
     Args:
-        rows: The square's rows.
-        columns: The square's columns.
-        across: Width of the smaller picture by the larger one's.
-        down: Height of the smaller picture by the larger one's.
+        rows: The tile's rows.
+        columns: The tile's columns.
+        across: Width of the smaller picture divided by the larger one's.
+        down: Height of the smaller picture divided by the larger one's.
     """
     left, top = (columns.start + 0.5) * across - 0.5, (rows.start + 0.5) * down - 0.5
     return np.array([[across, 0, left], [0, down, top]])
 
 
 def size(rows: slice, columns: slice) -> tuple[int, int]:
-    """A square's width and height."""
+    """Return a tile's width and height."""
     return columns.stop - columns.start, rows.stop - rows.start

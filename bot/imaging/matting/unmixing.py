@@ -1,4 +1,4 @@
-"""Coverage from colours: where the subject's and the background's colours differ, a pixel's colour says its alpha."""
+"""Unmixing: a pixel's coverage from its colour, where the subject's and the background's colours differ."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from bot.imaging.photo import Mask, Pixels
 _Floats = NDArray[np.float32]
 
 SHRINK = 4
-"""The two sides' colours change slowly: they are measured on a copy that many times smaller."""
+"""Factor by which the picture is scaled down to measure the two sides' colours, which change slowly."""
 
 SEPARABLE = 40.0
-"""Fisher's separation (squared standard deviations) of the two sides' colours at which they are half believed.
+"""Fisher's separation (squared standard deviations) of the two sides' colours at which the confidence is one half.
 
 At 30 a lemur's fur is matted as well and streets lose .001 of boundary F; at 60 the fur loses .004 of its error.
 """
 
 _NOISE = 1e-3
-"""Added to the variance of a side's colours (0 … 1): a flat wall is no proof."""
+"""Added to the variance of a side's colours (0 … 1): a uniform wall is not full evidence."""
 
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unmixing:
-    """What the colours say at each pixel.
+    """Coverage and confidence of each pixel.
 
     Attributes:
-        coverage: (H, W) float32, 0 … 1: the pixel's place between the two sides' mean colours.
-        belief: (H, W) float32, 0 … 1: how far the two sides' colours differ; 0 where one side is not near.
+        coverage: (H, W) float32, 0 … 1: the pixel's position between the two sides' mean colours.
+        confidence: (H, W) float32, 0 … 1: how clearly the two sides' colours differ; 0 where one side is out of reach.
     """
 
     coverage: _Floats
-    belief: _Floats
+    confidence: _Floats
 
 
 def unmix(picture: Pixels, colours: _Floats, front: Mask, back: Mask, reach: int) -> Unmixing:
     """Compare each pixel with the known subject and the known background around it.
 
-    Both sides' colours in a window are taken as normal distributions with one covariance. The place of a pixel between
-    their means is measured along Fisher's linear discriminant; its squared length is how far the sides lie apart.
+    Both sides' colours in a window are modelled as normal distributions with one covariance. A pixel's position between
+    their means is measured along Fisher's linear discriminant, whose squared length is the separation of the sides.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
         colours: The same as float32, 0 … 1.
-        front: (H, W) uint8, 255 = surely subject.
-        back: (H, W) uint8, 255 = surely background.
+        front: (H, W) uint8, 255 = certainly subject.
+        back: (H, W) uint8, 255 = certainly background.
         reach: Half side of the windows in pixels.
     """
     height, width = front.shape
@@ -66,8 +66,8 @@ def unmix(picture: Pixels, colours: _Floats, front: Mask, back: Mask, reach: int
     separation[near[2] | far[2]] = 0
     axis /= np.maximum(separation, 1e-3)[..., None]
     offset = -(axis * far[0]).sum(-1)
-    belief = 1 - 1 / (1 + (separation / SEPARABLE) ** 2)
-    model = np.dstack([axis, offset, belief]).astype(np.float32)
+    confidence = 1 - 1 / (1 + (separation / SEPARABLE) ** 2)
+    model = np.dstack([axis, offset, confidence]).astype(np.float32)
     large = np.asarray(cv2.resize(model, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     coverage = np.asarray(cv2.transform(large[..., :3] * colours, np.ones((1, 3), np.float32)), np.float32)
     coverage += large[..., 3]
@@ -75,7 +75,7 @@ def unmix(picture: Pixels, colours: _Floats, front: Mask, back: Mask, reach: int
 
 
 def _side(small: _Floats, side: Mask, radius: int) -> tuple[_Floats, _Floats, NDArray[np.bool_]]:
-    """Mean (h, w, 3) and covariance (h, w, 6) of one side's colours around each pixel, and where there are none."""
+    """Mean (h, w, 3) and covariance (h, w, 6) of one side's colours around each pixel, and where it is absent."""
     window = (2 * radius + 1,) * 2
     weight = (side == 255).astype(np.float32)
     count = np.asarray(cv2.blur(weight, window), np.float32)
@@ -89,7 +89,7 @@ def _side(small: _Floats, side: Mask, radius: int) -> tuple[_Floats, _Floats, ND
 
 
 def _solve(spread: _Floats, right: _Floats) -> _Floats:
-    """Solve a symmetric 3 × 3 system a pixel, (h, w, 6) and (h, w, 3), by its adjugate."""
+    """Solve a symmetric 3 × 3 system per pixel, (h, w, 6) and (h, w, 3), by its adjugate."""
     xx, xy, xz, yy, yz, zz = (
         spread[..., index] + np.float32(_NOISE if i == j else 0) for index, (i, j) in enumerate(_PAIRS)
     )

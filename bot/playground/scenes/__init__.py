@@ -1,1 +1,1 @@
-"""The sample pictures' painters, one file each: `paint()` gives the picture and the mask of its subject."""
+"""The scenes of the sample pictures, one module each: `paint()` renders the picture and the mask of its subject."""

@@ -1,5 +1,5 @@
 /**
- * The HTTP between this page and the stand-in for Telegram.
+ * Client of the playground's HTTP API.
  *
  * @typedef {{file_id: string, width: number, height: number, file_size?: number}} PhotoSize
  * @typedef {{type: string, offset: number, length: number, url?: string, language?: string}} Entity
@@ -10,7 +10,7 @@
  *   text?: string, caption?: string, entities?: Entity[], caption_entities?: Entity[],
  *   photo?: PhotoSize[], document?: Doc, sticker?: {emoji?: string}, media_group_id?: string,
  *   reply_to_message?: Message, reply_markup?: {inline_keyboard?: InlineButton[][]},
- * }} Message the Bot API's own
+ * }} Message as in the Bot API
  * @typedef {{command: string, description: string}} Command
  * @typedef {{name: string, title: string, width: number, height: number}} Sample
  * @typedef {{
@@ -21,10 +21,10 @@
  * @typedef {{id: string, text: string | null, show_alert: boolean}} Answer
  */
 
-const API = "/playground/api";
+const API = '/playground/api';
 
-/** The playground said no, or could not be reached (then `code` is "offline" and `status` 0). */
-export class Refused extends Error {
+/** The playground refused a request, or could not be reached (`code` "offline", `status` 0). */
+export class ApiError extends Error {
   /**
    * @param {number} status
    * @param {string} code
@@ -38,19 +38,20 @@ export class Refused extends Error {
 }
 
 /**
+ * Send a request and parse its JSON.
  * @param {string} path
  * @param {RequestInit} [init]
  * @returns {Promise<any>}
  */
-async function ask(path, init) {
+async function request(path, init) {
   let response;
   try {
     response = await fetch(API + path, init);
   } catch {
-    throw new Refused(0, "offline", "");
+    throw new ApiError(0, 'offline', '');
   }
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(response.status, body.error ?? "", body.message ?? response.statusText);
+  if (!response.ok) throw new ApiError(response.status, body.error ?? '', body.message ?? response.statusText);
   return body;
 }
 
@@ -59,62 +60,67 @@ async function ask(path, init) {
  * @param {object} value
  */
 const post = (path, value) =>
-  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) });
+  request(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
 
-/** @returns {Promise<Chat>} */
-export const chat = () => ask("/chat");
+/** @returns {Promise<Chat>} The whole chat. */
+export const chat = () => request('/chat');
 
-/** @returns {Promise<Sample[]>} */
-export const samples = () => ask("/samples");
+/** @returns {Promise<Sample[]>} The sample pictures. */
+export const samples = () => request('/samples');
 
-/** @param {string} name */
+/** The address of a sample picture. @param {string} name */
 export const sampleUrl = (name) => `${API}/samples/${encodeURIComponent(name)}`;
 
 /**
+ * The address of a file in the chat.
  * @param {string} fileId
  * @param {boolean} [download] as an attachment with its name
  */
 export const fileUrl = (fileId, download = false) =>
-  `${API}/files/${encodeURIComponent(fileId)}${download ? "?download=1" : ""}`;
+  `${API}/files/${encodeURIComponent(fileId)}${download ? '?download=1' : ''}`;
 
-export const sendSticker = () => post("/sticker", {});
+/** Send a sticker. */
+export const sendSticker = () => post('/sticker', {});
 
 /**
+ * Press a callback button.
  * @param {number} messageId
  * @param {string} data
  * @returns {Promise<{id: string}>}
  */
-export const press = (messageId, data) => post("/press", { message_id: messageId, data });
+export const press = (messageId, data) => post('/press', { message_id: messageId, data });
 
 /**
+ * Open the Mini App of a button.
  * @param {number} messageId
  * @param {string} url
  * @returns {Promise<{url: string, title: string}>}
  */
-export const webApp = (messageId, url) => post("/webapp", { message_id: messageId, url });
+export const webApp = (messageId, url) => post('/webapp', { message_id: messageId, url });
 
-/** @param {string} code */
-export const setLanguage = (code) => post("/person", { language_code: code });
+/** Set the language of the person's app. @param {string} code */
+export const setLanguage = (code) => post('/person', { language_code: code });
 
-export const clear = () => post("/clear", {});
+/** Delete all messages. */
+export const clear = () => post('/clear', {});
 
 /**
- * Send a message, with files or without. XMLHttpRequest, for fetch does not tell how far an upload is.
- * @param {{text: string, replyTo?: number, files?: File[], as?: "photo" | "file"}} what
+ * Send a message, with files or without. Uses XMLHttpRequest, because fetch reports no upload progress.
+ * @param {{text: string, replyTo?: number, files?: File[], as?: 'photo' | 'file'}} what
  * @param {(share: number) => void} [onProgress] 0…1
  * @returns {Promise<Message[]>}
  */
-export function send({ text, replyTo, files = [], as = "photo" }, onProgress) {
+export function send({ text, replyTo, files = [], as = 'photo' }, onProgress) {
   const form = new FormData();
-  form.set("text", text);
-  if (replyTo !== undefined) form.set("reply_to", String(replyTo));
-  if (files.length) form.set("as", as);
-  for (const file of files) form.append("file", file, file.name);
+  form.set('text', text);
+  if (replyTo !== undefined) form.set('reply_to', String(replyTo));
+  if (files.length) form.set('as', as);
+  for (const file of files) form.append('file', file, file.name);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `${API}/messages`);
+    request.open('POST', `${API}/messages`);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress?.(event.loaded / event.total);
-    request.onerror = () => reject(new Refused(0, "offline", ""));
+    request.onerror = () => reject(new ApiError(0, 'offline', ''));
     request.onload = () => {
       let body;
       try {
@@ -123,21 +129,21 @@ export function send({ text, replyTo, files = [], as = "photo" }, onProgress) {
         body = {};
       }
       if (request.status === 200) resolve(body.messages ?? []);
-      else reject(new Refused(request.status, body.error ?? "", body.message ?? request.statusText));
+      else reject(new ApiError(request.status, body.error ?? '', body.message ?? request.statusText));
     };
     request.send(form);
   });
 }
 
-const KINDS = ["message", "deleted", "action", "answer", "commands", "cleared"];
+const KINDS = ['message', 'deleted', 'action', 'answer', 'commands', 'cleared'];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
 
 /**
- * Follow the chat for ever: its state once, then its events; after a break both again.
+ * Follow the chat: load its state, then receive its events; after a lost connection start over.
  *
- * The browser's own way of reconnecting gives up on an error status, and knows nothing of a playground that was
- * started anew (its events count from the beginning then), so each attempt asks for the state first.
+ * EventSource's own reconnection gives up on an error status and does not notice a restarted playground, whose events
+ * are numbered from 1 again. So each attempt loads the state first.
  *
  * @param {{
  *   onChat: (chat: Chat, restarted: boolean) => void,
@@ -149,7 +155,7 @@ export function follow({ onChat, onEvent, onLine }) {
   let last = -1;
   let wait = FIRST_WAIT_MS;
 
-  const again = () => {
+  const reconnect = () => {
     onLine(false);
     setTimeout(connect, wait);
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
@@ -160,7 +166,7 @@ export function follow({ onChat, onEvent, onLine }) {
     try {
       state = await chat();
     } catch {
-      again();
+      reconnect();
       return;
     }
     const restarted = last < 0 || state.last_event < last;
@@ -173,7 +179,7 @@ export function follow({ onChat, onEvent, onLine }) {
     };
     stream.onerror = () => {
       stream.close();
-      again();
+      reconnect();
     };
     for (const kind of KINDS) {
       stream.addEventListener(kind, (event) => {

@@ -1,8 +1,8 @@
 /**
- * One message, or one album, as elements.
+ * Builds the elements of a message or an album.
  *
- * @typedef {import("./api.js").Message} Message
- * @typedef {import("./api.js").InlineButton} InlineButton
+ * @typedef {import('./api.js').Message} Message
+ * @typedef {import('./api.js').InlineButton} InlineButton
  * @typedef {{
  *   onCommand: (command: string) => void,
  *   onButton: (message: Message, button: InlineButton) => void,
@@ -13,33 +13,33 @@
  * }} Actions
  */
 
-import { fileUrl } from "./api.js";
-import { h, icon } from "./dom.js";
-import { clock, rich, safeLink, size, summary } from "./format.js";
-import { t } from "./strings.js";
+import { fileUrl } from './api.js';
+import { h, icon } from './dom.js';
+import { clock, richText, safeLink, size, summary } from './format.js';
+import { t } from './strings.js';
 
-const WIDEST = 416; // px: a bubble's photo on a desk
+const WIDEST = 416; // px: a photo on a wide screen
 const TALLEST = 480;
 const SMALLEST = 120;
-const EXTREMES = { min: 0.45, max: 3 }; // a panorama or a strip is cropped to this, as messengers do
-const PREVIEWED = /^image\/(png|webp|gif|jpeg)$/; // what the playground serves as a picture
+const RATIO_LIMITS = { min: 0.45, max: 3 }; // wider and taller photos are cropped
+const PREVIEWED = /^image\/(png|webp|gif|jpeg)$/; // types that the playground serves inline
 const TRANSPARENT = /^image\/(png|webp|gif)$/;
-const SELF_PREVIEW_BYTES = 12e6; // a thumbnail is a JPEG: only the file itself shows what is transparent
+const SELF_PREVIEW_BYTES = 12e6; // thumbnails are JPEGs, without transparency: show the file itself up to this size
 
-/** @param {Message} message */
+/** Whether the person sent the message. @param {Message} message */
 export const isMine = (message) => !message.from.is_bot;
 
-/** @param {import("./api.js").Doc} doc whether a browser can show the file itself */
-export const isPicture = (doc) => PREVIEWED.test(doc.mime_type ?? "");
+/** Whether a browser can show the file. @param {import('./api.js').Doc} doc */
+export const isPicture = (doc) => PREVIEWED.test(doc.mime_type ?? '');
 
-/** @param {import("./api.js").Doc} doc */
-export const mayBeTransparent = (doc) => TRANSPARENT.test(doc.mime_type ?? "");
+/** Whether the file may have transparent parts. @param {import('./api.js').Doc} doc */
+export const mayBeTransparent = (doc) => TRANSPARENT.test(doc.mime_type ?? '');
 
-/** @param {Message} message its photo in the largest size */
+/** The largest size of the message's photo. @param {Message} message */
 export const largest = (message) => message.photo?.[message.photo.length - 1];
 
 /** @param {Message} message */
-const who = (message) => (isMine(message) ? t("you") : message.from.first_name);
+const senderName = (message) => (isMine(message) ? t('you') : message.from.first_name);
 
 /**
  * @param {Message} message
@@ -48,17 +48,27 @@ const who = (message) => (isMine(message) ? t("you") : message.from.first_name);
  */
 function photoButton(message, actions) {
   const photo = largest(message);
-  if (!photo) throw new Error("no photo");
-  const image = h("img", { src: fileUrl(photo.file_id), alt: message.caption ?? t("photo"), width: photo.width,
-    height: photo.height, decoding: "async", draggable: "false" });
-  const button = h("button", { type: "button", class: "photo", "aria-label": `${t("open")}: ${t("photo")}`,
-    onclick: () => actions.onPicture(message) }, image);
-  image.addEventListener("error", () => button.classList.add("broken"));
+  if (!photo) throw new Error('no photo');
+  const image = h('img', {
+    src: fileUrl(photo.file_id),
+    alt: message.caption ?? t('photo'),
+    width: photo.width,
+    height: photo.height,
+    decoding: 'async',
+    draggable: 'false',
+  });
+  const button = h('button', {
+    type: 'button',
+    class: 'photo',
+    'aria-label': `${t('open')}: ${t('photo')}`,
+    onclick: () => actions.onPicture(message),
+  }, image);
+  image.addEventListener('error', () => button.classList.add('broken'));
   return button;
 }
 
 /** @param {{width: number, height: number}} photo */
-const shape = (photo) => Math.min(EXTREMES.max, Math.max(EXTREMES.min, photo.width / photo.height || 1));
+const shape = (photo) => Math.min(RATIO_LIMITS.max, Math.max(RATIO_LIMITS.min, photo.width / photo.height || 1));
 
 /**
  * @param {Message} message
@@ -81,23 +91,48 @@ function photoBlock(message, actions) {
  */
 function documentBlock(message, actions) {
   const doc = message.document;
-  if (!doc) throw new Error("no document");
-  const name = doc.file_name ?? t("document");
+  if (!doc) throw new Error('no document');
+  const name = doc.file_name ?? t('document');
   const itself = mayBeTransparent(doc) && (doc.file_size ?? 0) < SELF_PREVIEW_BYTES;
   const preview = itself ? doc.file_id : doc.thumbnail?.file_id;
   const picture = preview
-    ? h("img", { src: fileUrl(preview), alt: "", class: mayBeTransparent(doc) ? "chequer" : null, decoding: "async",
-        draggable: "false" })
-    : icon("file");
-  const facts = [doc.file_size === undefined ? "" : size(doc.file_size), name.split(".").slice(1).pop()?.toUpperCase()];
+    ? h('img', {
+      src: fileUrl(preview),
+      alt: '',
+      class: mayBeTransparent(doc) ? 'chequer' : null,
+      decoding: 'async',
+      draggable: 'false',
+    })
+    : icon('file');
+  const details = [
+    doc.file_size === undefined ? '' : size(doc.file_size),
+    name.split('.').slice(1).pop()?.toUpperCase(),
+  ];
   const tile = isPicture(doc)
-    ? h("button", { type: "button", class: "tile", "aria-label": `${t("open")}: ${name}`,
-        onclick: () => actions.onPicture(message) }, picture)
-    : h("span", { class: "tile" }, picture);
-  return h("div", { class: "document" }, tile,
-    h("a", { class: "about", href: fileUrl(doc.file_id, true), download: name, title: t("download"),
-      "data-testid": "download" },
-      h("b", {}, name), h("span", {}, icon("download"), facts.filter(Boolean).join(" · "))));
+    ? h('button', {
+      type: 'button',
+      class: 'tile',
+      'aria-label': `${t('open')}: ${name}`,
+      onclick: () => actions.onPicture(message),
+    }, picture)
+    : h('span', { class: 'tile' }, picture);
+  return h(
+    'div',
+    { class: 'document' },
+    tile,
+    h(
+      'a',
+      {
+        class: 'about',
+        href: fileUrl(doc.file_id, true),
+        download: name,
+        title: t('download'),
+        'data-testid': 'download',
+      },
+      h('b', {}, name),
+      h('span', {}, icon('download'), details.filter(Boolean).join(' · ')),
+    ),
+  );
 }
 
 /**
@@ -108,29 +143,43 @@ function quote(message, actions) {
   const to = message.reply_to_message;
   if (!to) return null;
   const small = to.photo?.[0] ?? to.document?.thumbnail;
-  return h("button", { type: "button", class: "quoted", "data-testid": "reply-quote",
-    onclick: () => actions.onQuote(to.message_id) },
-    small && h("img", { src: fileUrl(small.file_id), alt: "", width: 36, height: 36 }),
-    h("span", {}, h("b", {}, who(to)), h("span", {}, summary(to))));
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'quoted',
+      'data-testid': 'reply-quote',
+      onclick: () => actions.onQuote(to.message_id),
+    },
+    small && h('img', { src: fileUrl(small.file_id), alt: '', width: 36, height: 36 }),
+    h('span', {}, h('b', {}, senderName(to)), h('span', {}, summary(to))),
+  );
 }
 
 /** @param {Message} message */
 function meta(message) {
-  const edited = message.edit_date && isMine(message) ? `${t("edited")} ` : "";
-  return h("span", { class: "meta" }, edited,
-    h("time", { datetime: new Date(message.date * 1000).toISOString() }, clock(message.date)),
-    isMine(message) && icon("check"));
+  const edited = message.edit_date && isMine(message) ? `${t('edited')} ` : '';
+  return h(
+    'span',
+    { class: 'meta' },
+    edited,
+    h('time', { datetime: new Date(message.date * 1000).toISOString() }, clock(message.date)),
+    isMine(message) && icon('check'),
+  );
 }
 
 /**
  * @param {Message} message
  * @param {Actions} actions
  */
-function words(message, actions) {
+function textBlock(message, actions) {
   const text = message.text ?? message.caption;
   if (!text) return null;
-  return h("div", { class: "text", dir: "auto" },
-    rich(text, message.entities ?? message.caption_entities ?? [], actions.onCommand));
+  return h(
+    'div',
+    { class: 'text', dir: 'auto' },
+    richText(text, message.entities ?? message.caption_entities ?? [], actions.onCommand),
+  );
 }
 
 /**
@@ -141,26 +190,40 @@ function keyboard(message, actions) {
   const rows = message.reply_markup?.inline_keyboard ?? [];
   if (!rows.length) return null;
   const key = (/** @type {InlineButton} */ button) => {
-    const sign = button.web_app ? icon("app") : button.url ? icon("link") : null;
+    const sign = button.web_app ? icon('app') : button.url ? icon('link') : null;
     const link = button.url ? safeLink(button.url) : null;
     if (link) {
-      return h("a", { class: "key", href: link, target: "_blank", rel: "noopener noreferrer",
-        "data-testid": "inline-button" }, h("span", {}, button.text), sign);
+      return h(
+        'a',
+        { class: 'key', href: link, target: '_blank', rel: 'noopener noreferrer', 'data-testid': 'inline-button' },
+        h('span', {}, button.text),
+        sign,
+      );
     }
     const pending = actions.isPending(message, button);
-    return h("button", { type: "button", class: pending ? "key pending" : "key", "aria-busy": pending ? "true" : null,
-      "data-testid": "inline-button", "data-key": button.callback_data ?? button.web_app?.url ?? "",
-      onclick: () => actions.onButton(message, button) }, h("span", {}, button.text), sign);
+    return h(
+      'button',
+      {
+        type: 'button',
+        class: pending ? 'key pending' : 'key',
+        'aria-busy': pending ? 'true' : null,
+        'data-testid': 'inline-button',
+        'data-key': button.callback_data ?? button.web_app?.url ?? '',
+        onclick: () => actions.onButton(message, button),
+      },
+      h('span', {}, button.text),
+      sign,
+    );
   };
-  return h("div", { class: "keyboard" }, ...rows.map((row) => h("div", { class: "keys" }, ...row.map(key))));
+  return h('div', { class: 'keyboard' }, ...rows.map((row) => h('div', { class: 'keys' }, ...row.map(key))));
 }
 
 /** @param {Message} message */
-const marks = (message) => ({
-  "data-testid": "message",
-  "data-message-id": message.message_id,
-  "data-from": isMine(message) ? "me" : "bot",
-  "aria-label": t("message_from", { name: who(message), time: clock(message.date) }),
+const attributesOf = (message) => ({
+  'data-testid': 'message',
+  'data-message-id': message.message_id,
+  'data-from': isMine(message) ? 'me' : 'bot',
+  'aria-label': t('message_from', { name: senderName(message), time: clock(message.date) }),
 });
 
 /**
@@ -168,43 +231,68 @@ const marks = (message) => ({
  * @param {Actions} actions
  */
 const replyButton = (message, actions) =>
-  h("button", { type: "button", class: "reply-button", "data-testid": "reply-to",
-    "aria-label": t("reply_to", { name: who(message) }), title: t("reply"),
-    onclick: () => actions.onReply(message) }, icon("reply"));
+  h('button', {
+    type: 'button',
+    class: 'reply-button',
+    'data-testid': 'reply-to',
+    'aria-label': t('reply_to', { name: senderName(message) }),
+    title: t('reply'),
+    onclick: () => actions.onReply(message),
+  }, icon('reply'));
 
 /**
+ * The element of a message.
  * @param {Message} message
  * @param {Actions} actions
  * @returns {HTMLElement}
  */
 export function bubble(message, actions) {
-  const text = words(message, actions);
-  const sticker = message.sticker && h("div", { class: "sticker", role: "img", "aria-label": t("sticker") },
-    message.sticker.emoji ?? "🙂");
-  const media = message.photo ? photoBlock(message, actions) : message.document ? documentBlock(message, actions) : sticker;
-  const kind = message.photo ? "has-photo" : message.document ? "has-document" : sticker ? "has-sticker" : "has-text";
-  const unknown = !media && !text && h("div", { class: "text unknown" }, t("unknown"));
+  const text = textBlock(message, actions);
+  const sticker = message.sticker &&
+    h('div', { class: 'sticker', role: 'img', 'aria-label': t('sticker') }, message.sticker.emoji ?? '🙂');
+  const media = message.photo
+    ? photoBlock(message, actions)
+    : message.document
+    ? documentBlock(message, actions)
+    : sticker;
+  const kind = message.photo ? 'has-photo' : message.document ? 'has-document' : sticker ? 'has-sticker' : 'has-text';
+  const unknown = !media && !text && h('div', { class: 'text unknown' }, t('unknown'));
   const keys = keyboard(message, actions);
-  return h("article", { class: `message ${isMine(message) ? "me" : "bot"} ${kind}${text ? " worded" : ""}`,
-    ...marks(message) },
-    h("div", { class: "line" },
-      h("div", { class: "bubble" }, quote(message, actions), media, text, unknown, meta(message)),
-      replyButton(message, actions)),
-    keys);
+  return h(
+    'article',
+    { class: `message ${isMine(message) ? 'me' : 'bot'} ${kind}${text ? ' worded' : ''}`, ...attributesOf(message) },
+    h(
+      'div',
+      { class: 'line' },
+      h('div', { class: 'bubble' }, quote(message, actions), media, text, unknown, meta(message)),
+      replyButton(message, actions),
+    ),
+    keys,
+  );
 }
 
-/** How many pictures stand side by side, by how many there are. @type {Record<number, number[]>} */
-const ROWS = { 1: [1], 2: [2], 3: [1, 2], 4: [2, 2], 5: [2, 3], 6: [3, 3], 7: [2, 2, 3], 8: [2, 3, 3], 9: [3, 3, 3],
-  10: [3, 3, 2, 2] };
+/** Pictures per row, by the number of pictures. @type {Record<number, number[]>} */
+const ROWS = {
+  1: [1],
+  2: [2],
+  3: [1, 2],
+  4: [2, 2],
+  5: [2, 3],
+  6: [3, 3],
+  7: [2, 2, 3],
+  8: [2, 3, 3],
+  9: [3, 3, 3],
+  10: [3, 3, 2, 2],
+};
 
 /**
- * Photos sent together: one bubble, each photo a message of its own.
+ * The element of an album: one bubble with several messages.
  * @param {Message[]} messages
  * @param {Actions} actions
  * @returns {HTMLElement}
  */
 export function album(messages, actions) {
-  const grid = h("div", { class: "album", role: "group", "aria-label": t("album") });
+  const grid = h('div', { class: 'album', role: 'group', 'aria-label': t('album') });
   let next = 0;
   for (const count of ROWS[messages.length] ?? messages.map(() => 1)) {
     const row = messages.slice(next, next + count);
@@ -214,15 +302,21 @@ export function album(messages, actions) {
     row.forEach((message, index) => {
       const cell = photoButton(message, actions);
       cell.style.flex = `${ratios[index]} 1 calc(${(100 * ratios[index]) / whole}% - 2px)`;
-      // A row of tall pictures would be a tower; one of wide ones, a ribbon.
+      // Limit the height of rows of tall pictures, and raise that of rows of wide ones.
       cell.style.aspectRatio = String(ratios[index] * Math.min(1.6, Math.max(1, 1.2 / whole)));
-      grid.append(h("article", { class: "item", ...marks(message) }, cell, words(message, actions)));
+      grid.append(h('article', { class: 'item', ...attributesOf(message) }, cell, textBlock(message, actions)));
     });
   }
   const first = messages[0];
   const worded = messages.some((message) => message.caption);
-  return h("div", { class: `message ${isMine(first) ? "me" : "bot"} has-photo has-album${worded ? " worded" : ""}` },
-    h("div", { class: "line" },
-      h("div", { class: "bubble" }, quote(first, actions), grid, meta(messages[messages.length - 1])),
-      replyButton(first, actions)));
+  return h(
+    'div',
+    { class: `message ${isMine(first) ? 'me' : 'bot'} has-photo has-album${worded ? ' worded' : ''}` },
+    h(
+      'div',
+      { class: 'line' },
+      h('div', { class: 'bubble' }, quote(first, actions), grid, meta(messages[messages.length - 1])),
+      replyButton(first, actions),
+    ),
+  );
 }

@@ -1,29 +1,30 @@
-/** Inline buttons: a press waits for its answer, and shows that it does. */
+/** Inline buttons: a pressed button shows that it waits until the bot answers. */
 
-import * as api from "./api.js";
-import { reason, tell, toast } from "./dialogs.js";
-import { t } from "./strings.js";
+import * as api from './api.js';
+import { explain, showAlert, toast } from './dialogs.js';
+import { t } from './strings.js';
 
-/** @typedef {import("./api.js").Message} Message */
-/** @typedef {import("./api.js").InlineButton} InlineButton */
+/** @typedef {import('./api.js').Message} Message */
+/** @typedef {import('./api.js').InlineButton} InlineButton */
 
-const LONGEST_MS = 30_000; // a query that the bot leaves unanswered
-const KEPT = 20; // answers that came before the press was confirmed
+const LONGEST_MS = 30_000; // then a callback query counts as unanswered
+const MAX_EARLY = 20; // answers that arrived before the press was confirmed
 
 /**
+ * Handle presses of inline buttons.
  * @param {{open: (url: string, title: string) => void}} miniApp
  * @param {(messageId: number) => void} redraw
  */
 export function createButtons(miniApp, redraw) {
-  /** What waits, by button. @type {Set<string>} */
+  /** Keys of the buttons that wait. @type {Set<string>} */
   const waiting = new Set();
-  /** Which button a query was. @type {Map<string, {key: string, messageId: number, timer: number}>} */
+  /** The button of each callback query. @type {Map<string, {key: string, messageId: number, timer: number}>} */
   const queries = new Map();
   /** @type {Map<string, api.Answer>} */
   const early = new Map();
 
   const keyOf = (/** @type {Message} */ message, /** @type {InlineButton} */ button) =>
-    `${message.message_id} ${button.callback_data ?? button.web_app?.url ?? ""}`;
+    `${message.message_id} ${button.callback_data ?? button.web_app?.url ?? ''}`;
 
   /**
    * @param {string} key
@@ -37,9 +38,9 @@ export function createButtons(miniApp, redraw) {
   }
 
   /** @param {api.Answer} answer */
-  function say(answer) {
+  function show(answer) {
     if (!answer.text) return;
-    if (answer.show_alert) tell(answer.text);
+    if (answer.show_alert) showAlert(answer.text);
     else toast(answer.text);
   }
 
@@ -56,12 +57,12 @@ export function createButtons(miniApp, redraw) {
   /** @param {api.Answer} answer */
   function answered(answer) {
     if (settle(answer.id)) {
-      say(answer);
+      show(answer);
       return;
     }
     early.set(answer.id, answer);
     const oldest = early.keys().next().value;
-    if (early.size > KEPT && oldest !== undefined) early.delete(oldest);
+    if (early.size > MAX_EARLY && oldest !== undefined) early.delete(oldest);
   }
 
   /**
@@ -71,7 +72,7 @@ export function createButtons(miniApp, redraw) {
    */
   async function callBack(message, data, key) {
     const { id } = await api.press(message.message_id, data);
-    const timer = setTimeout(() => settle(id) && toast(t("no_answer")), LONGEST_MS);
+    const timer = setTimeout(() => settle(id) && toast(t('no_answer')), LONGEST_MS);
     queries.set(id, { key, messageId: message.message_id, timer });
     const answer = early.get(id);
     early.delete(id);
@@ -80,7 +81,8 @@ export function createButtons(miniApp, redraw) {
 
   return {
     answered,
-    isPending: (/** @type {Message} */ message, /** @type {InlineButton} */ button) => waiting.has(keyOf(message, button)),
+    isPending: (/** @type {Message} */ message, /** @type {InlineButton} */ button) =>
+      waiting.has(keyOf(message, button)),
     /**
      * @param {Message} message
      * @param {InlineButton} button
@@ -98,7 +100,7 @@ export function createButtons(miniApp, redraw) {
         else mark(key, message.message_id, false);
       } catch (error) {
         mark(key, message.message_id, false);
-        toast(reason(error));
+        toast(explain(error));
       }
     },
   };

@@ -1,71 +1,72 @@
-/** Small things over the page: toasts, questions, menus. All words in them are set as text. */
+/** Toasts, dialogs and menus over the page. Texts are set as text, never as HTML. */
 
-import { byId, dialogById, h, icon } from "./dom.js";
-import { Refused } from "./api.js";
-import { t } from "./strings.js";
+import { byId, dialogById, h, icon } from './dom.js';
+import { ApiError } from './api.js';
+import { t } from './strings.js';
 
 const TOAST_MS = 4000;
 /** @type {number | undefined} */
 let toastTimer;
 
-/** @param {string} text */
+/** Show a short notice for a few seconds. @param {string} text */
 export function toast(text) {
-  const element = byId("toast");
+  const element = byId('toast');
   element.hidePopover();
   element.textContent = text;
-  // Shown anew each time: so it comes to stand above a dialog that was opened meanwhile.
+  // Hidden and shown again, so that it is above a dialog that was opened meanwhile.
   element.showPopover();
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => element.hidePopover(), Math.max(TOAST_MS, text.length * 60));
 }
 
-/** What the Bot API's descriptions mean to a person. @type {[RegExp, import("./strings.js").Key][]} */
+/** Texts for the Bot API's error descriptions. @type {[RegExp, import('./strings.js').Key][]} */
 const MEANINGS = [
-  [/IMAGE_PROCESS_FAILED/, "not_a_picture"],
-  [/PHOTO_INVALID_DIMENSIONS/, "odd_shape"],
-  [/too big for a photo/, "too_large_photo"],
-  [/file must be non-empty/, "empty_file"],
-  [/no such button/, "no_button"],
+  [/IMAGE_PROCESS_FAILED/, 'not_a_picture'],
+  [/PHOTO_INVALID_DIMENSIONS/, 'odd_shape'],
+  [/too big for a photo/, 'too_large_photo'],
+  [/file must be non-empty/, 'empty_file'],
+  [/no such button/, 'no_button'],
 ];
 
 /**
- * What went wrong, in the page's words where it knows them, else in the playground's.
+ * The text for an error: the page's own, or the playground's description.
  * @param {unknown} error
  */
-export function reason(error) {
-  if (!(error instanceof Refused)) throw error;
-  if (error.status === 0) return t("offline");
-  if (error.status === 413) return t("too_large");
+export function explain(error) {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === 0) return t('offline');
+  if (error.status === 413) return t('too_large');
   const known = MEANINGS.find(([pattern]) => pattern.test(error.message));
-  return known ? t(known[1]) : [t("failed"), error.message].filter(Boolean).join(" ");
+  return known ? t(known[1]) : [t('failed'), error.message].filter(Boolean).join(' ');
 }
 
 /**
- * Ask, and wait for the answer.
+ * Show a dialog and wait for the answer.
  * @param {{title?: string, text: string, buttons: {id: string, text: string, kind?: string}[]}} question
  * @returns {Promise<string | null>} the id of the pressed button; null if it was dismissed
  */
-export function ask({ title = "", text, buttons }) {
-  const dialog = dialogById("alert");
-  if (dialog.open) dialog.close("");
-  byId("alert-title").textContent = title;
-  byId("alert-title").hidden = !title;
-  byId("alert-text").textContent = text;
-  byId("alert-buttons").replaceChildren(
+export function ask({ title = '', text, buttons }) {
+  const dialog = dialogById('alert');
+  if (dialog.open) dialog.close('');
+  byId('alert-title').textContent = title;
+  byId('alert-title').hidden = !title;
+  byId('alert-text').textContent = text;
+  byId('alert-buttons').replaceChildren(
     ...buttons.map(({ id, text: words, kind }) =>
-      h("button", { type: "button", class: `button ${kind ?? ""}`, onclick: () => dialog.close(`=${id}`) }, words)),
+      h('button', { type: 'button', class: `button ${kind ?? ''}`, onclick: () => dialog.close(`=${id}`) }, words)
+    ),
   );
-  dialog.returnValue = "";
+  dialog.returnValue = '';
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      resolve(dialog.returnValue.startsWith("=") ? dialog.returnValue.slice(1) : null);
+    dialog.addEventListener('close', () => {
+      resolve(dialog.returnValue.startsWith('=') ? dialog.returnValue.slice(1) : null);
     }, { once: true });
   });
 }
 
-/** @param {string} text */
-export const tell = (text) => ask({ text, buttons: [{ id: "ok", text: t("ok"), kind: "primary" }] });
+/** Show a text with an OK button. @param {string} text */
+export const showAlert = (text) => ask({ text, buttons: [{ id: 'ok', text: t('ok'), kind: 'primary' }] });
 
 /**
  * @typedef {{text: string, hint?: string, icon?: string, checked?: boolean, danger?: boolean, testid?: string,
@@ -81,28 +82,35 @@ let opener = null;
  * @param {HTMLElement | {x: number, y: number}} where
  */
 export function openMenu(items, where) {
-  const menu = byId("popup-menu");
+  const menu = byId('popup-menu');
   closeMenu();
   menu.replaceChildren(...items.map((item) => {
-    if ("heading" in item) return h("div", { class: "heading", role: "presentation" }, item.heading);
+    if ('heading' in item) return h('div', { class: 'heading', role: 'presentation' }, item.heading);
     const choice = item.checked !== undefined;
-    return h("button", {
-      type: "button", role: choice ? "menuitemradio" : "menuitem", "aria-checked": choice ? String(item.checked) : null,
-      class: item.danger ? "danger" : null, "data-testid": item.testid,
-      onclick: () => {
-        closeMenu();
-        item.onPick();
+    return h(
+      'button',
+      {
+        type: 'button',
+        role: choice ? 'menuitemradio' : 'menuitem',
+        'aria-checked': choice ? String(item.checked) : null,
+        class: item.danger ? 'danger' : null,
+        'data-testid': item.testid,
+        onclick: () => {
+          closeMenu();
+          item.onPick();
+        },
       },
-    }, icon(item.icon ?? (item.checked ? "check" : "none")),
-    h("span", {}, item.text, item.hint ? h("small", {}, item.hint) : null));
+      icon(item.icon ?? (item.checked ? 'check' : 'none')),
+      h('span', {}, item.text, item.hint ? h('small', {}, item.hint) : null),
+    );
   }));
   if (where instanceof HTMLElement) {
     opener = where;
-    where.setAttribute("aria-expanded", "true");
+    where.setAttribute('aria-expanded', 'true');
   }
   menu.showPopover();
   place(menu, where);
-  menu.querySelector("button")?.focus({ preventScroll: true });
+  menu.querySelector('button')?.focus({ preventScroll: true });
 }
 
 /**
@@ -122,34 +130,35 @@ function place(menu, where) {
   menu.style.top = `${Math.max(margin, Math.min(y, innerHeight - height - margin))}px`;
 }
 
-/** @param {boolean} [refocus] give the focus back to what opened the menu */
+/** Close the menu. @param {boolean} [refocus] give the focus back to its opener */
 export function closeMenu(refocus = false) {
-  const menu = byId("popup-menu");
-  if (!menu.matches(":popover-open")) return;
+  const menu = byId('popup-menu');
+  if (!menu.matches(':popover-open')) return;
   menu.hidePopover();
-  opener?.setAttribute("aria-expanded", "false");
+  opener?.setAttribute('aria-expanded', 'false');
   if (refocus) opener?.focus();
   opener = null;
 }
 
-/** Menus close by a press elsewhere, by Escape, and by leaving; arrows walk in them. */
+/** Close menus on a press elsewhere, on Escape and Tab; arrow keys move in them. */
 export function watchMenus() {
-  const menu = byId("popup-menu");
-  const isOpen = () => menu.matches(":popover-open");
-  document.addEventListener("pointerdown", (event) => {
+  const menu = byId('popup-menu');
+  const isOpen = () => menu.matches(':popover-open');
+  document.addEventListener('pointerdown', (event) => {
     if (!isOpen() || !(event.target instanceof Node) || menu.contains(event.target)) return;
     // The press on the opener closes the menu; its click must not open it again.
-    if (opener?.contains(event.target)) opener.addEventListener("click", (click) => click.stopImmediatePropagation(),
-      { once: true, capture: true });
+    if (opener?.contains(event.target)) {
+      opener.addEventListener('click', (click) => click.stopImmediatePropagation(), { once: true, capture: true });
+    }
     closeMenu();
   }, true);
-  addEventListener("resize", () => closeMenu());
-  menu.addEventListener("keydown", (event) => {
-    const buttons = [...menu.querySelectorAll("button")];
+  addEventListener('resize', () => closeMenu());
+  menu.addEventListener('keydown', (event) => {
+    const buttons = [...menu.querySelectorAll('button')];
     const at = buttons.findIndex((button) => button === document.activeElement);
-    if (event.key === "Escape" || event.key === "Tab") closeMenu(true);
-    else if (event.key === "ArrowDown") buttons[(at + 1) % buttons.length]?.focus();
-    else if (event.key === "ArrowUp") buttons[(at - 1 + buttons.length) % buttons.length]?.focus();
+    if (event.key === 'Escape' || event.key === 'Tab') closeMenu(true);
+    else if (event.key === 'ArrowDown') buttons[(at + 1) % buttons.length]?.focus();
+    else if (event.key === 'ArrowUp') buttons[(at - 1 + buttons.length) % buttons.length]?.focus();
     else return;
     event.preventDefault();
     event.stopPropagation();

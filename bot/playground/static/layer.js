@@ -1,27 +1,29 @@
-/** What covers the whole page closes by the browser's back, as on a phone people expect. */
+/** Layers over the whole page that the browser's back button closes. */
 
 let depth = 0;
 
 /**
- * @param {() => void} close what back does; it must lead to `closed()`
+ * Create a layer.
+ * @param {() => void} close called on back; must lead to `closed()`
  * @returns {{opened: () => void, closed: () => void, reopen: () => void}}
  */
 export function createLayer(close) {
   let mine = 0;
-  addEventListener("popstate", (event) => {
+  addEventListener('popstate', (event) => {
     if (mine && (event.state?.depth ?? 0) < mine) close();
   });
   return {
+    /** The layer was opened: add a history entry. */
     opened() {
       depth += 1;
       mine = depth;
-      history.pushState({ depth }, "");
+      history.pushState({ depth }, '');
     },
-    /** Back was pressed, but the layer stays for now: give it a new entry to go back from. */
+    /** Back was pressed but the layer stays open: add a new history entry. */
     reopen() {
-      if (mine && (history.state?.depth ?? 0) < mine) history.pushState({ depth: mine }, "");
+      if (mine && (history.state?.depth ?? 0) < mine) history.pushState({ depth: mine }, '');
     },
-    /** Closed in another way: the entry that was made for back goes too. */
+    /** The layer was closed: remove its history entry. */
     closed() {
       if (!mine) return;
       const own = mine;
@@ -32,5 +34,5 @@ export function createLayer(close) {
   };
 }
 
-// A page loaded anew has nothing open, whatever its history entry says.
-if (history.state?.depth) history.replaceState(null, "");
+// After a reload no layer is open.
+if (history.state?.depth) history.replaceState(null, '');

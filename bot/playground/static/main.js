@@ -1,25 +1,25 @@
-/** The chat page of the playground: what belongs to what. */
+/** The chat page: connects its parts with each other and with the playground's events. */
 
-import * as api from "./api.js";
-import { watchFiles } from "./attach.js";
-import { isMine } from "./bubble.js";
-import { createButtons } from "./buttons.js";
-import { createComposer } from "./composer.js";
-import { ask, openMenu, reason, toast, watchMenus } from "./dialogs.js";
-import { buttonById, byId } from "./dom.js";
-import { watchGestures } from "./gestures.js";
-import { createLog } from "./messages.js";
-import { createMiniApp } from "./miniapp.js";
-import { createPreview } from "./preview.js";
-import { speak, t } from "./strings.js";
-import { createViewer } from "./viewer.js";
+import * as api from './api.js';
+import { watchFiles } from './attach.js';
+import { isMine } from './bubble.js';
+import { createButtons } from './buttons.js';
+import { createComposer } from './composer.js';
+import { ask, explain, openMenu, toast, watchMenus } from './dialogs.js';
+import { buttonById, byId } from './dom.js';
+import { watchGestures } from './gestures.js';
+import { createLog } from './messages.js';
+import { createMiniApp } from './miniapp.js';
+import { createPreview } from './preview.js';
+import { setLanguage, t } from './strings.js';
+import { createViewer } from './viewer.js';
 
-const ACTION_MS = 5000; // the Bot API's: an action is shown five seconds or less
+const ACTION_MS = 5000; // a chat action is shown for 5 s (docs/telegram.md#chat-actions)
 
 /** @type {api.Chat | null} */
 let chat = null;
 let connected = false;
-let action = "";
+let action = '';
 let unseen = 0;
 /** @type {number | undefined} */
 let actionTimer;
@@ -30,20 +30,23 @@ const composer = createComposer(sent);
 const buttons = createButtons(miniApp, (id) => log.redraw(id));
 const log = createLog(
   {
-    onCommand: (command) => composer.say(command),
+    onCommand: (command) => composer.sendText(command),
     onButton: buttons.press,
     isPending: buttons.isPending,
     onPicture: viewer.open,
     onQuote: (id) => log.show(id),
     onReply: (message) => composer.setReply(message),
   },
-  drawRest,
+  updateAroundLog,
 );
-const preview = createPreview({ ...composer, onSent: (messages) => {
-  composer.setReply(null);
-  sent(messages);
-  composer.focus();
-} });
+const preview = createPreview({
+  ...composer,
+  onSent: (messages) => {
+    composer.setReply(null);
+    sent(messages);
+    composer.focus();
+  },
+});
 const files = watchFiles(preview);
 
 /** @param {api.Message[]} messages */
@@ -52,57 +55,57 @@ function sent(messages) {
   log.scrollToEnd(true);
 }
 
-/** @param {api.Message} message whether a picture or a file is in it */
-const carries = (message) => Boolean(message.photo ?? message.document);
+/** Whether a message has a photo or a file. @param {api.Message} message */
+const hasMedia = (message) => Boolean(message.photo ?? message.document);
 
 function drawTitle() {
-  const name = chat?.bot.first_name ?? "Playground";
+  const name = chat?.bot.first_name ?? t('playground');
   document.title = unseen ? `(${unseen}) ${name}` : name;
 }
 
-/** What came while the page was in the background is told in its title. */
+/** Count a message that arrives while the page is in the background; the title shows the count. */
 function countUnseen() {
   if (!document.hidden) return;
   unseen += 1;
   drawTitle();
 }
 
-/** What depends on whether there are messages. */
-function drawRest() {
+/** Update greeting, reply bar and samples after the messages changed. */
+function updateAroundLog() {
   if (!chat) return;
   const all = log.all();
-  byId("greeting").hidden = all.length > 0;
+  byId('greeting').hidden = all.length > 0;
   const target = composer.replyTo();
   if (target && !log.get(target.message_id)) composer.setReply(null);
-  files.offerSamples(!all.some((message) => isMine(message) && carries(message)));
+  files.offerSamples(!all.some((message) => isMine(message) && hasMedia(message)));
 }
 
-/** @type {Record<string, import("./strings.js").Key>} */
-const ACTIONS = { typing: "typing", upload_photo: "uploading_photo", upload_document: "uploading_file" };
+/** @type {Record<string, import('./strings.js').Key>} */
+const ACTIONS = { typing: 'typing', upload_photo: 'uploading_photo', upload_document: 'uploading_file' };
 
 function drawStatus() {
-  const line = byId("status");
-  const doing = connected && action ? t(ACTIONS[action] ?? "typing") : "";
-  line.textContent = connected ? doing || t("bot") : t("connecting");
-  line.classList.toggle("busy", Boolean(doing));
+  const line = byId('status');
+  const doing = connected && action ? t(ACTIONS[action] ?? 'typing') : '';
+  line.textContent = connected ? doing || t('bot') : t('connecting');
+  line.classList.toggle('busy', Boolean(doing));
 }
 
 /** @param {string} kind */
 function setAction(kind) {
   action = kind;
   clearTimeout(actionTimer);
-  if (kind) actionTimer = setTimeout(() => setAction(""), ACTION_MS);
+  if (kind) actionTimer = setTimeout(() => setAction(''), ACTION_MS);
   drawStatus();
 }
 
 /** @param {string} code */
 function setPersonLanguage(code) {
-  speak(code);
+  setLanguage(code);
   if (!chat) return;
   chat.person.language_code = code;
-  byId("bot-name").textContent = chat.bot.first_name;
-  byId("about").textContent = chat.about;
-  byId("log").setAttribute("aria-label", t("chat", { name: chat.bot.first_name }));
+  byId('bot-name').textContent = chat.bot.first_name;
+  byId('about').textContent = chat.about;
+  byId('log').setAttribute('aria-label', t('chat', { name: chat.bot.first_name }));
   drawTitle();
   drawStatus();
   log.redraw();
@@ -112,42 +115,48 @@ function setPersonLanguage(code) {
 async function chooseLanguage(code) {
   try {
     await api.setLanguage(code);
-    const { about } = await api.chat(); // it comes in the person's language
+    const { about } = await api.chat(); // it is in the person's language
     if (chat) chat.about = about;
     setPersonLanguage(code);
-    files.renewSamples();
+    files.reloadSamples();
   } catch (error) {
-    toast(reason(error));
+    toast(explain(error));
   }
 }
 
 async function clearChat() {
-  const buttonsOfQuestion = [{ id: "no", text: t("cancel") }, { id: "yes", text: t("clear"), kind: "danger" }];
-  if ((await ask({ text: t("clear_question"), buttons: buttonsOfQuestion })) !== "yes") return;
-  await api.clear().catch((error) => toast(reason(error)));
+  const buttonsOfQuestion = [{ id: 'no', text: t('cancel') }, { id: 'yes', text: t('clear'), kind: 'danger' }];
+  if ((await ask({ text: t('clear_question'), buttons: buttonsOfQuestion })) !== 'yes') return;
+  await api.clear().catch((error) => toast(explain(error)));
 }
 
 function openMainMenu() {
-  const code = chat?.person.language_code ?? "en";
+  const code = chat?.person.language_code ?? 'en';
   const speaks = (/** @type {string} */ tag) => code.toLowerCase().startsWith(tag);
-  const other = !speaks("en") && !speaks("zh");
+  const other = !speaks('en') && !speaks('zh');
   openMenu([
-    { heading: t("language") },
-    { text: "English", checked: speaks("en"), testid: "language-en", onPick: () => chooseLanguage("en") },
-    { text: "中文", checked: speaks("zh"), testid: "language-zh-hans", onPick: () => chooseLanguage("zh-hans") },
-    { text: t("german"), hint: t("german_hint"), checked: other, testid: "language-de", onPick: () => chooseLanguage("de") },
-    { text: t("clear"), icon: "trash", danger: true, testid: "clear", onPick: clearChat },
-  ], buttonById("menu-button"));
+    { heading: t('language') },
+    { text: t('english'), checked: speaks('en'), testid: 'language-en', onPick: () => chooseLanguage('en') },
+    { text: t('chinese'), checked: speaks('zh'), testid: 'language-zh-hans', onPick: () => chooseLanguage('zh-hans') },
+    {
+      text: t('german'),
+      hint: t('german_hint'),
+      checked: other,
+      testid: 'language-de',
+      onPick: () => chooseLanguage('de'),
+    },
+    { text: t('clear'), icon: 'trash', danger: true, testid: 'clear', onPick: clearChat },
+  ], buttonById('menu-button'));
 }
 
 /** @type {Record<string, (data: any) => void>} */
 const EVENTS = {
   message(message) {
     const before = log.get(message.message_id);
-    const came = !before || (carries(message) && !carries(before));
-    // The bot turns its status message into the picture: then too it has done what it was doing.
+    const came = !before || (hasMedia(message) && !hasMedia(before));
+    // The bot edits its status message into the result: that also ends the action.
     if (!isMine(message) && came) {
-      setAction("");
+      setAction('');
       countUnseen();
     }
     log.upsert(message);
@@ -157,7 +166,7 @@ const EVENTS = {
   answer: (answer) => buttons.answered(answer),
   commands: ({ commands }) => setCommands(commands),
   cleared() {
-    setAction("");
+    setAction('');
     log.reset([]);
   },
 };
@@ -169,28 +178,28 @@ function setCommands(commands) {
 }
 
 /**
- * Where a browser does not make room for its on-screen keyboard (Safari), the page does.
+ * Make room for the on-screen keyboard in browsers that do not (Safari).
  */
 function followKeyboard() {
   const view = window.visualViewport;
   if (!view) return;
   const fit = () => {
-    if (view.scale > 1.01) return; // zoomed in by two fingers: that is no keyboard
-    document.documentElement.style.setProperty("--height", `${Math.round(view.height)}px`);
+    if (view.scale > 1.01) return; // a pinch zoom, not the keyboard
+    document.documentElement.style.setProperty('--height', `${Math.round(view.height)}px`);
     window.scrollTo(0, 0);
   };
-  view.addEventListener("resize", fit);
+  view.addEventListener('resize', fit);
   fit();
 }
 
-speak(navigator.language);
+setLanguage(navigator.language);
 drawStatus();
 watchMenus();
 followKeyboard();
 watchGestures({ get: log.get, reply: (message) => composer.setReply(message), open: viewer.open });
-byId("menu-button").addEventListener("click", openMainMenu);
-byId("start").addEventListener("click", () => composer.say("/start"));
-document.addEventListener("visibilitychange", () => {
+byId('menu-button').addEventListener('click', openMainMenu);
+byId('start').addEventListener('click', () => composer.sendText('/start'));
+document.addEventListener('visibilitychange', () => {
   unseen = 0;
   drawTitle();
 });

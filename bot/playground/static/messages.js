@@ -1,33 +1,34 @@
-/** The log: which messages there are, in order, and where the reader is. */
+/** The list of messages, and its scroll position. */
 
-import { album, bubble, isMine } from "./bubble.js";
-import { buttonById, byId, calm, h } from "./dom.js";
-import { day, dayKey } from "./format.js";
+import { album, bubble, isMine } from './bubble.js';
+import { buttonById, byId, h, prefersReducedMotion } from './dom.js';
+import { day, dayKey } from './format.js';
 
-/** @typedef {import("./api.js").Message} Message */
+/** @typedef {import('./api.js').Message} Message */
 
-const NEAR_END = 90; // px: who is this near to the end wants to see what comes
-const TOGETHER_S = 300; // messages of one person within five minutes stand close together
+const NEAR_END = 90; // px from the end within which new messages scroll into view
+const GROUP_SECONDS = 300; // messages of one sender within this time are grouped
 
 /**
- * @param {import("./bubble.js").Actions} actions
+ * Create the list.
+ * @param {import('./bubble.js').Actions} actions
  * @param {() => void} onChange after messages came or went
  */
 export function createLog(actions, onChange) {
-  const scroller = byId("log");
-  const list = byId("messages");
-  const toEnd = buttonById("to-end");
-  const unread = byId("unread");
+  const scroller = byId('log');
+  const list = byId('messages');
+  const toEnd = buttonById('to-end');
+  const unread = byId('unread');
   /** @type {Map<number, Message>} */
   const messages = new Map();
-  /** Blocks as they stand: a message, or an album. @type {Map<string, {element: HTMLElement, ids: number[], json: string}>} */
+  /** The elements shown, one per message or album. @type {Map<string, {element: HTMLElement, ids: number[], json: string}>} */
   const blocks = new Map();
   /** @type {Map<string, HTMLElement>} */
   const days = new Map();
   let missed = 0;
-  let pinned = true; // the reader follows what comes; a scroll upwards ends that, the end resumes it
+  let pinned = true; // follow new messages; scrolling up ends it, reaching the end resumes it
   let lastTop = 0;
-  let quiet = true; // what is there from the start does not come flying in
+  let quiet = true; // no animation for messages that are there from the start
 
   const key = (/** @type {Message} */ message) =>
     message.media_group_id && message.photo ? `album ${message.media_group_id}` : `message ${message.message_id}`;
@@ -38,7 +39,10 @@ export function createLog(actions, onChange) {
   function scrollToEnd(smooth = false) {
     pinned = true;
     missed = 0;
-    scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && !calm() ? "smooth" : "instant" });
+    scroller.scrollTo({
+      top: scroller.scrollHeight,
+      behavior: smooth && !prefersReducedMotion() ? 'smooth' : 'instant',
+    });
     showMissed();
   }
 
@@ -48,7 +52,7 @@ export function createLog(actions, onChange) {
     unread.textContent = String(missed);
   }
 
-  /** Build what is new or has changed, drop what is gone, and leave all else alone: focus and selection live there. */
+  /** Build new and changed blocks and remove deleted ones; others stay, with their focus and selection. */
   function draw() {
     /** @type {Map<string, Message[]>} */
     const wanted = new Map();
@@ -67,10 +71,10 @@ export function createLog(actions, onChange) {
       const newDay = !before || dayKey(head.date) !== dayKey(before.date);
       if (newDay) nodes.push(dayNode(head.date));
       const element = drawBlock(name, group);
-      const joins = !newDay && before?.from.id === head.from.id && head.date - before.date < TOGETHER_S;
-      element.classList.toggle("joins", joins);
-      above?.classList.toggle("joined", joins);
-      element.classList.remove("joined");
+      const joins = !newDay && before?.from.id === head.from.id && head.date - before.date < GROUP_SECONDS;
+      element.classList.toggle('joins', joins);
+      above?.classList.toggle('joined', joins);
+      element.classList.remove('joined');
       nodes.push(element);
       above = element;
       before = head;
@@ -83,13 +87,13 @@ export function createLog(actions, onChange) {
     });
   }
 
-  /** @param {number} seconds the line between two days; the same element each time, or it would be read out again */
+  /** @param {number} seconds the separator of a day; the same element each time, or screen readers would repeat it */
   function dayNode(seconds) {
     const name = dayKey(seconds);
-    const node = days.get(name) ?? h("div", { class: "day" }, h("span"));
+    const node = days.get(name) ?? h('div', { class: 'day' }, h('span'));
     days.set(name, node);
     const words = day(seconds);
-    if (node.textContent !== words) node.replaceChildren(h("span", {}, words));
+    if (node.textContent !== words) node.replaceChildren(h('span', {}, words));
     return node;
   }
 
@@ -106,13 +110,13 @@ export function createLog(actions, onChange) {
       const focused = old.element.contains(document.activeElement) ? document.activeElement : null;
       old.element.replaceWith(element);
       refocus(element, focused);
-    } else if (!quiet) element.classList.add("arrives");
+    } else if (!quiet) element.classList.add('arrives');
     blocks.set(name, { element, ids: group.map((message) => message.message_id), json });
     return element;
   }
 
   /**
-   * A bubble that was built anew gives the keyboard back what it had, or its nearest relative.
+   * Restore the focus in a rebuilt bubble: the same button, else the first one.
    * @param {HTMLElement} element
    * @param {Element | null} focused
    */
@@ -120,7 +124,7 @@ export function createLog(actions, onChange) {
     if (!(focused instanceof HTMLElement)) return;
     const name = focused.dataset.key;
     const same = name === undefined ? null : element.querySelector(`[data-key="${CSS.escape(name)}"]`);
-    const next = same ?? element.querySelector("button, a");
+    const next = same ?? element.querySelector('button, a');
     if (next instanceof HTMLElement) next.focus({ preventScroll: true });
   }
 
@@ -128,7 +132,7 @@ export function createLog(actions, onChange) {
    * @param {() => void} change
    * @param {boolean} [smooth]
    */
-  function keepingPlace(change, smooth = false) {
+  function updateKeepingScroll(change, smooth = false) {
     change();
     draw();
     onChange();
@@ -136,7 +140,7 @@ export function createLog(actions, onChange) {
     else showMissed();
   }
 
-  scroller.addEventListener("scroll", () => {
+  scroller.addEventListener('scroll', () => {
     if (atEnd()) {
       pinned = true;
       missed = 0;
@@ -144,8 +148,8 @@ export function createLog(actions, onChange) {
     lastTop = scroller.scrollTop;
     showMissed();
   }, { passive: true });
-  toEnd.addEventListener("click", () => scrollToEnd(true));
-  // The keyboard coming up, a reply bar, a turned phone: the end stays in sight.
+  toEnd.addEventListener('click', () => scrollToEnd(true));
+  // Keep the end in view when the height changes (keyboard, reply bar, rotation).
   new ResizeObserver(() => pinned && scrollToEnd()).observe(scroller);
 
   return {
@@ -155,37 +159,37 @@ export function createLog(actions, onChange) {
       const isNew = !messages.has(message.message_id);
       if (isNew && isMine(message)) pinned = true;
       if (isNew && !pinned) missed += 1;
-      keepingPlace(() => messages.set(message.message_id, message), isNew);
+      updateKeepingScroll(() => messages.set(message.message_id, message), isNew);
     },
     /** @param {number} id */
     remove(id) {
-      keepingPlace(() => messages.delete(id));
+      updateKeepingScroll(() => messages.delete(id));
     },
     /** @param {Message[]} all what the chat holds now */
     reset(all) {
       quiet = true;
-      keepingPlace(() => {
+      updateKeepingScroll(() => {
         messages.clear();
         for (const message of all) messages.set(message.message_id, message);
       });
       quiet = false;
     },
-    /** Say everything again: the language has changed, or a button began or ceased to wait. @param {number} [id] */
+    /** Rebuild one message, or all: language or waiting buttons have changed. @param {number} [id] */
     redraw(id) {
-      for (const block of blocks.values()) if (id === undefined || block.ids.includes(id)) block.json = "";
-      keepingPlace(() => {});
+      for (const block of blocks.values()) if (id === undefined || block.ids.includes(id)) block.json = '';
+      updateKeepingScroll(() => {});
     },
     /** @param {number} id */
     get: (id) => messages.get(id),
     all: ordered,
-    /** @param {number} id bring it into sight and point at it */
+    /** @param {number} id scroll to this message and highlight it */
     show(id) {
       const element = list.querySelector(`[data-message-id="${id}"]`);
-      const target = element?.closest(".message");
+      const target = element?.closest('.message');
       if (!target) return;
-      target.scrollIntoView({ block: "center", behavior: calm() ? "instant" : "smooth" });
-      target.classList.remove("pointed");
-      requestAnimationFrame(() => target.classList.add("pointed"));
+      target.scrollIntoView({ block: 'center', behavior: prefersReducedMotion() ? 'instant' : 'smooth' });
+      target.classList.remove('pointed');
+      requestAnimationFrame(() => target.classList.add('pointed'));
     },
   };
 }

@@ -1,6 +1,6 @@
-/** What a Mini App keeps with Telegram (CloudStorage, DeviceStorage): here in this browser. */
+/** A Mini App's CloudStorage and DeviceStorage, stored in this browser. */
 
-const PREFIX = "miniapp ";
+const PREFIX = 'miniapp ';
 
 const keys = () =>
   Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
@@ -12,7 +12,7 @@ const METHODS = {
     return true;
   },
   getStorageValues: (params) =>
-    Object.fromEntries(params.keys.map((/** @type {string} */ key) => [key, localStorage.getItem(PREFIX + key) ?? ""])),
+    Object.fromEntries(params.keys.map((/** @type {string} */ key) => [key, localStorage.getItem(PREFIX + key) ?? ''])),
   deleteStorageValues(params) {
     for (const key of params.keys) localStorage.removeItem(PREFIX + key);
     return true;
@@ -21,19 +21,23 @@ const METHODS = {
 };
 
 /**
- * @param {string} kind the request's eventType; others than those of storage are not for us
+ * Answer a storage request.
+ * @param {string} kind the request's eventType; other requests are ignored
  * @param {any} data
- * @param {(event: string, data: object) => void} tell
+ * @param {(event: string, data: object) => void} postEvent
  */
-export function answerStorage(kind, data, tell) {
+export function answerStorage(kind, data, postEvent) {
   const { req_id } = data;
-  if (kind === "web_app_invoke_custom_method") {
+  if (kind === 'web_app_invoke_custom_method') {
     const method = Object.hasOwn(METHODS, data.method) ? METHODS[data.method] : null;
-    tell("custom_method_invoked", method ? { req_id, result: method(data.params) } : { req_id, error: "METHOD_INVALID" });
-  } else if (kind === "web_app_device_storage_save_key") {
+    postEvent(
+      'custom_method_invoked',
+      method ? { req_id, result: method(data.params) } : { req_id, error: 'METHOD_INVALID' },
+    );
+  } else if (kind === 'web_app_device_storage_save_key') {
     localStorage.setItem(`${PREFIX}device ${data.key}`, String(data.value));
-    tell("device_storage_key_saved", { req_id });
-  } else if (kind === "web_app_device_storage_get_key") {
-    tell("device_storage_key_received", { req_id, value: localStorage.getItem(`${PREFIX}device ${data.key}`) });
+    postEvent('device_storage_key_saved', { req_id });
+  } else if (kind === 'web_app_device_storage_get_key') {
+    postEvent('device_storage_key_received', { req_id, value: localStorage.getItem(`${PREFIX}device ${data.key}`) });
   }
 }

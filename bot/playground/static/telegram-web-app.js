@@ -1,13 +1,12 @@
-// @ts-check
 /**
- * A double of telegram.org/js/telegram-web-app.js for the playground: as much of window.Telegram.WebApp as the Mini App
- * uses, at Bot API 8.0, speaking the protocol of Telegram's web clients with the page that holds this one in a frame
- * (JSON strings by postMessage: {eventType, eventData}).
+ * Stands in for telegram.org/js/telegram-web-app.js in the playground: the part of window.Telegram.WebApp that the Mini
+ * App uses, at Bot API 8.0. It exchanges JSON strings {eventType, eventData} with the parent page by postMessage, as in
+ * Telegram's web clients.
  */
 (() => {
   'use strict';
   const VERSION = '8.0';
-  const STORE = '__telegram__initParams'; // survives a reload that loses the address's hash
+  const STORE = '__telegram__initParams'; // survives a reload without the URL's fragment
 
   const launch = readLaunch();
   /** @type {Map<string, Set<Function>>} */
@@ -113,13 +112,20 @@
     setParams(params) {
       if (params.text !== undefined && !String(params.text).trim()) throw Error('WebAppBottomButtonParamInvalid');
       if (String(params.text ?? '').length > 64) throw Error('WebAppBottomButtonParamInvalid');
-      const names = { text: 'text', color: 'color', text_color: 'textColor', is_visible: 'isVisible',
-        is_active: 'isActive', has_shine_effect: 'hasShineEffect', position: 'position' };
+      const names = {
+        text: 'text',
+        color: 'color',
+        text_color: 'textColor',
+        is_visible: 'isVisible',
+        is_active: 'isActive',
+        has_shine_effect: 'hasShineEffect',
+        position: 'position',
+      };
       for (const [from, to] of Object.entries(names)) if (from in params) Object.assign(this, { [to]: params[from] });
-      return this.tell();
+      return this.update();
     }
 
-    tell() {
+    update() {
       const theme = WebApp.themeParams;
       const main = this.type === 'main';
       post(`web_app_setup_${this.type}_button`, {
@@ -155,12 +161,12 @@
     showProgress(leaveActive = false) {
       this.isActive = leaveActive;
       this.isProgressVisible = true;
-      return this.tell();
+      return this.update();
     }
     hideProgress() {
       this.isActive = true;
       this.isProgressVisible = false;
-      return this.tell();
+      return this.update();
     }
     /** @param {Function} pressed */
     onClick(pressed) {
@@ -297,12 +303,12 @@
   };
   WebApp.initDataUnsafe = parseInitData();
 
-  /** What Telegram tells the page. @type {Record<string, (data: any) => void>} */
+  /** Handlers of the events that Telegram sends. @type {Record<string, (data: any) => void>} */
   const received = {
     theme_changed({ theme_params: theme }) {
       setTheme(theme ?? {});
       emit('themeChanged');
-      for (const button of [WebApp.MainButton, WebApp.SecondaryButton]) if (button.isVisible) button.tell();
+      for (const button of [WebApp.MainButton, WebApp.SecondaryButton]) if (button.isVisible) button.update();
     },
     viewport_changed(data) {
       setViewport(data);

@@ -1,20 +1,21 @@
-/** A picture over the whole page: wheel, pinch, drag; Escape, back or a press beside it leaves. */
+/** The picture viewer: zoom by wheel and pinch, pan by drag; Escape, back or a press beside the picture closes it. */
 
-import { fileUrl } from "./api.js";
-import { largest, mayBeTransparent } from "./bubble.js";
-import { byId, dialogById, h } from "./dom.js";
-import { createLayer } from "./layer.js";
-import { t } from "./strings.js";
+import { fileUrl } from './api.js';
+import { largest, mayBeTransparent } from './bubble.js';
+import { byId, dialogById, h } from './dom.js';
+import { createLayer } from './layer.js';
+import { t } from './strings.js';
 
-const CLOSEST = 8;
+const MAX_ZOOM = 8;
 const STEP = 2.5; // what a double click zooms to
 
+/** Set up the viewer. */
 export function createViewer() {
-  const dialog = dialogById("viewer");
-  const stage = byId("viewer-stage");
-  const link = /** @type {HTMLAnchorElement} */ (byId("viewer-download"));
+  const dialog = dialogById('viewer');
+  const stage = byId('viewer-stage');
+  const link = /** @type {HTMLAnchorElement} */ (byId('viewer-download'));
   const layer = createLayer(() => dialog.close());
-  let image = h("img");
+  let image = h('img');
   let scale = 1;
   let x = 0;
   let y = 0;
@@ -29,17 +30,17 @@ export function createViewer() {
     x = Math.max(-roomX, Math.min(roomX, x));
     y = Math.max(-roomY, Math.min(roomY, y));
     image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-    stage.classList.toggle("zoomed", scale > 1);
+    stage.classList.toggle('zoomed', scale > 1);
   }
 
   /**
-   * Zoom so that what is under the point stays under it.
+   * Zoom around a point.
    * @param {number} to
    * @param {number} clientX
    * @param {number} clientY
    */
   function zoom(to, clientX, clientY) {
-    const next = Math.max(1, Math.min(CLOSEST, to));
+    const next = Math.max(1, Math.min(MAX_ZOOM, to));
     const box = stage.getBoundingClientRect();
     const px = clientX - box.left - box.width / 2;
     const py = clientY - box.top - box.height / 2;
@@ -49,46 +50,52 @@ export function createViewer() {
     apply();
   }
 
-  /** @param {import("./api.js").Message} message with a photo, or a document that is a picture */
+  /** @param {import('./api.js').Message} message with a photo, or a document that is a picture */
   function open(message) {
     const photo = largest(message);
     const doc = message.document;
     const id = photo?.file_id ?? doc?.file_id;
     if (!id) return;
-    byId("viewer-title").textContent = doc?.file_name ?? message.caption ?? t("photo");
+    byId('viewer-title').textContent = doc?.file_name ?? message.caption ?? t('photo');
     link.href = fileUrl(id, true);
-    link.download = doc?.file_name ?? "";
-    image = h("img", { src: fileUrl(id), alt: message.caption ?? doc?.file_name ?? t("photo"), draggable: "false",
-      width: photo?.width, height: photo?.height, class: doc && mayBeTransparent(doc) ? "chequer" : null });
-    image.addEventListener("error", () => image.replaceWith(h("p", {}, t("not_loaded"))));
+    link.download = doc?.file_name ?? '';
+    image = h('img', {
+      src: fileUrl(id),
+      alt: message.caption ?? doc?.file_name ?? t('photo'),
+      draggable: 'false',
+      width: photo?.width,
+      height: photo?.height,
+      class: doc && mayBeTransparent(doc) ? 'chequer' : null,
+    });
+    image.addEventListener('error', () => image.replaceWith(h('p', {}, t('not_loaded'))));
     stage.replaceChildren(image);
     scale = 1;
     x = 0;
     y = 0;
     fingers.clear();
-    stage.classList.remove("zoomed");
+    stage.classList.remove('zoomed');
     dialog.showModal();
     layer.opened();
-    byId("viewer-close").focus();
+    byId('viewer-close').focus();
   }
 
-  dialog.addEventListener("close", () => {
+  dialog.addEventListener('close', () => {
     layer.closed();
     stage.replaceChildren();
   });
-  byId("viewer-close").addEventListener("click", () => dialog.close());
+  byId('viewer-close').addEventListener('click', () => dialog.close());
 
-  stage.addEventListener("wheel", (event) => {
+  stage.addEventListener('wheel', (event) => {
     event.preventDefault();
     zoom(scale * Math.exp(-event.deltaY / (event.ctrlKey ? 100 : 400)), event.clientX, event.clientY);
   }, { passive: false });
-  stage.addEventListener("dblclick", (event) => zoom(scale > 1 ? 1 : STEP, event.clientX, event.clientY));
-  stage.addEventListener("pointerdown", (event) => {
+  stage.addEventListener('dblclick', (event) => zoom(scale > 1 ? 1 : STEP, event.clientX, event.clientY));
+  stage.addEventListener('pointerdown', (event) => {
     if (fingers.size === 0) moved = false;
     fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     stage.setPointerCapture(event.pointerId);
   });
-  stage.addEventListener("pointermove", (event) => {
+  stage.addEventListener('pointermove', (event) => {
     const before = fingers.get(event.pointerId);
     if (!before) return;
     const now = { x: event.clientX, y: event.clientY };
@@ -107,24 +114,24 @@ export function createViewer() {
     }
     if (moved) fingers.set(event.pointerId, now);
   });
-  for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) {
+  for (const name of /** @type {const} */ (['pointerup', 'pointercancel'])) {
     stage.addEventListener(name, (event) => fingers.delete(event.pointerId));
   }
-  stage.addEventListener("click", (event) => {
+  stage.addEventListener('click', (event) => {
     if (moved || scale > 1) return;
     const box = image.getBoundingClientRect();
     const on = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top &&
       event.clientY <= box.bottom;
     if (!on) dialog.close();
   });
-  dialog.addEventListener("keydown", (event) => {
+  dialog.addEventListener('keydown', (event) => {
     const box = stage.getBoundingClientRect();
     const [cx, cy] = [box.left + box.width / 2, box.top + box.height / 2];
-    if (event.key === "+" || event.key === "=") zoom(scale * 1.4, cx, cy);
-    else if (event.key === "-") zoom(scale / 1.4, cx, cy);
-    else if (event.key === "0") zoom(1, cx, cy);
+    if (event.key === '+' || event.key === '=') zoom(scale * 1.4, cx, cy);
+    else if (event.key === '-') zoom(scale / 1.4, cx, cy);
+    else if (event.key === '0') zoom(1, cx, cy);
   });
-  addEventListener("resize", () => dialog.open && apply());
+  addEventListener('resize', () => dialog.open && apply());
 
   return { open };
 }

@@ -1,4 +1,4 @@
-"""A small picture in a few dozen colours: what colour models, learned from soft weights, are kept on."""
+"""A picture quantised to its own few dozen colours, on which colour models are learned from soft weights."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 
 from bot.imaging.photo import Pixels
-from bot.segmentation.classical.superpixels import Floats, Ints, to_lab
+from bot.segmentation.arrays import Floats, Ints
+from bot.segmentation.classical.superpixels import to_lab
 
 _SAMPLES = 4000
-_ROUGH_REACH = 1.2
-"""Standard deviation in pixels of the window that roughness is taken in. Wider ones blur it over the thing's edge."""
-_NEAR = 0.05
-"""Share of the picture's height or width over which a row or column borrows from those beside it."""
+_ROUGHNESS_SIGMA = 1.2
+"""Standard deviation in pixels of the window for roughness. Wider ones blur it across the object's edge."""
+_LOCAL_REACH = 0.05
+"""Share of the picture's height or width over which neighbouring rows or columns are averaged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,23 +24,23 @@ class Palette:
 
     Attributes:
         labels: (H, W) int32, 0 … k-1: each pixel's colour.
-        alike: (k, k) how much each colour vouches for each other; rows sum to 1.
+        affinity: (k, k) how much each colour counts for each other; rows sum to 1.
     """
 
     labels: Ints
-    alike: Floats
+    affinity: Floats
 
     def share(self, weights: Floats) -> Floats:
-        """How often each colour occurs where the weights are: (H, W) → (k,), sum 1, or all 0."""
-        count = len(self.alike)
-        found = np.bincount(self.labels.ravel(), weights.ravel(), count).astype(np.float32) @ self.alike
+        """Weighted histogram of the colours: (H, W) weights → (k,), sum 1, or all 0 without weights."""
+        count = len(self.affinity)
+        found = np.bincount(self.labels.ravel(), weights.ravel(), count).astype(np.float32) @ self.affinity
         return np.asarray(found / max(float(found.sum()), 1e-6), np.float32)
 
-    def seen_beside(self, weights: Floats) -> Floats:
-        """How common each pixel's colour is, where the weights are, in its own row and in its own column.
+    def local_share(self, weights: Floats) -> Floats:
+        """How common each pixel's colour is in its own row and in its own column, weighted.
 
-        Backgrounds lie in bands (sky, wall, water, road): what stands beside a thing at the same height tells more of
-        what is behind it than the whole picture does.
+        Backgrounds lie in bands (sky, wall, water, road): what is beside an object at the same height tells more about
+        its background than the whole picture does.
 
         Returns:
             (H, W) mean of the two shares, 0 … 1.
@@ -51,48 +52,48 @@ class Palette:
         return np.asarray(here / 2, np.float32)
 
     def _along(self, line: np.ndarray[tuple[int], np.dtype[np.int64]], weights: Floats, lines: int) -> Floats:
-        count = len(self.alike)
+        count = len(self.affinity)
         keys = line * count + self.labels.ravel()
         table = np.bincount(keys, weights.ravel(), lines * count).reshape(lines, count).astype(np.float32)
-        spread = max(_NEAR * lines, 0.5)
+        spread = max(_LOCAL_REACH * lines, 0.5)
         table = np.asarray(cv2.GaussianBlur(table, (1, 2 * int(3 * spread) + 1), 0, sigmaY=spread), np.float32)
-        table = table.reshape(lines, count) @ self.alike
+        table = table.reshape(lines, count) @ self.affinity
         return np.asarray(table / np.maximum(table.sum(1, keepdims=True), 1e-3), np.float32)
 
 
-def fine(picture: Pixels) -> Palette:
-    """The palette for a thing that somebody points at: 128 colours, and how rough the surface is there.
+def fine_palette(picture: Pixels) -> Palette:
+    """The palette for finding what a person points at: 128 colours, which include the local roughness.
 
-    Measured on the open photos, from a box and from a tap: 96 colours that vouch over 6 have IoU 0.653 and 0.556, over
-    4 0.660 and 0.564; with roughness and 128 colours 0.666 and 0.571.
+    IoU on the open photos, from a box and from a tap: 0.653 and 0.556 with 96 colours and an affinity distance of 6;
+    0.660 and 0.564 with a distance of 4; 0.666 and 0.571 with roughness and 128 colours.
     """
-    return _quantise(picture, 128, alike=4.0, rough=1.0)
+    return _quantise(picture, 128, affinity=4.0, roughness=1.0)
 
 
-def coarse(picture: Pixels) -> Palette:
-    """The palette for a whole picture in which nobody points at anything: 64 colours, roughness not told apart.
+def coarse_palette(picture: Pixels) -> Palette:
+    """The palette for finding the subject without a hint: 64 colours, without roughness.
 
-    A copy of 160 pixels has no roughness left that means something: with it the automatic mask is worse.
+    A copy of 160 pixels shows no meaningful roughness: with it the automatic mask is worse.
     """
-    return _quantise(picture, 64, alike=6.0, rough=0.0)
+    return _quantise(picture, 64, affinity=6.0, roughness=0.0)
 
 
-def _quantise(picture: Pixels, colours: int, *, alike: float, rough: float) -> Palette:
-    """Find a picture's own colours by k-means in Lab; the same picture gives the same palette.
+def _quantise(picture: Pixels, colours: int, *, affinity: float, roughness: float) -> Palette:
+    """Find a picture's main colours by k-means in Lab; the same picture gives the same palette.
 
     Args:
         picture: (H, W, 3) uint8 RGB, small.
-        colours: How many at most.
-        alike: Lab distance over which colours vouch for each other, so that a colour seen once is not one never seen:
-            the more colours there are, the shorter.
-        rough: How much the local spread of lightness counts beside the colour, so that water is not a wall of its
-            colour; 0: not at all.
+        colours: The largest number of colours.
+        affinity: Lab distance over which colours count for each other, so that rare colours get a share, too. More
+            colours need a shorter distance.
+        roughness: Weight of the local spread of lightness beside the colour, so that water differs from a wall of the
+            same colour; 0: not used.
     """
-    points = _points(picture, rough)
+    points = _points(picture, roughness)
     chosen = points[np.random.default_rng(0).integers(0, len(points), _SAMPLES)] if len(points) > _SAMPLES else points
     if len(chosen) == 1:
-        chosen = np.repeat(chosen, 2, 0)  # OpenCV takes a single row of three for three points
-    # OpenCV seeds k-means from its own generator; the same photo must give the same mask.
+        chosen = np.repeat(chosen, 2, 0)  # OpenCV reads a single row of three as three points
+    # OpenCV's k-means uses its global random generator; the same photo must give the same mask.
     cv2.setRNGSeed(1)
     rounds = (cv2.TERM_CRITERIA_MAX_ITER, 8, 0)
     count = min(colours, len(chosen))
@@ -100,17 +101,17 @@ def _quantise(picture: Pixels, colours: int, *, alike: float, rough: float) -> P
     centres = np.asarray(centres, np.float32)
     labels = np.argmin((centres**2).sum(1) - 2 * (points @ centres.T), 1)
     apart = ((centres[:, None] - centres[None]) ** 2).sum(-1)
-    vouched = np.exp(-apart / (2 * alike**2))
-    vouched /= vouched.sum(1, keepdims=True)
-    return Palette(labels.reshape(picture.shape[:2]).astype(np.int32), vouched.astype(np.float32))
+    shares = np.exp(-apart / (2 * affinity**2))
+    shares /= shares.sum(1, keepdims=True)
+    return Palette(labels.reshape(picture.shape[:2]).astype(np.int32), shares.astype(np.float32))
 
 
-def _points(picture: Pixels, rough: float) -> Floats:
-    """(H·W, 3 or 4) what is clustered: Lab, and the standard deviation of L around each pixel."""
+def _points(picture: Pixels, roughness: float) -> Floats:
+    """(H·W, 3 or 4) the points that are clustered: Lab, and the standard deviation of L around each pixel."""
     lab = to_lab(picture)
-    if rough <= 0:
+    if roughness <= 0:
         return lab.reshape(-1, 3)
     light = np.ascontiguousarray(lab[..., 0])
-    mean, square = (cv2.GaussianBlur(values, (0, 0), _ROUGH_REACH) for values in (light, light * light))
+    mean, square = (cv2.GaussianBlur(values, (0, 0), _ROUGHNESS_SIGMA) for values in (light, light * light))
     spread = np.sqrt(np.maximum(square - mean * mean, 0))
-    return np.dstack([lab, np.float32(rough) * spread]).reshape(-1, 4).astype(np.float32)
+    return np.dstack([lab, np.float32(roughness) * spread]).reshape(-1, 4).astype(np.float32)

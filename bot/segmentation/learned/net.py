@@ -1,8 +1,7 @@
-"""Learned segmenters: the best model whose file is there looks at a photo, or at a part of it."""
+"""The neural net: runs the best segmenter whose model file is present on a photo or on a part of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,39 +11,27 @@ from numpy.typing import NDArray
 
 from bot.imaging.photo import Pixels
 from bot.models import sessions
-from bot.models.registry import MODELS, SEGMENTERS, Look
+from bot.models.registry import MODELS, SEGMENTERS, SegmenterSpec
+from bot.segmentation.arrays import Floats
 
-Floats: TypeAlias = NDArray[np.float32]
 Window: TypeAlias = tuple[int, int, int, int]
-"""Left, top, right, bottom in whole pixels, within the picture; the last two just outside."""
+"""Left, top, right, bottom in whole pixels, within the picture; right and bottom are exclusive."""
 
-NOTHING = 0.25
-"""A map whose largest value is below this is from a net that saw nothing; rembg stretches it to a mask all the same."""
-LARGE_SIDE = 512
-"""Nets with a square from this size on cost a second a pass: they look once, not several times."""
-_TOO_FINE = 6
-"""A picture larger than this multiple of the net's square is thinned first: OpenCV's INTER_AREA reads every pixel."""
-
-
-class NoSegmenterError(Exception):
-    """No learned segmenter is there, or none works: the classical way has to answer."""
+MIN_PEAK = 0.25
+"""A saliency map whose largest value is below this means that the net saw nothing (docs/local-engine.md#doubt). rembg
+stretches such a map to a mask all the same."""
+SLOW_SIDE = 512
+"""A net with an input square from this side on takes a second a pass: it gets one pass instead of several."""
+_MAX_OVERSAMPLING = 6
+"""A picture larger than this multiple of the net's square is subsampled first: INTER_AREA reads every pixel."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What a segmenter saw.
-
-    Attributes:
-        matte: (H, W) float32, 0 … 1, of the picture's size.
-        model: Name of the model.
-    """
-
-    matte: Floats
-    model: str
+class NoUsableModelError(Exception):
+    """No segmenter's model file is present, or none of them runs. The caller uses the classical method."""
 
 
-class Eye:
-    """The best segmenter of a folder, looking at one picture.
+class SaliencyNet:
+    """The best usable segmenter of a folder, applied to one picture.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
@@ -63,43 +50,49 @@ class Eye:
 
     @property
     def model(self) -> str:
-        """Name of the model that answers.
+        """Name of the model that is used.
 
         Raises:
-            NoSegmenterError: None is there that works.
+            NoUsableModelError: No usable model is present.
         """
         for name in SEGMENTERS:
             if name not in self._broken and (self._models / MODELS[name].file).is_file():
                 return name
-        raise NoSegmenterError
+        raise NoUsableModelError
 
     @property
     def is_slow(self) -> bool:
-        """Whether a pass takes so long that one has to do."""
-        look = MODELS[self.model].look
-        return look is not None and look.side >= LARGE_SIDE
+        """Whether a pass takes so long that the caller should make do with one.
 
-    def see(
+        Raises:
+            NoUsableModelError: No usable model is present.
+        """
+        spec = MODELS[self.model].segmenter_spec
+        return spec is not None and spec.side >= SLOW_SIDE
+
+    def predict(
         self,
         window: Window | None = None,
         *,
         picture: Pixels | None = None,
         mirrored: bool = False,
-        more: bool = False,
+        keep_memory: bool = False,
     ) -> Floats:
-        """Look at the picture once, or at a window of it.
+        """Run the net once on the picture or on a window of it.
+
+        A model that fails is skipped from then on; the next best one answers.
 
         Args:
-            window: The part to look at; None: all of it.
-            picture: Another picture to look at instead.
-            mirrored: Look at it mirrored; the answer is mirrored back.
-            more: Another look follows at once, so that the session's working memory is worth keeping.
+            window: The part to run on; None: the whole picture.
+            picture: (h, w, 3) uint8 RGB, used instead of the picture.
+            mirrored: Run on the mirror image; the map is mirrored back.
+            keep_memory: Keep the session's working memory, because another pass follows at once.
 
         Returns:
-            (side, side) float32, 0 … 1, of the model's square; as the net gives it, not stretched.
+            (side, side) float32 saliency map of the model's square, 0 … 1, not stretched.
 
         Raises:
-            NoSegmenterError: No model is there that works.
+            NoUsableModelError: No usable model is present.
         """
         left, top, right, bottom = (0, 0, *self.size) if window is None else window
         part = self._picture[top:bottom, left:right] if picture is None else picture
@@ -107,59 +100,38 @@ class Eye:
             part = part[:, ::-1]
         while True:
             name = self.model
-            look = MODELS[name].look
-            assert look is not None
-            answers = sessions.run(name, self._models, prepare(part, look), more=more)
-            if answers is not None:
-                plane = _as_plane(answers[0], look)
-                return np.ascontiguousarray(plane[:, ::-1]) if mirrored else plane
+            spec = MODELS[name].segmenter_spec
+            assert spec is not None
+            outputs = sessions.run(name, self._models, prepare(part, spec), keep_memory=keep_memory)
+            if outputs is not None:
+                values = _to_map(outputs[0], spec)
+                return np.ascontiguousarray(values[:, ::-1]) if mirrored else values
             self._broken.add(name)
 
 
-def learned_matte(picture: Pixels, folder: Path) -> Seen | None:
-    """Ask the best segmenter of the folder once.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB; it is resized to the model's square.
-        folder: Where the model files are.
-
-    Returns:
-        What it saw, stretched to 0 … 1 (all 0 where it saw nothing), or None where no model is there or none works.
-    """
-    eye = Eye(picture, folder)
-    try:
-        plane = eye.see()
-    except NoSegmenterError:
-        return None
-    width, height = eye.size
-    if float(plane.max()) < NOTHING:
-        return Seen(np.zeros((height, width), np.float32), eye.model)
-    return Seen(np.asarray(cv2.resize(stretch(plane), (width, height)), np.float32), eye.model)
-
-
-def stretch(plane: Floats) -> Floats:
-    """The map with its smallest value at 0 and its largest at 1; all 0 where it is flat."""
-    low, high = float(plane.min()), float(plane.max())
+def stretch(values: Floats) -> Floats:
+    """Scale a map so that its smallest value is 0 and its largest 1; all 0 where it is flat."""
+    low, high = float(values.min()), float(values.max())
     if high - low < 1e-6:
-        return np.zeros_like(plane)
-    return np.asarray((plane - low) / (high - low), np.float32)
+        return np.zeros_like(values)
+    return np.asarray((values - low) / (high - low), np.float32)
 
 
-def prepare(picture: Pixels, look: Look) -> Floats:
-    """The picture as the model wants it: (1, 3, side, side) float32."""
-    pixels = square(picture, look.side).astype(np.float32)
-    peak = float(pixels.max()) if look.by_peak else 255.0
+def prepare(picture: Pixels, spec: SegmenterSpec) -> Floats:
+    """Convert a picture to the model's input: (1, 3, side, side) float32."""
+    pixels = squeeze_to_square(picture, spec.side).astype(np.float32)
+    peak = float(pixels.max()) if spec.by_peak else 255.0
     scaled = pixels / max(peak, 1e-6)
-    normal = (scaled - np.array(look.mean, np.float32)) / np.array(look.std, np.float32)
+    normal = (scaled - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
     return np.ascontiguousarray(normal.transpose(2, 0, 1)[None], np.float32)
 
 
-def square(picture: Pixels, side: int) -> Pixels:
-    """The picture squeezed into a square: (side, side, 3) uint8."""
-    step = max(1, min(picture.shape[:2]) // (_TOO_FINE * side))
+def squeeze_to_square(picture: Pixels, side: int) -> Pixels:
+    """Resize a picture to a square, whatever its aspect ratio: (side, side, 3) uint8."""
+    step = max(1, min(picture.shape[:2]) // (_MAX_OVERSAMPLING * side))
     picture = np.ascontiguousarray(picture[::step, ::step])
     height, width = picture.shape[:2]
-    # INTER_AREA averages where it shrinks, but gives blocks where it enlarges: each axis by its own need.
+    # INTER_AREA averages where it shrinks but gives blocks where it enlarges, so each axis is resized separately.
     shrunk = min(width, side), min(height, side)
     if shrunk != (width, height):
         picture = np.asarray(cv2.resize(picture, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
@@ -168,8 +140,8 @@ def square(picture: Pixels, side: int) -> Pixels:
     return picture
 
 
-def _as_plane(answer: NDArray[np.float32], look: Look) -> Floats:
-    plane = np.nan_to_num(np.asarray(answer, np.float32).reshape(look.side, look.side), posinf=0.0, neginf=0.0)
-    if look.logits:
-        plane = np.asarray(1 / (1 + np.exp(-np.clip(plane, -30, 30))), np.float32)
-    return np.clip(plane, 0, 1)
+def _to_map(output: NDArray[np.float32], spec: SegmenterSpec) -> Floats:
+    values = np.nan_to_num(np.asarray(output, np.float32).reshape(spec.side, spec.side), posinf=0.0, neginf=0.0)
+    if spec.logits:
+        values = np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))), np.float32)
+    return np.clip(values, 0, 1)

@@ -1,7 +1,7 @@
-"""Versioned changes of the tables (Alembic); `upgrade` runs at every start and does nothing when all is new.
+"""Migrations of the tables (Alembic); `upgrade` runs at every start and does nothing if the tables are up to date.
 
-A new version: add `versions/NNNN_what.py` with `revision`, `down_revision` and `upgrade()`, and change `tables.py` with
-it; a test holds that all versions applied one after another give exactly `tables.py`.
+To change a table, add `versions/NNNN_what.py` with `revision`, `down_revision` and `upgrade()`, and change `tables.py`.
+A test checks that all migrations together give exactly `tables.py`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from alembic import command
 from alembic.config import Config
 
 VERSION_TABLE = "schema_version"
-_LOCK = 0x9B07  # any constant: lets one of several starting processes migrate while the others wait
+_LOCK = 0x9B07  # any constant: one of several starting processes migrates while the others wait
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Bring the database's tables to today's form, from nothing too. Blocks; several processes may do it at once."""
+    """Bring the tables up to date; creates them in an empty database. Blocks; several processes may call it at once."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     with engine.connect() as connection:

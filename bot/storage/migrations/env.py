@@ -1,4 +1,4 @@
-"""What Alembic runs to apply versions: on the connection that `upgrade` hands over."""
+"""Alembic's entry point: runs the migrations on the connection that `upgrade` passes."""
 
 from alembic import context
 

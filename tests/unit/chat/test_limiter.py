@@ -1,19 +1,19 @@
-"""The flood limiter: waits as long as it must, repeats what may be repeated, drops nothing."""
+"""The flood limiter delays requests, repeats idempotent ones after network errors, and drops none."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 from telegram.error import BadRequest, NetworkError, RetryAfter, TimedOut
 
 from bot.chat.api import flood_limiter as module
-from bot.chat.api.flood_limiter import Bucket, FloodLimiter
+from bot.chat.api.flood_limiter import FloodLimiter
+from bot.chat.api.message_ids import MessageIds
 
 
 class Loop:
-    """Time that passes only when somebody waits for it."""
+    """A clock that advances only when a test sleeps."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
@@ -35,7 +35,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 
 
 class Telegram:
-    """Answers with what it is given; exceptions are raised."""
+    """A Bot API that gives the planned answers; exceptions are raised."""
 
     def __init__(self, *answers: object) -> None:
         self.answers = list(answers)
@@ -52,18 +52,6 @@ class Telegram:
 async def ask(limiter: FloodLimiter, telegram: Telegram, endpoint: str = "sendMessage", chat: int | None = 1) -> object:
     data = {} if chat is None else {"chat_id": chat}
     return await limiter.process_request(telegram, (), {}, endpoint, data, None)
-
-
-def test_a_bucket_gives_a_burst_and_then_its_rate() -> None:
-    bucket = Bucket(rate=1, burst=3)
-    assert [bucket.take(0) for _ in range(5)] == [0, 0, 0, 1, 2]
-    assert bucket.take(100) == 0
-
-
-def test_a_bucket_on_hold_gives_nothing_before_then() -> None:
-    bucket = Bucket(rate=1, burst=3)
-    bucket.hold(10)
-    assert bucket.take(0) == pytest.approx(10)
 
 
 async def test_one_chat_gets_a_message_a_second_after_a_burst(loop: Loop) -> None:
@@ -107,7 +95,7 @@ async def test_reads_and_chat_actions_do_not_count(loop: Loop) -> None:
     assert loop.waits == []
 
 
-async def test_after_a_flood_error_it_waits_as_told_and_sends_again(loop: Loop) -> None:
+async def test_after_a_flood_error_it_waits_as_asked_and_sends_again(loop: Loop) -> None:
     telegram = Telegram(RetryAfter(7), "sent")
     assert await ask(FloodLimiter(), telegram) == "sent"
     assert loop.now >= 7
@@ -127,22 +115,22 @@ async def test_a_message_is_never_sent_again_after_an_unclear_failure(loop: Loop
     assert telegram.calls == 1
 
 
-async def test_what_telegram_refuses_is_not_repeated(loop: Loop) -> None:
+async def test_a_refused_request_is_not_repeated(loop: Loop) -> None:
     telegram = Telegram(BadRequest("message is not modified"))
     with pytest.raises(BadRequest):
         await ask(FloodLimiter(), telegram, "editMessageText")
     assert telegram.calls == 1
 
 
-async def test_the_bot_api_being_down_for_long_is_told_in_the_end(loop: Loop) -> None:
+async def test_after_the_last_attempt_the_error_is_raised(loop: Loop) -> None:
     telegram = Telegram(*[NetworkError("down")] * 20)
     with pytest.raises(NetworkError):
         await ask(FloodLimiter(), telegram, "editMessageText")
-    assert telegram.calls == module.TRIES
+    assert telegram.calls == module.MAX_ATTEMPTS
 
 
-async def test_a_bounded_number_of_chats_is_remembered(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHATS_REMEMBERED", 10)
+async def test_the_number_of_remembered_chats_is_bounded(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_CHATS", 10)
     limiter = FloodLimiter()
     for chat in range(1, 1000):
         await ask(limiter, Telegram(), chat=chat)
@@ -150,5 +138,11 @@ async def test_a_bounded_number_of_chats_is_remembered(loop: Loop, monkeypatch: 
     assert len(limiter._chats) <= 12
 
 
-def test_the_module_waits_on_the_real_clock_outside_tests() -> None:
-    assert module.asyncio is asyncio
+async def test_the_ids_of_sent_and_received_messages_are_recorded(loop: Loop) -> None:
+    ids = MessageIds()
+    limiter = FloodLimiter(message_ids=ids)
+    sent = {"message_id": 7, "chat": {"id": 1}}
+    updates = [{"update_id": 1, "message": {"message_id": 9, "chat": {"id": 2}}}, {"update_id": 2}]
+    await ask(limiter, Telegram(sent))
+    await ask(limiter, Telegram(updates), "getUpdates", None)
+    assert list(ids.unknown(5, 10, excluded={10})) == [6, 8]

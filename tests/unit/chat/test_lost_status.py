@@ -1,4 +1,4 @@
-"""A status message that was posted though its answer was lost is found again, however many messages lie between."""
+"""A status message whose answer was lost is found again, even with many messages in between."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from bot.chat.api.flood_limiter import FloodLimiter
-from bot.chat.api.posting import PROBES
+from bot.chat.api.message_ids import MessageIds
+from bot.chat.api.posting import PROBED_ABOVE_HIGHEST
 from bot.chat.application import make_bot
 from bot.chat.courier import TelegramCourier
 from bot.chat.keyboards import Keyboards
-from bot.chat.texts import Texts
 from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.ports import LostMessageSearch
 from bot.playground import Person, TelegramServer
+from bot.texts import Texts
 
 GROUP = -1001234567890
 
@@ -30,24 +32,23 @@ async def server() -> AsyncIterator[TelegramServer]:
 
 @pytest.fixture
 async def courier(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramCourier]:
-    def unhurried(**_: object) -> FloodLimiter:
-        return FloodLimiter(overall=1000, per_chat=1000, per_group_minute=60_000)
-
-    monkeypatch.setattr("bot.chat.application.FloodLimiter", unhurried)
-    bot = make_bot(server.telegram.token, server.url)
+    unlimited = partial(FloodLimiter, overall=1000, per_chat=1000, per_group_minute=60_000)
+    monkeypatch.setattr("bot.chat.application.FloodLimiter", unlimited)
+    message_ids = MessageIds()
+    bot = make_bot(server.telegram.token, server.url, message_ids=message_ids)
     await bot.initialize()
     texts = Texts("en")
-    yield TelegramCourier(bot, texts, Keyboards(texts, None))
+    yield TelegramCourier(bot, message_ids, texts, Keyboards(texts, None, lambda: bot.username))
     await bot.shutdown()
 
 
 @pytest.fixture
 def edit(server: TelegramServer) -> Edit:
-    """Of a photo in a busy group: many messages followed it before the bot came to speak."""
-    chat, person = server.telegram.gather(GROUP, "Busy"), Person(server.telegram, 7)
-    photo = server.telegram.post(chat, person.about, {"text": "/remove_subject"})
-    for number in range(20 * PROBES):
-        server.telegram.post(chat, person.about, {"text": f"chatter {number}"})
+    """An edit of a photo in a busy group, where many messages followed the photo."""
+    chat, person = server.telegram.add_group(GROUP, "Busy"), Person(server.telegram, 7)
+    photo = server.telegram.post(chat, person.user, {"text": "/remove_subject"})
+    for number in range(20 * PROBED_ABOVE_HIGHEST):
+        server.telegram.post(chat, person.user, {"text": f"chatter {number}"})
     now, ref = datetime.now(UTC), PhotoRef("file", "unique")
     return Edit(
         "an-edit", 7, GROUP, photo["message_id"], Operation.REMOVE_SUBJECT, ref, "clean", 0, "en",
@@ -55,43 +56,49 @@ def edit(server: TelegramServer) -> Edit:
     )  # fmt: skip
 
 
-def said(server: TelegramServer) -> list[int]:
+def messages_of_the_bot(server: TelegramServer) -> list[int]:
     messages = server.telegram.chats[GROUP].messages
     return [number for number, message in messages.items() if message["from"]["is_bot"]]
 
 
-async def test_the_answer_was_lost(server: TelegramServer, courier: TelegramCourier, edit: Edit) -> None:
+async def test_after_a_lost_answer_the_message_is_there_once(
+    server: TelegramServer, courier: TelegramCourier, edit: Edit
+) -> None:
     server.telegram.faults.plan("lose_answer", "sendMessage")
     posted = await courier.post_status(edit, position=0, lost=None)
-    assert said(server) == [posted]
+    assert messages_of_the_bot(server) == [posted]
 
 
-async def test_the_process_died_over_it(server: TelegramServer, courier: TelegramCourier, edit: Edit) -> None:
+async def test_after_a_crash_before_the_id_was_recorded_the_message_is_there_once(
+    server: TelegramServer, courier: TelegramCourier, edit: Edit
+) -> None:
     first = await courier.post_status(edit, position=0, lost=None)
     again = await courier.post_status(edit, position=0, lost=LostMessageSearch(edit.message))
-    assert said(server) == [first] == [again]
+    assert messages_of_the_bot(server) == [first] == [again]
 
 
-async def test_another_edits_status_is_not_taken_for_it(
+async def test_the_status_message_of_another_edit_is_not_taken_for_the_lost_one(
     server: TelegramServer, courier: TelegramCourier, edit: Edit
 ) -> None:
     other = replace(edit, id="another-edit")
     first = await courier.post_status(other, position=0, lost=None)
     second = await courier.post_status(edit, position=0, lost=LostMessageSearch(edit.message, frozenset({first})))
-    assert said(server) == [first, second]
+    assert messages_of_the_bot(server) == [first, second]
 
 
-async def test_nothing_was_lost(server: TelegramServer, courier: TelegramCourier, edit: Edit) -> None:
-    async with asyncio.timeout(20):
+async def test_a_message_that_was_never_posted_is_posted_after_the_search(
+    server: TelegramServer, courier: TelegramCourier, edit: Edit
+) -> None:
+    async with asyncio.timeout(60):
         posted = await courier.post_status(edit, position=0, lost=LostMessageSearch(edit.message))
-    assert said(server) == [posted]
+    assert messages_of_the_bot(server) == [posted]
 
 
-async def test_an_answer_of_another_process_keeps_no_foreign_buttons(
+async def test_a_probed_message_of_another_process_gets_its_buttons_removed(
     server: TelegramServer, courier: TelegramCourier, edit: Edit
 ) -> None:
     telegram = server.telegram
     help_ = telegram.post(telegram.chats[GROUP], telegram.bot, {"text": "how this works"})
     posted = await courier.post_status(edit, position=0, lost=LostMessageSearch(help_["message_id"] - 2))
-    assert said(server) == [help_["message_id"], posted]
+    assert messages_of_the_bot(server) == [help_["message_id"], posted]
     assert "reply_markup" not in telegram.chats[GROUP].messages[help_["message_id"]]

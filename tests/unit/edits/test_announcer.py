@@ -1,4 +1,4 @@
-"""One status message for each edit: however long it takes, whoever else would like to post it, whatever fails."""
+"""Each edit gets one status message, however long posting takes and whatever fails."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import pytest
 
 from bot.edits import announcer as module
 from bot.edits.announcer import Announcer
-from bot.edits.model import Edit, EditRequest, Operation, PhotoRef
+from bot.edits.model import Edit, Operation, PhotoRef
 from bot.edits.ports import LostMessageSearch
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
+from bot.edits.requests import EditRequest
 from bot.errors import OutageError
 from bot.storage.database import Database
 
 
 class Courier:
-    """Posts when it is let."""
+    """Posts once it is allowed to."""
 
     def __init__(self) -> None:
         self.free = asyncio.Event()
@@ -48,25 +49,25 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await database.close()
 
 
-async def ask(store: Store) -> Edit:
-    order = EditRequest("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("f", "u"), "en")
-    return (await store.add(order))[0]
+async def add_edit(store: Store) -> Edit:
+    request = EditRequest("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("f", "u"), "en")
+    return (await store.add(request))[0]
 
 
 def process(store: Store, courier: Any, *, alone: bool = False) -> Announcer:
     return Announcer(store, courier, alone=alone)
 
 
-async def test_a_message_that_is_held_up_is_posted_by_nobody_else(
+async def test_a_delayed_message_is_not_posted_by_another_process(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "CLAIM_SECONDS", 0.3)
-    edit, slow, quick = await ask(store), Courier(), Courier()
+    monkeypatch.setattr(module, "CLAIM_SECONDS", 2.0)
+    edit, slow, quick = await add_edit(store), Courier(), Courier()
     quick.free.set()
     first = asyncio.create_task(process(store, slow).announce(edit))
     await slow.begun.wait()
     second = asyncio.create_task(process(store, quick).announce(edit))
-    done, _ = await asyncio.wait({second}, timeout=1.0)  # longer than a claim that nobody renews holds
+    done, _ = await asyncio.wait({second}, timeout=3.0)  # longer than a claim holds without renewal
     assert not done
     slow.free.set()
     assert (await first).status_message == (await second).status_message == 101
@@ -74,13 +75,13 @@ async def test_a_message_that_is_held_up_is_posted_by_nobody_else(
 
 
 @pytest.mark.parametrize("alone", [True, False])
-async def test_one_that_could_not_be_posted_is_looked_for_and_posted_the_next_time(store: Store, alone: bool) -> None:
-    edit, courier = await ask(store), Courier()
+async def test_after_a_failed_post_the_message_is_searched_for_and_posted(store: Store, alone: bool) -> None:
+    edit, courier = await add_edit(store), Courier()
     courier.free.set()
     courier.trouble.append(OutageError("telegram-trouble"))
     announcer = process(store, courier, alone=alone)
     with pytest.raises(OutageError):
         await announcer.announce(edit)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(12):  # less than a claim holds: the failed post has given its claim up
         assert (await announcer.announce(edit)).status_message == 101
     assert courier.posted == [LostMessageSearch(1, frozenset())]

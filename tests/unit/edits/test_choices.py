@@ -1,4 +1,4 @@
-"""Something else: what a person may ask for once the wrong thing was found, and what nothing comes of."""
+"""Choosing something else after a wrong find, and which choices are refused."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits import pixels
+from bot.edits import chat_pictures, pixels
 from bot.edits.announcer import Announcer
 from bot.edits.choices import Choices
-from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.model import Edit, Operation, PhotoRef, State, StoredMask
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
+from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
 from bot.storage.database import Database
 from tests.support import encoded, scene
-from tests.unit.edits.test_canvas import Courier, Queue
+from tests.unit.edits.canvas_world import FakeCourier, FakeQueue
 
 ADA, BEN = 7, 8
 
 
-class Desk:
+class World:
     """The choices, and edits of one photo."""
 
     def __init__(self, database: Database, bounds: EditLimits) -> None:
         self.store = Store(database, bounds)
-        courier = Courier()
-        self.edits = Edits(self.store, Queue(), courier, Announcer(self.store, courier, alone=True))
+        courier = FakeCourier()
+        self.edits = Edits(self.store, FakeQueue(), courier, Announcer(self.store, courier, alone=True))
         self.choices = Choices(self.store, self.edits, courier)
 
     async def result(self, key: str = "photo", **values: object) -> Edit:
@@ -46,10 +47,10 @@ class Desk:
         assert changed is not None
         return changed
 
-    async def asked(self, shown: Edit) -> Edit:
-        """The question which thing is meant, in place of what is shown."""
+    async def ask(self, shown: Edit) -> Edit:
+        """Ask which thing is meant, in place of what is shown."""
         edit = await self.choices.something_else(shown.id, ADA)
-        await self.store.things.keep(edit.id, [b"one", b"two"])
+        await self.store.things.replace(edit.id, [b"one", b"two"])
         return await self.set(edit, state=State.WAITING_FOR_CHOICE)
 
     async def refusal(self, press: object) -> str:
@@ -67,114 +68,116 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def desk(database: Database) -> Desk:
-    return Desk(database, EditLimits())
+def world(database: Database) -> World:
+    return World(database, EditLimits())
 
 
-async def test_the_question_takes_the_place_of_what_is_shown_and_twice_is_once(desk: Desk) -> None:
-    shown = await desk.result()
-    first, second = [await desk.choices.something_else(shown.id, ADA) for _ in range(2)]
+async def test_the_question_replaces_the_result_and_a_second_press_changes_nothing(world: World) -> None:
+    shown = await world.result()
+    first, second = [await world.choices.something_else(shown.id, ADA) for _ in range(2)]
     assert first.id == second.id
     assert (first.chooses, first.status_message, first.parent, first.has_mask) == (True, 50, shown.id, False)
 
 
-async def test_each_message_has_its_own_question(desk: Desk) -> None:
-    shown = await desk.result()
-    asked = await desk.asked(shown)
-    chosen = await desk.set(asked, state=State.DONE, mask=b"two", mask_is_matte=True)
-    again = await desk.choices.something_else(chosen.id, ADA)
+async def test_each_message_has_its_own_question(world: World) -> None:
+    shown = await world.result()
+    asked = await world.ask(shown)
+    chosen = await world.set(asked, state=State.DONE, mask=b"two", mask_is_matte=True)
+    again = await world.choices.something_else(chosen.id, ADA)
     assert again.id != chosen.id
     assert (again.parent, again.status_message) == (chosen.id, 50)
-    assert await desk.store.mask(chosen.id) == (b"two", True), "the result that is shown keeps its mask"
+    assert await world.store.mask(chosen.id) == StoredMask(b"two", is_matte=True), (
+        "the result that is shown keeps its mask"
+    )
 
 
-async def test_back_shows_the_result_and_the_question_can_be_asked_again(desk: Desk) -> None:
-    shown = await desk.result()
-    asked = await desk.asked(shown)
-    assert await desk.edits.can_go_back(asked)
-    await desk.choices.mark(asked.id, ADA, 2)
-    again = await desk.choices.back(asked.id, ADA)
+async def test_going_back_shows_the_result_and_the_question_can_be_asked_again(world: World) -> None:
+    shown = await world.result()
+    asked = await world.ask(shown)
+    assert await world.edits.can_go_back(asked)
+    await world.choices.mark(asked.id, ADA, 2)
+    again = await world.choices.go_back(asked.id, ADA)
     assert (again.id, again.state) == (shown.id, State.QUEUED)
-    await desk.set(shown, state=State.DONE)
-    asked_again = await desk.choices.something_else(shown.id, ADA)
+    await world.set(shown, state=State.DONE)
+    asked_again = await world.choices.something_else(shown.id, ADA)
     assert (asked_again.id, asked_again.state) == (asked.id, State.QUEUED)
-    assert await desk.store.things.marked(asked.id) == {1: False, 2: False}
+    assert await world.store.things.marked(asked.id) == {1: False, 2: False}
 
 
-async def test_a_question_that_came_from_a_question_has_nothing_to_go_back_to(desk: Desk) -> None:
-    doubted = await desk.set(await desk.result(), state=State.FAILED, error="doubtful")
-    asked = await desk.asked(doubted)
-    assert not await desk.edits.can_go_back(asked)
-    assert await desk.refusal(desk.choices.back(asked.id, ADA)) == "too-old"
+async def test_a_question_after_a_question_offers_no_way_back(world: World) -> None:
+    doubted = await world.set(await world.result(), state=State.FAILED, error="doubtful")
+    asked = await world.ask(doubted)
+    assert not await world.edits.can_go_back(asked)
+    assert await world.refusal(world.choices.go_back(asked.id, ADA)) == "too-old"
 
 
-async def test_marks_do_not_survive_a_cancelled_question(desk: Desk) -> None:
-    asked = await desk.asked(await desk.result())
-    await desk.choices.mark(asked.id, ADA, 2)
-    await desk.set(asked, state=State.CANCELLED)
-    await desk.edits.retry(asked.id, ADA)
-    assert await desk.store.things.marked(asked.id) == {1: False, 2: False}
+async def test_marks_do_not_survive_a_cancelled_question(world: World) -> None:
+    asked = await world.ask(await world.result())
+    await world.choices.mark(asked.id, ADA, 2)
+    await world.set(asked, state=State.CANCELLED)
+    await world.edits.retry(asked.id, ADA)
+    assert await world.store.things.marked(asked.id) == {1: False, 2: False}
 
 
 @pytest.mark.parametrize("numbers", [[3], [0], [1, 9]])
-async def test_numbers_that_are_not_there_are_too_old(desk: Desk, numbers: list[int]) -> None:
-    asked = await desk.asked(await desk.result())
-    assert await desk.refusal(desk.choices.take(asked.id, ADA, numbers)) == "too-old"
+async def test_unknown_numbers_are_refused(world: World, numbers: list[int]) -> None:
+    asked = await world.ask(await world.result())
+    assert await world.refusal(world.choices.choose(asked.id, ADA, numbers)) == "too-old"
 
 
-async def test_a_choice_that_comes_too_late_or_from_another_person_is_refused(desk: Desk) -> None:
-    asked = await desk.asked(await desk.result())
-    assert await desk.refusal(desk.choices.take(asked.id, BEN, [1])) == "not-yours"
-    assert await desk.refusal(desk.choices.something_else(asked.parent or "", BEN)) == "not-yours"
-    await desk.set(asked, state=State.CANCELLED)
-    assert await desk.refusal(desk.choices.take(asked.id, ADA, [1])) == "too-old"
+async def test_a_late_choice_or_one_of_another_person_is_refused(world: World) -> None:
+    asked = await world.ask(await world.result())
+    assert await world.refusal(world.choices.choose(asked.id, BEN, [1])) == "not-yours"
+    assert await world.refusal(world.choices.something_else(asked.parent or "", BEN)) == "not-yours"
+    await world.set(asked, state=State.CANCELLED)
+    assert await world.refusal(world.choices.choose(asked.id, ADA, [1])) == "too-old"
 
 
-async def test_going_back_and_choosing_are_no_further_edits_of_the_day(database: Database) -> None:
-    desk = Desk(database, EditLimits(edits_per_day=2))
-    shown = await desk.result()
-    asked = await desk.asked(shown)
-    await desk.result("another photo")
-    assert (await desk.choices.take(asked.id, ADA, [1])).state is State.QUEUED
-    await desk.set(asked, state=State.WAITING_FOR_CHOICE)
-    assert (await desk.choices.back(asked.id, ADA)).state is State.QUEUED
+async def test_going_back_and_choosing_do_not_count_as_further_edits_of_the_day(database: Database) -> None:
+    world = World(database, EditLimits(edits_per_day=2))
+    shown = await world.result()
+    asked = await world.ask(shown)
+    await world.result("another photo")
+    assert (await world.choices.choose(asked.id, ADA, [1])).state is State.QUEUED
+    await world.set(asked, state=State.WAITING_FOR_CHOICE)
+    assert (await world.choices.go_back(asked.id, ADA)).state is State.QUEUED
 
 
-async def test_things_of_an_edit_that_was_deleted_are_not_kept(desk: Desk) -> None:
-    shown = await desk.result()
-    await desk.store.forget_person(ADA)
-    await desk.store.things.keep(shown.id, [b"late"])
-    assert await desk.store.things.of(shown.id) == []
+async def test_things_of_a_deleted_edit_are_not_stored(world: World) -> None:
+    shown = await world.result()
+    await world.store.deletion.delete_person(ADA)
+    await world.store.things.replace(shown.id, [b"late"])
+    assert await world.store.things.of(shown.id) == []
 
 
-async def test_a_painted_copy_is_for_the_newest_edit_that_waits(desk: Desk) -> None:
-    cut_out = await desk.edits.submit(
+async def test_a_painted_copy_belongs_to_the_newest_waiting_edit(world: World) -> None:
+    cut_out = await world.edits.submit(
         EditRequest("a", ADA, ADA, 1, Operation.REMOVE_BACKGROUND, PhotoRef("file", "unique"), "en", draft=True)
     )
-    options = {"answered": 99, "photo": "unique", "submission": "s"}
-    found = await desk.store.correction(ADA, ADA, **options)
+    options = {"replied_to": 99, "photo": "unique", "submission": "s"}
+    found = await world.store.correction_for(ADA, ADA, **options)
     assert found is not None
     assert found.id == cut_out[0].id
-    await desk.edits.submit(EditRequest("b", ADA, ADA, 2, Operation.ERASE, PhotoRef("file", "unique"), "en"))
-    assert await desk.store.correction(ADA, ADA, **options) is None, "what is painted for it goes, rather than stays"
+    await world.edits.submit(EditRequest("b", ADA, ADA, 2, Operation.ERASE, PhotoRef("file", "unique"), "en"))
+    assert await world.store.correction_for(ADA, ADA, **options) is None, "the paint marks what is erased"
 
 
 @pytest.mark.parametrize("size", [(2500, 100), (60, 1900)])
-def test_what_is_asked_about_fits_into_a_chat_however_narrow_the_photo(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_pictures_of_questions_fit_telegrams_ratio(tmp_path: Path, size: tuple[int, int]) -> None:
     source = tmp_path / "narrow.png"
     source.write_bytes(encoded(scene(*size), "PNG"))
     mask = np.zeros(size[::-1], np.uint8)
     mask[: size[1] // 2, : size[0] // 2] = 255
-    matte = pixels.small_matte(mask, 2048)
+    matte = pixels.matte_to_png(mask, 2048)
     for data in (
-        pixels.numbered(source, [matte], 50, pixels.SHOWN_SIDE),
-        pixels.pointed_out(source, matte, 50, pixels.SHOWN_SIDE),
+        chat_pictures.number_things(source, [matte], 50, chat_pictures.CHAT_SIDE),
+        chat_pictures.highlight_subject(source, matte, 50, chat_pictures.CHAT_SIDE),
     ):
         width, height = Image.open(io.BytesIO(data)).size
         assert max(width, height) <= 20 * min(width, height), "Bot API, sendPhoto"
 
 
-def test_what_is_nearly_the_same_is_not_something_else() -> None:
+def test_nearly_equal_mattes_count_as_the_same_thing() -> None:
     one, near, other = (np.zeros((90, 120), np.uint8) for _ in range(3))
     one[20:60, 20:80] = near[22:62, 20:80] = other[20:60, 60:110] = 255
     same, shifted, apart = (encode_mask(mask) for mask in (one, near, other))

@@ -1,4 +1,4 @@
-"""A doubtful find is asked about, however often the process dies on the way to the question."""
+"""A doubtful find leads to a question, however often the process crashes before it is asked."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot.edits.announcer import Announcer
-from bot.edits.editor import DoubtfulFindError, Editor
-from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.editor import Editor
+from bot.edits.files import EditFiles
+from bot.edits.job import DoubtfulFindError
+from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
+from bot.edits.requests import EditRequest
 from bot.edits.steps import EditSteps
 from bot.imaging.pool import PixelPool
 from bot.storage.database import Database
@@ -22,7 +25,7 @@ from tests.unit.edits.test_editor import HEIGHT, WIDTH, Fake
 
 
 class Courier:
-    """Carries the photo; its words are heard by nobody."""
+    """Fetches one photo; shows nothing."""
 
     async def fetch(self, photo: PhotoRef, *, max_bytes: int) -> bytes:
         return encoded(scene(WIDTH, HEIGHT), "PNG")
@@ -44,22 +47,20 @@ async def steps(tmp_path: Path) -> AsyncIterator[EditSteps]:
             editor=Editor([Fake("local", sure=False).engine], pool, max_megapixels=50),
             courier=courier,
             announcer=Announcer(store, courier, alone=True),
-            photos=photos,
-            results=results,
-            max_file_bytes=10**7,
+            files=EditFiles(courier, photos, results, max_file_bytes=10**7),
         )
     await database.close()
 
 
-async def test_the_step_that_was_cut_off_doubts_again_and_only_a_yes_erases(steps: EditSteps) -> None:
-    order = EditRequest("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("file", "unique"), "en")
-    edit, _ = await steps.store.add(order, State.QUEUED)
-    for _ in range(2):  # the process dies between the step's own writing and its checkpoint: the step runs again
+async def test_a_repeated_step_asks_again_and_only_a_yes_erases(steps: EditSteps) -> None:
+    request = EditRequest("key", 7, 7, 1, Operation.REMOVE_SUBJECT, PhotoRef("file", "unique"), "en")
+    edit, _ = await steps.store.add(request, State.QUEUED)
+    for _ in range(2):  # the process crashes before the step's checkpoint: the step runs again
         with pytest.raises(DoubtfulFindError):
             await steps.make(edit.id)
-        assert await steps.store.mask(edit.id) is not None, "kept, to be shown with the question"
+        assert await steps.store.mask(edit.id) is not None, "stored, to be shown with the question"
     await steps.store.change(edit.id, state=State.FAILED, error="doubtful")
-    assert await steps.store.requeue(edit.id) is not None
-    kept = await steps.make(edit.id)
-    assert kept is not None
-    assert kept.made.path.exists()
+    assert await steps.store.queueing.retry(edit.id) is not None
+    made = await steps.make(edit.id)
+    assert made is not None
+    assert made.file.path.exists()

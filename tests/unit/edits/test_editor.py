@@ -1,4 +1,4 @@
-"""How a photo is changed, with engines that do as they are told."""
+"""The editor, with fake engines that give known answers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits.editor import DoubtfulFindError, Editor, Job, check_finish
-from bot.edits.model import Operation, Stage
+from bot.edits.editor import Editor
+from bot.edits.job import DoubtfulFindError, Job
+from bot.edits.model import Operation, Stage, check_finish
 from bot.edits.ports import ResultFile
 from bot.engines import Engine, EngineRefusedError, EngineUnavailableError
 from bot.errors import NothingFoundError, PersonError
@@ -21,7 +22,7 @@ from bot.imaging import masks
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask, Matte, Photo
 from bot.imaging.pool import PixelPool
-from bot.segmentation import Found
+from bot.segmentation import FoundObject
 from tests.support import encoded, scene
 
 WIDTH, HEIGHT = 320, 240
@@ -52,11 +53,11 @@ class Fake:
     seeds: list[int] = field(default_factory=list)
     keeping: list[bool] = field(default_factory=list)
 
-    async def segment(self, photo: Photo, *, maps: Path | None = None) -> Found:
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
         self.asked.append("segment")
         if self.segment_trouble:
             raise self.segment_trouble
-        return Found(self.matte, self.sure)
+        return FoundObject(self.matte, self.sure)
 
     async def inpaint(self, photo: Photo, mask: Mask, *, seed: int, keeps_subject: bool = False) -> Photo:
         self.asked.append("inpaint")
@@ -78,8 +79,8 @@ async def pool(tmp_path: Path) -> AsyncIterator[PixelPool]:
         yield pool
 
 
-class Desk:
-    """Runs one job after another on the same photo."""
+class World:
+    """Runs jobs on one photo."""
 
     def __init__(self, pool: PixelPool, folder: Path) -> None:
         self.pool = pool
@@ -109,154 +110,154 @@ class Desk:
 
 
 @pytest.fixture
-def desk(pool: PixelPool, tmp_path: Path) -> Desk:
-    return Desk(pool, tmp_path)
+def world(pool: PixelPool, tmp_path: Path) -> World:
+    return World(pool, tmp_path)
 
 
 def down() -> EngineUnavailableError:
     return EngineUnavailableError("cloud-unavailable")
 
 
-async def test_the_subject_goes_and_around_it_nothing_changes(desk: Desk) -> None:
+async def test_the_subject_is_erased_and_the_rest_is_unchanged(world: World) -> None:
     cloud = Fake("volcengine")
-    made = await desk.edit([cloud], Operation.REMOVE_SUBJECT, seed=5)
+    made = await world.edit([cloud], Operation.REMOVE_SUBJECT, seed=5)
     radius = masks.dilation_radius(WIDTH, HEIGHT, coarse=False)
     mask = masks.dilate(subject(), radius)
     assert np.array_equal(cloud.masks[0], mask)
-    assert np.array_equal(desk.answered()[mask == 0], desk.original()[mask == 0])
-    assert (desk.answered()[masks.erode(mask, 6) > 0] == FILL).all()
+    assert np.array_equal(world.answered()[mask == 0], world.original()[mask == 0])
+    assert (world.answered()[masks.erode(mask, 6) > 0] == FILL).all()
     assert (made.format, made.width, made.height) == ("PNG", WIDTH, HEIGHT)
-    assert (made.engine, made.notes, made.path) == ("volcengine", (), desk.target)
+    assert (made.engine, made.notes, made.path) == ("volcengine", (), world.target)
     assert cloud.seeds == [5]
-    assert desk.stages == [Stage.SEGMENTING, Stage.INPAINTING]
+    assert world.stages == [Stage.SEGMENTING, Stage.INPAINTING]
     assert made.matte is not None
     assert np.array_equal(cv2.imdecode(np.frombuffer(made.matte, np.uint8), cv2.IMREAD_GRAYSCALE), subject())
 
 
-async def test_a_coarse_mask_is_widened_more(desk: Desk) -> None:
-    desk.source.write_bytes(encoded(scene(1000, 750), "PNG"))
+async def test_a_coarse_mask_is_dilated_more(world: World) -> None:
+    world.source.write_bytes(encoded(scene(1000, 750), "PNG"))
     matte = cv2.resize(subject(), (1000, 750), interpolation=cv2.INTER_NEAREST)
     fine, coarse = Fake("a", matte), Fake("b", matte, coarse=True)
-    await desk.edit([fine], Operation.REMOVE_SUBJECT)
-    await desk.edit([coarse], Operation.REMOVE_SUBJECT)
+    await world.edit([fine], Operation.REMOVE_SUBJECT)
+    await world.edit([coarse], Operation.REMOVE_SUBJECT)
     assert np.array_equal(fine.masks[0], masks.dilate(matte, 6))
     assert np.array_equal(coarse.masks[0], masks.dilate(matte, 12))
 
 
-async def test_a_hole_in_the_subject_goes_with_it(desk: Desk) -> None:
+async def test_a_hole_in_the_subject_is_erased_too(world: World) -> None:
     matte = subject()
     matte[110:130, 150:170] = 0
     cloud = Fake("volcengine", matte)
-    await desk.edit([cloud], Operation.REMOVE_SUBJECT)
+    await world.edit([cloud], Operation.REMOVE_SUBJECT)
     assert (cloud.masks[0][110:130, 150:170] == 255).all()
 
 
-async def test_a_mask_that_was_painted_is_taken_as_it_is_and_nobody_segments(desk: Desk) -> None:
+async def test_a_painted_mask_is_used_as_it_is_without_segmenting(world: World) -> None:
     cloud = Fake("volcengine")
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.circle(mask, (200, 60), 30, 255, -1)
-    made = await desk.edit([cloud], Operation.ERASE, mask=encode_mask(mask))
+    made = await world.edit([cloud], Operation.ERASE, mask=encode_mask(mask))
     assert cloud.asked == ["inpaint"]
     assert np.array_equal(cloud.masks[0], mask)
-    assert np.array_equal(desk.answered()[mask == 0], desk.original()[mask == 0])
-    assert (desk.answered()[60, 200] == FILL).all()
+    assert np.array_equal(world.answered()[mask == 0], world.original()[mask == 0])
+    assert (world.answered()[60, 200] == FILL).all()
     assert made.matte is None
-    assert desk.stages == [Stage.INPAINTING]
+    assert world.stages == [Stage.INPAINTING]
 
 
-async def test_the_mask_that_was_used_erases_the_same_when_it_is_given_again(desk: Desk) -> None:
-    made = await desk.edit([Fake("volcengine")], Operation.REMOVE_SUBJECT, keep_mask=True)
-    first = desk.answered()
+async def test_a_returned_mask_erases_the_same_again(world: World) -> None:
+    made = await world.edit([Fake("volcengine")], Operation.REMOVE_SUBJECT, keep_mask=True)
+    first = world.answered()
     assert made.matte is not None
-    await desk.edit([Fake("volcengine")], Operation.ERASE, mask=made.matte)
-    assert np.array_equal(desk.answered(), first)
+    await world.edit([Fake("volcengine")], Operation.ERASE, mask=made.matte)
+    assert np.array_equal(world.answered(), first)
 
 
 @pytest.mark.parametrize("coarse", [False, True])
-async def test_a_stored_matte_is_used_as_if_it_were_found_again(desk: Desk, coarse: bool) -> None:
-    desk.source.write_bytes(encoded(scene(1000, 750), "PNG"))
+async def test_a_stored_matte_gives_the_same_mask_as_a_found_one(world: World, coarse: bool) -> None:
+    world.source.write_bytes(encoded(scene(1000, 750), "PNG"))
     matte = cv2.resize(subject(), (1000, 750), interpolation=cv2.INTER_NEAREST)
     cloud, again = Fake("a", matte, coarse=coarse), Fake("a", matte, coarse=coarse)
-    made = await desk.edit([cloud], Operation.REMOVE_SUBJECT)
-    await desk.edit([again], Operation.REMOVE_SUBJECT, mask=made.matte, mask_is_matte=True, seed=1)
+    made = await world.edit([cloud], Operation.REMOVE_SUBJECT)
+    await world.edit([again], Operation.REMOVE_SUBJECT, mask=made.matte, mask_is_matte=True, seed=1)
     assert again.asked == ["inpaint"]
     assert np.array_equal(again.masks[0], cloud.masks[0])
 
 
-async def test_where_the_first_engine_is_down_the_second_answers_and_it_is_said(desk: Desk) -> None:
+async def test_if_the_first_engine_is_down_the_second_answers_with_a_note(world: World) -> None:
     cloud, local = Fake("volcengine", segment_trouble=down()), Fake("local")
-    made = await desk.edit([cloud, local], Operation.REMOVE_SUBJECT)
+    made = await world.edit([cloud, local], Operation.REMOVE_SUBJECT)
     assert (made.engine, made.notes) == ("local", ("note-cloud-down",))
     assert (cloud.asked, local.asked) == (["segment"], ["segment", "inpaint"])
 
 
-async def test_an_engine_that_fails_half_way_is_not_asked_again(desk: Desk) -> None:
+async def test_an_engine_that_fails_while_inpainting_is_not_asked_again(world: World) -> None:
     cloud, local = Fake("volcengine", inpaint_trouble=down()), Fake("local")
-    made = await desk.edit([cloud, local], Operation.REMOVE_SUBJECT)
+    made = await world.edit([cloud, local], Operation.REMOVE_SUBJECT)
     assert (made.engine, made.notes) == ("local", ("note-cloud-down",))
     assert local.asked == ["inpaint"]
 
 
-async def test_where_all_engines_are_down_the_last_ones_reason_is_told(desk: Desk) -> None:
+async def test_if_all_engines_are_down_the_error_is_the_last_ones(world: World) -> None:
     last = EngineUnavailableError("cloud-busy")
     with pytest.raises(EngineUnavailableError) as told:
-        await desk.edit([Fake("a", segment_trouble=down()), Fake("b", segment_trouble=last)], Operation.REMOVE_SUBJECT)
+        await world.edit([Fake("a", segment_trouble=down()), Fake("b", segment_trouble=last)], Operation.REMOVE_SUBJECT)
     assert told.value.message_id == "cloud-busy"
-    assert not desk.target.exists()
+    assert not world.target.exists()
 
 
 @pytest.mark.parametrize("trouble", [EngineRefusedError("cloud-refused"), NothingFoundError("nothing-found")])
-async def test_a_refusal_is_taken_to_no_other_engine(desk: Desk, trouble: Exception) -> None:
+async def test_after_a_refusal_no_other_engine_is_asked(world: World, trouble: Exception) -> None:
     local = Fake("local")
     with pytest.raises(type(trouble)):
-        await desk.edit([Fake("volcengine", segment_trouble=trouble), local], Operation.REMOVE_SUBJECT)
+        await world.edit([Fake("volcengine", segment_trouble=trouble), local], Operation.REMOVE_SUBJECT)
     with pytest.raises(type(trouble)):
-        await desk.edit([Fake("volcengine", inpaint_trouble=trouble), local], Operation.REMOVE_BACKGROUND)
+        await world.edit([Fake("volcengine", inpaint_trouble=trouble), local], Operation.REMOVE_BACKGROUND)
     assert local.asked == []
 
 
 @pytest.mark.parametrize("operation", [Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND])
-async def test_a_matte_with_nothing_in_it_is_nothing_found(desk: Desk, operation: Operation) -> None:
+async def test_an_empty_matte_raises_nothing_found(world: World, operation: Operation) -> None:
     faint = np.full((HEIGHT, WIDTH), 100, np.uint8)
     with pytest.raises(NothingFoundError):
-        await desk.edit([Fake("volcengine", faint)], operation)
+        await world.edit([Fake("volcengine", faint)], operation)
 
 
-async def test_an_answer_of_another_size_is_no_answer(desk: Desk) -> None:
+async def test_an_answer_of_another_size_counts_as_unavailable(world: World) -> None:
     narrow = Fake("volcengine", fill=lambda photo: photo.with_pixels(photo.pixels[:, :1]))
     half = Fake("half", subject()[::2, ::2])
     for wrong in (narrow, half):
-        made = await desk.edit([wrong, Fake("local")], Operation.REMOVE_SUBJECT)
+        made = await world.edit([wrong, Fake("local")], Operation.REMOVE_SUBJECT)
         assert made.engine == "local"
         with pytest.raises(EngineUnavailableError):
-            await desk.edit([wrong], Operation.REMOVE_SUBJECT)
-    assert (await desk.edit([narrow, Fake("local")], Operation.REMOVE_BACKGROUND)).engine == "local"
+            await world.edit([wrong], Operation.REMOVE_SUBJECT)
+    assert (await world.edit([narrow, Fake("local")], Operation.REMOVE_BACKGROUND)).engine == "local"
 
 
-async def test_a_doubtful_subject_is_asked_about_and_then_said_to_be_one(desk: Desk) -> None:
+async def test_a_doubtful_shape_is_asked_about_or_noted(world: World) -> None:
     everything = np.full((HEIGHT, WIDTH), 255, np.uint8)
     everything[100:140, 100:200] = 0
     for operation in (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND):
         with pytest.raises(DoubtfulFindError):
-            await desk.edit([Fake("volcengine", everything)], operation)
-        made = await desk.edit([Fake("volcengine", everything)], operation, insist=True)
+            await world.edit([Fake("volcengine", everything)], operation)
+        made = await world.edit([Fake("volcengine", everything)], operation, accept_doubtful=True)
         assert made.notes == ("note-doubtful",)
 
 
-async def test_a_find_that_its_engine_is_not_sure_of_is_asked_about_with_what_was_found(desk: Desk) -> None:
+async def test_an_unsure_find_is_asked_about_with_its_matte(world: World) -> None:
     for operation in (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND):
         with pytest.raises(DoubtfulFindError) as asked:
-            await desk.edit([Fake("local", sure=False)], operation)
+            await world.edit([Fake("local", sure=False)], operation)
         found = np.asarray(Image.open(io.BytesIO(asked.value.matte)))
         assert np.array_equal(found, subject())
-        made = await desk.edit([Fake("local", sure=False)], operation, mask=asked.value.matte, mask_is_matte=True)
+        made = await world.edit([Fake("local", sure=False)], operation, mask=asked.value.matte, mask_is_matte=True)
         assert made.notes == (), "the person has seen it and said yes"
 
 
-async def test_an_engine_is_told_whether_the_subject_stays(desk: Desk) -> None:
+async def test_the_engine_learns_whether_the_subject_stays(world: World) -> None:
     fake = Fake("local")
-    await desk.edit([fake], Operation.ERASE, mask=encode_mask(np.roll(subject(), 120, axis=1)))
-    await desk.edit([fake], Operation.REMOVE_SUBJECT)
+    await world.edit([fake], Operation.ERASE, mask=encode_mask(np.roll(subject(), 120, axis=1)))
+    await world.edit([fake], Operation.REMOVE_SUBJECT)
     assert fake.keeping == [True, False]
 
 
@@ -264,86 +265,86 @@ def inside_and_outside() -> tuple[np.ndarray, np.ndarray]:
     return masks.erode(subject(), 12) > 0, masks.dilate(subject(), 12) == 0
 
 
-async def test_the_background_is_inpainted_and_the_subject_stays(desk: Desk) -> None:
+async def test_the_background_is_inpainted_and_the_subject_stays(world: World) -> None:
     cloud = Fake("volcengine")
-    made = await desk.edit([cloud], Operation.REMOVE_BACKGROUND)
+    made = await world.edit([cloud], Operation.REMOVE_BACKGROUND)
     inside, outside = inside_and_outside()
-    assert np.array_equal(desk.answered()[inside], desk.original()[inside])
-    assert (desk.answered()[outside] == FILL).all()
+    assert np.array_equal(world.answered()[inside], world.original()[inside])
+    assert (world.answered()[outside] == FILL).all()
     assert (cloud.masks[0][outside] == 255).all()
     assert not cloud.masks[0][inside].any()
     assert made.engine == "volcengine"
 
 
-async def test_an_engine_that_fills_no_backgrounds_is_not_asked_to(desk: Desk) -> None:
+async def test_an_engine_that_fills_no_backgrounds_is_not_asked_to(world: World) -> None:
     local = Fake("local", fills_backgrounds=False)
-    await desk.edit([local], Operation.REMOVE_BACKGROUND)
+    await world.edit([local], Operation.REMOVE_BACKGROUND)
     assert local.asked == ["segment"]
     inside, outside = inside_and_outside()
-    assert np.array_equal(desk.answered()[inside], desk.original()[inside])
-    assert desk.answered()[outside].std(axis=0).max() < desk.original()[outside].std(axis=0).max() + 12
+    assert np.array_equal(world.answered()[inside], world.original()[inside])
+    assert world.answered()[outside].std(axis=0).max() < world.original()[outside].std(axis=0).max() + 12
     cloud = Fake("volcengine", inpaint_trouble=down())
-    made = await desk.edit([cloud, local], Operation.REMOVE_BACKGROUND)
+    made = await world.edit([cloud, local], Operation.REMOVE_BACKGROUND)
     assert (made.engine, made.notes) == ("local", ("note-cloud-down",))
 
 
 @pytest.mark.parametrize(
     ("finish", "colour"), [("white", (255, 255, 255)), ("#1060a0", (16, 96, 160)), ("#ABCDEF", (171, 205, 239))]
 )
-async def test_a_colour_behind(desk: Desk, finish: str, colour: tuple[int, int, int]) -> None:
+async def test_a_colour_replaces_the_background(world: World, finish: str, colour: tuple[int, int, int]) -> None:
     cloud = Fake("volcengine")
-    await desk.edit([cloud], Operation.REMOVE_BACKGROUND, finish=finish)
+    await world.edit([cloud], Operation.REMOVE_BACKGROUND, finish=finish)
     inside, outside = inside_and_outside()
-    assert (desk.answered()[outside] == colour).all()
-    assert np.array_equal(desk.answered()[inside], desk.original()[inside])
+    assert (world.answered()[outside] == colour).all()
+    assert np.array_equal(world.answered()[inside], world.original()[inside])
     assert cloud.asked == ["segment"]
 
 
-async def test_nothing_behind_is_a_png_even_of_a_jpeg(desk: Desk) -> None:
-    desk.source.write_bytes(encoded(scene(WIDTH, HEIGHT), "JPEG", quality=95))
-    made = await desk.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="transparent")
-    assert (made.format, desk.answer().format, desk.answer().mode) == ("PNG", "PNG", "RGBA")
-    alpha = np.asarray(desk.answer())[..., 3]
+async def test_a_transparent_result_of_a_jpeg_is_a_png(world: World) -> None:
+    world.source.write_bytes(encoded(scene(WIDTH, HEIGHT), "JPEG", quality=95))
+    made = await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="transparent")
+    assert (made.format, world.answer().format, world.answer().mode) == ("PNG", "PNG", "RGBA")
+    alpha = np.asarray(world.answer())[..., 3]
     inside, outside = inside_and_outside()
     assert (alpha[inside] == 255).all()
     assert not alpha[outside].any()
-    made = await desk.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="transparent", format="WEBP")
-    assert (made.format, desk.answer().format) == ("WEBP", "WEBP")
+    made = await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="transparent", format="WEBP")
+    assert (made.format, world.answer().format) == ("WEBP", "WEBP")
 
 
-async def test_a_blurred_background(desk: Desk) -> None:
-    await desk.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="blur")
+async def test_a_blurred_background(world: World) -> None:
+    await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="blur")
     inside, outside = inside_and_outside()
-    assert np.array_equal(desk.answered()[inside], desk.original()[inside])
-    assert desk.answered()[outside].std(axis=0).mean() < desk.original()[outside].std(axis=0).mean()
-    assert np.abs(desk.answered()[outside].mean(axis=0) - desk.original()[outside].mean(axis=0)).max() < 12
+    assert np.array_equal(world.answered()[inside], world.original()[inside])
+    assert world.answered()[outside].std(axis=0).mean() < world.original()[outside].std(axis=0).mean()
+    assert np.abs(world.answered()[outside].mean(axis=0) - world.original()[outside].mean(axis=0)).max() < 12
 
 
 @pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (700, 300), (60, 90)])
-async def test_ones_own_picture_behind(desk: Desk, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_an_own_picture_replaces_the_background(world: World, tmp_path: Path, size: tuple[int, int]) -> None:
     own = tmp_path / "own"
     own.write_bytes(encoded(Image.new("RGB", size, (20, 120, 30)), "PNG"))
-    made = await desk.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, own_background=own)
+    made = await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, own_background=own)
     inside, outside = inside_and_outside()
     assert (made.width, made.height) == (WIDTH, HEIGHT)
-    assert np.abs(desk.answered()[outside].astype(int) - (20, 120, 30)).max() <= 2
-    assert np.array_equal(desk.answered()[inside], desk.original()[inside])
+    assert np.abs(world.answered()[outside].astype(int) - (20, 120, 30)).max() <= 2
+    assert np.array_equal(world.answered()[inside], world.original()[inside])
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
-async def test_the_answer_has_the_photos_format_unless_another_is_wanted(desk: Desk, file_format: str) -> None:
-    desk.source.write_bytes(encoded(scene(WIDTH, HEIGHT), file_format))
-    assert (await desk.edit([Fake("a")], Operation.REMOVE_SUBJECT)).format == desk.answer().format == file_format
-    made = await desk.edit([Fake("a")], Operation.REMOVE_SUBJECT, format="PNG")
-    assert made.format == desk.answer().format == "PNG"
+async def test_the_result_has_the_photos_format_unless_another_is_requested(world: World, file_format: str) -> None:
+    world.source.write_bytes(encoded(scene(WIDTH, HEIGHT), file_format))
+    assert (await world.edit([Fake("a")], Operation.REMOVE_SUBJECT)).format == world.answer().format == file_format
+    made = await world.edit([Fake("a")], Operation.REMOVE_SUBJECT, format="PNG")
+    assert made.format == world.answer().format == "PNG"
 
 
-async def test_a_mask_that_cannot_be_used_is_refused_before_any_engine_is_asked(desk: Desk) -> None:
+async def test_an_unusable_mask_is_refused_before_any_engine_is_asked(world: World) -> None:
     cloud = Fake("volcengine")
     square = encode_mask(np.pad(np.full((40, 40), 255, np.uint8), 30))
     for mask, reason in ((b"no mask", "mask-broken"), (square, "mask-wrong-shape")):
         with pytest.raises(PersonError) as refused:
-            await desk.edit([cloud], Operation.ERASE, mask=mask)
+            await world.edit([cloud], Operation.ERASE, mask=mask)
         assert refused.value.message_id == reason
     assert cloud.asked == []
 
@@ -354,7 +355,7 @@ def test_finishes(finish: str) -> None:
 
 
 @pytest.mark.parametrize("finish", ["", "black", "#12345", "#1234567", "#gggggg", "#123456\n", "../x", "x" * 10_000])
-def test_what_is_no_finish(finish: str) -> None:
+def test_unknown_finishes_are_refused(finish: str) -> None:
     with pytest.raises(PersonError) as refused:
         check_finish(finish)
     assert refused.value.message_id == "unknown-finish"

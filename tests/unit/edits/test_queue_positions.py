@@ -1,4 +1,4 @@
-"""The places in line: shown when they change, at most every three seconds each, one in a chat at a time."""
+"""Queue positions: shown when they change, each at most every three seconds, one in a chat at a time."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import pytest
 
 from bot.edits import announcer, queue_positions
 from bot.edits.announcer import Announcer
-from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.progress import PROGRESS_SECONDS
-from bot.edits.queue_positions import AT_A_TIME, QueuePositions
+from bot.edits.queue_positions import MAX_UPDATES, QueuePositions
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
+from bot.edits.requests import EditRequest
 from bot.storage.database import Database
 
 
 @dataclass
 class Courier:
-    """Notes what is said."""
+    """Records what is shown."""
 
     shown: list[tuple[int, int]] = field(default_factory=list)
 
@@ -44,21 +45,21 @@ class World:
         self.announcer = Announcer(store, self.courier, alone=True)  # type: ignore[arg-type]
         self.positions = QueuePositions(store, self.courier, self.announcer)  # type: ignore[arg-type]
 
-    async def asks(self, message: int, chat: int) -> Edit:
-        order = EditRequest(
+    async def add_edit(self, message: int, chat: int) -> Edit:
+        request = EditRequest(
             f"{chat}:{message}", chat, chat, message, Operation.REMOVE_SUBJECT, PhotoRef("f", "u"), "en"
         )
-        edit, _ = await self.store.add(order)
+        edit, _ = await self.store.add(request)
         return await self.announcer.announce(edit)
 
-    async def round(self) -> list[tuple[int, int]]:
-        """What is shown in the next round, three seconds later."""
+    async def update(self) -> list[tuple[int, int]]:
+        """What the next update shows, three seconds later."""
         self.now += PROGRESS_SECONDS
-        return await self.round_now()
+        return await self.update_now()
 
-    async def round_now(self) -> list[tuple[int, int]]:
+    async def update_now(self) -> list[tuple[int, int]]:
         self.courier.shown.clear()
-        await self.positions._round()
+        await self.positions.update()
         return list(self.courier.shown)
 
 
@@ -73,46 +74,46 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await database.close()
 
 
-async def test_what_has_not_changed_is_not_said_again(world: World) -> None:
+async def test_an_unchanged_position_is_not_shown_again(world: World) -> None:
     for number in range(3):
-        await world.asks(number, chat=number)
-    assert await world.round() == []
+        await world.add_edit(number, chat=number)
+    assert await world.update() == []
 
 
-async def test_those_behind_move_up(world: World) -> None:
-    edits = [await world.asks(number, chat=number) for number in range(3)]
+async def test_the_edits_behind_a_finished_one_move_up(world: World) -> None:
+    edits = [await world.add_edit(number, chat=number) for number in range(3)]
     await world.store.change(edits[0].id, state=State.DONE)
-    assert await world.round() == [(1, 0), (2, 1)]
-    assert await world.round() == []
+    assert await world.update() == [(1, 0), (2, 1)]
+    assert await world.update() == []
 
 
-async def test_one_that_runs_is_before_the_others_and_says_so_itself(world: World) -> None:
-    edits = [await world.asks(number, chat=number) for number in range(3)]
+async def test_a_running_edit_counts_as_ahead(world: World) -> None:
+    edits = [await world.add_edit(number, chat=number) for number in range(3)]
     await world.store.change(edits[0].id, state=State.RUNNING)
-    assert await world.round() == []
+    assert await world.update() == []
 
 
-async def test_nothing_is_said_within_three_seconds_of_the_last_word(world: World) -> None:
-    edits = [await world.asks(number, chat=number) for number in range(3)]
+async def test_a_status_message_is_edited_at_most_every_three_seconds(world: World) -> None:
+    edits = [await world.add_edit(number, chat=number) for number in range(3)]
     await world.store.change(edits[0].id, state=State.DONE)
-    assert await world.round_now() == [], "the status messages were posted just now"
-    assert await world.round() == [(1, 0), (2, 1)]
+    assert await world.update_now() == [], "the status messages were posted just now"
+    assert await world.update() == [(1, 0), (2, 1)]
     await world.store.change(edits[1].id, state=State.DONE)
-    assert await world.round_now() == []
-    assert await world.round() == [(2, 0)]
+    assert await world.update_now() == []
+    assert await world.update() == [(2, 0)]
 
 
-async def test_one_message_of_a_chat_is_edited_in_a_round(world: World) -> None:
-    first = await world.asks(0, chat=9)
+async def test_an_update_edits_one_message_of_a_chat(world: World) -> None:
+    first = await world.add_edit(0, chat=9)
     for number in range(1, 4):
-        await world.asks(number, chat=7)
+        await world.add_edit(number, chat=7)
     await world.store.change(first.id, state=State.DONE)
-    assert [await world.round() for _ in range(4)] == [[(1, 0)], [(2, 1)], [(3, 2)], []]
+    assert [await world.update() for _ in range(4)] == [[(1, 0)], [(2, 1)], [(3, 2)], []]
 
 
-async def test_a_round_is_bounded(world: World) -> None:
-    first = await world.asks(0, chat=0)
-    for number in range(1, AT_A_TIME + 4):
-        await world.asks(number, chat=number)
+async def test_an_update_edits_a_limited_number_of_messages(world: World) -> None:
+    first = await world.add_edit(0, chat=0)
+    for number in range(1, MAX_UPDATES + 4):
+        await world.add_edit(number, chat=number)
     await world.store.change(first.id, state=State.DONE)
-    assert [len(await world.round()) for _ in range(3)] == [AT_A_TIME, 3, 0]
+    assert [len(await world.update()) for _ in range(3)] == [MAX_UPDATES, 3, 0]

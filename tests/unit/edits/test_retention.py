@@ -1,4 +1,4 @@
-"""Nothing is kept longer than promised."""
+"""The sweeper deletes what is older than the retention time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from bot.edits import retention
-from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
-from bot.edits.retention import keep_tidy, sweep
+from bot.edits.requests import EditRequest
+from bot.edits.retention import sweep, sweep_repeatedly
 from bot.storage.database import Database
 from bot.storage.file_cache import FileCache
 
@@ -32,8 +33,8 @@ class World:
     async def edit(self, message: int, *, hours_ago: float, state: State) -> Edit:
         self.ago = hours_ago * HOUR
         photo = PhotoRef("file", "unique")
-        order = EditRequest(f"{message}", 7, 7, message, Operation.REMOVE_SUBJECT, photo, "en")
-        edit, _ = await self.store.add(order)
+        request = EditRequest(f"{message}", 7, 7, message, Operation.REMOVE_SUBJECT, photo, "en")
+        edit, _ = await self.store.add(request)
         edit = await self.store.change(edit.id, state=state, mask=b"mask") or edit
         self.ago = 0.0
         return edit
@@ -58,7 +59,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await database.close()
 
 
-async def test_what_is_old_goes_and_what_is_young_or_in_the_works_stays(world: World) -> None:
+async def test_old_records_are_deleted_and_new_or_pending_ones_stay(world: World) -> None:
     old = [
         await world.edit(number, hours_ago=25, state=state)
         for number, state in enumerate((State.DONE, State.FAILED, State.CANCELLED, State.WAITING_FOR_MASK))
@@ -90,7 +91,7 @@ async def test_what_is_old_goes_and_what_is_young_or_in_the_works_stays(world: W
     assert sum((await sweep(world.store, world.caches, 24)).values()) == 0
 
 
-async def test_a_wish_goes_when_it_has_run_out(world: World) -> None:
+async def test_an_expired_command_is_deleted(world: World) -> None:
     world.ago = HOUR
     await world.store.pending_commands.remember(7, "person:7", Operation.ERASE, seconds=600)
     world.ago = 0
@@ -101,20 +102,19 @@ async def test_a_wish_goes_when_it_has_run_out(world: World) -> None:
 
 async def until(found: Callable[[], bool]) -> None:
     """Waits for a thread's work: files tell no events."""
-    while not found():  # noqa: ASYNC110 -- see above
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(60):
+        while not found():  # noqa: ASYNC110 -- see above
+            await asyncio.sleep(0.005)
 
 
-async def test_the_sweeper_comes_again_and_again_and_trouble_does_not_end_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_sweeper_repeats_and_survives_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "SWEEP_SECONDS", 0.01)
     first = await world.file(world.caches[0], "a", hours_ago=25)
     left = world.caches[1].folder / "new-left"
     left.parent.mkdir()
     left.write_bytes(b"half")
     os.utime(left, (time.time() - 25 * HOUR,) * 2)
-    tidying = asyncio.create_task(keep_tidy(world.store, world.caches, 24))
+    tidying = asyncio.create_task(sweep_repeatedly(world.store, world.caches, 24))
     await until(lambda: not first.exists() and not left.exists())
 
     stumbled, really_sweep = [], FileCache.sweep

@@ -1,4 +1,4 @@
-"""The things found in a photo: kept by number, chosen, chosen again, and gone with their edit."""
+"""The things found in a photo: stored by number, chosen, chosen again, deleted with their edit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.edits.model import Edit, EditRequest, Operation, PhotoRef, State
+from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
+from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 from bot.storage.database import Database
 from bot.storage.tables import things
@@ -33,17 +34,17 @@ def store(database: Database) -> Store:
 async def waiting(store: Store, key: str = "key", person: int = 7) -> Edit:
     """An edit that waits for a choice of three things."""
     photo = PhotoRef("file", "unique")
-    order = EditRequest(key, person, person, 1, Operation.REMOVE_SUBJECT, photo, "en", parent="first", chooses=True)
-    edit, _ = await store.add(order)
-    await store.things.keep(edit.id, [b"one", b"two", b"three"])
+    request = EditRequest(key, person, person, 1, Operation.REMOVE_SUBJECT, photo, "en", parent="first", chooses=True)
+    edit, _ = await store.add(request)
+    await store.things.replace(edit.id, [b"one", b"two", b"three"])
     changed = await store.change(edit.id, state=State.WAITING_FOR_CHOICE)
     assert changed is not None
     return changed
 
 
-async def test_what_is_kept_again_replaces_what_was_kept(store: Store) -> None:
+async def test_new_things_replace_the_old_ones(store: Store) -> None:
     edit = await waiting(store)
-    await store.things.keep(edit.id, [b"other"])
+    await store.things.replace(edit.id, [b"other"])
     assert [(thing.number, thing.matte, thing.chosen) for thing in await store.things.of(edit.id)] == [
         (1, b"other", False)
     ]
@@ -51,11 +52,11 @@ async def test_what_is_kept_again_replaces_what_was_kept(store: Store) -> None:
 
 async def test_a_choice_queues_the_edit_once(store: Store) -> None:
     edit = await waiting(store)
-    queued = await store.queue_with_things(edit.id, [1, 3])
+    queued = await store.queueing.queue_with_things(edit.id, [1, 3])
     assert queued is not None
     assert (queued.state, queued.attempt) == (State.QUEUED, edit.attempt + 1)
     assert await store.things.marked(edit.id) == {1: True, 2: False, 3: True}
-    assert await store.queue_with_things(edit.id, [2]) is None, "the same press twice, or another one too late"
+    assert await store.queueing.queue_with_things(edit.id, [2]) is None, "the same press twice, or another one too late"
     assert await store.things.marked(edit.id) == {1: True, 2: False, 3: True}
 
 
@@ -66,26 +67,26 @@ async def test_marks_are_set_one_by_one_and_a_repeated_press_changes_nothing(sto
     assert await store.things.marked(edit.id) == {1: False, 2: True, 3: False}
 
 
-async def test_choosing_again_forgets_the_choice_and_its_mask_but_not_the_things(store: Store) -> None:
+async def test_choosing_again_clears_the_choice_and_its_mask_but_not_the_things(store: Store) -> None:
     edit = await waiting(store)
-    await store.queue_with_things(edit.id, [2])
+    await store.queueing.queue_with_things(edit.id, [2])
     await store.change(edit.id, state=State.CANCELLED, mask=b"two", mask_is_matte=True)
-    again = await store.choose_again(edit.id)
+    again = await store.queueing.ask_for_choice_again(edit.id)
     assert again is not None
     assert (again.state, again.has_mask) == (State.QUEUED, False)
     assert await store.things.marked(edit.id) == {1: False, 2: False, 3: False}
-    assert await store.choose_again(edit.id) is None, "it is under way"
+    assert await store.queueing.ask_for_choice_again(edit.id) is None, "it is under way"
     await store.change(edit.id, state=State.DONE)
-    assert await store.choose_again(edit.id) is None, "its result is shown"
+    assert await store.queueing.ask_for_choice_again(edit.id) is None, "its result is shown"
 
 
-async def test_a_choice_counts_as_an_edit_that_waits(store: Store) -> None:
+async def test_a_choice_counts_as_a_pending_edit(store: Store) -> None:
     edit = await waiting(store)
     await store.add(EditRequest("other", 7, 7, 2, Operation.ERASE, PhotoRef("file", "unique"), "en", mask=b"mask"))
     with pytest.raises(PersonError) as refused:
-        await store.queue_with_things(edit.id, [1])
+        await store.queueing.queue_with_things(edit.id, [1])
     assert refused.value.message_id == "too-many-pending"
-    assert await store.things.marked(edit.id) == {1: False, 2: False, 3: False}, "nothing of it is kept"
+    assert await store.things.marked(edit.id) == {1: False, 2: False, 3: False}, "nothing is stored"
 
 
 async def test_an_edit_that_waits_for_a_choice_can_be_cancelled(store: Store) -> None:
@@ -95,14 +96,14 @@ async def test_an_edit_that_waits_for_a_choice_can_be_cancelled(store: Store) ->
     assert cancelled.state is State.CANCELLED
 
 
-async def test_the_things_go_with_their_edit(store: Store, database: Database) -> None:
+async def test_the_things_are_deleted_with_their_edit(store: Store, database: Database) -> None:
     async def left() -> list[str]:
         query = sa.select(things.c.edit).distinct()
         return await database.run(lambda connection: list(connection.execute(query).scalars()))
 
     mine, theirs = await waiting(store, "mine"), await waiting(store, "theirs", person=8)
     assert sorted(await left()) == sorted([mine.id, theirs.id])
-    await store.forget_person(7)
+    await store.deletion.delete_person(7)
     assert await left() == [theirs.id]
-    await store.sweep(older_than=time.time() + 60)
+    await store.deletion.sweep(older_than=time.time() + 60)
     assert await left() == []

@@ -1,4 +1,4 @@
-"""What stands behind the subject once the background is gone."""
+"""Backdrops behind a subject: clean, blurred, another picture."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bot.imaging.backdrop import blurred, clean_backdrop, from_picture
+from bot.imaging.backdrop import blurred_backdrop, clean_backdrop, picture_backdrop
 from bot.imaging.photo import Matte, Photo
 from tests.unit.imaging import scenes
 
@@ -27,7 +27,7 @@ def lightness(photo: Photo) -> np.ndarray:
     return np.asarray(cv2.cvtColor(photo.pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 0])
 
 
-def test_the_same_seed_gives_the_same_backdrop_and_others_give_others() -> None:
+def test_a_seed_determines_the_backdrop() -> None:
     photo, _ = scenes.green_on_blue(scenes.soft_disc())
     matte = scenes.soft_disc()
     first, again, other = (clean_backdrop(photo, matte, seed=seed).pixels.astype(int) for seed in (1, 1, 2))
@@ -45,7 +45,7 @@ def test_a_backdrop_has_the_backgrounds_hue_and_nothing_of_the_subject(seed: int
     assert mean[2] > mean[1]
 
 
-def test_a_backdrop_is_calm_whatever_the_background_was() -> None:
+def test_a_backdrop_is_smooth_for_any_background() -> None:
     noise = np.random.default_rng(2).integers(0, 256, (240, 320, 3), np.uint8)
     _, matte = standing(bottom=120)
     calm = clean_backdrop(Photo(noise), matte, seed=0).pixels.astype(np.float32)
@@ -54,7 +54,7 @@ def test_a_backdrop_is_calm_whatever_the_background_was() -> None:
     assert 60 < calm.mean() < 245
 
 
-def test_gentle_slopes_do_not_show_as_bands() -> None:
+def test_a_backdrop_has_no_banding() -> None:
     photo, matte = standing()
     large = Photo(cv2.resize(photo.pixels, (1600, 1200)))
     backdrop = clean_backdrop(large, cv2.resize(matte, (1600, 1200)), seed=0).pixels
@@ -88,34 +88,34 @@ def test_a_subject_that_the_picture_cuts_off_gets_no_shadow() -> None:
 
 
 @pytest.mark.parametrize("matte_value", [0, 255])
-def test_a_matte_of_nothing_or_everything_still_gives_a_backdrop(matte_value: int) -> None:
+def test_an_empty_or_full_matte_still_gives_a_backdrop(matte_value: int) -> None:
     photo, _ = standing()
     matte = np.full((240, 320), matte_value, np.uint8)
     assert clean_backdrop(photo, matte, seed=0).pixels.shape == photo.pixels.shape
-    assert blurred(photo, matte).pixels.shape == photo.pixels.shape
+    assert blurred_backdrop(photo, matte).pixels.shape == photo.pixels.shape
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 1200), (1200, 9)])
-def test_odd_shapes_get_a_backdrop_too(shape: tuple[int, int]) -> None:
+def test_pictures_of_extreme_shapes_get_a_backdrop(shape: tuple[int, int]) -> None:
     photo = Photo(np.full((*shape, 3), 120, np.uint8), icc_profile=b"profile")
     matte = np.zeros(shape, np.uint8)
     matte[shape[0] // 3 : shape[0] // 2, shape[1] // 3 : shape[1] // 2] = 255
-    for new in (clean_backdrop(photo, matte, seed=3), blurred(photo, matte)):
+    for new in (clean_backdrop(photo, matte, seed=3), blurred_backdrop(photo, matte)):
         assert new.pixels.shape == photo.pixels.shape
         assert new.icc_profile == b"profile"
 
 
-def test_the_blur_holds_none_of_the_subjects_colours() -> None:
+def test_the_blur_contains_none_of_the_subjects_colours() -> None:
     photo, matte = standing()
-    blur = blurred(photo, matte).pixels.astype(int)
+    blur = blurred_backdrop(photo, matte).pixels.astype(int)
     assert np.abs(blur - (190, 175, 150)).max() <= 4
 
 
-def test_the_blur_takes_the_detail_and_leaves_the_light() -> None:
+def test_the_blur_removes_detail_and_keeps_the_light() -> None:
     y, x = np.mgrid[:240, :320]
     fine = np.where(((x // 2 + y // 2) % 2 == 0)[..., None], (250, 250, 250), (5, 5, 5)).astype(np.uint8)
     matte = np.zeros((240, 320), np.uint8)
-    blur = blurred(Photo(fine), matte).pixels.astype(float)
+    blur = blurred_backdrop(Photo(fine), matte).pixels.astype(float)
     assert blur.std() < 25
     # Half of the points are lit: half the light, which is 186 of 255 in the picture's numbers.
     assert 165 < blur.mean() < 205
@@ -125,7 +125,7 @@ def test_another_picture_fills_the_photos_size_without_being_stretched() -> None
     photo = Photo(np.zeros((100, 150, 3), np.uint8), icc_profile=b"profile", format="WEBP")
     y, x = np.mgrid[:400, :400]
     ring = (np.abs(np.hypot(x - 200, y - 200) - 100) < 8).astype(np.uint8) * 255
-    behind = from_picture(photo, Photo(np.dstack([ring] * 3)))
+    behind = picture_backdrop(photo, Photo(np.dstack([ring] * 3)))
     assert behind.pixels.shape == (100, 150, 3)
     left, top, width, height = cv2.boundingRect((behind.pixels[..., 0] > 100).astype(np.uint8))
     assert abs(width - height) <= 1

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from bot.imaging.compositing import BAND, composite
+from bot.imaging.compositing import STRIP_ROWS, composite
 from bot.imaging.photo import Photo
 
 
@@ -43,28 +43,30 @@ def test_pasting_a_picture_into_itself_changes_nothing(pair: tuple[Photo, Photo,
     assert np.array_equal(composite(original, original, matte).pixels, original.pixels)
 
 
-def test_a_tall_picture_is_whole_across_the_bands() -> None:
-    height = 2 * BAND + 37
+def test_a_tall_picture_is_composited_correctly_across_strips() -> None:
+    height = 2 * STRIP_ROWS + 37
     original, filled = Photo(noise(height, 9, 1)), Photo(noise(height, 9, 2))
     matte = np.zeros((height, 9), np.uint8)
-    matte[BAND - 3 : BAND + 3] = 255
-    matte[2 * BAND + 30 :] = 128
+    matte[STRIP_ROWS - 3 : STRIP_ROWS + 3] = 255
+    matte[2 * STRIP_ROWS + 30 :] = 128
     whole = composite(original, filled, matte).pixels
-    assert np.array_equal(whole[BAND - 3 : BAND + 3], filled.pixels[BAND - 3 : BAND + 3])
-    assert np.array_equal(whole[BAND + 3 : 2 * BAND + 30], original.pixels[BAND + 3 : 2 * BAND + 30])
-    last = slice(2 * BAND + 30, None)
+    assert np.array_equal(whole[STRIP_ROWS - 3 : STRIP_ROWS + 3], filled.pixels[STRIP_ROWS - 3 : STRIP_ROWS + 3])
+    assert np.array_equal(
+        whole[STRIP_ROWS + 3 : 2 * STRIP_ROWS + 30], original.pixels[STRIP_ROWS + 3 : 2 * STRIP_ROWS + 30]
+    )
+    last = slice(2 * STRIP_ROWS + 30, None)
     mean = (original.pixels[last].astype(int) + filled.pixels[last]) / 2
     assert np.abs(whole[last] - mean).max() <= 1
 
 
-def test_neither_picture_is_written_to() -> None:
+def test_compositing_does_not_modify_its_inputs() -> None:
     original, filled = Photo(noise(20, 20, 1)), Photo(noise(20, 20, 2))
     composite(original, filled, np.full((20, 20), 90, np.uint8))
     assert np.array_equal(original.pixels, noise(20, 20, 1))
     assert np.array_equal(filled.pixels, noise(20, 20, 2))
 
 
-def test_transparency_profile_and_format_are_the_originals() -> None:
+def test_compositing_keeps_the_originals_alpha_profile_and_format() -> None:
     alpha = np.arange(400, dtype=np.uint16).reshape(20, 20).astype(np.uint8)
     original = Photo(noise(20, 20, 1), alpha, b"profile", "WEBP")
     whole = composite(original, Photo(noise(20, 20, 2)), np.full((20, 20), 255, np.uint8))
@@ -73,7 +75,7 @@ def test_transparency_profile_and_format_are_the_originals() -> None:
 
 
 @pytest.mark.parametrize("shape", [(20, 1), (1, 20), (1, 1), (21, 20), (40, 40)])
-def test_a_picture_of_another_size_is_never_stretched_over_the_photo(shape: tuple[int, int]) -> None:
+def test_pictures_of_different_sizes_are_refused(shape: tuple[int, int]) -> None:
     original, matte = Photo(noise(20, 20, 1)), np.full((20, 20), 255, np.uint8)
     with pytest.raises(ValueError, match="size"):
         composite(original, Photo(noise(*shape, 2)), matte)

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bot.imaging.cutout import BLEED, cut_out, flatten, refine_matte
+from bot.imaging.cutout import cut_out, flatten, refine_matte
 from bot.imaging.encoding import encode
+from bot.imaging.matting.foreground import BLEED_RADIUS
 from bot.imaging.opening import open_photo
 from bot.imaging.photo import Photo
 from tests.unit.imaging import scenes
@@ -29,7 +30,7 @@ def test_no_fringe_shows_over_any_colour(colour: tuple[int, int, int]) -> None:
     assert np.abs(got - wanted)[soft].mean() < 0.25 * np.abs(naive - wanted)[soft].mean()
 
 
-def test_from_a_mask_to_a_cut_out_without_fringe() -> None:
+def test_a_hard_mask_gives_a_cut_out_without_fringe() -> None:
     truth = scenes.soft_disc(softness=2)
     photo, front = scenes.green_on_blue(truth)
     got = flatten(cut_out(photo, refine_matte(photo, scenes.hard(truth))), (255, 255, 255)).pixels.astype(float)
@@ -40,7 +41,7 @@ def test_from_a_mask_to_a_cut_out_without_fringe() -> None:
     assert (wanted - got)[rim][:, :2].mean() < 8
 
 
-def test_inside_the_subject_every_pixel_is_the_photos_own() -> None:
+def test_opaque_pixels_of_a_cut_out_are_the_photos_own() -> None:
     matte = scenes.soft_disc()
     photo, _ = scenes.green_on_blue(matte)
     cut = cut_out(photo, matte)
@@ -49,17 +50,17 @@ def test_inside_the_subject_every_pixel_is_the_photos_own() -> None:
     assert np.array_equal(cut.alpha, matte)
 
 
-def test_the_file_holds_nothing_of_the_old_background() -> None:
+def test_the_file_contains_no_pixels_of_the_old_background() -> None:
     matte = scenes.hard(scenes.soft_disc())
     photo, _ = scenes.green_on_blue(matte)
     cut = open_photo(encode(cut_out(photo, matte), "PNG"), max_megapixels=1)
     hidden = cut.pixels[matte == 0].astype(int)
     # The background is blue; the subject, whose colours may reach a little over its edge, is anything but.
     assert not (hidden[:, 2] > hidden[:, 1] + 30).any()
-    assert (cut.pixels[:BLEED, :BLEED] == 0).all()
+    assert (cut.pixels[:BLEED_RADIUS, :BLEED_RADIUS] == 0).all()
 
 
-def test_what_was_transparent_stays_transparent() -> None:
+def test_transparent_areas_of_the_photo_stay_transparent() -> None:
     matte = scenes.soft_disc()
     photo, _ = scenes.green_on_blue(matte)
     alpha = np.full(matte.shape, 255, np.uint8)
@@ -82,7 +83,7 @@ def test_flattening_keeps_the_profile_and_the_format() -> None:
     assert (flat.pixels == (127, 0, 0)).all()
 
 
-def test_twelve_megapixels_are_cut_out_in_little_memory() -> None:
+def test_cutting_out_12_megapixels_needs_less_than_500_mb() -> None:
     small = scenes.soft_disc(300, 400)
     photo, _ = scenes.green_on_blue(small)
     large = Photo(np.asarray(cv2.resize(photo.pixels, (4000, 3000)), np.uint8))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bot.imaging.encoding import encode, encode_mask, preview
+from bot.imaging.encoding import encode, encode_mask, encode_preview
 from bot.imaging.opening import open_photo
 from bot.imaging.photo import Photo, PictureFormat
 
@@ -16,13 +16,13 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def noise(height: int = 40, width: int = 56) -> Photo:
-    """A photo that no lossy format keeps."""
+    """A photo of noise, which no lossy format preserves."""
     random = np.random.default_rng(7)
     return Photo(random.integers(0, 256, (height, width, 3), np.uint8))
 
 
 def opened(data: bytes) -> Photo:
-    """What the house itself reads from it."""
+    """Decode with `open_photo`."""
     return open_photo(data, max_megapixels=1)
 
 
@@ -39,7 +39,7 @@ def test_lossless_formats_keep_pixels_alpha_and_profile(chosen: PictureFormat) -
     assert back.icc_profile == SRGB
 
 
-def test_jpeg_keeps_all_colour_samples_and_fine_steps_and_the_profile() -> None:
+def test_jpeg_has_no_chroma_subsampling_fine_quantisation_and_the_profile() -> None:
     data = encode(Photo(noise().pixels, icc_profile=SRGB), "JPEG")
     with Image.open(io.BytesIO(data)) as image:
         assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3
@@ -52,13 +52,13 @@ def test_jpeg_keeps_all_colour_samples_and_fine_steps_and_the_profile() -> None:
         assert image.info["icc_profile"] == SRGB
 
 
-def test_a_photo_goes_out_in_its_own_format_unless_asked_otherwise() -> None:
+def test_a_photo_is_encoded_in_its_own_format_by_default() -> None:
     photo = Photo(noise().pixels, format="WEBP")
     assert encode(photo)[8:12] == b"WEBP"
     assert encode(photo, "PNG").startswith(b"\x89PNG")
 
 
-def test_jpeg_shows_what_was_transparent_as_white() -> None:
+def test_jpeg_shows_transparent_pixels_as_white() -> None:
     pixels = np.zeros((16, 16, 3), np.uint8)
     alpha = np.zeros((16, 16), np.uint8)
     alpha[:, 8:] = 255
@@ -67,16 +67,16 @@ def test_jpeg_shows_what_was_transparent_as_white() -> None:
     assert back.pixels[:, 9:].max() < 5
 
 
-def test_a_mask_is_one_bit_a_pixel_and_comes_back_exactly() -> None:
+def test_a_mask_is_encoded_with_one_bit_per_pixel_without_loss() -> None:
     mask = np.where(np.random.default_rng(9).random((33, 47)) > 0.5, 255, 0).astype(np.uint8)
     with Image.open(io.BytesIO(encode_mask(mask))) as image:
         assert image.mode == "1"
         assert np.array_equal(np.asarray(image.convert("L")), mask)
 
 
-def test_a_preview_is_no_larger_than_asked_and_no_larger_than_the_photo() -> None:
+def test_a_preview_is_never_larger_than_its_limit_or_the_photo() -> None:
     photo = Photo(noise(60, 90).pixels, icc_profile=SRGB)
-    small, whole = opened(preview(photo, 45)), opened(preview(photo, 1000))
+    small, whole = opened(encode_preview(photo, 45)), opened(encode_preview(photo, 1000))
     assert (small.width, small.height) == (45, 30)
     assert (whole.width, whole.height) == (90, 60)
     assert small.icc_profile == SRGB

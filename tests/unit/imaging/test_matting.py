@@ -15,7 +15,7 @@ from tests.unit.imaging import scenes
 CC0 = Path(__file__).parents[4] / "shared" / "photos" / "open" / "cc0"
 
 
-def test_the_solution_is_the_matting_laplacians_own() -> None:
+def test_the_solver_solves_the_matting_laplacian() -> None:
     """Against the matrix written out densely from the paper's equation 12."""
     random = np.random.default_rng(3)
     picture = random.integers(0, 256, (9, 10, 3), np.uint8)
@@ -38,7 +38,7 @@ def test_the_solution_is_the_matting_laplacians_own() -> None:
     assert np.abs(solved.ravel()[unknown] - exact).max() < 0.02
 
 
-def test_known_pixels_stay_known() -> None:
+def test_known_trimap_pixels_do_not_change() -> None:
     matte = scenes.soft_disc()
     photo, _ = scenes.green_on_blue(matte)
     trimap = np.where(matte > 250, 255, np.where(matte < 5, 0, 128)).astype(np.uint8)
@@ -49,13 +49,13 @@ def test_known_pixels_stay_known() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 255])
-def test_a_trimap_without_unknown_pixels_is_its_own_answer(value: int) -> None:
+def test_a_trimap_without_unknown_pixels_is_returned_unchanged(value: int) -> None:
     photo = Photo(np.full((20, 30, 3), 90, np.uint8))
     trimap = np.full((20, 30), value, np.uint8)
     assert np.array_equal(refinement.matte_from_trimap(photo, trimap), trimap)
 
 
-def test_hairs_that_the_mask_missed_are_found() -> None:
+def test_hairs_missing_in_the_mask_are_recovered() -> None:
     truth = scenes.hairs()
     photo, _ = scenes.green_on_blue(truth)
     given = np.asarray(cv2.morphologyEx(scenes.hard(truth), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)), np.uint8)
@@ -64,7 +64,7 @@ def test_hairs_that_the_mask_missed_are_found() -> None:
     assert scenes.error(refined, truth, rim) < 0.5 * scenes.error(given, truth, rim)
 
 
-def test_where_both_sides_look_alike_the_given_edge_stands() -> None:
+def test_the_given_edge_stays_where_both_sides_look_alike() -> None:
     matte = scenes.hard(scenes.soft_disc())
     noise = np.random.default_rng(5).integers(0, 256, (*matte.shape, 3), np.uint8)
     refined = refinement.refine(Photo(noise), matte)
@@ -72,17 +72,17 @@ def test_where_both_sides_look_alike_the_given_edge_stands() -> None:
     assert float(((refined >= 128) == (matte >= 128)).mean()) > 0.99
 
 
-def test_far_from_the_edge_nothing_changes() -> None:
+def test_a_matte_does_not_change_far_from_its_edge() -> None:
     matte = scenes.hard(scenes.soft_disc(240, 320))
     photo, _ = scenes.green_on_blue(matte)
     refined = refinement.refine(photo, matte)
     depth = cv2.distanceTransform(matte, cv2.DIST_L2, 5) + cv2.distanceTransform(255 - matte, cv2.DIST_L2, 5)
-    far = depth > 2 * refinement.WIDE_BAND * 320 + 3
+    far = depth > 2 * refinement.UNCERTAIN_BAND_HALF_WIDTH * 320 + 3
     assert np.array_equal(refined[far], matte[far])
 
 
 @pytest.mark.parametrize("value", [0, 255])
-def test_a_matte_without_an_edge_stays_as_it_is(value: int) -> None:
+def test_a_matte_without_an_edge_is_unchanged(value: int) -> None:
     photo = Photo(np.full((50, 70, 3), 128, np.uint8))
     matte = np.full((50, 70), value, np.uint8)
     assert np.array_equal(refinement.refine(photo, matte), matte)
@@ -100,7 +100,7 @@ def test_a_large_photo_gets_an_edge_at_its_own_resolution() -> None:
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 3000), (2000, 9)])
-def test_odd_shapes_are_refined_too(shape: tuple[int, int]) -> None:
+def test_mattes_of_extreme_shapes_are_refined(shape: tuple[int, int]) -> None:
     matte = np.zeros(shape, np.uint8)
     matte[: shape[0] // 2, : shape[1] // 2] = 255
     photo, _ = scenes.green_on_blue(matte)
@@ -120,7 +120,7 @@ def test_foreground_colours_hold_nothing_of_the_background() -> None:
 
 
 @pytest.mark.skipif(not CC0.is_dir(), reason="the open photos are not here")
-def test_the_lemur_is_cut_out_as_well_as_is_known_to_be_possible() -> None:
+def test_the_lemurs_matte_error_stays_below_its_known_limit() -> None:
     def read(name: str, flags: int) -> np.ndarray:
         picture = cv2.imread(str(CC0 / name), flags)
         assert picture is not None
@@ -137,7 +137,7 @@ def test_the_lemur_is_cut_out_as_well_as_is_known_to_be_possible() -> None:
 
 
 @pytest.mark.skipif(not CC0.is_dir(), reason="the open photos are not here")
-def test_a_soft_map_says_where_the_hair_is_better_than_its_cut_at_one_half() -> None:
+def test_a_soft_map_gives_a_better_matte_than_its_thresholded_mask() -> None:
     pixels, alpha = cv2.imread(str(CC0 / "lemur.png")), cv2.imread(str(CC0 / "lemur_alpha.png"), cv2.IMREAD_GRAYSCALE)
     trimap = cv2.imread(str(CC0 / "lemur_trimap.png"), cv2.IMREAD_GRAYSCALE)
     assert pixels is not None
@@ -153,7 +153,7 @@ def test_a_soft_map_says_where_the_hair_is_better_than_its_cut_at_one_half() -> 
     assert led < 0.033
 
 
-def test_what_is_unsure_far_from_the_edge_is_no_subject() -> None:
+def test_uncertain_pixels_far_from_the_edge_become_background() -> None:
     matte = scenes.hard(scenes.soft_disc(240, 320))
     photo, _ = scenes.green_on_blue(matte)
     doubtful = matte.copy()
@@ -162,7 +162,7 @@ def test_what_is_unsure_far_from_the_edge_is_no_subject() -> None:
 
 
 @pytest.mark.parametrize("size", [(120, 160), (1500, 2000)])
-def test_the_same_photo_gives_the_same_matte_whatever_the_number_of_threads(size: tuple[int, int]) -> None:
+def test_the_matte_does_not_depend_on_the_number_of_threads(size: tuple[int, int]) -> None:
     truth = scenes.soft_disc(*size, softness=2)
     photo, _ = scenes.green_on_blue(truth)
     threads, answers = cv2.getNumThreads(), []
@@ -178,11 +178,11 @@ def test_the_same_photo_gives_the_same_matte_whatever_the_number_of_threads(size
         assert np.array_equal(colours, answers[0][1])
 
 
-def test_no_colour_is_left_where_no_subject_is_near() -> None:
+def test_pixels_far_from_the_subject_are_black() -> None:
     matte = scenes.soft_disc(1100, 1400, softness=2)
     photo, _ = scenes.green_on_blue(matte)
     colours = foreground.estimate(photo.pixels, matte)
-    near = cv2.dilate(matte, np.ones((2 * foreground.BLEED + 1,) * 2, np.uint8)) > 0
+    near = cv2.dilate(matte, np.ones((2 * foreground.BLEED_RADIUS + 1,) * 2, np.uint8)) > 0
     assert not colours[~near].any()
     assert np.array_equal(colours[matte == 255], photo.pixels[matte == 255])
     assert colours[near].any(-1).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bot.imaging.numbering import COLOURS, number_things
+from bot.imaging.numbering import COLOURS, draw_numbered_outlines
 from bot.imaging.photo import Mask
 
 HEIGHT, WIDTH = 300, 400
@@ -19,7 +19,7 @@ def box(left: int, top: int, right: int, bottom: int) -> Mask:
 
 def discs(things: list[Mask], pixels: np.ndarray | None = None) -> list[tuple[int, int]]:
     """The middle (x, y) of every number's disc: where most of its colour is."""
-    shown = number_things(np.full((HEIGHT, WIDTH, 3), 128, np.uint8) if pixels is None else pixels, things)
+    shown = draw_numbered_outlines(np.full((HEIGHT, WIDTH, 3), 128, np.uint8) if pixels is None else pixels, things)
     middles = []
     for index in range(len(things)):
         rows, columns = np.nonzero((shown == COLOURS[index]).all(axis=2))
@@ -28,13 +28,13 @@ def discs(things: list[Mask], pixels: np.ndarray | None = None) -> list[tuple[in
     return middles
 
 
-def test_a_number_stands_on_its_own_thing() -> None:
+def test_a_badge_lies_on_its_own_mask() -> None:
     things = [box(20, 20, 120, 280), box(250, 40, 380, 120)]
     for thing, (x, y) in zip(things, discs(things), strict=True):
         assert thing[y, x] == 255
 
 
-def test_a_thing_within_another_has_its_number_apart_from_the_others() -> None:
+def test_badges_of_nested_masks_do_not_overlap() -> None:
     things = [box(40, 40, 360, 260), box(60, 60, 110, 110)]
     (x1, y1), (x2, y2) = discs(things)
     assert things[1][y2, x2] == 255
@@ -42,21 +42,21 @@ def test_a_thing_within_another_has_its_number_apart_from_the_others() -> None:
     assert np.hypot(x1 - x2, y1 - y2) > 24, "no number covers another"
 
 
-def test_the_same_thing_twice_still_has_two_numbers_apart() -> None:
+def test_badges_of_equal_masks_do_not_overlap() -> None:
     (x1, y1), (x2, y2) = discs([box(40, 40, 360, 260)] * 2)
     assert np.hypot(x1 - x2, y1 - y2) > 20
 
 
-def test_what_no_thing_covers_is_darker_and_a_thing_keeps_its_colours() -> None:
+def test_the_area_outside_all_masks_is_darker_and_masks_keep_their_colours() -> None:
     pixels = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
-    shown = number_things(pixels, [box(100, 50, 300, 250)])
+    shown = draw_numbered_outlines(pixels, [box(100, 50, 300, 250)])
     assert (shown[:40] < 120).all()
     assert (shown[60:90, 110:140] == 200).all()
     assert (pixels == 200).all(), "the picture itself is left alone"
 
 
 @pytest.mark.parametrize("size", [(8, 8), (3, 500), (500, 3)])
-def test_tiny_and_narrow_pictures_are_numbered_too(size: tuple[int, int]) -> None:
+def test_tiny_and_narrow_pictures_are_numbered(size: tuple[int, int]) -> None:
     mask = np.zeros(size, np.uint8)
     mask[size[0] // 2, size[1] // 2] = 255
-    assert number_things(np.zeros((*size, 3), np.uint8), [mask]).shape == (*size, 3)
+    assert draw_numbered_outlines(np.zeros((*size, 3), np.uint8), [mask]).shape == (*size, 3)

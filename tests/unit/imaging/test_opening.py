@@ -60,7 +60,7 @@ def png_of_16_bits(samples: np.ndarray) -> bytes:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_photo_is_upright_and_does_not_turn_again(orientation: int) -> None:
+def test_exif_rotation_is_applied_once(orientation: int) -> None:
     # How the picture must lie in the file so that a viewer that obeys EXIF shows it upright.
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -81,7 +81,7 @@ def test_a_turned_photo_is_upright_and_does_not_turn_again(orientation: int) -> 
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_sixteen_bits_are_scaled_not_clipped(channels: int) -> None:
+def test_16_bit_values_are_scaled_not_clipped(channels: int) -> None:
     ramp = np.linspace(0, 65535, 64 * 16).reshape(16, 64).astype(np.uint16)
     photo = opened(png_of_16_bits(ramp if channels == 1 else np.dstack([ramp, ramp // 2, 65535 - ramp])))
     assert np.abs(photo.pixels[..., 0] - ramp / 257.0).max() <= 1
@@ -99,7 +99,7 @@ def test_floating_point_grey_from_0_to_1_fills_the_range() -> None:
     assert (photo.pixels.min(), photo.pixels.max()) == (0, 255)
 
 
-def test_cmyk_becomes_rgb_and_answers_as_jpeg() -> None:
+def test_cmyk_becomes_rgb_and_its_result_is_a_jpeg() -> None:
     image = Image.new("CMYK", (32, 32), (0, 255, 255, 0))
     photo = opened(saved(image, "JPEG", quality=95))
     assert photo.format == "JPEG"
@@ -107,13 +107,13 @@ def test_cmyk_becomes_rgb_and_answers_as_jpeg() -> None:
     assert np.abs(photo.pixels.astype(int) - (255, 0, 0)).max() < 8
 
 
-def test_a_profile_of_another_colour_space_is_passed_over() -> None:
+def test_a_profile_of_another_colour_space_is_ignored() -> None:
     photo = opened(saved(painting().convert("L"), "PNG", icc_profile=SRGB))
     assert photo.icc_profile is None
     assert np.array_equal(photo.pixels[..., 0], np.asarray(painting().convert("L")))
 
 
-def test_a_damaged_profile_is_passed_over() -> None:
+def test_a_damaged_profile_is_ignored() -> None:
     photo = opened(saved(painting(), "PNG", icc_profile=SRGB[:60]))
     assert photo.icc_profile is None
     assert np.array_equal(photo.pixels, np.asarray(painting()))
@@ -126,7 +126,7 @@ def test_an_rgb_profile_is_kept_and_not_applied() -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_alpha_is_kept_aside_and_the_colours_under_it_stay(mode: str) -> None:
+def test_alpha_is_kept_separately_and_hidden_colours_are_kept(mode: str) -> None:
     image = painting().convert(mode)
     alpha = Image.fromarray((np.arange(48 * 64) % 256).astype(np.uint8).reshape(48, 64))
     image.putalpha(alpha)
@@ -136,12 +136,12 @@ def test_alpha_is_kept_aside_and_the_colours_under_it_stay(mode: str) -> None:
     assert np.array_equal(photo.pixels, np.asarray(painting().convert(mode.removesuffix("A")).convert("RGB")))
 
 
-def test_wholly_opaque_alpha_is_no_alpha() -> None:
+def test_a_fully_opaque_alpha_channel_is_dropped() -> None:
     assert opened(saved(painting().convert("RGBA"), "PNG")).alpha is None
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP"])
-def test_of_a_moving_picture_the_first_frame_is_taken(file_format: str) -> None:
+def test_only_the_first_frame_of_an_animation_is_read(file_format: str) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "lime", "blue")]
     options: dict[str, object] = {"save_all": True, "append_images": frames[1:], "duration": 100}
     if file_format == "WEBP":
@@ -152,7 +152,7 @@ def test_of_a_moving_picture_the_first_frame_is_taken(file_format: str) -> None:
     assert opened(saved(frames[0], file_format)).frames == 1
 
 
-def test_the_place_a_photo_was_taken_at_does_not_leave_the_house() -> None:
+def test_the_location_in_a_photo_is_not_written_to_results() -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8825)[1] = "N"
     exif[0x010F] = "Maker of cameras"
@@ -163,7 +163,7 @@ def test_the_place_a_photo_was_taken_at_does_not_leave_the_house() -> None:
     assert b"Exif" not in answer
 
 
-def test_files_that_are_no_photos_are_refused_with_a_reason() -> None:
+def test_files_that_are_not_pictures_are_refused_with_a_reason() -> None:
     whole = saved(painting(), "PNG")
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 0xFF
@@ -206,7 +206,7 @@ REFUSED = {
 
 
 @pytest.mark.skipif(not AWKWARD.is_dir(), reason="the collection of awkward files is not here")
-def test_each_awkward_file_is_opened_or_refused_as_it_should() -> None:
+def test_each_unusual_file_is_opened_or_refused_as_expected() -> None:
     outcomes = {}
     for path in AWKWARD.iterdir():
         if path.suffix == ".tsv":
@@ -224,7 +224,7 @@ def test_each_awkward_file_is_opened_or_refused_as_it_should() -> None:
     assert max(np.abs(view - upright[0]).mean() for view in upright) < 3
 
 
-def test_lab_goes_to_rgb_by_its_meaning() -> None:
+def test_lab_is_converted_to_the_right_rgb_colours() -> None:
     # L* = 53, a* = 80, b* = 67 is sRGB's red; Pillow holds a* and b* with 128 added.
     image = Image.merge("LAB", [Image.new("L", (16, 16), value) for value in (136, 208, 195)])
     photo = opened(saved(image, "TIFF"))

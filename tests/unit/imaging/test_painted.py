@@ -78,20 +78,20 @@ def test_a_stroke_of_any_colour_is_found(colour: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize(("side", "quality"), [(1600, 95), (1280, 87), (1280, 60), (800, 75), (320, 80)])
-def test_scaling_and_jpeg_do_not_hide_it(side: int, quality: int) -> None:
+def test_paint_is_found_after_scaling_and_jpeg_compression(side: int, quality: int) -> None:
     photo = photograph()
     pixels, true = stroke(photo, RED)
     found = find_painted(photo, sent_on(pixels, side=side, quality=quality))
     assert overlap(found, true) > 0.65
 
 
-def test_a_marker_that_the_photo_shines_through_is_found() -> None:
+def test_a_translucent_marker_is_found() -> None:
     photo = photograph()
     pixels, true = stroke(photo, RED, opacity=0.6)
     assert overlap(find_painted(photo, sent_on(pixels)), true) > 0.6
 
 
-def test_what_is_circled_is_meant() -> None:
+def test_a_circled_area_counts_as_painted() -> None:
     photo = photograph()
     pixels, true = photo.pixels.copy(), np.zeros(photo.pixels.shape[:2], np.uint8)
     cv2.ellipse(pixels, (800, 600), (300, 200), 0, 0, 360, RED, 30, cv2.LINE_AA)
@@ -99,7 +99,7 @@ def test_what_is_circled_is_meant() -> None:
     assert overlap(find_painted(photo, sent_on(pixels)), true) > 0.9
 
 
-def test_two_strokes_are_two() -> None:
+def test_two_strokes_are_found_separately() -> None:
     photo = photograph()
     pixels = photo.pixels.copy()
     for left in (200, 1200):
@@ -118,34 +118,34 @@ def test_the_mask_has_the_originals_size(width: int, height: int) -> None:
 
 
 @pytest.mark.parametrize("quality", [95, 50, 30])
-def test_a_copy_with_nothing_on_it_is_nothing_painted(quality: int) -> None:
+def test_an_unpainted_copy_is_refused_as_nothing_painted(quality: int) -> None:
     photo = photograph()
     assert refusal(photo, sent_on(photo.pixels, quality=quality)) == "nothing-painted"
 
 
-def test_tones_that_moved_a_little_are_nothing_painted() -> None:
+def test_small_tone_shifts_do_not_count_as_paint() -> None:
     photo = photograph()
     brighter = np.clip(photo.pixels * 1.05 + 4, 0, 255).astype(np.uint8)
     assert refusal(photo, sent_on(brighter)) == "nothing-painted"
 
 
-def test_another_photo_is_not_the_same_photo() -> None:
+def test_another_photo_is_refused() -> None:
     assert refusal(photograph(seed=3), sent_on(photograph(seed=4).pixels)) == "not-the-same-photo"
 
 
-def test_a_cropped_or_turned_copy_is_not_the_same_photo() -> None:
+def test_a_cropped_or_rotated_copy_is_refused() -> None:
     photo = photograph()
     assert refusal(photo, sent_on(photo.pixels[:, :1400])) == "not-the-same-photo"
     assert refusal(photo, sent_on(np.rot90(photo.pixels))) == "not-the-same-photo"
     assert refusal(photo, sent_on(photo.pixels[:, ::-1])) == "not-the-same-photo"
 
 
-def test_a_photo_painted_over_wholly_is_not_the_same_photo() -> None:
+def test_a_completely_painted_photo_is_refused() -> None:
     photo = photograph()
     assert refusal(photo, sent_on(np.full_like(photo.pixels, 200))) == "not-the-same-photo"
 
 
-def test_real_photos() -> None:
+def test_paint_on_real_photos_is_found() -> None:
     paths = sorted(REAL.glob("*.jpg"))[:40:20]
     if not paths:
         pytest.skip("no photos beside this checkout")

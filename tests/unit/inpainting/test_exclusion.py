@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bot.imaging.photo import Mask, Photo, Pixels
-from bot.inpainting.exclusion import not_to_be_copied
+from bot.inpainting.exclusion import exclusion_mask
 from bot.inpainting.filling import fill
 
 
@@ -32,37 +32,37 @@ def red(pixels: Pixels) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_hole_beside_a_subject_gets_nothing_of_it(seed: int) -> None:
+def test_a_hole_beside_a_subject_copies_nothing_from_it(seed: int) -> None:
     thing = box(170, 40, 260, 200)
     hole = box(110, 80, 172, 160)  # it reaches a little over the thing, as a hand does
-    barred = not_to_be_copied(hole, thing)
-    assert barred is not None
-    assert not (barred & hole).any()
-    filled = fill(Photo(spotted(thing)), hole, seed=seed, exclude=barred).pixels
+    excluded = exclusion_mask(hole, thing)
+    assert excluded is not None
+    assert not (excluded & hole).any()
+    filled = fill(Photo(spotted(thing)), hole, seed=seed, exclude=excluded).pixels
     assert not red(filled)[hole > 0].any()
 
 
 def test_a_stain_on_a_subject_is_filled_with_the_subject() -> None:
     thing, stain = box(60, 30, 260, 210), box(130, 90, 180, 140)
-    assert not_to_be_copied(stain, thing) is None
+    assert exclusion_mask(stain, thing) is None
     filled = fill(Photo(spotted(thing)), stain, seed=0).pixels
     assert red(filled)[stain > 0].mean() > 0.6, "the rest is blots"
 
 
-def test_what_is_left_of_a_thing_that_was_painted_over_is_barred() -> None:
+def test_the_rest_of_a_painted_object_is_excluded() -> None:
     thing, painted = box(100, 60, 200, 180), box(90, 50, 192, 190)
-    barred = not_to_be_copied(painted, thing)
-    assert barred is not None
-    assert (barred[60:180, 192:200] == 255).all()
+    excluded = exclusion_mask(painted, thing)
+    assert excluded is not None
+    assert (excluded[60:180, 192:200] == 255).all()
 
 
-def test_with_no_subject_or_no_hole_nothing_is_barred() -> None:
+def test_without_a_subject_or_a_hole_there_is_no_exclusion_mask() -> None:
     nothing, thing = box(0, 0, 0, 0), box(10, 10, 50, 50)
-    assert not_to_be_copied(thing, nothing) is None
-    assert not_to_be_copied(nothing, thing) is None
+    assert exclusion_mask(thing, nothing) is None
+    assert exclusion_mask(nothing, thing) is None
 
 
-def test_a_subject_that_leaves_too_little_else_is_copied_from_all_the_same() -> None:
+def test_the_exclusion_is_ignored_when_it_leaves_too_few_sources() -> None:
     """Better its texture than a smear."""
     everything = box(0, 0, 320, 240)
     hole = box(110, 80, 172, 160)

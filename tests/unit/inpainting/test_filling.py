@@ -49,19 +49,19 @@ def magenta(pixels: Pixels) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_thing_is_gone_and_the_rest_untouched(seed: int) -> None:
+def test_the_masked_object_is_removed_and_the_rest_unchanged(seed: int) -> None:
     mask = disc(300, 400, x=180, y=140, radius=50)
     answer = filled(with_thing(lawn(300, 400), mask), mask, seed=seed)
     assert not magenta(answer).any()
 
 
-def test_what_stands_under_the_mask_does_not_matter() -> None:
+def test_the_pixels_under_the_mask_do_not_matter() -> None:
     mask = disc(900, 1000, x=480, y=440, radius=150)
     green = lawn(900, 1000)
     np.testing.assert_array_equal(filled(green, mask), filled(with_thing(green, mask), mask))
 
 
-def test_the_same_seed_gives_the_same_picture_and_others_do_not() -> None:
+def test_a_seed_determines_the_fill() -> None:
     mask = disc(240, 320, x=150, y=120, radius=40)
     green = lawn(240, 320)
     first = filled(green, mask, seed=7)
@@ -77,7 +77,7 @@ def test_seeds_may_be_large() -> None:
 
 
 @pytest.mark.parametrize("at", [(0, 150), (399, 150), (200, 0), (200, 299), (0, 0), (399, 299)])
-def test_a_hole_at_the_border_is_lawn_too(at: tuple[int, int]) -> None:
+def test_a_hole_at_the_border_of_a_lawn_is_filled_with_lawn(at: tuple[int, int]) -> None:
     green = lawn(300, 400)
     mask = disc(300, 400, x=at[0], y=at[1], radius=60)
     answer = filled(with_thing(green, mask), mask)
@@ -96,7 +96,7 @@ def test_a_large_photo_is_filled_with_its_own_fine_texture() -> None:
     assert 0.8 < fine_detail(answer, inner) / fine_detail(green, around) < 1.25
 
 
-def test_a_large_photo_has_no_step_at_the_rim() -> None:
+def test_a_fill_in_a_large_photo_has_no_step_at_its_rim() -> None:
     across = np.linspace(60, 200, 2400, dtype=np.float32)
     sky = np.broadcast_to(across[None, :, None], (1600, 2400, 3)) + np.float32([0, 10, 30])
     grain = np.random.default_rng(1).standard_normal((1600, 2400, 1), dtype=np.float32) * 2
@@ -108,7 +108,7 @@ def test_a_large_photo_has_no_step_at_the_rim() -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 4])
-def test_what_is_excluded_is_not_copied(scale: int) -> None:
+def test_excluded_pixels_are_not_copied(scale: int) -> None:
     height, width = 320 * scale, 400 * scale
     picture = lawn(height, width)
     things = disc(height, width, x=300 * scale, y=160 * scale, radius=50 * scale)
@@ -120,12 +120,12 @@ def test_what_is_excluded_is_not_copied(scale: int) -> None:
     assert not red.any()
 
 
-def test_holes_do_not_copy_each_other() -> None:
+def test_holes_do_not_copy_from_each_other() -> None:
     mask = disc(300, 800, x=200, y=150, radius=50) | disc(300, 800, x=600, y=150, radius=45)
     assert not magenta(filled(with_thing(lawn(300, 800), mask), mask)).any()
 
 
-def test_many_holes_are_filled_each() -> None:
+def test_each_of_many_holes_is_filled() -> None:
     mask = np.zeros((400, 600), np.uint8)
     for y in range(30, 400, 60):
         for x in range(30, 600, 70):
@@ -133,7 +133,7 @@ def test_many_holes_are_filled_each() -> None:
     assert not magenta(filled(with_thing(lawn(400, 600), mask), mask)).any()
 
 
-def test_a_scratch_is_mended_without_a_trace() -> None:
+def test_a_scratch_is_filled_without_a_trace() -> None:
     ramp = np.broadcast_to(np.linspace(40, 200, 500)[None, :, None], (300, 500, 3)).astype(np.uint8)
     mask = np.zeros((300, 500), np.uint8)
     cv2.line(mask, (20, 30), (470, 260), 255, 3)
@@ -141,7 +141,7 @@ def test_a_scratch_is_mended_without_a_trace() -> None:
     assert np.abs(answer.astype(int) - ramp)[mask > 0].max() <= 6
 
 
-def test_a_hole_of_four_fifths_is_calm() -> None:
+def test_a_hole_of_four_fifths_of_the_photo_is_filled_smoothly() -> None:
     photo = lawn(300, 400)
     photo[:150] = np.clip(photo[:150] + np.array([60, 20, 120]), 0, 255)
     mask = np.zeros((300, 400), np.uint8)
@@ -160,7 +160,7 @@ def test_a_hole_of_four_fifths_is_calm() -> None:
     ("height", "width"), [(8, 8), (1, 1), (1, 40), (10, 3000), (3000, 10), (13, 13), (7, 200), (64, 64)]
 )
 @pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
-def test_any_size_is_answered(height: int, width: int, share: float) -> None:
+def test_photos_of_any_size_are_filled(height: int, width: int, share: float) -> None:
     mask = np.zeros((height, width), np.uint8)
     mask[: max(1, round(height * share)), : max(1, round(width * share))] = 255
     filled(lawn(height, width), mask)
@@ -179,7 +179,7 @@ def test_an_empty_mask_changes_nothing() -> None:
     np.testing.assert_array_equal(answer.pixels, photo.pixels)
 
 
-def test_alpha_profile_and_input_stay_as_they_are() -> None:
+def test_filling_keeps_alpha_profile_and_its_input() -> None:
     mask = disc(100, 120, x=60, y=50, radius=14)
     pixels, alpha = lawn(100, 120), np.full((100, 120), 77, np.uint8)
     before = pixels.copy()

@@ -10,9 +10,9 @@ import pytest
 
 from bot.imaging.photo import Mask, Photo, Pixels
 from bot.inpainting import filling, holes
-from bot.inpainting.carry import carry_up
-from bot.inpainting.patches import Matcher, describe
-from bot.inpainting.plain import smooth_fill
+from bot.inpainting.detail_transfer import transfer_detail
+from bot.inpainting.patches import PatchMatcher, describe
+from bot.inpainting.smooth import smooth_fill
 from bot.inpainting.synthesis import Synthesis
 
 
@@ -30,9 +30,9 @@ def together(found: list[holes.Hole], mask: Mask) -> np.ndarray:
     return count
 
 
-def test_near_holes_are_united_and_far_ones_are_not() -> None:
+def test_near_holes_are_grouped_and_far_ones_are_not() -> None:
     mask = squares((100, 100), (140, 100), (700, 400))
-    found = holes.group(mask)
+    found = holes.group_holes(mask)
     assert [cv2.countNonZero(hole.mask) for hole in found] == [1800, 900]
     np.testing.assert_array_equal(together(found, mask), mask > 0)
 
@@ -40,18 +40,18 @@ def test_near_holes_are_united_and_far_ones_are_not() -> None:
 def test_very_many_holes_become_few_groups() -> None:
     corners = [(x, y) for x in range(5, 880, 100) for y in range(5, 580, 100)]
     mask = squares(*corners, side=12)
-    found = holes.group(mask)
+    found = holes.group_holes(mask)
     assert 1 <= len(found) <= 6
     np.testing.assert_array_equal(together(found, mask), mask > 0)
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (870, 570), (0, 300), (870, 10)])
 def test_a_crop_at_the_border_has_as_much_context_as_elsewhere(corner: tuple[int, int]) -> None:
-    (hole,) = holes.group(squares(corner))
+    (hole,) = holes.group_holes(squares(corner))
     assert hole.mask.shape == (158, 158)
 
 
-def test_thin_pieces_are_told_from_wide_ones() -> None:
+def test_scratches_are_separated_from_wide_components() -> None:
     mask = np.zeros((200, 300), np.uint8)
     cv2.line(mask, (10, 20), (290, 60), 255, 4)
     cv2.circle(mask, (150, 140), 20, 255, -1)
@@ -62,7 +62,7 @@ def test_thin_pieces_are_told_from_wide_ones() -> None:
     assert not wide[:90].any()
 
 
-def test_a_wide_thing_cut_by_the_border_is_no_scratch() -> None:
+def test_a_wide_component_cut_by_the_border_is_not_a_scratch() -> None:
     mask = np.zeros((100, 100), np.uint8)
     mask[:5, 20:80] = 255
     thin, wide = holes.split_scratches(mask)
@@ -88,9 +88,7 @@ def noisy(height: int, width: int) -> Pixels:
     return np.random.default_rng(0).integers(90, 150, (height, width, 3), dtype=np.uint8)
 
 
-def test_large_holes_are_for_learned_models_and_small_ones_are_not(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_only_large_holes_are_filled_by_learned_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     learned = Learned(answer=30)
     monkeypatch.setattr(filling, "learned_fill", learned)
     photo = Photo(noisy(300, 400))
@@ -105,7 +103,7 @@ def test_large_holes_are_for_learned_models_and_small_ones_are_not(
     np.testing.assert_array_equal(answer[large == 0], photo.pixels[large == 0])
 
 
-def test_learned_models_that_are_not_there_change_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_learned_models_do_not_change_the_fill(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     photo, large = Photo(noisy(300, 400)), squares((100, 50), side=180, shape=(300, 400))
     without = filling.fill(photo, large, seed=0)
     learned = Learned(answer=None)
@@ -124,7 +122,7 @@ def test_a_learned_fill_of_a_large_photo_gets_the_photos_detail(
     assert answer[500:900, 600:1000].std() > 0.7 * photo.std()
 
 
-def test_detail_comes_from_where_the_small_fill_came_from() -> None:
+def test_detail_is_taken_from_the_sources_of_the_small_fill() -> None:
     """Left half of the photo is rough, right half smooth; the hole is told to come from the left."""
     crop = np.full((400, 800, 3), 120, np.uint8)
     crop[:, :400] = noisy(400, 400)
@@ -135,12 +133,12 @@ def test_detail_comes_from_where_the_small_fill_came_from() -> None:
     columns[25:75, 125:175] -= 100
     picture = small.copy()
     picture[25:75, 125:175] = small[25:75, 25:75]
-    answer = carry_up(crop, hole, small, Synthesis(picture, rows, columns))
+    answer = transfer_detail(crop, hole, small, Synthesis(picture, rows, columns))
     np.testing.assert_allclose(answer[110:290, 510:690], crop[110:290, 110:290], atol=2)
     np.testing.assert_array_equal(answer[~hole], crop[~hole])
 
 
-def test_likeness_of_descriptors_orders_patches_as_their_pixels_do() -> None:
+def test_descriptors_rank_patches_as_their_pixels_do() -> None:
     picture = cv2.GaussianBlur(noisy(60, 60), (0, 0), 1.5).astype(np.float32)
     described = describe(picture, 3)
     base = picture[27:34, 27:34]
@@ -159,14 +157,14 @@ def test_a_shifted_copy_is_found() -> None:
     picture = np.tile(tile, (2, 3, 1))
     hole = np.zeros(picture.shape[:2], bool)
     hole[40:80, 70:110] = True
-    matcher = Matcher(picture, hole, ~hole, radius=3, rng=np.random.default_rng(0))
-    field = matcher.start()
+    matcher = PatchMatcher(picture, hole, ~hole, radius=3, rng=np.random.default_rng(0))
+    field = matcher.random_field()
     matcher.improve(field, picture, turns=10)
     assert np.quantile(field.cost, 0.99) < 1
     assert np.median((field.source_rows - field.rows) % 64) == 0
 
 
-def test_a_smooth_fill_meets_its_rim_and_has_grain() -> None:
+def test_a_smooth_fill_matches_its_rim_and_has_grain() -> None:
     ramp = np.broadcast_to(np.linspace(60, 180, 300)[None, :, None], (200, 300, 3))
     photo = np.clip(ramp + np.random.default_rng(0).normal(0, 3, (200, 300, 1)), 0, 255).astype(np.uint8)
     mask = squares((40, 20), side=160, shape=(200, 300))

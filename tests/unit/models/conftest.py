@@ -7,13 +7,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from bot.imaging.photo import Pixels
 from bot.models import sessions
 from bot.models.registry import MODELS
+from bot.segmentation.arrays import Floats
+from bot.segmentation.learned.net import SaliencyNet, stretch
 
 Publish = Callable[[str, bytes], Path]
 Register = Callable[..., None]
+
+
+def predict(picture: Pixels, folder: Path) -> Floats:
+    """The best segmenter's map of a picture, stretched and at the picture's size."""
+    net = SaliencyNet(picture, folder)
+    return np.asarray(cv2.resize(stretch(net.predict()), net.size), np.float32)
 
 
 @pytest.fixture
@@ -44,6 +55,6 @@ def place(tmp_path: Path, publish: Register) -> Publish:
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[sessions.Sessions]:
     """Sessions of this test alone."""
     own = sessions.Sessions()
-    monkeypatch.setattr(sessions, "_here", own)
+    monkeypatch.setattr(sessions, "_process_sessions", own)
     yield own
     own.close()

@@ -1,4 +1,4 @@
-"""What set-up brought is copied into the models folder, where the program looks."""
+"""What set-up has fetched is copied into the models folder, where the program looks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_without_set_ups_folder_nothing_happens(tmp_path: Path) -> None:
 def test_several_at_once_leave_one_whole_file_and_readers_never_see_half(brought: Path, tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
-    start, done = threading.Barrier(5), threading.Event()
+    start, done = threading.Barrier(5, timeout=60), threading.Event()
     sizes: set[int] = set()
     failures: list[OSError] = []
 
@@ -77,9 +77,9 @@ def test_several_at_once_leave_one_whole_file_and_readers_never_see_half(brought
     for thread in (reader, *copiers):
         thread.start()
     for thread in copiers:
-        thread.join()
+        thread.join(60)
     done.set()
-    reader.join()
+    reader.join(60)
     assert failures == []
     assert sizes <= {len(CONTENT)}
     assert [path.name for path in folder.iterdir()] == [FILE]

@@ -1,4 +1,4 @@
-"""The local engine takes the learned models where their files are, and does without where they are not."""
+"""The local engine uses models whose files are present, and works without them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_net_that_sees_nothing_finds_nothing(place: Publish) -> None:
         find_subject(Photo(np.asarray(dark.pixels // 60, np.uint8)), folder)
 
 
-def test_where_the_net_sees_nothing_the_classical_way_answers_and_is_not_sure(place: Publish) -> None:
+def test_where_the_net_sees_nothing_the_classical_method_answers_and_is_not_sure(place: Publish) -> None:
     """The tiny net looks for white; a red thing on dark red ground is none."""
     red = np.zeros((300, 400, 3), np.uint8)
     red[..., 0] = 60 + np.random.default_rng(3).integers(0, 9, (300, 400), dtype=np.uint8)
@@ -55,7 +55,7 @@ def test_where_the_net_sees_nothing_the_classical_way_answers_and_is_not_sure(pl
     assert not found.sure
 
 
-def test_a_slow_net_looks_once(place: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_net_makes_one_pass(place: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = place("isnet-general-use", graphs.segmenter(1024))
     taken = []
     run = sessions.run

@@ -1,4 +1,4 @@
-"""The real learned segmenter, as set-up brings it, finds what a person would call the subject."""
+"""The real segmenter that set-up fetches finds the subject."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.models.files import available
-from bot.segmentation.learned.net import learned_matte
+from bot.models.files import is_intact
+from bot.models.registry import MODELS
 from tests.support import PHOTOS
+from tests.unit.models.conftest import predict
 
 
 def overlap(found: np.ndarray, truth: np.ndarray) -> float:
@@ -36,16 +37,14 @@ def a_mug(width: int = 640, height: int = 480) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(noisy, 0, 255).astype(np.uint8), mask > 0
 
 
-def test_the_published_file_is_the_one_that_set_up_brings(segmenter_folder: Path) -> None:
-    assert "u2netp" in [model.name for model in available(segmenter_folder)]
+def test_the_published_file_is_the_one_that_set_up_fetches(segmenter_folder: Path) -> None:
+    assert is_intact(MODELS["u2netp"], segmenter_folder / MODELS["u2netp"].file)
 
 
 def test_a_drawn_thing_is_found(segmenter_folder: Path) -> None:
     picture, truth = a_mug()
-    seen = learned_matte(picture, segmenter_folder)
-    assert seen is not None
-    assert seen.model == "u2netp"
-    assert overlap(seen.matte > 0.5, truth) > 0.8
+    seen = predict(picture, segmenter_folder)
+    assert overlap(seen > 0.5, truth) > 0.8
 
 
 @pytest.mark.parametrize("name", ["000_blackswan", "008_car-roundabout", "020_goat"])
@@ -55,6 +54,5 @@ def test_a_photos_subject_is_found(name: str, segmenter_folder: Path) -> None:
         pytest.skip("the open photos are not beside this checkout")
     picture = np.asarray(Image.open(photo).convert("RGB"))
     truth = np.asarray(Image.open(PHOTOS / "open" / "subject" / f"{name}.png").convert("L")) > 127
-    seen = learned_matte(picture, segmenter_folder)
-    assert seen is not None
-    assert overlap(seen.matte > 0.5, truth) > 0.8
+    seen = predict(picture, segmenter_folder)
+    assert overlap(seen > 0.5, truth) > 0.8

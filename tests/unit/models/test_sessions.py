@@ -1,4 +1,4 @@
-"""Learned models at work: right polarity, right ranges, and one rung down when a file is not what it should be."""
+"""Models at work: right polarity, right ranges, and the next best model where a file is not what it should be."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 
 from bot.inpainting.learned import learned_fill
 from bot.models import sessions
-from bot.models.files import available
-from bot.models.registry import DEFAULT, FILLERS, MODELS, SEGMENTERS
-from bot.segmentation.learned.net import Eye, NoSegmenterError, learned_matte
+from bot.models.files import is_intact
+from bot.models.registry import DEFAULT_MODELS, FILLERS, MODELS, SEGMENTERS
+from bot.segmentation.learned.net import MIN_PEAK, NoUsableModelError, SaliencyNet
 from tests.unit.models import graphs
-from tests.unit.models.conftest import Publish
+from tests.unit.models.conftest import Publish, predict
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,27 +35,26 @@ def a_hole(width: int = 90, height: int = 60) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", SEGMENTERS)
-def test_every_segmenter_gives_a_matte_of_the_pictures_size(name: str, place: Publish) -> None:
-    look = MODELS[name].look
-    assert look is not None
-    folder = place(name, graphs.segmenter(look.side, logits=look.logits))
-    seen = learned_matte(a_picture(), folder)
-    assert seen is not None
-    assert seen.model == name
-    assert seen.matte.shape == (60, 90)
-    assert seen.matte[30, 45] > 0.9
-    assert seen.matte[5, 5] < 0.1
+def test_every_segmenter_gives_a_map_of_its_square(name: str, place: Publish) -> None:
+    spec = MODELS[name].segmenter_spec
+    assert spec is not None
+    folder = place(name, graphs.segmenter(spec.side, logits=spec.logits))
+    assert SaliencyNet(a_picture(), folder).model == name
+    assert SaliencyNet(a_picture(), folder).predict().shape == (spec.side, spec.side)
+    seen = predict(a_picture(), folder)
+    assert seen[30, 45] > 0.9
+    assert seen[5, 5] < 0.1
 
 
 def test_the_better_segmenter_is_asked_first(place: Publish) -> None:
     place("u2netp", graphs.segmenter(320))
     folder = place("isnet-general-use", graphs.segmenter(1024))
-    seen = learned_matte(a_picture(), folder)
-    assert seen is not None
-    assert seen.model == "isnet-general-use"
+    net = SaliencyNet(a_picture(), folder)
+    assert net.predict().shape == (1024, 1024)
+    assert net.model == "isnet-general-use"
 
 
-def test_migan_is_told_what_to_keep_and_lama_what_to_fill(place: Publish) -> None:
+def test_migan_gets_what_to_keep_and_lama_what_to_fill(place: Publish) -> None:
     folder = place("lama", graphs.lama())
     blue = learned_fill(a_picture(), a_hole(), folder)
     place("migan", graphs.migan())
@@ -68,22 +67,23 @@ def test_migan_is_told_what_to_keep_and_lama_what_to_fill(place: Publish) -> Non
         np.testing.assert_array_equal(filled[a_hole() == 0], a_picture()[a_hole() == 0])
 
 
-def test_without_files_nobody_answers(tmp_path: Path) -> None:
+def test_without_files_there_is_no_answer_and_no_log(tmp_path: Path) -> None:
     with capture_logs() as logs:
-        assert learned_matte(a_picture(), tmp_path) is None
+        with pytest.raises(NoUsableModelError):
+            predict(a_picture(), tmp_path)
         assert learned_fill(a_picture(), a_hole(), tmp_path) is None
-    assert available(tmp_path) == ()
+    assert not is_intact(MODELS["u2netp"], tmp_path / "u2netp.onnx")
     assert logs == []
 
 
-def test_a_file_with_another_checksum_is_not_run_and_that_is_said_once(place: Publish) -> None:
+def test_a_file_with_another_checksum_is_not_run_and_one_warning_is_logged(place: Publish) -> None:
     folder = place("migan", graphs.migan())
     (folder / "migan.onnx").write_bytes(graphs.migan()[:-1] + b"\0")
     with capture_logs() as logs:
         assert learned_fill(a_picture(), a_hole(), folder) is None
         assert learned_fill(a_picture(), a_hole(), folder) is None
     assert [entry["event"] for entry in logs] == ["model-unusable"]
-    assert available(folder) == ()
+    assert not is_intact(MODELS["migan"], folder / "migan.onnx")
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,13 @@ def test_a_file_with_another_checksum_is_not_run_and_that_is_said_once(place: Pu
     [b"not a graph at all", graphs.segmenter(300), graphs.migan(), graphs.segmenter(320, planes=2)],
     ids=["rubbish", "another size", "another task", "another answer"],
 )
-def test_a_graph_that_breaks_the_contract_falls_one_rung(content: bytes, place: Publish) -> None:
+def test_for_a_graph_of_another_shape_the_next_best_model_answers(content: bytes, place: Publish) -> None:
     place("u2netp", graphs.segmenter(320))
     folder = place("isnet-general-use", content)
     with capture_logs() as logs:
-        seen = learned_matte(a_picture(), folder)
-        again = learned_matte(a_picture(), folder)
-    assert seen is not None
-    assert again is not None
-    assert seen.model == again.model == "u2netp"
+        first, second = SaliencyNet(a_picture(), folder), SaliencyNet(a_picture(), folder)
+        assert first.predict().shape == second.predict().shape == (320, 320)
+    assert first.model == second.model == "u2netp"
     assert [entry["name"] for entry in logs if entry["event"] == "model-unusable"] == ["isnet-general-use"]
 
 
@@ -111,7 +109,7 @@ def test_a_broken_migan_leaves_the_hole_to_lama(place: Publish) -> None:
     assert filled[30, 45, 2] > 170
 
 
-def test_a_session_leaves_when_it_is_idle(place: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_session_is_unloaded(place: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = threading.Event()
 
     class Watched(sessions.Sessions):
@@ -120,10 +118,10 @@ def test_a_session_leaves_when_it_is_idle(place: Publish, monkeypatch: pytest.Mo
             gone.set()
 
     watched = Watched(idle_seconds=0.05)
-    monkeypatch.setattr(sessions, "_here", watched)
+    monkeypatch.setattr(sessions, "_process_sessions", watched)
     folder = place("migan", graphs.migan())
     assert learned_fill(a_picture(), a_hole(), folder) is not None
-    assert gone.wait(10)
+    assert gone.wait(60)
     assert not watched.is_loaded
     assert learned_fill(a_picture(), a_hole(), folder) is not None
     watched.close()
@@ -137,50 +135,47 @@ def test_a_small_model_stays_loaded_beside_a_large_one(place: Publish, monkeypat
     folder = place("migan", graphs.migan() + graphs.padding(1000))
     with capture_logs() as logs:
         for _ in range(3):
-            learned_matte(a_picture(), folder)
+            predict(a_picture(), folder)
             learned_fill(a_picture(), a_hole(), folder)
-    assert [entry["name"] for entry in logs if entry["event"] == "model-loaded"] == ["u2netp", "migan"]
+    assert [entry["name"] for entry in logs if entry["event"] == "model_loaded"] == ["u2netp", "migan"]
     (folder / "migan.onnx").unlink()
     with capture_logs() as logs:
         learned_fill(a_picture(), a_hole(), folder)
-        learned_matte(a_picture(), folder)
+        predict(a_picture(), folder)
     assert [entry["name"] for entry in logs] == ["lama"], "a second large one takes the first one's place"
-    assert sessions._here.is_loaded
+    assert sessions._process_sessions.is_loaded
     sessions.unload()
-    assert not sessions._here.is_loaded
+    assert not sessions._process_sessions.is_loaded
 
 
-def test_a_look_that_announces_another_gives_the_same_answer(place: Publish) -> None:
+def test_a_pass_that_keeps_the_memory_gives_the_same_map(place: Publish) -> None:
     folder = place("u2netp", graphs.segmenter(320))
-    eye = Eye(a_picture(), folder)
-    kept, given_back = eye.see(more=True), eye.see()
-    np.testing.assert_array_equal(kept, given_back)
+    net = SaliencyNet(a_picture(), folder)
+    np.testing.assert_array_equal(net.predict(keep_memory=True), net.predict())
 
 
-def test_a_window_and_a_mirrored_look_see_what_is_there(place: Publish) -> None:
+def test_a_window_and_a_mirrored_pass_show_the_same_thing(place: Publish) -> None:
     folder = place("u2netp", graphs.segmenter(320))
     picture = a_picture()
     picture[20:40, 30:45] = 40  # the bright part is now right of the middle
-    eye = Eye(picture, folder)
-    plain, mirrored = eye.see(), eye.see(mirrored=True)
+    net = SaliencyNet(picture, folder)
+    plain, mirrored = net.predict(), net.predict(mirrored=True)
     np.testing.assert_allclose(plain, mirrored, atol=1e-3)
     assert plain[160, 190] > 0.9 > 0.1 > plain[160, 130]
-    assert eye.see((45, 20, 60, 40)).min() > 0.9
+    assert net.predict((45, 20, 60, 40)).min() > 0.9
 
 
-def test_an_eye_with_no_model_that_works_says_so(tmp_path: Path) -> None:
-    with pytest.raises(NoSegmenterError):
-        Eye(a_picture(), tmp_path).see()
+def test_without_a_usable_model_the_net_raises(tmp_path: Path) -> None:
+    with pytest.raises(NoUsableModelError):
+        SaliencyNet(a_picture(), tmp_path).predict()
     (tmp_path / "u2netp.onnx").write_bytes(b"not the published file")
-    with pytest.raises(NoSegmenterError):
-        Eye(a_picture(), tmp_path).see()
+    with pytest.raises(NoUsableModelError):
+        SaliencyNet(a_picture(), tmp_path).predict()
 
 
-def test_a_net_that_sees_nothing_says_so(place: Publish) -> None:
+def test_a_dark_picture_gives_a_map_below_the_smallest_peak(place: Publish) -> None:
     folder = place("u2netp", graphs.segmenter(320))
-    seen = learned_matte(np.zeros((40, 40, 3), np.uint8), folder)
-    assert seen is not None
-    assert not seen.matte.any()
+    assert SaliencyNet(np.zeros((40, 40, 3), np.uint8), folder).predict().max() < MIN_PEAK
 
 
 def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
@@ -198,5 +193,5 @@ def test_the_registry_holds_no_non_commercial_weights_and_pins_every_model() -> 
         assert model.notice
         assert f"(`{model.name}`)" in notices
     assert {*SEGMENTERS, *FILLERS} == set(MODELS)
-    assert set(DEFAULT) <= set(MODELS)
-    assert sum(MODELS[name].size for name in DEFAULT) < 40e6
+    assert set(DEFAULT_MODELS) <= set(MODELS)
+    assert sum(MODELS[name].size for name in DEFAULT_MODELS) < 40e6

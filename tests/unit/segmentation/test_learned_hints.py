@@ -1,4 +1,4 @@
-"""Boxes, taps and scribbles as the true segmenter understands them."""
+"""Boxes, taps and scribbles with the real segmenter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from bot.imaging.photo import Mask
 from bot.segmentation import Tap
-from bot.segmentation.hints import select
+from bot.segmentation.hints import select_by_hints
 from tests.unit.segmentation.conftest import OpenPhoto
 from tests.unit.segmentation.scenes import GREEN, RED, discs, overlap
 
@@ -32,7 +32,7 @@ def around(truth: Mask) -> tuple[float, float, float, float]:
 @pytest.mark.parametrize("name", ["022_goat", "036_soapbox"])
 def test_a_tap_takes_the_thing_under_it(name: str, segmenter_folder: Path, open_photo: OpenPhoto) -> None:
     photo, truth = open_photo(name)
-    mask = select(photo, (Tap(*middle(truth)),), models=segmenter_folder)
+    mask = select_by_hints(photo, (Tap(*middle(truth)),), models=segmenter_folder)
     assert overlap(mask, truth) > 0.75
     assert set(np.unique(mask)) <= {0, 255}
 
@@ -43,30 +43,30 @@ def test_a_box_takes_what_is_in_it_where_the_net_alone_sees_another_thing(
 ) -> None:
     photo, truth = open_photo(name)
     left, top, right, bottom = around(truth)
-    mask = select(photo, (), box=(left, top, right, bottom), models=segmenter_folder)
+    mask = select_by_hints(photo, (), box=(left, top, right, bottom), models=segmenter_folder)
     assert overlap(mask, truth) > 0.7
     outside = np.ones(mask.shape, bool)
     outside[int(top) : int(bottom), int(left) : int(right)] = False
     assert not mask[outside].any()
 
 
-def test_two_taps_take_two_things_and_a_refused_one_takes_its_own_away(segmenter_folder: Path) -> None:
+def test_two_taps_take_two_things_and_an_unwanted_one_removes_its_object(segmenter_folder: Path) -> None:
     photo, left = discs(480, 320, LEFT, RIGHT)
     _, right = discs(480, 320, RIGHT)
     one, other = Tap(0.28 * 480, 160), Tap(0.72 * 480, 160)
-    both = select(photo, (one, other), models=segmenter_folder)
+    both = select_by_hints(photo, (one, other), models=segmenter_folder)
     assert overlap(both, left | right) > 0.85
     refused = Tap(other.x, other.y, keep=False)
-    assert overlap(select(photo, (one, refused), models=segmenter_folder), left) > 0.85
-    boxed = select(photo, (refused,), box=(60, 60, 420, 260), models=segmenter_folder)
+    assert overlap(select_by_hints(photo, (one, refused), models=segmenter_folder), left) > 0.85
+    boxed = select_by_hints(photo, (refused,), box=(60, 60, 420, 260), models=segmenter_folder)
     assert boxed[160, 134] == 255
     assert not boxed[150:170, 335:355].any()
 
 
-def test_a_refused_tap_takes_away_a_part_of_what_the_net_sees_as_one_thing(segmenter_folder: Path) -> None:
+def test_an_unwanted_tap_removes_a_part_of_what_the_net_sees_as_one_thing(segmenter_folder: Path) -> None:
     photo, _ = discs(480, 320, (0.5, 0.5, 0.3, RED), (0.56, 0.5, 0.16, GREEN))
     refused, kept = (round(0.56 * 480), 160), (round(0.34 * 480), 160)
-    mask = select(photo, (Tap(*kept), Tap(*refused, keep=False)), models=segmenter_folder)
+    mask = select_by_hints(photo, (Tap(*kept), Tap(*refused, keep=False)), models=segmenter_folder)
     assert mask[kept[1], kept[0]] == 255
     assert mask[refused[1], refused[0]] == 0
 
@@ -75,18 +75,18 @@ def test_a_scribble_takes_the_thing_it_is_on(segmenter_folder: Path) -> None:
     photo, left = discs(480, 320, LEFT, RIGHT)
     scribble = np.zeros((320, 480), np.uint8)
     scribble[155:165, 110:160] = 255
-    assert overlap(select(photo, (), scribble=scribble, models=segmenter_folder), left) > 0.85
+    assert overlap(select_by_hints(photo, (), scribble=scribble, models=segmenter_folder), left) > 0.85
 
 
 def test_hints_that_point_at_nothing_select_nothing(segmenter_folder: Path) -> None:
     photo, _ = discs(480, 320, LEFT)
-    assert not select(photo, (Tap(100, 100, keep=False),), models=segmenter_folder).any()
-    assert not select(photo, (Tap(5000, -3),), models=segmenter_folder).any()
-    assert not select(photo, (), box=(900, 900, 950, 950), models=segmenter_folder).any()
+    assert not select_by_hints(photo, (Tap(100, 100, keep=False),), models=segmenter_folder).any()
+    assert not select_by_hints(photo, (Tap(5000, -3),), models=segmenter_folder).any()
+    assert not select_by_hints(photo, (), box=(900, 900, 950, 950), models=segmenter_folder).any()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (500, 3), (20, 12)])
 def test_tiny_and_long_pictures_give_a_mask_of_their_size(width: int, height: int, segmenter_folder: Path) -> None:
     photo, _ = discs(width, height, (0.5, 0.5, 0.3, RED))
-    assert select(photo, (Tap(width / 2, height / 2),), models=segmenter_folder).shape == (height, width)
-    assert select(photo, (), box=(0, 0, width, height), models=segmenter_folder).shape == (height, width)
+    assert select_by_hints(photo, (Tap(width / 2, height / 2),), models=segmenter_folder).shape == (height, width)
+    assert select_by_hints(photo, (), box=(0, 0, width, height), models=segmenter_folder).shape == (height, width)

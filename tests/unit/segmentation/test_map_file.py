@@ -1,4 +1,4 @@
-"""The file of kept maps: what is written is read, and what is not ours is left alone."""
+"""The file of cached maps: what is written is read, and other content is ignored."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _with_head(change: Callable[[dict[str, object]], None], body: bytes | None =
         lambda data: data[:-1] + bytes([data[-1] ^ 255]),
         lambda data: b"x" + data,
         lambda data: pickle.dumps({"whole": 1}),
-        lambda data: data + b"\0" * map_file.MOST_BYTES,
+        lambda data: data + b"\0" * map_file.MAX_BYTES,
         lambda data: b"photo-maps 1\n" + b"[" * 5000 + b"\n",
         _with_head(lambda head: head.update(planes=[["a", WHOLE]] * 100_000)),
         _with_head(lambda head: head.update(planes=[["whole", [0, 0, 2, 1]], ["crop", WHOLE]])),
@@ -117,6 +117,6 @@ def test_nothing_but_the_file_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_more_planes_than_are_kept_are_left_out(tmp_path: Path) -> None:
-    many = {f"{number}": (WHOLE, some_planes()["whole"][1]) for number in range(map_file.MOST_PLANES + 3)}
+    many = {f"{number}": (WHOLE, some_planes()["whole"][1]) for number in range(map_file.MAX_PLANES + 3)}
     map_file.write(tmp_path / "maps", MODEL, a_picture(), many)
-    assert len(map_file.read(tmp_path / "maps", MODEL, a_picture())) == map_file.MOST_PLANES
+    assert len(map_file.read(tmp_path / "maps", MODEL, a_picture())) == map_file.MAX_PLANES

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bot.imaging.photo import Pixels
+from bot.segmentation.arrays import Bools
 from bot.segmentation.classical import see_through
-from bot.segmentation.classical.grabcut import Bools
 
 SIZE = 160
 

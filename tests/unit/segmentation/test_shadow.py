@@ -1,4 +1,4 @@
-"""The subject's shadow, taken along."""
+"""The subject's shadow is added to its mask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from bot.imaging.photo import Mask, Photo
 from bot.playground.scenes import beach
-from bot.segmentation.shadow import find_shadow, with_shadow
+from bot.segmentation.shadow import add_shadow, find_shadow
 from tests.unit.segmentation.scenes import GREEN, RED, discs
 
 
@@ -21,9 +21,9 @@ def shaded(depth: float, wide: int = 60) -> tuple[Photo, Mask, Mask]:
     return Photo(pixels), subject, shade
 
 
-def test_the_shadow_goes_along_with_its_rim() -> None:
+def test_the_shadow_is_added_with_its_penumbra() -> None:
     photo, subject, shade = shaded(0.55)
-    whole = with_shadow(photo, subject)
+    whole = add_shadow(photo, subject)
     assert (whole[subject > 0] == 255).all()
     assert (whole[shade > 0] == 255).mean() > 0.9
     assert np.count_nonzero(whole) < 1.4 * np.count_nonzero(subject | shade)
@@ -31,7 +31,7 @@ def test_the_shadow_goes_along_with_its_rim() -> None:
 
 def test_with_no_shadow_the_mask_is_as_it_was() -> None:
     photo, subject, _ = shaded(1.0)
-    assert np.array_equal(with_shadow(photo, subject), subject)
+    assert np.array_equal(add_shadow(photo, subject), subject)
 
 
 def test_what_is_too_large_is_no_shadow() -> None:
@@ -52,12 +52,12 @@ def test_a_thing_of_another_colour_is_no_shadow() -> None:
 def test_everything_and_nothing_have_no_shadow() -> None:
     photo, subject, _ = shaded(0.55)
     for mask in (np.zeros_like(subject), np.full_like(subject, 255)):
-        assert np.array_equal(with_shadow(photo, mask), mask)
+        assert np.array_equal(add_shadow(photo, mask), mask)
 
 
-def test_the_parasol_s_shadow_on_the_beach_goes_along() -> None:
+def test_the_parasol_s_shadow_on_the_beach_is_added() -> None:
     pixels, subject = beach.paint()
-    added = (with_shadow(Photo(pixels), subject) > 0) & (subject == 0)
+    added = (add_shadow(Photo(pixels), subject) > 0) & (subject == 0)
     # The shadow's oval as it is painted: left of the pole's foot.
     rows, columns = np.mgrid[: subject.shape[0], : subject.shape[1]]
     oval = (np.hypot((columns - 464) / 170, (rows - 806) / 24) < 0.9) & (subject == 0)

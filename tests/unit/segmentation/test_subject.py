@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import NothingFoundError
 from bot.imaging.photo import Photo
-from bot.segmentation.subject import find_subject, glimpse
+from bot.segmentation.subject import find_rough_subject, find_subject
 from tests.unit.segmentation.scenes import GREEN, RED, discs, overlap
 
 
@@ -57,11 +57,11 @@ def test_where_the_things_that_stand_out_agree_the_find_is_sure_and_in_clutter_i
     assert not find_subject(crowd).sure
 
 
-def test_a_glimpse_sees_about_where_the_subject_is() -> None:
+def test_the_rough_subject_covers_about_the_subject() -> None:
     photo, truth = discs(1200, 800, (0.4, 0.5, 0.25, RED))
-    seen = glimpse(photo)
+    seen = find_rough_subject(photo)
     assert seen is not None
     assert seen.shape == truth.shape
     assert set(np.unique(seen)) == {0, 255}
     assert overlap(seen, truth) > 0.85
-    assert glimpse(Photo(np.full((300, 200, 3), 90, np.uint8))) is None
+    assert find_rough_subject(Photo(np.full((300, 200, 3), 90, np.uint8))) is None

@@ -136,7 +136,7 @@ def bring(tmp_path: Path) -> Bring:
     def run(pin: Any, mirror: str | None = None) -> tuple[bool, list[str], list[str]]:
         said: list[str] = []
         warned: list[str] = []
-        there = model_file.bring(pin, tmp_path / "models", mirror=mirror, say=said.append, warn=warned.append)
+        there = model_file.ensure_file(pin, tmp_path / "models", mirror=mirror, say=said.append, warn=warned.append)
         return there, said, warned
 
     return run

@@ -1,4 +1,4 @@
-"""Many at a time share a transaction; each still stands or falls alone."""
+"""Work that shares a SQLite transaction succeeds or fails independently."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def count(database: Database) -> int:
     )
 
 
-async def test_one_that_fails_takes_no_other_with_it(database: Database) -> None:
+async def test_a_failure_does_not_affect_other_work_in_the_transaction(database: Database) -> None:
     works = [database.run(insert(number, fails=number % 5 == 0)) for number in range(40)]
     outcomes = await asyncio.gather(*works, return_exceptions=True)
     for number, outcome in enumerate(outcomes):
@@ -48,7 +48,7 @@ async def test_one_that_fails_takes_no_other_with_it(database: Database) -> None
     assert await count(database) == 32
 
 
-async def test_each_sees_what_those_before_it_wrote(database: Database) -> None:
+async def test_work_sees_what_earlier_work_wrote(database: Database) -> None:
     def seen(connection: sa.Connection) -> int:
         return int(connection.execute(sa.select(sa.func.count()).select_from(pending_commands)).scalar_one())
 
@@ -56,14 +56,14 @@ async def test_each_sees_what_those_before_it_wrote(database: Database) -> None:
     assert outcomes[1::2] == list(range(1, 11))
 
 
-async def test_what_is_answered_is_on_disk(database: Database, tmp_path: Path) -> None:
+async def test_finished_work_is_on_disk(database: Database, tmp_path: Path) -> None:
     await asyncio.gather(*(database.run(insert(number)) for number in range(20)))
     other = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     assert await count(other) == 20
     await other.close()
 
 
-async def test_one_who_goes_away_holds_nobody_up(database: Database) -> None:
+async def test_a_cancelled_caller_does_not_block_the_others(database: Database) -> None:
     tasks = [asyncio.create_task(database.run(insert(number))) for number in range(10)]
     await asyncio.sleep(0)
     tasks[3].cancel()

@@ -1,4 +1,4 @@
-"""Files that may be lost: bounded in bytes, whole or not there, under keys that may hold anything."""
+"""The file cache: bounded in bytes, atomic writes, keys of any text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cache(tmp_path: Path) -> FileCache:
 
 
 def aged(cache: FileCache, key: str, seconds: float) -> None:
-    """Lets the key's file have been used last so long ago."""
+    """Set the time of the key's last use."""
     then = time.time() - seconds
     os.utime(cache.path(key), (then, then))
 
@@ -29,7 +29,7 @@ def size(cache: FileCache) -> int:
     return sum(path.stat().st_size for path in cache.folder.iterdir())
 
 
-async def test_what_was_put_is_found(cache: FileCache) -> None:
+async def test_a_file_that_was_put_is_found(cache: FileCache) -> None:
     assert cache.find("a") is None
     path = await cache.put("a", b"first")
     assert cache.find("a") == path
@@ -41,19 +41,19 @@ async def test_what_was_put_is_found(cache: FileCache) -> None:
     assert cache.find("a") is None
 
 
-async def test_it_never_holds_more_than_its_bound(cache: FileCache) -> None:
+async def test_the_cache_never_exceeds_its_limit(cache: FileCache) -> None:
     for number in range(12):
         await cache.put(str(number), b"x" * 300)
         assert size(cache) <= 1000
         assert cache.find(str(number)) is not None
 
 
-async def test_many_at_once_do_not_slip_over_the_bound(cache: FileCache) -> None:
+async def test_concurrent_puts_do_not_exceed_the_limit(cache: FileCache) -> None:
     await asyncio.gather(*(cache.put(str(number), b"x" * 300) for number in range(40)))
     assert size(cache) <= 1000
 
 
-async def test_the_longest_unused_leaves_first(cache: FileCache) -> None:
+async def test_the_least_recently_used_file_is_evicted_first(cache: FileCache) -> None:
     for number, key in enumerate("abc"):
         await cache.put(key, b"x" * 300)
         aged(cache, key, 100 - number)
@@ -62,7 +62,7 @@ async def test_the_longest_unused_leaves_first(cache: FileCache) -> None:
     assert [key for key in "abcd" if cache.find(key)] == ["a", "c", "d"]
 
 
-async def test_one_that_is_larger_than_all_is_there_alone(cache: FileCache) -> None:
+async def test_a_file_larger_than_the_limit_is_kept_alone(cache: FileCache) -> None:
     await cache.put("a", b"x" * 300)
     path = await cache.put("large", b"x" * 5000)
     assert path.stat().st_size == 5000
@@ -71,17 +71,17 @@ async def test_one_that_is_larger_than_all_is_there_alone(cache: FileCache) -> N
     assert cache.find("large") is None
 
 
-async def test_files_that_were_written_without_put_are_bounded_by_tidying(cache: FileCache) -> None:
+async def test_evict_counts_files_that_were_written_without_put(cache: FileCache) -> None:
     for key in ("a", "b"):
         await cache.put(key, b"x" * 400)
         aged(cache, key, 100)
     written = cache.path("c")
     written.write_bytes(b"x" * 900)
-    cache.tidy(keep=written)
+    cache.evict(keep=written)
     assert list(cache.folder.iterdir()) == [written]
 
 
-async def test_a_file_is_there_wholly_or_not_at_all(cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_write_leaves_the_old_file(cache: FileCache, monkeypatch: pytest.MonkeyPatch) -> None:
     await cache.put("a", b"before")
 
     def disk_full(path: Path, data: bytes) -> int:
@@ -99,7 +99,7 @@ async def test_a_file_is_there_wholly_or_not_at_all(cache: FileCache, monkeypatc
     assert list(cache.folder.iterdir()) == [found]
 
 
-async def test_whoever_reads_while_it_is_written_sees_one_or_the_other(cache: FileCache) -> None:
+async def test_a_reader_during_a_write_sees_the_old_or_the_new_file(cache: FileCache) -> None:
     versions = [bytes([number]) * 400 for number in range(30)]
     await cache.put("a", versions[0])
 
@@ -118,13 +118,13 @@ async def test_whoever_reads_while_it_is_written_sees_one_or_the_other(cache: Fi
 
 
 @given(st.text(st.characters(), max_size=300))
-def test_no_key_leads_out_of_the_folder(key: str) -> None:
+def test_no_key_gives_a_path_outside_the_folder(key: str) -> None:
     cache = FileCache(Path("cache"), max_bytes=1)
     assert cache.path(key).parent == Path("cache")
     assert cache.path(key).name.isalnum()
 
 
-async def test_hostile_keys_are_keys_like_others(cache: FileCache) -> None:
+async def test_hostile_keys_work_like_others(cache: FileCache) -> None:
     keys = ["", "../../etc/passwd", "/", "a\0b", "new-x", "\ud800", "x" * 100_000, "ключ", "."]
     paths = [await cache.put(key, b"x") for key in keys]
     assert len(set(paths)) == len(keys)
@@ -133,7 +133,7 @@ async def test_hostile_keys_are_keys_like_others(cache: FileCache) -> None:
     assert all(cache.find(key) for key in keys)
 
 
-async def test_the_old_are_swept_and_the_young_and_lately_used_stay(cache: FileCache) -> None:
+async def test_old_files_are_swept_and_new_or_recently_used_ones_stay(cache: FileCache) -> None:
     for key in ("old", "used", "young"):
         await cache.put(key, b"x")
         aged(cache, key, 10 if key == "young" else 7200)
@@ -146,12 +146,12 @@ async def test_the_old_are_swept_and_the_young_and_lately_used_stay(cache: FileC
     assert cache.sweep(older_than=hour_ago) == 0
 
 
-def test_a_folder_that_is_not_there_yet_is_swept_too(cache: FileCache) -> None:
+def test_a_missing_folder_can_be_swept(cache: FileCache) -> None:
     assert cache.sweep(older_than=time.time()) == 0
     cache.clear_unfinished()
 
 
-async def test_what_a_killed_process_left_half_written_goes_and_what_is_being_written_stays(cache: FileCache) -> None:
+async def test_old_partial_files_are_deleted_and_new_ones_stay(cache: FileCache) -> None:
     await cache.put("a", b"x")
     left, current = cache.folder / "new-left", cache.folder / "new-current"
     for path in (left, current):

@@ -1,4 +1,4 @@
-"""The tables' versions: from nothing and from the first one with rows in it, they end in what the code expects."""
+"""Migrations: from an empty database and from any older version, the tables end as the code expects."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from bot.edits.model import Operation, State
+from bot.edits.model import Operation, State, StoredMask
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage import migrations
 from bot.storage.database import Database, make_engine
-from bot.storage.tables import metadata
+from bot.storage.tables import metadata, rate_limits
 
 FIRST = "0001"
+BEFORE_RENAMING = "0005"
+"""The last version with the tables wishes and paces."""
 
 
 def url(folder: Path, name: str = "bot.sqlite") -> str:
@@ -41,7 +43,7 @@ def config() -> Config:
 
 
 def bring_to(engine: sa.Engine, version: str) -> None:
-    """Brings the tables to an older version, as an older program did."""
+    """Migrate to an older version, as an older program did."""
     older = config()
     with engine.connect() as connection:
         older.attributes["connection"] = connection
@@ -59,7 +61,7 @@ def newest() -> str:
 
 
 def shape(engine: sa.Engine) -> dict[str, Any]:
-    """All that the database knows about the tables' form."""
+    """Columns, keys and indexes of all tables."""
     inspector = sa.inspect(engine)
     return {
         table: {
@@ -76,7 +78,7 @@ def shape(engine: sa.Engine) -> dict[str, Any]:
 
 
 def row(number: int, **values: Any) -> dict[str, Any]:
-    """An edit as the first version knew it."""
+    """An edit's row as the first version wrote it."""
     known = {"id": f"id-{number}", "key": f"key-{number}", "person": 7, "chat": 7, "message": number}
     known |= {
         "operation": "erase",
@@ -98,7 +100,7 @@ def insert(engine: sa.Engine, table: str, *rows: dict[str, Any]) -> None:
             connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)
 
 
-def test_all_versions_one_after_another_give_the_tables_of_the_code(engine: sa.Engine, tmp_path: Path) -> None:
+def test_all_migrations_together_give_the_tables_of_the_code(engine: sa.Engine, tmp_path: Path) -> None:
     for script in reversed(list(ScriptDirectory.from_config(config()).walk_revisions())):
         bring_to(engine, script.revision)
         assert version_of(engine) == script.revision
@@ -108,14 +110,35 @@ def test_all_versions_one_after_another_give_the_tables_of_the_code(engine: sa.E
     fresh.dispose()
 
 
-def test_the_versions_are_one_line(engine: sa.Engine) -> None:
+def test_the_migrations_are_a_single_chain(engine: sa.Engine) -> None:
     scripts = ScriptDirectory.from_config(config())
     assert len(scripts.get_heads()) == 1
     revisions = [script.revision for script in scripts.walk_revisions()][::-1]
     assert revisions == [f"{number:04}" for number in range(1, len(revisions) + 1)]
 
 
-async def test_a_first_versions_database_is_upgraded_and_keeps_its_rows(engine: sa.Engine, tmp_path: Path) -> None:
+async def test_renamed_tables_keep_their_rows(engine: sa.Engine, tmp_path: Path) -> None:
+    bring_to(engine, BEFORE_RENAMING)
+    insert(engine, "wishes", {"chat": 7, "about": "person:7", "operation": "erase", "expires": 4e9})
+    insert(engine, "paces", {"name": "chat:7", "full_at": 4e9})
+    insert(engine, "edits", row(1, mask=b"png", state="queued"))
+    engine.dispose()
+
+    database = Database(url(tmp_path))
+    await database.start()
+    try:
+        store = Store(database, EditLimits())
+        assert await store.pending_commands.find(7, "person:7") is Operation.ERASE
+        assert [edit.id for edit in await store.not_enqueued()] == ["id-1"]
+        query = sa.select(rate_limits.c.name, rate_limits.c.full_at)
+        assert await database.run(lambda c: [tuple(r) for r in c.execute(query)]) == [("chat:7", 4e9)]
+    finally:
+        await database.close()
+
+
+async def test_a_database_of_the_first_version_is_upgraded_and_keeps_its_rows(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
     bring_to(engine, FIRST)
     insert(
         engine,
@@ -137,18 +160,18 @@ async def test_a_first_versions_database_is_upgraded_and_keeps_its_rows(engine: 
         assert done.photo.name == "ä.png"
         assert done.result is not None
         assert done.result.file_id == "r"
-        assert await store.mask("id-1") == (b"png", True)
+        assert await store.mask("id-1") == StoredMask(b"png", is_matte=True)
         assert await store.pending_commands.find(7, "person:7") is Operation.ERASE
-        queued = await store.queue_with_mask("id-2", b"painted", "submission")
+        queued = await store.queueing.queue_with_mask("id-2", b"painted", "submission")
         assert queued is not None
         assert queued.state is State.QUEUED
-        assert await store.came_by("id-2", "submission")
+        assert await store.queueing.was_submitted_as("id-2", "submission")
         assert version_of(database.engine) == newest()
     finally:
         await database.close()
 
 
-def test_upgrading_again_changes_nothing(engine: sa.Engine) -> None:
+def test_a_second_upgrade_changes_nothing(engine: sa.Engine) -> None:
     migrations.upgrade(engine)
     insert(engine, "edits", row(1))
     before = shape(engine)
@@ -158,7 +181,7 @@ def test_upgrading_again_changes_nothing(engine: sa.Engine) -> None:
         assert connection.execute(sa.text("SELECT count(*) FROM edits")).scalar_one() == 1
 
 
-def test_several_processes_may_start_at_once(tmp_path: Path) -> None:
+def test_several_processes_can_upgrade_at_once(tmp_path: Path) -> None:
     engines = [make_engine(url(tmp_path)) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(migrations.upgrade, engines))
@@ -167,9 +190,7 @@ def test_several_processes_may_start_at_once(tmp_path: Path) -> None:
         engine.dispose()
 
 
-def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(
-    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_upgrade_leaves_the_database_unchanged(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     bring_to(engine, FIRST)
     insert(engine, "edits", row(1))
     before, really_add = shape(engine), op.add_column

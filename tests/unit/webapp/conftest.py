@@ -1,4 +1,4 @@
-"""The world of the Mini App server's tests: the application on a real socket, two people, one edit each."""
+"""Fixtures: the Mini App's application on a real socket, two people, one edit each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.chat.texts import Texts
+from bot.texts import Texts
 from tests.unit.webapp.doubles import CanvasDouble, make_edit
 from tests.unit.webapp.signing import TOKEN, signed
 from webapp.application import add_mini_app
@@ -60,7 +60,7 @@ def canvas() -> CanvasDouble:
 @pytest.fixture
 async def client(canvas: CanvasDouble) -> AsyncIterator[TestClient]:
     app = web.Application()
-    add_mini_app(app, canvas, bot_token=TOKEN, ready=lambda: True, explain=Texts("en").error)
+    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, ready=lambda: True)
     async with TestClient(TestServer(app)) as client:
         yield client
 

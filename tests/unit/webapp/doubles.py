@@ -1,6 +1,6 @@
-"""An honest Canvas in memory: it remembers, measures and refuses as the real one does, without database or Telegram.
+"""A Canvas in memory that behaves like the real one, without a database and Telegram.
 
-What it checks, it checks with the real pixel functions; what it answers are real pictures.
+It checks masks with the real pixel functions and answers with real pictures.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from bot.edits import pixels
-from bot.edits.canvas import MAX_MASK_BYTES, Event
-from bot.edits.model import Edit, Operation, PhotoRef, State
+from bot.edits.canvas import Event
+from bot.edits.model import MAX_MASK_BYTES, Edit, Operation, PhotoRef, State
 from bot.errors import PersonError
 from bot.imaging import encoding
 from bot.imaging.photo import Photo, PictureFormat
@@ -57,7 +57,7 @@ def mask_png(width: int = WIDTH, height: int = HEIGHT) -> bytes:
 
 
 class CanvasDouble:
-    """Stands where `bot.edits.canvas.Canvas` does."""
+    """Replaces `bot.edits.canvas.Canvas`."""
 
     def __init__(self) -> None:
         self.edits: dict[str, Edit] = {}
@@ -66,14 +66,14 @@ class CanvasDouble:
         self.on_photo: dict[str, bool] = {}
         self.taps: list[Tap] = []
         self.selected_on_photo = False
-        self.happening: dict[str, asyncio.Queue[Event | Exception | None]] = {}
-        self.trouble: Exception | None = None
+        self.events_of: dict[str, asyncio.Queue[Event | Exception | None]] = {}
+        self.planned_error: Exception | None = None
         self.watching = 0
         self._watchers_changed = asyncio.Event()
 
     def add(self, edit: Edit) -> Edit:
         self.edits[edit.id] = edit
-        self.happening[edit.id] = asyncio.Queue()
+        self.events_of[edit.id] = asyncio.Queue()
         return edit
 
     def finish(self, edit_id: str) -> None:
@@ -89,14 +89,14 @@ class CanvasDouble:
         self.edits[edit.id] = replace(edit, state=State.CANCELLED)
 
     async def photo_preview(self, edit: Edit) -> bytes:
-        self._stumble()
+        self._raise_planned_error()
         return encoding.encode(_photo(edit), "JPEG")
 
     async def mask(self, edit: Edit) -> bytes | None:
         return self.masks.get(edit.id)
 
     async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None, on_photo: bool = False) -> Edit:
-        self._stumble()
+        self._raise_planned_error()
         pixels.painted_mask(png, WIDTH, HEIGHT, MAX_MASK_BYTES)
         submission = key or hashlib.sha256(png).hexdigest()
         known = self.rounds.get((edit.id, submission))
@@ -104,19 +104,19 @@ class CanvasDouble:
             return self.edits[known]
         current = self.edits[edit.id]
         if current.state is State.WAITING_FOR_MASK:
-            erasing = replace(current, state=State.QUEUED, has_mask=True)
-            self.edits[edit.id] = erasing
+            started = replace(current, state=State.QUEUED, has_mask=True)
+            self.edits[edit.id] = started
         elif current.state.is_final:
-            erasing = self.add(make_edit(f"{edit.id}-round{len(self.rounds)}", edit.person, parent=edit.id))
+            started = self.add(make_edit(f"{edit.id}-round{len(self.rounds)}", edit.person, parent=edit.id))
         else:
             raise PersonError("still-working")
-        self.masks[erasing.id] = png
-        self.rounds[edit.id, submission] = erasing.id
-        self.on_photo[erasing.id] = on_photo
-        return erasing
+        self.masks[started.id] = png
+        self.rounds[edit.id, submission] = started.id
+        self.on_photo[started.id] = on_photo
+        return started
 
     async def select(self, edit: Edit, taps: Sequence[Tap], *, on_photo: bool = False) -> bytes:
-        self._stumble()
+        self._raise_planned_error()
         self.taps, self.selected_on_photo = list(taps), on_photo
         return mask_png()
 
@@ -124,7 +124,7 @@ class CanvasDouble:
         self.watching += 1
         self._watchers_changed.set()
         try:
-            while (event := await self.happening[edit.id].get()) is not None:
+            while (event := await self.events_of[edit.id].get()) is not None:
                 if isinstance(event, Exception):
                     raise event
                 yield event
@@ -133,7 +133,7 @@ class CanvasDouble:
             self._watchers_changed.set()
 
     async def watched_by(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.watching != count:
                 self._watchers_changed.clear()
                 await self._watchers_changed.wait()
@@ -148,9 +148,9 @@ class CanvasDouble:
             raise PersonError("still-working")
         return encoding.encode(_photo(edit), "JPEG")
 
-    def _stumble(self) -> None:
-        if self.trouble is not None:
-            raise self.trouble
+    def _raise_planned_error(self) -> None:
+        if self.planned_error is not None:
+            raise self.planned_error
 
 
 def _photo(edit: Edit) -> Photo:

@@ -1,4 +1,4 @@
-"""initData as Telegram makes it, written from the published description and apart from the code under test."""
+"""Signs initData as Telegram does: written from the published description, independently of the code under test."""
 
 from __future__ import annotations
 

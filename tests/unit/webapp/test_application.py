@@ -1,4 +1,4 @@
-"""Living in one web server with others."""
+"""The Mini App shares one web server with other routes."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.texts import Texts
 from tests.unit.webapp.doubles import CanvasDouble
 from tests.unit.webapp.signing import TOKEN
 from webapp.application import add_mini_app
 
 
-async def test_the_routes_of_others_are_left_as_they_are() -> None:
+async def test_other_routes_are_left_as_they_are() -> None:
     async def webhook(request: web.Request) -> web.Response:
-        if await request.read() == b"break":
+        if await request.read() == b"fail":
             raise web.HTTPNotFound
-        return web.Response(text="theirs")
+        return web.Response(text="other")
 
     app = web.Application()
     app.router.add_post("/telegram/webhook", webhook)
-    add_mini_app(app, CanvasDouble(), bot_token=TOKEN, ready=lambda: True)
+    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, ready=lambda: True)
     app.router.add_post("/apiary", webhook)
     async with TestClient(TestServer(app)) as client:
         for path in ("/telegram/webhook", "/apiary"):
-            for _ in range(500):  # more than the API lets anybody do
+            for _ in range(500):  # more than the API allows
                 answer = await client.post(path, data=b"update")
-                assert await answer.text() == "theirs"
+                assert await answer.text() == "other"
             assert "Content-Security-Policy" not in answer.headers
-            assert (await client.post(path, data=b"break")).content_type == "text/plain"
+            assert (await client.post(path, data=b"fail")).content_type == "text/plain"
 
 
 async def test_requests_are_counted_by_route_and_not_by_id() -> None:
     app = web.Application()
-    add_mini_app(app, CanvasDouble(), bot_token=TOKEN, ready=lambda: True)
+    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, ready=lambda: True)
     async with TestClient(TestServer(app)) as client:
         await client.get("/api/edits/a-secret-id/photo")
         await client.get("/api/nothing/a-secret-id")

@@ -1,4 +1,4 @@
-"""One edit's routes: for its owner alone, within bounds, and with an answer that says what is wrong."""
+"""The routes of one edit: for its owner only, within limits, with errors that say what is wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.webapp.doubles import HEIGHT, WIDTH, CanvasDouble, make_edit, ma
 from tests.unit.webapp.test_sessions import ROUTES
 
 
-async def test_the_page_learns_what_it_needs(ada: Page, canvas: CanvasDouble) -> None:
+async def test_an_edit_is_described_to_its_page(ada: Page, canvas: CanvasDouble) -> None:
     answer = await ada.get("/edits/adas")
     assert await answer.json() == {
         "id": "adas",
@@ -41,11 +41,13 @@ async def test_the_page_learns_what_it_needs(ada: Page, canvas: CanvasDouble) ->
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_anothers_edit_is_as_if_it_were_not(ben: Page, canvas: CanvasDouble, method: str, path: str) -> None:
+async def test_another_persons_edit_is_answered_as_a_missing_one(
+    ben: Page, canvas: CanvasDouble, method: str, path: str
+) -> None:
     canvas.finish("adas")
     canvas.masks["adas"] = mask_png()
     answers = []
-    for edit_id in ("adas", "nobodys", "x" * 64):
+    for edit_id in ("adas", "missing", "x" * 64):
         answer = await ben.ask(method, f"/edits/{edit_id}{path}")
         headers = {
             name: value for name, value in answer.headers.items() if name.lower() not in ("date", "x-request-id")
@@ -57,20 +59,20 @@ async def test_anothers_edit_is_as_if_it_were_not(ben: Page, canvas: CanvasDoubl
 
 
 @pytest.mark.parametrize("path", ["/edits/", "/edits/a.b", "/edits/..%2fadas", "/edits/adas/else", "/nothing", "/"])
-async def test_there_is_nothing_elsewhere(ada: Page, path: str) -> None:
+async def test_other_paths_are_not_found(ada: Page, path: str) -> None:
     answer = await ada.get(path)
     assert answer.status == 404
     assert (await answer.json())["error"] == "not-found"
 
 
-async def test_a_wrong_method_says_which_are_right(ada: Page) -> None:
+async def test_a_wrong_method_is_answered_with_the_allowed_ones(ada: Page) -> None:
     answer = await ada.ask("DELETE", "/edits/adas/mask")
     assert answer.status == 405
     assert set(answer.headers["Allow"].split(",")) == {"GET", "HEAD", "POST"}
     assert (await answer.json())["error"] == "method-not-allowed"
 
 
-async def test_pictures_are_pictures_and_nobody_keeps_them(ada: Page, canvas: CanvasDouble) -> None:
+async def test_pictures_are_sent_with_their_type_and_are_not_cached(ada: Page, canvas: CanvasDouble) -> None:
     canvas.finish("adas")
     canvas.masks["adas"] = mask_png()
     for path, kind in [("photo", "JPEG"), ("mask", "PNG"), ("result", "PNG"), ("result?preview=1", "JPEG")]:
@@ -85,7 +87,7 @@ async def test_pictures_are_pictures_and_nobody_keeps_them(ada: Page, canvas: Ca
             assert picture.format == kind
 
 
-async def test_there_is_no_mask_and_no_result_before_there_is(ada: Page) -> None:
+async def test_a_mask_and_a_result_are_missing_until_they_exist(ada: Page) -> None:
     assert (await ada.get("/edits/adas/mask")).status == 404
     early = await ada.get("/edits/adas/result")
     assert early.status == 409
@@ -95,7 +97,7 @@ async def test_there_is_no_mask_and_no_result_before_there_is(ada: Page) -> None
 # ── the mask ──
 
 
-async def test_a_mask_is_taken_once_however_often_it_is_sent(ada: Page, canvas: CanvasDouble) -> None:
+async def test_a_mask_sent_twice_is_one_submission(ada: Page, canvas: CanvasDouble) -> None:
     for _ in range(3):
         answer = await ada.send_mask("adas", mask_png(), **{"Idempotency-Key": "stroke-1"})
         assert answer.status == 202
@@ -104,7 +106,7 @@ async def test_a_mask_is_taken_once_however_often_it_is_sent(ada: Page, canvas: 
     assert len(canvas.edits) == 2
 
 
-async def test_erasing_goes_on_in_a_round_of_its_own(ada: Page, canvas: CanvasDouble) -> None:
+async def test_a_mask_after_the_result_starts_a_new_round(ada: Page, canvas: CanvasDouble) -> None:
     await ada.send_mask("adas", mask_png(), **{"Idempotency-Key": "1"})
     busy = await ada.send_mask("adas", mask_png(), **{"Idempotency-Key": "2"})
     assert (busy.status, (await busy.json())["error"]) == (409, "still-working")
@@ -117,7 +119,7 @@ async def test_erasing_goes_on_in_a_round_of_its_own(ada: Page, canvas: CanvasDo
 
 
 @pytest.mark.parametrize(("query", "on_photo"), [("", False), ("?base=photo", True), ("?base=result", False)])
-async def test_a_round_that_was_taken_back_is_not_gone_on_from(
+async def test_a_mask_after_an_undone_round_is_erased_on_the_photo(
     ada: Page, canvas: CanvasDouble, query: str, on_photo: bool
 ) -> None:
     canvas.finish("adas")
@@ -126,7 +128,7 @@ async def test_a_round_that_was_taken_back_is_not_gone_on_from(
     assert canvas.on_photo[(await answer.json())["id"]] is on_photo
 
 
-async def test_an_edit_can_be_stopped_until_it_is_done(ada: Page, canvas: CanvasDouble) -> None:
+async def test_an_edit_can_be_cancelled_until_it_is_done(ada: Page, canvas: CanvasDouble) -> None:
     for _ in range(2):
         assert (await ada.post("/edits/adas/cancel")).status == 204
         assert canvas.edits["adas"].state is State.CANCELLED
@@ -168,7 +170,7 @@ BAD_MASKS = {
 
 
 @pytest.mark.parametrize("name", BAD_MASKS)
-async def test_a_bad_mask_is_told_what_is_wrong(ada: Page, canvas: CanvasDouble, name: str) -> None:
+async def test_a_bad_mask_is_answered_with_its_fault(ada: Page, canvas: CanvasDouble, name: str) -> None:
     make, status, code = BAD_MASKS[name]
     answer = await ada.send_mask("adas", io.BytesIO(make()))
     told = await answer.json()
@@ -181,14 +183,14 @@ async def test_a_bad_mask_is_told_what_is_wrong(ada: Page, canvas: CanvasDouble,
 @pytest.mark.parametrize(
     "headers", [{"Content-Type": "image/jpeg"}, {"Content-Type": ""}, {"Content-Encoding": "gzip"}]
 )
-async def test_only_a_plain_png_is_read_at_all(ada: Page, canvas: CanvasDouble, headers: dict[str, str]) -> None:
+async def test_only_an_uncompressed_png_body_is_read(ada: Page, canvas: CanvasDouble, headers: dict[str, str]) -> None:
     answer = await ada.send_mask("adas", mask_png(), **headers)
     assert answer.status == 415
     assert (await answer.json())["error"] == "wrong-type"
     assert not canvas.masks
 
 
-async def test_a_body_of_unknown_length_is_cut_at_the_limit(ada: Page, canvas: CanvasDouble) -> None:
+async def test_a_body_of_unknown_length_is_refused_at_the_limit(ada: Page, canvas: CanvasDouble) -> None:
     async def endless():
         for _ in range(200):
             yield bytes(65_536)
@@ -199,15 +201,15 @@ async def test_a_body_of_unknown_length_is_cut_at_the_limit(ada: Page, canvas: C
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ключ", "k" * 129, "a\tb"])
-async def test_a_key_that_is_none_is_refused(ada: Page, key: str) -> None:
+async def test_a_malformed_idempotency_key_is_refused(ada: Page, key: str) -> None:
     answer = await ada.send_mask("adas", mask_png(), **{"Idempotency-Key": key})
     assert answer.status == 400
 
 
-# ── tapping on a thing ──
+# ── selecting by taps ──
 
 
-async def test_taps_find_a_thing(ada: Page, canvas: CanvasDouble) -> None:
+async def test_taps_return_a_mask(ada: Page, canvas: CanvasDouble) -> None:
     points = [{"x": 10, "y": 20.5, "keep": True}, {"x": WIDTH, "y": 0, "keep": False}, {"x": 1, "y": 1}]
     answer = await ada.post("/edits/adas/select", json={"points": points})
     assert answer.status == 200
@@ -250,14 +252,14 @@ HOSTILE_JSON = [
 
 
 @pytest.mark.parametrize("body", HOSTILE_JSON, ids=range(len(HOSTILE_JSON)))
-async def test_hostile_json_finds_nothing(ada: Page, canvas: CanvasDouble, body: bytes) -> None:
+async def test_hostile_json_is_refused(ada: Page, canvas: CanvasDouble, body: bytes) -> None:
     answer = await ada.post("/edits/adas/select", data=body, headers={"Content-Type": "application/json"})
     assert answer.status == 400
     assert (await answer.json())["error"] == "bad-request"
     assert canvas.taps == []
 
 
-async def test_json_has_a_limit_and_a_type(ada: Page) -> None:
+async def test_json_of_another_size_or_type_is_refused(ada: Page) -> None:
     large = b'{"points": [{"x": 1, "y": 2}]' + b" " * 17_000 + b"}"
     answer = await ada.post("/edits/adas/select", data=large, headers={"Content-Type": "application/json"})
     assert (answer.status, (await answer.json())["error"]) == (413, "too-large")
@@ -265,7 +267,7 @@ async def test_json_has_a_limit_and_a_type(ada: Page) -> None:
     assert form.status == 415
 
 
-async def test_pixel_work_is_limited_before_it_is_done(ada: Page, ben: Page, canvas: CanvasDouble) -> None:
+async def test_pixel_work_is_limited_for_each_person(ada: Page, ben: Page, canvas: CanvasDouble) -> None:
     statuses = []
     while not statuses or statuses[-1] == 200:
         answer = await ada.get("/edits/adas/photo")
@@ -275,7 +277,7 @@ async def test_pixel_work_is_limited_before_it_is_done(ada: Page, ben: Page, can
     assert (await ben.get("/edits/bens/photo")).status == 200
 
 
-# ── trouble ──
+# ── errors ──
 
 TROUBLE = [
     (PersonError("photo-broken"), 422, "photo-broken"),
@@ -286,19 +288,19 @@ TROUBLE = [
     (EngineRefusedError("cloud-refused"), 422, "cloud-refused"),
     (EngineUnavailableError("cloud-busy"), 503, "cloud-busy"),
     (WorldError("telegram-trouble"), 503, "telegram-trouble"),
-    (OperatorError("wrong-setting", text="secret-of-the-house"), 503, "wrong-setting"),
+    (OperatorError("wrong-setting", text="secret-detail"), 503, "wrong-setting"),
     (BotError("something-broke"), 503, "something-broke"),
-    (TimeoutError("secret-of-the-house"), 504, "took-too-long"),
-    (ValueError("secret-of-the-house"), 500, "something-broke"),
-    (ConnectionResetError("secret-of-the-house"), 500, "something-broke"),
+    (TimeoutError("secret-detail"), 504, "took-too-long"),
+    (ValueError("secret-detail"), 500, "something-broke"),
+    (ConnectionResetError("secret-detail"), 500, "something-broke"),
 ]
 
 
 @pytest.mark.parametrize(("trouble", "status", "code"), TROUBLE, ids=[str(case[0])[:20] for case in TROUBLE])
-async def test_trouble_is_told_without_details(
+async def test_errors_are_reported_without_details(
     ada: Page, canvas: CanvasDouble, trouble: Exception, status: int, code: str
 ) -> None:
-    canvas.trouble = trouble
+    canvas.planned_error = trouble
     answer = await ada.get("/edits/adas/photo")
     told = await answer.json()
     assert (answer.status, told["error"]) == (status, code)

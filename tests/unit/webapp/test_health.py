@@ -1,4 +1,4 @@
-"""What the operator's machines see."""
+"""/healthz, /readyz and /metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from webapp.health import add_health
 
 
-async def test_ready_is_said_only_once_edits_can_be_taken() -> None:
+async def test_readyz_answers_503_until_edits_can_be_accepted() -> None:
     able = False
     app = web.Application()
     add_health(app, lambda: able)

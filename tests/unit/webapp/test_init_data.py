@@ -1,4 +1,4 @@
-"""Who is calling: what Telegram has signed, and nothing else, is believed."""
+"""initData is accepted if and only if Telegram signed it for this bot."""
 
 from __future__ import annotations
 
@@ -69,26 +69,26 @@ def library_accepts(init_data: str, token: str, now: float) -> bool:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_published_vectors_hold(name: str) -> None:
+def test_published_vectors_are_accepted(name: str) -> None:
     token, init_data, opened = PUBLISHED[name]
     assert check_init_data(init_data, token, now=opened + 5.0) == Caller(279058397, "ru")
     assert library_accepts(init_data, token, opened + 5.0)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_letter_changed_anywhere_in_a_published_vector_is_noticed(name: str) -> None:
+def test_a_published_vector_with_one_changed_character_is_refused(name: str) -> None:
     token, init_data, opened = PUBLISHED[name]
     for place in range(0, len(init_data), 7):
         letter = "b" if init_data[place] != "b" else "c"
         changed = init_data[:place] + letter + init_data[place + 1 :]
         if parse_qsl(changed, keep_blank_values=True) == parse_qsl(init_data, keep_blank_values=True):
-            continue  # only written otherwise, %2F as %2f: the same data
+            continue  # another spelling of the same data: %2f for %2F
         assert not accepted(changed, token, opened + 5.0), changed
         assert not library_accepts(changed, token, opened + 5.0), changed
 
 
 @pytest.mark.parametrize("name", ["with signature", "with signature, another"])
-def test_the_signature_is_a_part_of_what_is_hashed(name: str) -> None:
+def test_the_signature_field_is_part_of_the_check_string(name: str) -> None:
     token, init_data, opened = PUBLISHED[name]
     without = "&".join(pair for pair in init_data.split("&") if not pair.startswith("signature="))
     assert not accepted(without, token, opened + 5.0)
@@ -129,7 +129,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_what_is_forged_old_or_ambiguous_is_refused_and_the_library_agrees(name: str) -> None:
+def test_forged_old_and_ambiguous_data_is_refused_and_the_library_agrees(name: str) -> None:
     assert not accepted(FORGED[name], TOKEN, AT)
     assert not library_accepts(FORGED[name], TOKEN, AT)
 
@@ -149,8 +149,8 @@ STRICTER = {
 
 
 @pytest.mark.parametrize("name", STRICTER)
-def test_what_no_person_of_telegram_sends_is_refused(name: str) -> None:
-    """The library leaves these to its user."""
+def test_data_that_names_no_real_person_is_refused(name: str) -> None:
+    """The library does not check these."""
     assert not accepted(STRICTER[name], TOKEN, AT)
 
 
@@ -167,13 +167,13 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_what_telegram_signed_is_believed_and_the_library_agrees(name: str) -> None:
+def test_data_signed_by_telegram_is_accepted_and_the_library_agrees(name: str) -> None:
     init_data, now = GOOD[name]
     assert check_init_data(init_data, TOKEN, now=now) == Caller(279058397, "ru")
     assert library_accepts(init_data, TOKEN, now)
 
 
-def test_what_the_library_signs_is_believed() -> None:
+def test_data_signed_by_the_library_is_accepted() -> None:
     user = {"id": 7, "first_name": "Ada & Co = 100 %", "language_code": "zh-hans"}
     made = init_data_py.sign({"user": json.dumps(user), "query_id": "AAH"}, TOKEN, auth_date=NOW)
     assert check_init_data(made, TOKEN, now=AT) == Caller(7, "zh-hans")

@@ -1,4 +1,4 @@
-"""How much one caller may ask for, and who that caller is."""
+"""Rate limits of callers, and the address that identifies a caller."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from webapp.limits import Buckets, address
+from webapp.limits import RateLimiter, client_address
 
 
 class Clock:
@@ -20,38 +20,38 @@ class Clock:
 
 
 @given(st.lists(st.floats(0, 10), max_size=200), st.floats(0.1, 20), st.integers(1, 50))
-def test_in_no_time_more_is_allowed_than_the_burst_and_what_came_back(
+def test_no_more_is_allowed_than_the_burst_and_the_refilled_tokens(
     pauses: list[float], rate: float, burst: int
 ) -> None:
     clock = Clock()
-    buckets = Buckets(rate, burst, clock=clock)
+    limiter = RateLimiter(rate, burst, clock=clock)
     allowed = 0
     for pause in pauses:
         clock.now += pause
-        allowed += buckets.take("ada") == 0
+        allowed += limiter.try_take("ada") == 0
         assert allowed <= burst + (clock.now - 100) * rate + 1e-6
 
 
-def test_who_waits_as_told_is_let_in() -> None:
+def test_a_caller_that_waits_as_told_is_allowed() -> None:
     clock = Clock()
-    buckets = Buckets(0.5, 2, clock=clock)
-    assert [buckets.take("ada") for _ in range(2)] == [0, 0]
-    wait = buckets.take("ada")
+    limiter = RateLimiter(0.5, 2, clock=clock)
+    assert [limiter.try_take("ada") for _ in range(2)] == [0, 0]
+    wait = limiter.try_take("ada")
     assert wait == pytest.approx(2)
-    assert buckets.take("ben") == 0
+    assert limiter.try_take("ben") == 0
     clock.now += wait - 0.01
-    assert buckets.take("ada") > 0
+    assert limiter.try_take("ada") > 0
     clock.now += 0.02
-    assert buckets.take("ada") == 0
+    assert limiter.try_take("ada") == 0
 
 
-def test_memory_is_bounded_and_the_busy_are_not_forgotten() -> None:
-    buckets = Buckets(0.001, 1, max_keys=10, clock=Clock())
-    assert buckets.take("busy") == 0
+def test_memory_is_bounded_and_busy_callers_are_not_forgotten() -> None:
+    limiter = RateLimiter(0.001, 1, max_keys=10, clock=Clock())
+    assert limiter.try_take("busy") == 0
     for stranger in range(1000):
-        assert buckets.take(stranger) == 0
-        assert buckets.take("busy") > 0
-    assert len(buckets) == 10
+        assert limiter.try_take(stranger) == 0
+        assert limiter.try_take("busy") > 0
+    assert len(limiter) == 10
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_memory_is_bounded_and_the_busy_are_not_forgotten() -> None:
         ("", ["198.51.100.7"], "?"),
     ],
 )
-def test_an_address_is_what_the_last_proxy_has_seen(peer: str, forwarded: list[str], expected: str) -> None:
+def test_the_address_is_the_one_that_the_last_proxy_has_seen(peer: str, forwarded: list[str], expected: str) -> None:
     headers = CIMultiDict([("X-Forwarded-For", value) for value in forwarded])
     request = make_mocked_request("GET", "/", headers=headers).clone(remote=peer)
-    assert address(request) == expected
+    assert client_address(request) == expected

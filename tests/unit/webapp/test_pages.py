@@ -1,4 +1,4 @@
-"""The page and its files: who may frame it, what it may run, and how it is kept."""
+"""The page and its files: security headers, caching and compression."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.texts import Texts
 from tests.unit.webapp.doubles import CanvasDouble
 from tests.unit.webapp.signing import TOKEN
 from webapp.application import add_mini_app
@@ -28,7 +29,7 @@ def script(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 async def client(script: str | None) -> AsyncIterator[TestClient]:
     app = web.Application()
-    add_mini_app(app, CanvasDouble(), bot_token=TOKEN, telegram_script=script, ready=lambda: True)
+    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, telegram_script=script, ready=lambda: True)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
         yield client
 
@@ -39,7 +40,7 @@ def policy_of(header: str) -> dict[str, list[str]]:
     return {part[0]: part[1:] for part in parts}
 
 
-async def test_the_page_runs_nothing_but_its_own_and_telegrams(client: TestClient, script: str | None) -> None:
+async def test_the_page_may_only_run_its_own_scripts_and_telegrams(client: TestClient, script: str | None) -> None:
     answer = await client.get("/app?edit=adas")
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -51,7 +52,7 @@ async def test_the_page_runs_nothing_but_its_own_and_telegrams(client: TestClien
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
 
 
-async def test_only_telegrams_web_clients_frame_the_page(client: TestClient, script: str | None) -> None:
+async def test_only_telegrams_web_clients_may_frame_the_page(client: TestClient, script: str | None) -> None:
     answer = await client.get("/app")
     frames = policy_of(answer.headers["Content-Security-Policy"])["frame-ancestors"]
     telegram = {"https://web.telegram.org", "https://webk.telegram.org", "https://webz.telegram.org"}
@@ -61,7 +62,7 @@ async def test_only_telegrams_web_clients_frame_the_page(client: TestClient, scr
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
-async def test_everything_the_page_names_is_there(client: TestClient, script: str | None) -> None:
+async def test_every_file_that_the_page_names_is_served(client: TestClient, script: str | None) -> None:
     page = await (await client.get("/app", headers={"Accept-Encoding": "identity"})).text()
     assert "{{" not in page
     named = re.findall(r"""(?:src|href)="([^"#][^"]*)\"""", page)
@@ -78,14 +79,14 @@ async def test_everything_the_page_names_is_there(client: TestClient, script: st
             assert (await client.get(urljoin(f"/{module}", imported))).status == 200, imported
 
 
-async def test_there_is_nothing_inline_in_the_page(client: TestClient) -> None:
+async def test_the_page_has_no_inline_script_or_style(client: TestClient) -> None:
     page = await (await client.get("/app", headers={"Accept-Encoding": "identity"})).text()
     assert not re.search(r"<script(?![^>]*\ssrc=)", page)
     assert "<style" not in page
     assert not re.search(r"\s(style|on[a-z]+)=", page)
 
 
-async def test_files_are_packed_and_kept_for_ever(client: TestClient) -> None:
+async def test_files_are_compressed_and_may_be_cached_for_ever(client: TestClient) -> None:
     folder = f"/app/static/{Pages().version}"
     for path in STATIC.rglob("*.js"):
         answer = await client.get(f"{folder}/{path.relative_to(STATIC)}", headers={"Accept-Encoding": "br, gzip;q=0.8"})
@@ -98,13 +99,13 @@ async def test_files_are_packed_and_kept_for_ever(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("accepted", ["identity", "", "br", "gzip;q=0", "gzip; q=0.0, *"])
-async def test_who_does_not_unpack_gets_it_plain(client: TestClient, accepted: str) -> None:
+async def test_a_client_without_gzip_gets_plain_bytes(client: TestClient, accepted: str) -> None:
     answer = await client.get("/app", headers={"Accept-Encoding": accepted})
     assert "Content-Encoding" not in answer.headers
     assert (await answer.text()).startswith("<!doctype html>")
 
 
-async def test_the_page_itself_is_asked_for_anew(client: TestClient) -> None:
+async def test_the_page_itself_is_revalidated(client: TestClient) -> None:
     first = await client.get("/app")
     assert first.headers["Cache-Control"] == "no-cache"
     again = await client.get("/app", headers={"If-None-Match": first.headers["ETag"]})
@@ -128,7 +129,7 @@ async def test_the_page_weighs_at_most_40_kb() -> None:
     assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in files) <= 40_000
 
 
-def test_any_change_is_another_folder(tmp_path: Path) -> None:
+def test_any_changed_file_changes_the_folder(tmp_path: Path) -> None:
     versions = set()
     (tmp_path / "index.html").write_text('<script src="{{static}}/a.js"></script>')
     for name, text in [("a.js", "1"), ("a.js", "2"), ("b.js", "2"), ("sub/b.js", "2")]:
@@ -138,6 +139,6 @@ def test_any_change_is_another_folder(tmp_path: Path) -> None:
     assert len(versions) == 4
 
 
-def test_without_its_page_the_program_does_not_start(tmp_path: Path) -> None:
+def test_a_folder_without_a_page_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Pages(folder=tmp_path)

@@ -1,4 +1,4 @@
-"""The door: a session for who proves who they are, and nothing without it."""
+"""Sessions: valid initData opens one, and no route answers without one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 from tests.unit.webapp.conftest import ADA, Page
 from tests.unit.webapp.signing import TOKEN, signed
 from webapp.init_data import Caller
-from webapp.tokens import LIFE, RENEW_AFTER, Tokens
+from webapp.tokens import RENEW_AFTER, TOKEN_SECONDS, Tokens
 
 
 async def test_init_data_opens_a_session_that_opens_the_edit(client: TestClient) -> None:
@@ -19,7 +19,7 @@ async def test_init_data_opens_a_session_that_opens_the_edit(client: TestClient)
     assert answer.status == 200
     told = await answer.json()
     assert set(told) == {"token", "expires_in"}
-    assert told["expires_in"] == LIFE
+    assert told["expires_in"] == TOKEN_SECONDS
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert (await page.get("/edits/adas")).status == 200
 
@@ -40,13 +40,13 @@ async def test_init_data_opens_a_session_that_opens_the_edit(client: TestClient)
         "tma " + "a=" * 4000,
     ],
 )
-async def test_without_proof_there_is_no_session(client: TestClient, header: str | None) -> None:
+async def test_invalid_init_data_opens_no_session(client: TestClient, header: str | None) -> None:
     answer = await client.post("/api/session", headers={} if header is None else {"Authorization": header})
     assert answer.status == 401
     assert (await answer.json())["error"] == "unauthorized"
 
 
-async def test_two_authorizations_are_none(client: TestClient, ada: Page) -> None:
+async def test_two_authorization_headers_are_refused(client: TestClient, ada: Page) -> None:
     headers = [("Authorization", f"Bearer {ada.token}"), ("Authorization", "Bearer x")]
     assert (await client.get("/api/edits/adas", headers=headers)).status == 401
 
@@ -60,7 +60,7 @@ async def test_no_route_answers_without_a_session(client: TestClient, ada: Page,
         assert (await answer.json())["error"] == "unauthorized"
 
 
-async def test_init_data_does_not_stand_in_the_query(client: TestClient, ada: Page) -> None:
+async def test_a_token_in_the_query_is_not_accepted(client: TestClient, ada: Page) -> None:
     assert (await client.get(f"/api/edits/adas?token={ada.token}")).status == 401
 
 
@@ -77,19 +77,19 @@ ROUTES = [
 ]
 
 
-async def test_a_used_session_is_handed_a_fresh_token(client: TestClient, ada: Page) -> None:
+async def test_a_session_in_use_gets_a_fresh_token(client: TestClient, ada: Page) -> None:
     assert "X-Session-Token" not in (await ada.get("/edits/adas")).headers
     older = Tokens(TOKEN, lambda: time.time() - RENEW_AFTER - 5)
     ada.token, _ = older.begin(Caller(ADA, "en"))
     answer = await ada.get("/edits/adas")
-    assert answer.headers["X-Session-Expires-In"] == str(LIFE)
+    assert answer.headers["X-Session-Expires-In"] == str(TOKEN_SECONDS)
     ada.token = answer.headers["X-Session-Token"]
     again = await ada.get("/edits/adas")
     assert again.status == 200
     assert "X-Session-Token" not in again.headers
 
 
-async def test_what_the_caller_is_told_is_in_their_language(client: TestClient) -> None:
+async def test_errors_are_in_the_callers_language(client: TestClient) -> None:
     page = Page(client, ADA, "zh-hans")
     await page.open()
     assert "照片" in (await (await page.get("/edits/none")).json())["message"]
@@ -97,7 +97,7 @@ async def test_what_the_caller_is_told_is_in_their_language(client: TestClient) 
     assert "机器人" in (await stranger.json())["message"]
 
 
-async def test_an_address_cannot_hammer_the_door(client: TestClient) -> None:
+async def test_sessions_from_one_address_are_limited(client: TestClient) -> None:
     assert (await client.post("/api/session")).status == 401
     for _ in range(1000):
         last = await client.post("/api/session")
@@ -110,7 +110,7 @@ async def test_an_address_cannot_hammer_the_door(client: TestClient) -> None:
     assert elsewhere.status == 401
 
 
-async def test_one_person_cannot_take_everybodys_time(ada: Page, ben: Page) -> None:
+async def test_one_persons_limit_does_not_affect_another(ada: Page, ben: Page) -> None:
     statuses = {(await ada.get("/edits/adas")).status}
     while len(statuses) == 1:
         statuses.add((await ada.get("/edits/adas")).status)

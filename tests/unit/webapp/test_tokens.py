@@ -1,4 +1,4 @@
-"""The session token: bound to the person, short, renewed by use, and not for ever."""
+"""The session token: bound to the person, short-lived, renewed by use, limited in total."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.webapp.signing import NOW, TOKEN
 from webapp.init_data import Caller
-from webapp.tokens import LIFE, LONGEST, RENEW_AFTER, Tokens
+from webapp.tokens import RENEW_AFTER, SESSION_SECONDS, TOKEN_SECONDS, Tokens
 
 ADA = Caller(42, "zh-hans")
 
@@ -29,15 +29,15 @@ def tokens(clock: Clock) -> Tokens:
     return Tokens(TOKEN, clock)
 
 
-def test_a_token_says_who_holds_it(tokens: Tokens) -> None:
+def test_a_token_names_its_person(tokens: Tokens) -> None:
     token, seconds = tokens.begin(ADA)
     session = tokens.check(token)
     assert session is not None
     assert session.caller == ADA
-    assert seconds == LIFE
+    assert seconds == TOKEN_SECONDS
 
 
-def test_a_token_ends(tokens: Tokens, clock: Clock) -> None:
+def test_a_token_expires(tokens: Tokens, clock: Clock) -> None:
     token, seconds = tokens.begin(ADA)
     clock.now += seconds - 1
     assert tokens.check(token) is not None
@@ -45,7 +45,7 @@ def test_a_token_ends(tokens: Tokens, clock: Clock) -> None:
     assert tokens.check(token) is None
 
 
-def test_no_letter_of_a_token_can_be_changed(tokens: Tokens) -> None:
+def test_a_token_with_a_changed_character_is_refused(tokens: Tokens) -> None:
     token, _ = tokens.begin(ADA)
     for place, letter in enumerate(token):
         for other in ("0", "9", "A", "."):
@@ -53,24 +53,24 @@ def test_no_letter_of_a_token_can_be_changed(tokens: Tokens) -> None:
                 assert tokens.check(token[:place] + other + token[place + 1 :]) is None
 
 
-def test_the_last_letter_has_but_one_form(tokens: Tokens) -> None:
-    """256 bits in 43 letters leave two bits over: a lenient decoder would take four last letters for the same."""
+def test_the_last_character_has_one_valid_form(tokens: Tokens) -> None:
+    """43 base64 characters hold 258 bits for 256: a lenient decoder would accept four last characters."""
     token, _ = tokens.begin(ADA)
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     assert [letter for letter in letters if tokens.check(token[:-1] + letter)] == [token[-1]]
 
 
 @pytest.mark.parametrize("token", ["", ".", "....", "42", "٤٢.1.9999999999.en." + "A" * 43, "42.1.2.en." + "A" * 9999])
-def test_what_is_no_token_is_refused(tokens: Tokens, token: str) -> None:
+def test_malformed_tokens_are_refused(tokens: Tokens, token: str) -> None:
     assert tokens.check(token) is None
 
 
-def test_another_bots_token_is_worth_nothing(tokens: Tokens, clock: Clock) -> None:
+def test_a_token_of_another_bot_is_refused(tokens: Tokens, clock: Clock) -> None:
     token, _ = Tokens("7342037359:AAFZehRPBRs8Seg40oDjTMIW8uTGPuW1zfQ", clock).begin(ADA)
     assert tokens.check(token) is None
 
 
-def test_use_keeps_a_session_alive_but_not_for_ever(tokens: Tokens, clock: Clock) -> None:
+def test_use_renews_a_session_until_its_time_limit(tokens: Tokens, clock: Clock) -> None:
     token, _ = tokens.begin(ADA)
     assert tokens.renew(tokens.check(token)) is None
     renewals = 0
@@ -78,14 +78,14 @@ def test_use_keeps_a_session_alive_but_not_for_ever(tokens: Tokens, clock: Clock
         fresh = tokens.renew(session)
         if fresh is not None:
             token, seconds = fresh
-            assert 0 < seconds <= LIFE
+            assert 0 < seconds <= TOKEN_SECONDS
             renewals += 1
         clock.now += RENEW_AFTER
-    assert NOW + LONGEST - LIFE <= clock.now <= NOW + LONGEST + RENEW_AFTER
+    assert NOW + SESSION_SECONDS - TOKEN_SECONDS <= clock.now <= NOW + SESSION_SECONDS + RENEW_AFTER
     assert renewals > 10
 
 
-def test_a_language_that_would_break_the_form_is_left_out(tokens: Tokens) -> None:
+def test_a_language_tag_that_does_not_fit_the_token_is_left_out(tokens: Tokens) -> None:
     token, _ = tokens.begin(Caller(42, "en.9999999999"))
     session = tokens.check(token)
     assert session is not None

@@ -1,4 +1,4 @@
-"""The first tables: edits, offers, wishes, tickets, executors."""
+"""The first tables: edits, offers, wishes (now pending_commands), tickets, executors."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What tells a mask that is sent again from a new one, and where a lost status message is to be looked for."""
+"""Recognise a mask that is sent again, and bound the search for a lost status message."""
 
 import sqlalchemy as sa
 from alembic import op

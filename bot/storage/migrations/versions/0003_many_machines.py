@@ -1,4 +1,4 @@
-"""What processes share: how often they may write to a chat, which version each of them is, who posts a question."""
+"""What processes share: rate limits of chats, the version of each executor, claims to post a question."""
 
 import sqlalchemy as sa
 from alembic import op

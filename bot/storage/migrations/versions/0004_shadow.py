@@ -1,4 +1,4 @@
-"""Whether the subject's shadow goes along with it."""
+"""Whether the subject's shadow is erased too."""
 
 import sqlalchemy as sa
 from alembic import op

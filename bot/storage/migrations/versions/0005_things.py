@@ -1,4 +1,4 @@
-"""The things found in a photo, for the person to choose from."""
+"""The things found in a photo; the person chooses one or more of them."""
 
 import sqlalchemy as sa
 from alembic import op

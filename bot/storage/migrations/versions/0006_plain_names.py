@@ -1,4 +1,4 @@
-"""Plain names: the commands that wait for their photo, and the rate limits that processes share."""
+"""Rename wishes to pending_commands and paces to rate_limits."""
 
 from alembic import op
 

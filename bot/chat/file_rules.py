@@ -1,0 +1,38 @@
+"""Telegram's rules for photos and files: how large they may be, and the names of results."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from bot.edits.model import Edit, Operation
+from bot.edits.ports import ResultFile
+from bot.errors import PersonError, UnusableInputError
+
+MAX_PHOTO_SIDES, MAX_PHOTO_RATIO, MAX_PHOTO_BYTES = 10_000, 20, 10_000_000
+"""sendPhoto: width + height in pixels, ratio of the sides, size (docs/telegram.md#photo-limits)."""
+
+MAX_DOCUMENT_BYTES = 50_000_000
+"""sendDocument (docs/telegram.md#file-sizes)."""
+
+MAX_DOWNLOAD_BYTES = 20_000_000
+"""getFile of the public Bot API server (docs/telegram.md#file-sizes)."""
+
+
+def fits_as_photo(made: ResultFile, size: int) -> bool:
+    """Whether Telegram accepts the picture as a photo; `size` in bytes (docs/telegram.md#photo-limits)."""
+    sides, ratio = made.width + made.height, max(made.width, made.height) / min(made.width, made.height)
+    return sides <= MAX_PHOTO_SIDES and ratio <= MAX_PHOTO_RATIO and size <= MAX_PHOTO_BYTES
+
+
+def result_name(edit: Edit, made: ResultFile) -> str:
+    """The file name of a result: the stem of the photo's name with unsafe characters replaced, and a suffix."""
+    stem = re.sub(r"[^\w .-]+", "_", PurePosixPath((edit.photo.name or "photo").replace("\\", "/")).stem)[:60].strip()
+    ending = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}[made.format]
+    suffix = {Operation.REMOVE_SUBJECT: "clean", Operation.REMOVE_BACKGROUND: "subject", Operation.ERASE: "clean"}
+    return f"{stem or 'photo'}-{suffix[edit.operation]}.{ending}"
+
+
+def too_large(size: int, limit: int) -> PersonError:
+    """The error for a file of `size` bytes that may have `limit` bytes."""
+    return UnusableInputError("photo-too-large", megabytes=round(size / 1e6, 1), limit=round(limit / 1e6))

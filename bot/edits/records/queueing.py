@@ -1,0 +1,131 @@
+"""Queueing recorded edits: again after they ended, or once the person sent the mask or the choice they wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.edits.model import Edit, PhotoRef, State
+from bot.edits.records.limits import EditLimits, check_limits
+from bot.edits.records.rows import find_edit
+from bot.edits.records.things import mark_only
+from bot.storage.database import Database, LockSpace
+from bot.storage.tables import edits
+
+
+class Queueing:
+    """Moves edits to the state `QUEUED`. Every method raises what `Store.add` raises if too much is pending.
+
+    Args:
+        database: Where the edits are stored.
+        limits: How many edits may be pending.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, database: Database, limits: EditLimits, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._limits = limits
+        self._clock = clock
+
+    async def retry(self, edit_id: str) -> Edit | None:
+        """Queue a failed or cancelled edit again; None if it is neither."""
+        return await self._requeue(edit_id, (State.FAILED, State.CANCELLED), counts_today=True)
+
+    async def show_again(self, edit_id: str) -> Edit | None:
+        """Queue an edit that ended, so that its result is shown in its message again; None if it has not ended."""
+        return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED), counts_today=False)
+
+    async def ask_for_choice_again(self, edit_id: str) -> Edit | None:
+        """Queue an edit so that the person chooses among its things again; None unless it failed or was cancelled."""
+
+        def work(connection: sa.Connection) -> Edit | None:
+            queued = self._queue_again(connection, edit_id, (State.FAILED, State.CANCELLED), mask=None)
+            if queued is not None:
+                mark_only(connection, edit_id, ())
+            return queued
+
+        return await self._database.run(work)
+
+    async def queue_with_things(self, edit_id: str, numbers: Collection[int]) -> Edit | None:
+        """Queue an edit that waits for a choice, with the things of these numbers; None if it does not wait."""
+
+        def work(connection: sa.Connection) -> Edit | None:
+            queued = self._queue_again(connection, edit_id, (State.WAITING_FOR_CHOICE,))
+            if queued is not None:
+                mark_only(connection, edit_id, numbers)
+            return queued
+
+        return await self._database.run(work)
+
+    async def queue_with_mask(self, edit_id: str, mask: bytes, submission: str) -> Edit | None:
+        """Store a painted mask with an edit that waits for one, and queue it; None if it does not wait.
+
+        Args:
+            edit_id: Id of the edit.
+            mask: PNG.
+            submission: Identifies the submission, so that a repeat is recognised; at most 64 characters.
+        """
+        return await self._queue_waiting(edit_id, submission, mask=mask, mask_is_matte=False)
+
+    async def queue_with_painted_copy(self, edit_id: str, painted: PhotoRef, submission: str) -> Edit | None:
+        """Store a painted copy of the photo in place of a mask; otherwise like `queue_with_mask`."""
+        values = {"painted_file_id": painted.file_id, "painted_unique_id": painted.unique_id}
+        return await self._queue_waiting(edit_id, submission, **values)
+
+    async def was_submitted_as(self, edit_id: str, submission: str) -> bool:
+        """Whether the edit got its mask by this submission."""
+
+        def work(connection: sa.Connection) -> bool:
+            where = sa.and_(edits.c.id == edit_id, edits.c.mask_key == submission)
+            return connection.execute(sa.select(edits.c.id).where(where)).first() is not None
+
+        return await self._database.run(work)
+
+    async def _requeue(self, edit_id: str, only: tuple[State, ...], *, counts_today: bool) -> Edit | None:
+        return await self._database.run(
+            lambda connection: self._queue_again(connection, edit_id, only, counts_today=counts_today)
+        )
+
+    def _queue_again(
+        self,
+        connection: sa.Connection,
+        edit_id: str,
+        only: tuple[State, ...],
+        *,
+        counts_today: bool = False,
+        **changes: Any,
+    ) -> Edit | None:
+        edit = find_edit(connection, edits.c.id == edit_id)
+        if edit is None or edit.state not in only:
+            return None
+        self._database.lock_until_commit(connection, LockSpace.PERSON, edit.person)
+        check_limits(connection, self._limits, edit.person, self._clock(), counts_today=counts_today)
+        if edit.chooses and not edit.has_mask:  # marks of an earlier question do not count
+            mark_only(connection, edit_id, ())
+        values: dict[str, Any] = {
+            "state": State.QUEUED,
+            "stage": None,
+            "error": None,
+            "starts": 0,
+            "enqueued": False,
+            "attempt": edits.c.attempt + 1,
+        }
+        where = (edits.c.id == edit_id, edits.c.state.in_(only))
+        connection.execute(edits.update().where(*where).values(updated=self._clock(), **values, **changes))
+        return find_edit(connection, edits.c.id == edit_id)
+
+    async def _queue_waiting(self, edit_id: str, submission: str, **values: Any) -> Edit | None:
+        def work(connection: sa.Connection) -> Edit | None:
+            edit = find_edit(connection, edits.c.id == edit_id)
+            if edit is None or edit.state is not State.WAITING_FOR_MASK:
+                return None
+            self._database.lock_until_commit(connection, LockSpace.PERSON, edit.person)
+            check_limits(connection, self._limits, edit.person, self._clock())
+            where = (edits.c.id == edit_id, edits.c.state == State.WAITING_FOR_MASK)
+            changed = {"state": State.QUEUED, "mask_key": submission, "updated": self._clock(), **values}
+            connection.execute(edits.update().where(*where).values(**changed))
+            return find_edit(connection, edits.c.id == edit_id)
+
+        return await self._database.run(work)

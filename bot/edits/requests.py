@@ -1,0 +1,173 @@
+"""Requests for edits: everything that is needed to record one, with a constructor for each way to ask.
+
+Each request has a key. A second request with the same key is the same edit: a repeated update or a second press of a
+button changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bot.edits.model import Edit, Offer, Operation, PhotoRef, StoredMask
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """A request for an edit.
+
+    Attributes:
+        key: The same for a repeated request.
+        person: Telegram user id.
+        chat: Id of the chat that gets the result.
+        message: Id of the message that the result replies to.
+        operation: What to do.
+        photo: The photo.
+        language: Language code of the person.
+        finish: What replaces the background.
+        seed: Variants differ in it.
+        parent: Id of the edit that this one follows.
+        status_message: Id of a message of the bot that becomes the result; None: a new one is posted.
+        mask: PNG of what is erased (for a cut-out: of the subject), or of a matte of the subject; None: it is found, or
+            painted later.
+        mask_is_matte: Whether `mask` is a soft matte of the subject.
+        painted: A copy of the photo on which the person painted what to erase; replaces a mask.
+        shadow: Whether the subject's shadow is erased too.
+        draft: Whether `mask` is only a start: the edit waits for the mask that the person makes of it.
+        chooses: Whether the person chooses among the things found in the photo, instead of the automatic subject.
+    """
+
+    key: str
+    person: int
+    chat: int
+    message: int
+    operation: Operation
+    photo: PhotoRef
+    language: str
+    finish: str = "clean"
+    seed: int = 0
+    parent: str | None = None
+    status_message: int | None = None
+    mask: bytes | None = None
+    mask_is_matte: bool = False
+    painted: PhotoRef | None = None
+    shadow: bool = True
+    draft: bool = False
+    chooses: bool = False
+
+    @property
+    def waits_for_mask(self) -> bool:
+        """Whether the edit waits for the person's mask before it is queued."""
+        return self.draft or (self.operation is Operation.ERASE and self.mask is None and self.painted is None)
+
+    @classmethod
+    def from_message(
+        cls,
+        *,
+        person: int,
+        chat: int,
+        message: int,
+        operation: Operation,
+        photo: PhotoRef,
+        language: str,
+        painted: PhotoRef | None = None,
+    ) -> Self:
+        """A command in a chat; the parameters are the attributes of the same names."""
+        key = f"{chat}:{message}:{operation}"
+        return cls(key, person, chat, message, operation, photo, language, painted=painted)
+
+    @classmethod
+    def from_offer(cls, offer: Offer, operation: Operation, *, status_message: int | None) -> Self:
+        """The operation that the person chose for an offered photo.
+
+        Args:
+            offer: The offer.
+            operation: What the person chose.
+            status_message: The message with the buttons.
+        """
+        key = f"{offer.chat}:{offer.message}:{operation}"
+        place = (offer.person, offer.chat, offer.message)
+        return cls(key, *place, operation, offer.photo, offer.language, status_message=status_message)
+
+    @classmethod
+    def variant_of(cls, edit: Edit, *, root: str, stored: StoredMask | None) -> Self:
+        """The same edit with another seed, finish or shadow, with the same mask and in the same message.
+
+        Args:
+            edit: The edit, with the changed fields.
+            root: Id of the edit that all variants share as their parent.
+            stored: The mask of the edit.
+        """
+        shadow = "" if edit.shadow else ":shadow"
+        made_with = f":{hashlib.sha256(stored.png).hexdigest()[:16]}" if stored else ""
+        key = f"{root}:{edit.operation}:{edit.finish}:{edit.seed}{shadow}{made_with}"
+        return cls._following(edit, key, stored, parent=root, status_message=edit.status_message)
+
+    @classmethod
+    def correction_of(cls, edit: Edit, *, number: int, stored: StoredMask | None) -> Self:
+        """A correction by hand on the edit's own photo; it waits for the person's mask.
+
+        A cut-out is corrected as a cut-out, with the same finish. Every other edit is corrected by erasing.
+
+        Args:
+            edit: The edit.
+            number: Counts the corrections that start from the same mask, from 1.
+            stored: What the edit found; shown to the person as painted.
+        """
+        digest = hashlib.sha256(stored.png if stored else b"").hexdigest()[:16]
+        key = f"{edit.id}:fix:{digest}:{number}"
+        changes = {} if edit.mask_is_kept else {"operation": Operation.ERASE, "seed": 0}
+        return cls._following(edit, key, stored, parent=edit.id, shadow=True, draft=True, **changes)
+
+    @classmethod
+    def erase_round(cls, edit: Edit, *, submission: str, photo: PhotoRef, mask: bytes) -> Self:
+        """A further round of erasing, or of correcting a cut-out.
+
+        Args:
+            edit: The edit of the last round.
+            submission: Identifies the submitted mask; at least 32 characters.
+            photo: The picture that the round works on.
+            mask: PNG that the person painted.
+        """
+        key = f"{edit.id}:round:{submission[:32]}"
+        changes = {} if edit.mask_is_kept else {"operation": Operation.ERASE, "seed": 0}
+        stored = StoredMask(mask, is_matte=False)
+        return cls._following(edit, key, stored, parent=edit.id, photo=photo, shadow=True, **changes)
+
+    @classmethod
+    def something_else(cls, shown: Edit) -> Self:
+        """A choice among the things found in the photo, in place of the result or the question that is shown."""
+        key, message = f"{shown.id}:else", shown.status_message
+        return cls._following(shown, key, None, parent=shown.id, status_message=message, seed=0, chooses=True)
+
+    @classmethod
+    def in_private_chat(cls, edit: Edit, *, message: int, language: str, stored: StoredMask | None) -> Self:
+        """The same edit in the person's private chat; it waits for the person's mask.
+
+        Args:
+            edit: The edit in the group.
+            message: Id of the message in the private chat that the result replies to.
+            language: Language code of the person.
+            stored: The mask that the person starts from.
+        """
+        place = {"chat": edit.person, "message": message, "language": language}
+        return cls._following(edit, f"{edit.id}:private", stored, parent=edit.parent, draft=True, **place)
+
+    @classmethod
+    def _following(cls, edit: Edit, key: str, stored: StoredMask | None, **changes: Any) -> Self:
+        """A request with the photo, person, chat and options of an edit, except for the changes."""
+        values: dict[str, Any] = {
+            "person": edit.person,
+            "chat": edit.chat,
+            "message": edit.message,
+            "operation": edit.operation,
+            "photo": edit.photo,
+            "language": edit.language,
+            "finish": edit.finish,
+            "seed": edit.seed,
+            "shadow": edit.shadow,
+            "mask": stored.png if stored else None,
+            "mask_is_matte": stored.is_matte if stored else False,
+        }
+        return cls(key=key, **(values | changes))

@@ -1,0 +1,78 @@
+"""Every text that people read in the chat, the command line's errors and the web API, in English and Chinese.
+
+The catalogues are gettext's, in `locales/`, and are compiled in memory at start. The message ids are short names
+(``photo-broken``); those of the web API begin with ``api-``. A test checks that all languages have the same ids and
+placeholders.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from bot.errors import BotError
+
+LOCALES = Path(__file__).parent / "locales"
+LANGUAGES = ("en", "zh")
+
+
+@cache
+def catalogue(language: str) -> gettext.GNUTranslations:
+    """The catalogue of one of `LANGUAGES`."""
+    with (LOCALES / language / "LC_MESSAGES" / "bot.po").open("rb") as file:
+        source = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, source)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def supported_language(code: str | None) -> str | None:
+    """The one of `LANGUAGES` that an IETF language tag such as ``zh-hans`` or ``en_GB`` belongs to, if any."""
+    language = (code or "").replace("_", "-").partition("-")[0].lower()
+    return language if language in LANGUAGES else None
+
+
+class Texts:
+    """Looks texts up in all languages.
+
+    Args:
+        default: The language for people whose own the bot does not speak, one of `LANGUAGES`.
+    """
+
+    def __init__(self, default: str = "en") -> None:
+        self._default = default
+        for language in LANGUAGES:
+            catalogue(language)
+
+    def language(self, code: str | None) -> str:
+        """The catalogue for a language code as Telegram sends it (``en``, ``zh-hans``); the default for all others."""
+        return supported_language(code) or self._default
+
+    def get(self, language: str, message_id: str, **values: object) -> str:
+        """A text with its placeholders filled in.
+
+        Raises:
+            KeyError: There is no text with this id.
+        """
+        text = catalogue(self.language(language)).gettext(message_id)
+        if text == message_id:
+            raise KeyError(message_id)
+        return text.format(**values)
+
+    def error(self, language: str, error: BotError) -> str:
+        """The text of an error; ``something-broke`` for an error that has none."""
+        try:
+            return self.get(language, error.message_id, **error.facts)
+        except KeyError:
+            return self.get(language, "something-broke")
+
+    def lines(self, language: str, message_ids: Iterable[str]) -> str:
+        """Several texts, one on each line."""
+        return "\n".join(self.get(language, message_id) for message_id in message_ids)
