@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pi_heif
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bot.errors import PersonError, UnusableInputError
@@ -32,9 +33,11 @@ _RESULT_FORMATS: dict[str, PictureFormat] = {
 }
 """Format of the file → format of the result; for any other format: PNG."""
 
-_LAST_BYTES, _LAST_ROWS = 8, 48
-"""Bytes of a JPEG's end that are left out to see what they change, and the rows in which that has to be: eight bytes
-hold at most about ten blocks of up to 16 rows."""
+_END_BYTES = (8, 32, 128, 512)
+"""Bytes at a JPEG's end that are left out, more and more, until that changes its brightness: a block ends with its
+colours, which take up to 200 bytes."""
+_END_BLOCKS, _BLOCK = 48, 16
+"""How many blocks from the end the change may begin, and a block's side in pixels."""
 
 
 def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | None = None) -> Photo:
@@ -69,7 +72,7 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
                 _check_size(image, max_megapixels)
                 photo = _decode(image, structure)
             if not structure.complete:
-                _check_last_rows(structure.data)
+                _check_end(structure.data)
         except PersonError:
             raise
         except UnidentifiedImageError:
@@ -123,26 +126,36 @@ def _decode(image: Image.Image, structure: Structure) -> Photo:
     return Photo(pixels, alpha, kept, chosen, frames, code_points)
 
 
-def _check_last_rows(data: bytes) -> None:
-    """Check that a JPEG whose end marker was missing has all its rows.
+def _check_end(data: bytes) -> None:
+    """Check that a JPEG whose end marker was missing has all its pixels.
 
-    The decoder fills what is missing with grey and does not say so. So the file is decoded again without its last
-    bytes: in a whole file only the last rows change, in one that was cut off rows in the middle.
+    The decoder fills missing pixels with grey and does not report it. So the file is decoded again without its last
+    bytes: in a complete file only the last blocks change; in one that was cut off, blocks further up.
 
     Args:
         data: The file, with an end marker added.
 
     Raises:
-        UnusableInputError: ``photo-broken``: rows are missing.
+        UnusableInputError: ``photo-broken``: pixels are missing.
     """
-    decoded = []
-    for file in (data, data[:-_LAST_BYTES] + data[-2:]):
-        with Image.open(io.BytesIO(file), formats=["JPEG"]) as image:
-            decoded.append(np.asarray(image))
-    whole, shorter = decoded
-    changed = np.flatnonzero((whole != shorter).reshape(whole.shape[0], -1).any(axis=1))
-    if not changed.size or changed[0] < whole.shape[0] - _LAST_ROWS:
+    whole = _brightness(data)
+    for count in _END_BYTES:
+        changed = whole != _brightness(data[: -2 - count] + data[-2:])
+        if changed.any():
+            break
+    height, width = changed.shape
+    padded = np.pad(changed, ((0, -height % _BLOCK), (0, -width % _BLOCK)))
+    blocks = padded.reshape(padded.shape[0] // _BLOCK, _BLOCK, -1, _BLOCK).any(axis=(1, 3)).ravel()
+    first = np.flatnonzero(blocks)
+    if not first.size or blocks.size - first[0] > _END_BLOCKS:
         raise UnusableInputError("photo-broken", why="cut off")
+
+
+def _brightness(data: bytes) -> NDArray[np.uint8]:
+    """(H, W) brightness of a JPEG; its colours would spread into the blocks beside."""
+    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        image.draft("L", image.size)
+        return np.asarray(image.convert("L"), np.uint8)
 
 
 def _count_frames(image: Image.Image) -> int:

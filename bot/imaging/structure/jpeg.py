@@ -42,9 +42,9 @@ def reduce(data: bytes) -> tuple[bytes, bool]:
     position, segments, scans, pixels = 2, 0, 0, 0
     while True:
         found = _MARKER.search(data, position)
-        if found is None or found.start() + 4 > len(data):
+        start, marker = (found.start(), data[found.start() + 1]) if found else (len(data), 0)
+        if found is None or (marker != _EOI and start + 4 > len(data)):
             return b"".join([*kept, view[position:], b"\xff\xd9"]), False
-        start, marker = found.start(), data[found.start() + 1]
         if scans:
             kept.append(view[position:start])  # the entropy-coded data before the marker
         if marker == _EOI:
