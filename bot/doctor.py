@@ -16,6 +16,7 @@ import structlog
 from telegram.error import InvalidToken, TelegramError
 
 from bot import engine_wiring, wiring
+from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.application import make_bot
 from bot.engines.volcengine import probe
 from bot.errors import BotError
@@ -100,7 +101,7 @@ async def _database(settings: Settings) -> list[Finding]:
 async def _telegram(settings: Settings) -> list[Finding]:
     if settings.telegram_bot_token is None:
         return [Finding("Telegram", "ok", "no TELEGRAM_BOT_TOKEN: `make run` starts the playground")]
-    bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
+    bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url, FloodLimiter())
     try:
         await bot.initialize()
         found = [Finding("Telegram", "ok", f"the token belongs to @{bot.username}")]

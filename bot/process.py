@@ -58,7 +58,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
                 if playground is not None:
                     say(f"No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {address}/playground")
                 await retry_until_success(core.bot.initialize, stop)
-                async with front.application, core.queue, _loop_monitored():
+                async with front.application, front.replies, core.queue, _loop_monitored():
                     await _take_updates(settings, core, front, stop)
 
 

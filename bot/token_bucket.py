@@ -40,6 +40,11 @@ class TokenBucket:
         self._level -= 1.0
         return max(0.0, -self._level / self._rate)
 
+    def delay(self, now: float) -> float:
+        """Seconds until there is a token; none is taken."""
+        self._refill(now)
+        return max(0.0, (1.0 - self._level) / self._rate)
+
     def pause(self, now: float, seconds: float) -> None:
         """Give out no token for so long; a longer wait that is due already stays."""
         self._refill(now)

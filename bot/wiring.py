@@ -16,12 +16,14 @@ from aiohttp import web
 from telegram.ext import ExtBot
 
 from bot import engine_wiring
+from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.application import make_application, make_bot
 from bot.chat.courier import TelegramCourier
 from bot.chat.intake import Intake
 from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
+from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices
 from bot.chat.webhook import PATH, Webhook
 from bot.edits.announcer import Announcer
@@ -59,6 +61,7 @@ class Core:
 
     Attributes:
         bot: The Bot API.
+        limiter: Its flood limits.
         store: Edits in the database.
         queue: Runs edits.
         edits: Submits and changes edits, for the chat and the Mini App.
@@ -69,6 +72,7 @@ class Core:
     """
 
     bot: ExtBot[None]
+    limiter: FloodLimiter
     store: Store
     queue: EditQueue
     edits: Edits
@@ -84,12 +88,14 @@ class Front:
 
     Attributes:
         application: The handlers.
+        replies: Sends replies; enter it before updates come.
         intake: Passes updates to the handlers.
         webhook: Receives updates by HTTP.
         site: The web server's routes.
     """
 
     application: App
+    replies: Replies
     intake: Intake
     webhook: Webhook
     site: web.Application
@@ -109,8 +115,8 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         engine_wiring.pixel_pool(settings, settings.workers) as pool,
         open_database(settings) as database,
     ):
-        shared_limits = shared_rate_limiter(database)
-        bot = make_bot(token, settings.telegram_api_url, message_ids=message_ids, shared_limits=shared_limits)
+        limiter = FloodLimiter(shared_limits=shared_rate_limiter(database), message_ids=message_ids)
+        bot = make_bot(token, settings.telegram_api_url, limiter)
 
         async def notify_admins(notice: OperatorNotice) -> None:
             await tell_admins(bot, settings.admins, str(notice))
@@ -130,7 +136,7 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             canvas = Canvas(
                 store, edits, files, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder
             )
-            yield Core(bot, store, queue, edits, choices, canvas, photos, results)
+            yield Core(bot, limiter, store, queue, edits, choices, canvas, photos, results)
 
 
 def build_front(settings: Settings, core: Core, token: str, playground: Telegram | None) -> Front:
@@ -143,6 +149,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         playground: The stand-in for Telegram, if the bot runs without Telegram.
     """
     texts = Texts(settings.language)
+    replies = Replies(core.limiter.delay)
     services = ChatServices(
         edits=core.edits,
         choices=core.choices,
@@ -150,6 +157,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         allowed_users=settings.allowed_users,
         max_file_bytes=int(settings.max_file_mb * 1e6),
         retention_hours=settings.retention_hours,
+        replies=replies,
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)
@@ -167,7 +175,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         add_playground(site, playground)
     if settings.telegram_updates == "webhook":
         site.router.add_post(PATH, webhook.receive)
-    return Front(application, intake, webhook, site)
+    return Front(application, replies, intake, webhook, site)
 
 
 @contextlib.asynccontextmanager

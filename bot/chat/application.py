@@ -19,8 +19,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.chat.api.flood_limiter import FloodLimiter, SharedLimits
-from bot.chat.api.message_ids import MessageIds
+from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import Command
 from bot.chat.handlers import buttons, operations, welcome
@@ -61,16 +60,13 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
     ]
 
 
-def make_bot(
-    token: str, api_url: str, *, message_ids: MessageIds | None = None, shared_limits: SharedLimits | None = None
-) -> ExtBot[None]:
+def make_bot(token: str, api_url: str, limiter: FloodLimiter) -> ExtBot[None]:
     """The Bot API client, with the bot's own transport and flood limiter.
 
     Args:
         token: The bot's token.
         api_url: Address of the Bot API server.
-        message_ids: Records the ids of the messages that are sent and received.
-        shared_limits: Flood limits shared with other processes that use the same token.
+        limiter: Keeps all requests within Telegram's limits.
     """
     return ExtBot(
         token,
@@ -78,7 +74,7 @@ def make_bot(
         base_file_url=f"{api_url}/file/bot",
         request=AiohttpRequest(connections=CONNECTIONS),
         get_updates_request=AiohttpRequest(connections=1, seconds=10),
-        rate_limiter=FloodLimiter(shared_limits=shared_limits, message_ids=message_ids),
+        rate_limiter=limiter,
     )
 
 
@@ -109,7 +105,7 @@ async def _refuse_strangers(update: Update, context: Context) -> None:
     if update.callback_query:
         await update.callback_query.answer(services.text(user, "not-allowed"), show_alert=True)
     elif update.message and update.message.chat.type == "private":
-        await welcome.answer(update, context, "not-allowed")
+        welcome.answer(update, context, "not-allowed")
     raise ApplicationHandlerStop
 
 

@@ -7,7 +7,7 @@ python-telegram-bot's own updater confirms updates before they are handled, so a
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
@@ -38,6 +38,11 @@ MAX_CONCURRENT_UPDATES = 256
 """Updates handled at a time. The updates of one chat are handled in order."""
 
 
+MAX_HANDLED_IDS = 20_000
+"""Updates that are remembered as handled. After an outage Telegram repeats updates that came beside the one that could
+not be recorded; without this memory a /help was answered thirty times while the disk was full."""
+
+
 class UpdateOutcome(Enum):
     """The result of handling an update."""
 
@@ -61,9 +66,20 @@ class Intake:
         self._application = application
         self._services = services
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_UPDATES)
+        self._handled: OrderedDict[int, None] = OrderedDict()
 
     async def handle(self, update: Update) -> UpdateOutcome:
-        """Run the handlers of one update."""
+        """Run the handlers of one update, unless this process has handled it already."""
+        if update.update_id in self._handled:
+            return UpdateOutcome.HANDLED
+        outcome = await self._handle(update)
+        if outcome is not UpdateOutcome.OUTAGE:
+            self._handled[update.update_id] = None
+            while len(self._handled) > MAX_HANDLED_IDS:
+                self._handled.popitem(last=False)
+        return outcome
+
+    async def _handle(self, update: Update) -> UpdateOutcome:
         for attempt in range(1, HANDLER_ATTEMPTS + 1):
             with structlog.contextvars.bound_contextvars(update=update.update_id):
                 error = await self._attempt(update)

@@ -10,6 +10,7 @@ from telegram import Message, User
 from telegram.error import TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.chat.replies import Replies
 from bot.edits.choices import Choices
 from bot.edits.service import Edits
 from bot.texts import Texts
@@ -28,6 +29,7 @@ class ChatServices:
         allowed_users: Telegram user ids that may use the bot; empty: all.
         max_file_bytes: Larger files are refused.
         retention_hours: How long edits are kept, for /help.
+        replies: Sends replies.
         failures: Errors of handlers by update id, for `intake`.
     """
 
@@ -37,6 +39,7 @@ class ChatServices:
     allowed_users: frozenset[int]
     max_file_bytes: int
     retention_hours: float
+    replies: Replies
     failures: dict[int, Exception] = field(default_factory=dict)
 
     def text(self, user: User | None, message_id: str, **values: object) -> str:

@@ -128,6 +128,11 @@ class FloodLimiter(BaseRateLimiter[None]):
                 return answer
         raise TimedOut("the flood limit did not end")
 
+    def delay(self, chat: int) -> float:
+        """Seconds until this process's limits let a message to the chat through; 0 for a chat without messages."""
+        bucket = self._chats.get(chat)
+        return bucket.delay(asyncio.get_running_loop().time()) if bucket is not None else 0.0
+
     def _record_ids(self, answer: bool | JSONDict | list[JSONDict]) -> None:
         """Record the ids of the messages in an answer: sent ones, and those in updates."""
         if self._message_ids is None:

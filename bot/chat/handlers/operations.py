@@ -7,7 +7,7 @@ from telegram.constants import ChatType
 
 from bot.chat.commands import operation_of
 from bot.chat.file_rules import too_large
-from bot.chat.handlers.welcome import answer, not_understood, reply
+from bot.chat.handlers.welcome import answer, not_understood
 from bot.chat.photos import photo_in
 from bot.chat.services import Context, sender
 from bot.edits.model import Operation, PhotoRef
@@ -33,12 +33,12 @@ async def command(update: Update, context: Context) -> None:
     if message.reply_to_message is not None and message.reply_to_message.effective_attachment:
         photo = photo_in(message.reply_to_message)
         if photo is None:
-            await answer(update, context, "not-a-photo")
+            answer(update, context, "not-a-photo")
             return
         await submit(message, photo, operation, context)
         return
     await context.services.edits.remember_command(message.chat.id, sender(message), operation)
-    await answer(update, context, f"send-photo-{operation}")
+    answer(update, context, f"send-photo-{operation}")
 
 
 async def bare_photo(update: Update, context: Context) -> None:
@@ -62,7 +62,7 @@ async def bare_photo(update: Update, context: Context) -> None:
         try:
             _check_size(sent, context)
         except PersonError as error:
-            await _refuse(message, error, context)
+            _refuse(message, error, context)
             return
         language = context.services.language(message.from_user)
         await context.services.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
@@ -86,7 +86,7 @@ async def submit(
             )
         )
     except PersonError as error:
-        await _refuse(message, error, context)
+        _refuse(message, error, context)
 
 
 async def _submit_correction(message: Message, sent: PhotoRef, context: Context) -> bool:
@@ -109,7 +109,7 @@ async def _submit_correction(message: Message, sent: PhotoRef, context: Context)
         _check_size(sent, context)
         await edits.queue_with_painted_copy(correction.id, sent, submission)
     except PersonError as error:
-        await _refuse(message, error, context)
+        _refuse(message, error, context)
     return True
 
 
@@ -129,6 +129,6 @@ def _check_size(photo: PhotoRef, context: Context) -> None:
         raise too_large(photo.size, limit)
 
 
-async def _refuse(message: Message, error: PersonError, context: Context) -> None:
+def _refuse(message: Message, error: PersonError, context: Context) -> None:
     language = context.services.language(message.from_user)
-    await reply(message, context.services.texts.error(language, error), context)
+    context.services.replies.send(message, context.services.texts.error(language, error))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from telegram import Message, ReplyParameters, Update
+from telegram import Update
 from telegram.constants import ChatType
-from telegram.error import TelegramError
 
 from bot.chat.commands import command_in
 from bot.chat.keyboards import PRIVATE_START_PREFIX
@@ -19,7 +18,7 @@ async def start(update: Update, context: Context) -> None:
     found = command_in(message)
     parameter = found[1] if found else ""
     if not parameter.startswith(PRIVATE_START_PREFIX) or message.chat.type != ChatType.PRIVATE:
-        await answer(update, context, "start")
+        answer(update, context, "start")
         return
     language = context.services.language(message.from_user)
     try:
@@ -27,12 +26,12 @@ async def start(update: Update, context: Context) -> None:
             parameter.removeprefix(PRIVATE_START_PREFIX), sender(message), message.message_id, language
         )
     except PersonError as error:
-        await reply(message, context.services.texts.error(language, error), context)
+        context.services.replies.send(message, context.services.texts.error(language, error))
 
 
 async def help_(update: Update, context: Context) -> None:
     """/help: list the commands and say how long photos are kept."""
-    await answer(update, context, "help", hours=f"{context.services.retention_hours:g}")
+    answer(update, context, "help", hours=f"{context.services.retention_hours:g}")
 
 
 async def delete_my_data(update: Update, context: Context) -> None:
@@ -40,7 +39,7 @@ async def delete_my_data(update: Update, context: Context) -> None:
     message = update.effective_message
     assert message is not None
     await context.services.edits.forget_person(sender(message))
-    await answer(update, context, "data-deleted")
+    answer(update, context, "data-deleted")
 
 
 async def not_understood(update: Update, context: Context) -> None:
@@ -59,20 +58,11 @@ async def not_understood(update: Update, context: Context) -> None:
         if message.effective_attachment
         else "not-understood"
     )
-    await answer(update, context, reason)
+    answer(update, context, reason)
 
 
-async def answer(update: Update, context: Context, message_id: str, **values: object) -> None:
-    """Reply with a text in the person's language."""
+def answer(update: Update, context: Context, message_id: str, **values: object) -> None:
+    """Reply with a text in the person's language, soon."""
     message = update.effective_message
     assert message is not None
-    await reply(message, context.services.text(update.effective_user, message_id, **values), context)
-
-
-async def reply(message: Message, text: str, context: Context) -> None:
-    """Reply to a message. A failure is only logged: an update is not repeated for a lost reply."""
-    quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
-    try:
-        await message.get_bot().send_message(message.chat.id, text, reply_parameters=quoted)
-    except TelegramError as error:
-        context.services.log_unsent(message, error)
+    context.services.replies.send(message, context.services.text(update.effective_user, message_id, **values))

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 
 import pytest
 
@@ -32,10 +31,9 @@ async def server() -> AsyncIterator[TelegramServer]:
 
 @pytest.fixture
 async def courier(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramCourier]:
-    unlimited = partial(FloodLimiter, overall=1000, per_chat=1000, per_group_minute=60_000)
-    monkeypatch.setattr("bot.chat.application.FloodLimiter", unlimited)
     message_ids = MessageIds()
-    bot = make_bot(server.telegram.token, server.url, message_ids=message_ids)
+    unlimited = FloodLimiter(overall=1000, per_chat=1000, per_group_minute=60_000, message_ids=message_ids)
+    bot = make_bot(server.telegram.token, server.url, unlimited)
     await bot.initialize()
     texts = Texts("en")
     yield TelegramCourier(bot, message_ids, texts, Keyboards(texts, None, lambda: bot.username))

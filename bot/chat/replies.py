@@ -1,0 +1,157 @@
+"""Sends replies beside the handlers, so that a chat's flood limit delays nobody but that chat.
+
+A reply is a text that nothing depends on: the help, a refusal, "I did not understand". It is not recorded: if the
+process is killed before it is sent, it is lost. Status messages and results take another way (`bot.edits.announcer`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+import structlog
+from telegram import Message, ReplyParameters
+from telegram.error import TelegramError
+
+log = structlog.get_logger()
+
+MAX_REPLIES_PER_CHAT = 10
+"""Replies that wait in one chat; then the oldest are dropped."""
+
+MAX_CHATS = 5_000
+"""Chats in which replies wait; in further chats replies are dropped."""
+
+MAX_CONCURRENT = 4
+"""Replies sent at a time. All messages share 30 a second: a status message waits behind at most this many replies."""
+
+REPEAT_SECONDS = 20.0
+"""Seconds after which the same text is sent to the same chat again."""
+
+SEND_TIMEOUT = 30.0
+MAX_LAST_TEXTS = 20_000
+DRAIN_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class _Chat:
+    """The replies that wait in one chat, and when the next one may be sent (event loop time)."""
+
+    waiting: deque[tuple[Message, str]] = field(default_factory=deque)
+    not_before: float = 0.0
+    is_sending: bool = False
+
+
+class Replies:
+    """Sends replies in the order of each chat, at most one at a time in a chat, chats in turn.
+
+    Args:
+        delay: Seconds until a chat's flood limit lets a message through.
+    """
+
+    def __init__(self, delay: Callable[[int], float]) -> None:
+        self._delay = delay
+        self._chats: OrderedDict[int, _Chat] = OrderedDict()
+        self._last: OrderedDict[int, tuple[str, float]] = OrderedDict()
+        self._changed = asyncio.Event()
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._dispatcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start sending."""
+        self._dispatcher = asyncio.create_task(self._dispatch())
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Send what waits for at most `DRAIN_SECONDS`, then stop."""
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._is_idle.wait()
+        except TimeoutError:
+            log.info("replies_dropped", chats=len(self._chats))
+        tasks = [task for task in (self._dispatcher, *self._sending) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def send(self, message: Message, text: str) -> None:
+        """Reply to a message soon.
+
+        Dropped if the chat has just got the same text, or if replies wait in too many chats.
+        """
+        chat_id, now = message.chat.id, asyncio.get_running_loop().time()
+        last = self._last.get(chat_id)
+        if last is not None and last[0] == text and now - last[1] < REPEAT_SECONDS:
+            return
+        chat = self._chats.get(chat_id)
+        if chat is None:
+            if len(self._chats) >= MAX_CHATS:
+                log.info("reply_dropped", reason="too many chats")
+                return
+            chat = self._chats[chat_id] = _Chat()
+        elif len(chat.waiting) >= MAX_REPLIES_PER_CHAT:
+            log.info("reply_dropped", reason="too many in the chat")
+            chat.waiting.popleft()
+        self._last[chat_id] = (text, now)
+        self._last.move_to_end(chat_id)
+        while len(self._last) > MAX_LAST_TEXTS:
+            self._last.popitem(last=False)
+        chat.waiting.append((message, text))
+        self._is_idle.clear()
+        self._changed.set()
+
+    async def _dispatch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            next_at = self._start_due(loop.time())
+            try:
+                async with asyncio.timeout_at(next_at):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _start_due(self, now: float) -> float | None:
+        """Start sending where a chat's limit allows it; returns when to look again, None: at the next change."""
+        next_at: float | None = None
+        for chat_id, chat in list(self._chats.items()):
+            if chat.is_sending or not chat.waiting:
+                continue
+            if len(self._sending) >= MAX_CONCURRENT:
+                return None  # the end of a sending is a change
+            chat.not_before = max(chat.not_before, now + self._delay(chat_id))
+            if chat.not_before > now:
+                next_at = chat.not_before if next_at is None else min(next_at, chat.not_before)
+                continue
+            chat.is_sending = True
+            self._chats.move_to_end(chat_id)  # chats take turns
+            task = asyncio.create_task(self._send_next(chat_id, chat))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return next_at
+
+    async def _send_next(self, chat_id: int, chat: _Chat) -> None:
+        message, text = chat.waiting.popleft()
+        try:
+            await _send(message, text)
+        finally:
+            chat.is_sending = False
+            if not chat.waiting:
+                del self._chats[chat_id]
+            if not self._chats:
+                self._is_idle.set()
+            asyncio.get_running_loop().call_soon(self._changed.set)
+
+
+async def _send(message: Message, text: str) -> None:
+    """Reply to a message; a failure is only logged, because nothing depends on a reply."""
+    quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT):
+            await message.get_bot().send_message(message.chat.id, text, reply_parameters=quoted)
+    except (TelegramError, TimeoutError) as error:
+        log.info("reply_not_sent", message=message.message_id, reason=type(error).__name__)
