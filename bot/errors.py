@@ -65,5 +65,13 @@ class OutageError(WorldError):
     """A service that the bot cannot work without (Telegram, the database) is down. Wait for it and repeat the step."""
 
 
+class CpuLimitError(WorldError):
+    """A job used more processor time than it may."""
+
+
 class WorkerDiedError(WorldError):
     """A pixel process was killed, crashed, or ran out of memory; the job may be the cause."""
+
+
+class WorkerKilledError(WorkerDiedError):
+    """A pixel process was killed from outside again and again: the job is not the cause."""

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from bot.edits import chat_pictures, pixels, results
 from bot.edits.files import EditFiles
@@ -22,7 +24,7 @@ from bot.edits.model import MAX_MASK_BYTES, Edit, Operation, PhotoRef, Stage, St
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
-from bot.errors import PersonError
+from bot.errors import PersonError, UnusableInputError
 from bot.imaging.photo import PictureFormat
 from bot.imaging.pool import PixelPool
 from bot.segmentation import Tap
@@ -35,6 +37,9 @@ POLL_SECONDS = 0.25
 
 MAX_TAPS = 64
 """Further taps are ignored."""
+
+MAX_UNUSABLE = 1_000
+"""Edits whose photo is remembered as unusable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,8 @@ class Canvas:
         self._pool = pool
         self._max_megapixels = max_megapixels
         self._models = models
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._unusable: OrderedDict[str, UnusableInputError] = OrderedDict()
 
     async def own(self, edit_id: str, person: int) -> Edit | None:
         """The person's edit, with the size of its photo; None if it does not exist or belongs to another person.
@@ -100,16 +107,35 @@ class Canvas:
         await self._edits.stop(edit)
 
     async def _measured(self, edit: Edit) -> Edit | None:
+        """The edit with the size of its photo, which is opened once: a failure is remembered, too."""
         if edit.width is not None:
             return edit
-        path = await self._files.fetch(edit.photo)
-        photo = await self._pool.run(pixels.load, path, self._max_megapixels, None)
-        return await self._store.change(edit.id, width=photo.width, height=photo.height)
+        async with self._turn(edit):
+            current = await self._store.get(edit.id)
+            if current is None or current.width is not None:
+                return current
+            known = self._unusable.get(edit.id)
+            if known is not None:
+                raise known
+            path = await self._files.fetch(edit.photo)
+            try:
+                photo = await pixels.open_in_pool(self._pool, path, self._max_megapixels)
+            except UnusableInputError as error:
+                self._unusable[edit.id] = error
+                while len(self._unusable) > MAX_UNUSABLE:
+                    self._unusable.popitem(last=False)
+                raise
+            return await self._store.change(edit.id, width=photo.width, height=photo.height)
+
+    def _turn(self, edit: Edit) -> asyncio.Lock:
+        """One pixel job of a person at a time: a person's requests wait for each other, not others for them."""
+        return self._turns.setdefault(edit.person, asyncio.Lock())
 
     async def photo_preview(self, edit: Edit) -> bytes:
         """The photo as a JPEG of at most 2048 px."""
         path = await self._files.fetch(edit.photo)
-        return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, PREVIEW_SIDE)
+        async with self._turn(edit):
+            return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, PREVIEW_SIDE)
 
     async def mask(self, edit: Edit) -> bytes | None:
         """The stored mask as a PNG: painted, or found by segmentation. None if there is none.
@@ -121,7 +147,8 @@ class Canvas:
             return None
         if not stored.is_matte:
             return stored.png
-        return await self._pool.run(pixels.matte_to_mask_png, stored.png, edit.mask_is_kept)
+        async with self._turn(edit):
+            return await self._pool.run(pixels.matte_to_mask_png, stored.png, edit.mask_is_kept)
 
     async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None, on_photo: bool = False) -> Edit:
         """Check a painted mask, and queue the edit or its next round.
@@ -144,7 +171,8 @@ class Canvas:
         assert current.width is not None
         assert current.height is not None
         size = (current.width, current.height)
-        await self._pool.run(pixels.painted_mask, png, *size, MAX_MASK_BYTES, current.mask_is_kept)
+        async with self._turn(edit):
+            await self._pool.run(pixels.painted_mask, png, *size, MAX_MASK_BYTES, current.mask_is_kept)
         identity = f"{key or hashlib.sha256(png).hexdigest()}{':photo' if on_photo else ''}"
         submission = hashlib.sha256(identity.encode()).hexdigest()
         if current.state is State.WAITING_FOR_MASK:
@@ -182,15 +210,16 @@ class Canvas:
         """
         photo = edit.photo if on_photo else self._base_of(edit)
         path, maps = await self._files.fetch(photo), self._files.maps_of(photo)
-        found = await self._pool.run(
-            pixels.select_png,
-            path,
-            tuple(taps[:MAX_TAPS]),
-            self._max_megapixels,
-            edit.mask_is_kept,
-            self._models,
-            maps,
-        )
+        async with self._turn(edit):
+            found = await self._pool.run(
+                pixels.select_png,
+                path,
+                tuple(taps[:MAX_TAPS]),
+                self._max_megapixels,
+                edit.mask_is_kept,
+                self._models,
+                maps,
+            )
         if await self._store.get(edit.id) is None:  # deleted in the meantime: delete the segmenter's maps too
             await asyncio.to_thread(maps.unlink, missing_ok=True)
         return found
@@ -231,7 +260,7 @@ class Canvas:
             raise PersonError("still-working")
         path = await self._files.fetch_result(edit)
         data = await asyncio.to_thread(path.read_bytes)
-        return data, await self._pool.run(results.format_of, path)
+        return data, results.format_of(data)
 
     async def result_preview(self, edit: Edit) -> bytes:
         """The result as a JPEG of at most 2048 px.
@@ -242,4 +271,5 @@ class Canvas:
         if edit.state is not State.DONE or edit.result is None:
             raise PersonError("still-working")
         path = await self._files.fetch_result(edit)
-        return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, PREVIEW_SIDE)
+        async with self._turn(edit):
+            return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, PREVIEW_SIDE)

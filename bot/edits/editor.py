@@ -59,7 +59,7 @@ class Editor:
         Raises:
             PersonError: It is not a photo that can be used.
         """
-        return await self._pool.run(pixels.load, source, self._max_megapixels, None)
+        return await pixels.open_in_pool(self._pool, source, self._max_megapixels)
 
     async def painted_mask(
         self, source: Path, painted: Path, *, is_kept: bool = False, found: bytes | None = None

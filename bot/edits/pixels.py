@@ -10,11 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.errors import NothingFoundError, PersonError, UnusableInputError
+from bot.errors import CpuLimitError, NothingFoundError, PersonError, UnusableInputError
 from bot.imaging import cutout, encoding, masks
 from bot.imaging.opening import open_photo
 from bot.imaging.painted import find_painted
 from bot.imaging.photo import Mask, Matte, Photo
+from bot.imaging.pool import PixelPool
 from bot.segmentation import Tap, hints, missed_edges, objects, scaling, shadow
 
 STORED_MATTE_SIDE = 2048
@@ -42,6 +43,24 @@ class Removal:
     mask: Mask
     shadow: bool
     doubtful: bool
+
+
+OPEN_CPU_SECONDS = 8.0
+"""Processor time for opening a file. A 50-megapixel photo of any format takes at most 3 s; a file that takes longer is
+built to do so."""
+
+
+async def open_in_pool(pool: PixelPool, path: Path, max_megapixels: float) -> Photo:
+    """Open an untrusted file in a process of the pool.
+
+    Raises:
+        PersonError: What `open_photo` raises; ``photo-too-complex`` if it takes more than `OPEN_CPU_SECONDS`.
+        WorldError: The process died, or the pool is too slow.
+    """
+    try:
+        return await pool.run(load, path, max_megapixels, None, cpu_seconds=OPEN_CPU_SECONDS)
+    except CpuLimitError as error:
+        raise UnusableInputError("photo-too-complex", why=str(error)) from error
 
 
 def load(path: Path, max_megapixels: float, max_bytes: int | None) -> Photo:

@@ -73,9 +73,9 @@ def write(photo: Photo, target: Path, file_format: PictureFormat | None) -> Writ
     return WrittenPicture(chosen, photo.width, photo.height)
 
 
-def format_of(path: Path) -> PictureFormat:
-    """The format of a file that `write` wrote."""
-    header = path.open("rb").read(12)
+def format_of(data: bytes) -> PictureFormat:
+    """The format of a file that `write` wrote, by its first bytes."""
+    header = data[:12]
     if header.startswith(b"\x89PNG"):
         return "PNG"
     return "WEBP" if header[8:12] == b"WEBP" else "JPEG"

@@ -26,7 +26,15 @@ from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
 from bot.edits.ports import ChatGoneError, Courier, ResultFile, StatusMessageGoneError
 from bot.edits.progress import Progress
 from bot.edits.records.store import Store
-from bot.errors import BotError, NothingFoundError, UnusableInputError, WorkerDiedError, WorldError
+from bot.errors import (
+    BotError,
+    NothingFoundError,
+    OutageError,
+    UnusableInputError,
+    WorkerDiedError,
+    WorkerKilledError,
+    WorldError,
+)
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -288,6 +296,8 @@ class EditSteps:
         for attempt in range(1, WORLD_ATTEMPTS + 1):
             try:
                 return await work()
+            except WorkerKilledError as error:
+                raise OutageError(error.message_id, **error.facts) from error  # later, as after any other outage
             except WorldError as error:
                 log.warning("edit_attempt_failed", edit=edit.id, attempt=attempt, reason=str(error))
                 if attempt == WORLD_ATTEMPTS:

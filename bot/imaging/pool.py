@@ -13,6 +13,7 @@ import itertools
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -23,15 +24,21 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
+import structlog
 from pebble import ProcessExpired, ProcessPool
 
 from bot import logs
-from bot.errors import WorkerDiedError, WorldError
+from bot.errors import CpuLimitError, WorkerDiedError, WorkerKilledError, WorldError
 from bot.imaging import worker_process
 from bot.imaging.array_transfer import PackedValue, pack, unpack
 
 P = ParamSpec("P")
 R = TypeVar("R")
+log = structlog.get_logger()
+
+MAX_RESTARTS = 8
+"""How often a job is started again after its process was killed from outside. A job that asks for too much memory fails
+at the process's own limit, so SIGKILL comes from the operator or from a machine short of memory."""
 
 MAX_JOBS_PER_PROCESS = 500
 """A process is replaced after this many jobs, because C libraries fragment their heaps."""
@@ -157,37 +164,56 @@ class PixelPool:
         function: Callable[..., R],
         *args: Any,
         timeout: float | None = None,  # noqa: ASYNC109 -- pebble kills the process, which asyncio.timeout cannot
+        cpu_seconds: float = 0.0,
         **kwargs: Any,
     ) -> R:
         """Run `function(*args, **kwargs)` in a process and return its result.
 
-        Cancelling the awaiting task kills the job.
+        Cancelling the awaiting task kills the job. A job whose process is killed from outside is started again.
+
+        Args:
+            function: A function of a module.
+            args: Its positional arguments.
+            timeout: Seconds by the clock; None: the pool's.
+            cpu_seconds: Seconds of processor time; 0: no limit.
+            kwargs: Its keyword arguments.
 
         Raises:
-            WorldError: ``took-too-long``; ``worker-died`` (killed, crashed, or out of memory).
+            CpuLimitError: The job used up `cpu_seconds`.
+            WorldError: ``took-too-long``; ``worker-died`` (crashed, out of memory, or killed for too long).
             Exception: Any exception that the function raises.
         """
         name = getattr(function, "__name__", "?")
         job, seconds = (function, args, kwargs), timeout or self._timeout
         async with self._slots:
-            try:
+            for restarts in itertools.count():
                 try:
-                    return await self._run_once(job, seconds)
-                except BrokenProcessPool:
-                    if self._closed:
-                        raise
-                    return await self._run_once(job, seconds)  # the pool broke for another reason than this job
-            except TimeoutError:
-                raise WorldError("took-too-long", job=name, seconds=seconds) from None
-            except (ProcessExpired, BrokenProcessPool, MemoryError, FutureCancelled) as error:
-                raise WorkerDiedError("worker-died", job=name, why=type(error).__name__) from None
+                    return await self._run_once(job, seconds, cpu_seconds)
+                except TimeoutError:
+                    raise WorldError("took-too-long", job=name, seconds=seconds) from None
+                except ProcessExpired as error:
+                    code = error.exitcode
+                    if code == -signal.SIGPROF:
+                        raise CpuLimitError("took-too-long", job=name, cpu_seconds=cpu_seconds) from None
+                    if code != -signal.SIGKILL:
+                        raise WorkerDiedError("worker-died", job=name, why=f"exit code {code}") from None
+                    if restarts == MAX_RESTARTS:
+                        raise WorkerKilledError("worker-died", job=name, why="killed") from None
+                except BrokenProcessPool as error:  # for another reason than this job
+                    if self._closed or restarts == MAX_RESTARTS:
+                        raise WorkerDiedError("worker-died", job=name, why=type(error).__name__) from None
+                except (MemoryError, FutureCancelled) as error:
+                    raise WorkerDiedError("worker-died", job=name, why=type(error).__name__) from None
+                log.warning("worker_killed", job=name)
+                await asyncio.sleep(0.05 * 2**restarts)
+        raise AssertionError("unreachable")
 
-    async def _run_once(self, job: tuple[Callable[..., R], Any, Any], seconds: float) -> R:
+    async def _run_once(self, job: tuple[Callable[..., R], Any, Any], seconds: float, cpu_seconds: float) -> R:
         assert self._scratch is not None, "start() first"
         if self._closed:
             raise BrokenProcessPool("closed")
         folder = self._scratch / f"job-{next(self._numbers)}"
-        scheduling = asyncio.ensure_future(self._in_thread(self._schedule, job, folder, seconds))
+        scheduling = asyncio.ensure_future(self._in_thread(self._schedule, job, folder, seconds, cpu_seconds))
         try:
             # Shielded: a thread cannot be stopped, and what it makes has to be removed when it is done.
             future = await asyncio.shield(scheduling)
@@ -197,11 +223,13 @@ class PixelPool:
         finally:
             scheduling.add_done_callback(functools.partial(self._clean_up, folder))
 
-    def _schedule(self, job: tuple[Any, ...], folder: Path, seconds: float) -> Future[PackedValue]:
+    def _schedule(self, job: tuple[Any, ...], folder: Path, seconds: float, cpu_seconds: float) -> Future[PackedValue]:
         pool = self._active_pool()
         folder.mkdir()
         packed = pack(job, folder)
-        future: Future[PackedValue] = pool.schedule(worker_process.run_job, args=(packed, folder), timeout=seconds)
+        future: Future[PackedValue] = pool.schedule(
+            worker_process.run_job, args=(packed, folder, cpu_seconds), timeout=seconds
+        )
         self._pending.add(future)
         future.add_done_callback(self._pending.discard)
         return future

@@ -39,12 +39,14 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
     cv2.setNumThreads(max(1, min(4, os.cpu_count() or 1)))
 
 
-def run_job(packed: PackedValue, folder: Path | None) -> PackedValue:
+def run_job(packed: PackedValue, folder: Path | None, cpu_seconds: float = 0.0) -> PackedValue:
     """Run one job.
 
     Args:
         packed: The function, its positional and its keyword arguments.
         folder: Where the result's arrays are written.
+        cpu_seconds: Processor time after which the kernel kills this process by SIGPROF; 0: no limit. Unlike a limit by
+            the clock it does not blame a file for a busy machine.
 
     Returns:
         What the function returned, packed.
@@ -56,12 +58,15 @@ def run_job(packed: PackedValue, folder: Path | None) -> PackedValue:
     import cv2
 
     function, args, kwargs = unpack(packed)
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     try:
         result = pack(function(*args, **kwargs), folder)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError(error.err) from None
         raise
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
     _release_free_heap()
     return result
 

@@ -18,5 +18,5 @@ def load(path: Path, max_megapixels: float, max_bytes: int | None) -> Photo:
     if path.read_bytes().endswith(MARK):
         with (path.parent.parent / "deaths").open("a") as deaths:
             deaths.write("x")
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSEGV)
     return _load(path, max_megapixels, max_bytes)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bot.errors import PersonError, WorldError
+from bot.errors import CpuLimitError, PersonError, WorldError
 from bot.imaging.photo import Photo
 from bot.imaging.pool import PixelPool
 
@@ -269,3 +269,26 @@ async def test_start_removes_the_folders_of_dead_processes_only(tmp_path: Path) 
         assert not dead.exists()
         assert (alive / "arrays-1").exists()
         assert (other / "arrays-1").exists()
+
+
+def use_the_processor() -> None:
+    while True:
+        pass
+
+
+async def test_a_job_that_uses_up_its_processor_time_is_told_apart(pool: PixelPool) -> None:
+    with pytest.raises(CpuLimitError):
+        await pool.run(use_the_processor, cpu_seconds=0.3)
+    assert await pool.run(double, 2, cpu_seconds=5.0) == 4
+
+
+def kill_own_process_once(mark: Path) -> str:
+    if mark.exists():
+        return "done"
+    mark.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+    return "unreachable"
+
+
+async def test_a_job_whose_process_is_killed_from_outside_is_started_again(pool: PixelPool, tmp_path: Path) -> None:
+    assert await pool.run(kill_own_process_once, tmp_path / "mark") == "done"
