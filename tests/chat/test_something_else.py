@@ -89,7 +89,7 @@ async def press(talk: Talk, message: dict[str, Any], label: str) -> str | None:
         def answered(query: str = query) -> list[str | None]:
             return [e.data["text"] for e in events.after(0) if e.kind == "answer" and e.data["id"] == query]
 
-        await events.until(answered)
+        await events.wait_until(answered)
         said = answered()[0]
         if said is None or "One moment" not in said:  # the result was shown a moment before it was noted as delivered
             return said

@@ -46,11 +46,11 @@ class WatchedLimits(SharedRateLimiter):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.held = asyncio.Event()
+        self.paused = asyncio.Event()
 
-    async def hold(self, rate: TokenRate, seconds: float) -> None:
-        await super().hold(rate, seconds)
-        self.held.set()
+    async def pause(self, rate: TokenRate, seconds: float) -> None:
+        await super().pause(rate, seconds)
+        self.paused.set()
 
 
 async def send(limiter: FloodLimiter, telegram: Telegram, chat: int) -> None:
@@ -93,7 +93,7 @@ async def test_a_retry_after_pauses_the_other_processes_too(databases: list[Data
     telegram.errors.append(RetryAfter(1))
     waiting = asyncio.create_task(send(first, telegram, 7))
     async with asyncio.timeout(60):
-        await limits.held.wait()
+        await limits.paused.wait()
     await send(second, other, 7)
     await waiting
     assert other.times[0] - telegram.times[0] > 0.9

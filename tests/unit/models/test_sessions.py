@@ -82,7 +82,7 @@ def test_a_file_with_another_checksum_is_not_run_and_one_warning_is_logged(place
     with capture_logs() as logs:
         assert learned_fill(a_picture(), a_hole(), folder) is None
         assert learned_fill(a_picture(), a_hole(), folder) is None
-    assert [entry["event"] for entry in logs] == ["model-unusable"]
+    assert [entry["event"] for entry in logs] == ["model_unusable"]
     assert not is_intact(MODELS["migan"], folder / "migan.onnx")
 
 
@@ -98,7 +98,7 @@ def test_for_a_graph_of_another_shape_the_next_best_model_answers(content: bytes
         first, second = SaliencyNet(a_picture(), folder), SaliencyNet(a_picture(), folder)
         assert first.predict().shape == second.predict().shape == (320, 320)
     assert first.model == second.model == "u2netp"
-    assert [entry["name"] for entry in logs if entry["event"] == "model-unusable"] == ["isnet-general-use"]
+    assert [entry["name"] for entry in logs if entry["event"] == "model_unusable"] == ["isnet-general-use"]
 
 
 def test_a_broken_migan_leaves_the_hole_to_lama(place: Publish) -> None:
