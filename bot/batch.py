@@ -150,13 +150,12 @@ def plan(given: argparse.Namespace) -> Iterator[Task]:
         targets.add(target)
         if target.exists() and photo.exists() and target.samefile(photo):
             raise _usage(f"{target} would be written over the photo itself")
-        yield Task(
-            photo,
-            target,
-            _mask_for(given.mask, photo),
-            _mask_target(given.save_mask, photo, several=into_folder and several),
-            by_ending=not into_folder,
-        )
+        save_mask = _mask_target(given.save_mask, photo, several=into_folder and several)
+        if save_mask is not None and save_mask in targets:
+            raise _usage(f"two files would be written to {save_mask}: edit these photos in two calls")
+        if save_mask is not None:
+            targets.add(save_mask)
+        yield Task(photo, target, _mask_for(given.mask, photo), save_mask, by_ending=not into_folder)
 
 
 def _mask_for(mask: str | None, photo: Path) -> Path | None:

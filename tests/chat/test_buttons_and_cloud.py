@@ -171,7 +171,7 @@ async def test_a_refusal_is_explained_without_a_retry_button(talk: Talk, cloud: 
     cloud.fail_next(50411, req_key=SALIENCY)
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_subject")
     answer = await talk.answer_to(sent)
-    assert "will not work on this photo" in answer["text"]
+    assert "content check" in answer["text"]
     assert "reply_markup" not in answer
 
 

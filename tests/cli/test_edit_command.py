@@ -196,6 +196,7 @@ def test_a_terminal_gets_a_progress_bar_and_masks_are_paired_by_name(album: Path
         ("remove-subject b.png -o b.png", "over the photo itself"),
         ("remove-subject b.png -o ./", "over the photo itself"),
         ("remove-subject b.png deeper/b.png -o out/", "two photos are called b.png"),
+        ("remove-subject b.png b.webp -o out/ --save-mask masks/", "masks/b.png"),
         ("remove-background b.png -o x.png --finish purple", "--finish purple"),
         ("remove-background b.png -o x.png --finish #12", "#rrggbb"),
     ],

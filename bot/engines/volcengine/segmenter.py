@@ -46,7 +46,7 @@ class VolcSegmenter:
         """As `bot.engines.Segmenter.segment`.
 
         Raises:
-            NothingFoundError: The mask is black or missing.
+            NothingFoundError: The mask is black.
             EngineRefusedError: Volcengine judged the photo unfit.
             EngineUnavailableError: Volcengine cannot answer now, or not to this account.
         """
@@ -70,8 +70,8 @@ class VolcSegmenter:
         return FoundObject(await asyncio.to_thread(scale, small, photo.width, photo.height))
 
     async def _read(self, response: ApiResponse, body: RequestBody) -> Matte | None:
-        if not response.pictures:
-            return None
+        if not response.pictures:  # empty, or only links, though no links were requested: no answer to the question
+            raise CallFailedError.without_code(NO_PICTURE, http=200, request_id=response.request_id, text="no picture")
         try:
             return await self._pool.run(read_matte, response.pictures[0], body.fit)
         except (BadPictureError, PersonError) as error:
