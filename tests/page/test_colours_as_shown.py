@@ -121,7 +121,7 @@ async def test_the_result_is_shown_in_the_photos_colours(browser: Browser, name:
 )
 async def test_files_after_public_bug_reports_are_shown_as_they_were(browser: Browser, name: str) -> None:
     if not CASES.is_dir():
-        pytest.skip("no ../shared/cases beside this checkout")
+        pytest.skip("no folder shared/cases beside this checkout")
     data = (CASES / name).read_bytes()
     result = encode(open_photo(data, max_megapixels=1), "PNG")
     photo, answer = await shown(browser, data), await shown(browser, result)
