@@ -28,7 +28,7 @@ MAX_CONCURRENT = 4
 """Replies sent at a time. All messages share 30 a second: a status message waits behind at most this many replies."""
 
 REPEAT_SECONDS = 20.0
-"""Seconds after which the same text is sent to the same chat again."""
+"""Seconds after which "I did not understand" is said again in a chat."""
 
 SEND_TIMEOUT = 30.0
 MAX_LAST_TEXTS = 20_000
@@ -78,14 +78,17 @@ class Replies:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def send(self, message: Message, text: str) -> None:
-        """Reply to a message soon.
+    def send(self, message: Message, text: str, *, rarely: bool = False) -> None:
+        """Reply to a message soon. The reply is dropped if replies wait in too many chats.
 
-        Dropped if the chat has just got the same text, or if replies wait in too many chats.
+        Args:
+            message: The message.
+            text: The reply.
+            rarely: Whether to drop the reply if the chat got the same text within `REPEAT_SECONDS`.
         """
         chat_id, now = message.chat.id, asyncio.get_running_loop().time()
         last = self._last.get(chat_id)
-        if last is not None and last[0] == text and now - last[1] < REPEAT_SECONDS:
+        if rarely and last is not None and last[0] == text and now - last[1] < REPEAT_SECONDS:
             return
         chat = self._chats.get(chat_id)
         if chat is None:
@@ -96,10 +99,11 @@ class Replies:
         elif len(chat.waiting) >= MAX_REPLIES_PER_CHAT:
             log.info("reply_dropped", reason="too many in the chat")
             chat.waiting.popleft()
-        self._last[chat_id] = (text, now)
-        self._last.move_to_end(chat_id)
-        while len(self._last) > MAX_LAST_TEXTS:
-            self._last.popitem(last=False)
+        if rarely:
+            self._last[chat_id] = (text, now)
+            self._last.move_to_end(chat_id)
+            while len(self._last) > MAX_LAST_TEXTS:
+                self._last.popitem(last=False)
         chat.waiting.append((message, text))
         self._is_idle.clear()
         self._changed.set()

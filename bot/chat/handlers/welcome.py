@@ -58,7 +58,8 @@ async def not_understood(update: Update, context: Context) -> None:
         if message.effective_attachment
         else "not-understood"
     )
-    answer(update, context, reason)
+    text = context.services.text(update.effective_user, reason)
+    context.services.replies.send(message, text, rarely=True)
 
 
 def answer(update: Update, context: Context, message_id: str, **values: object) -> None:
