@@ -47,6 +47,7 @@ async def test_requests_without_the_secret_are_refused(server: TelegramServer, t
     url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
     person = Person(server.telegram, 1)
     message = {"message_id": 1, "date": 1, "chat": person.chat.info, "from": person.user, "text": "/start"}
+    message["entities"] = [{"type": "bot_command", "offset": 0, "length": 6}]
     update = {"update_id": 1, "message": message}
     good = {HEADER: "let-me-in"}
     async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
