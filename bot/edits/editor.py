@@ -1,7 +1,7 @@
 """Changes a photo: segment → mask → inpaint → composite → finish, with several engines in order.
 
-An engine's answer is pasted through the feathered mask. Outside the mask the pixels are always the photo's own
-(docs/decisions.md#only-masked-pixels-change).
+When something is erased, the engine's answer is pasted through the feathered mask; outside it the pixels are the
+photo's own (docs/decisions.md#only-masked-pixels-change).
 """
 
 from __future__ import annotations

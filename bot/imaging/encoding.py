@@ -1,4 +1,4 @@
-"""Encoding pictures to files: the colour profile is kept, all other metadata is dropped."""
+"""Encoding pictures to files: the colour profile is kept, in PNG also colour code points; other metadata is dropped."""
 
 from __future__ import annotations
 

@@ -21,10 +21,11 @@ EDGE_TOLERANCE = 2
 """Pixels by which an edge may shift in the copy without counting as painted."""
 
 MIN_CHANGE = 9.0
-"""Lab distance that is never noise alone: JPEG at quality 70 stays below 6 outside edges."""
+"""Lab distance, beyond twice the noise, from which a change may be paint: JPEG at quality 70 stays below 6 outside
+edges."""
 
 CERTAIN_CHANGE = 20.0
-"""Lab distance that only paint causes."""
+"""Lab distance, beyond twice the noise, that only paint causes; a median change above it means another photo."""
 
 PAINT_COLOUR_DISTANCE = 14.0
 """Lab distance up to which a pixel may be paint over a background of nearly the same colour."""
@@ -146,7 +147,7 @@ def _stroke_width(certain: NDArray[np.bool_]) -> float:
 
 
 def _close_gaps(mask: NDArray[np.bool_], *, radius: int) -> NDArray[np.bool_]:
-    """Close gaps narrower than twice the radius."""
+    """Close gaps narrower than twice the radius, which is at most 5 % of the long side, or 3."""
     radius = min(radius, max(3, round(0.05 * max(mask.shape))))
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), *(radius,) * 4, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(2 * radius + 1))

@@ -95,7 +95,11 @@ def _fill_crop(
 
 
 def _to_working_size(crop: Pixels, hole: Mask, others: Mask, size: tuple[int, int]) -> FillTask:
-    """Scale the crop to working size: any part of the hole makes a small pixel hole, any part of `others` no source."""
+    """Scale the crop to working size.
+
+    A small pixel that contains any of the hole belongs to the hole. One that contains any of `others` is not copied
+    from.
+    """
     keep = np.where(hole > 0, np.uint16(0), np.uint16(_FULL_WEIGHT))
     weight = cv2.resize(keep, size, interpolation=cv2.INTER_AREA).astype(np.float32) / _FULL_WEIGHT
     clean = np.where(hole[..., None] > 0, np.uint8(0), crop)

@@ -27,13 +27,13 @@ _MIN_SCORE = 0.85
 """Score from which an object is offered. Pieces of a crowd, a wall or a fence score 0.5 to 0.8; a second person, a car
 or a ramp 0.9 and more."""
 _MAX_CLIPPED = 0.06
-"""Share of the outline that a window clips from which a piece is a part of a larger object."""
+"""A piece is a part of a larger object if a window clips at least this share of its outline."""
 _PART_SHARE = 0.9
-"""Share of a clipped piece that lies within a better object from which the piece is a part of that object."""
+"""A clipped piece is a part of a better object if at least this share of it lies within that object."""
 _ENOUGH_FROM_NET = 2
 """From this number of objects on, the classical method adds none: its outlines are much poorer."""
 _MAX_WITH_CLASSICAL = 4
-"""The largest number of objects where the classical method adds some."""
+"""The classical method adds objects until there are this many."""
 
 
 def find_objects(

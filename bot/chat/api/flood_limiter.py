@@ -1,4 +1,6 @@
-"""Keeps the bot within Telegram's flood limits and repeats requests after network errors. It delays, and never drops.
+"""Delays requests to keep within Telegram's flood limits, and repeats idempotent ones after network errors.
+
+It raises after `MAX_ATTEMPTS`, and where Telegram asks for more than `MAX_RETRY_AFTER` seconds.
 
 Limits (`telegram.constants.FloodLimit`, docs/telegram.md#flood-limits): about 30 messages a second overall, 1 a second
 in one chat (short bursts pass), 20 a minute in one group. Edits count as messages. The exact rules are not published,
@@ -129,7 +131,7 @@ class FloodLimiter(BaseRateLimiter[None]):
         raise TimedOut("the flood limit did not end")
 
     def delay(self, chat: int) -> float:
-        """Seconds until this process's limits let a message to the chat through; 0 for a chat without messages."""
+        """Seconds until this process's limit for the chat lets a message through; the overall limit is not counted."""
         bucket = self._chats.get(chat)
         return bucket.delay(asyncio.get_running_loop().time()) if bucket is not None else 0.0
 

@@ -1,4 +1,4 @@
-"""Limits of pending edits: per person, per person and day, and over all people."""
+"""Limits of edits: pending per person, requested per person and day, pending of all people."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class EditLimits:
-    """How many edits may be pending.
+    """How many edits are allowed.
 
     Attributes:
         pending_per_person: Pending edits of one person.
-        edits_per_day: Edits that one person may request in 24 hours; 0 = no limit.
+        edits_per_day: Edits of one person created in the last 24 hours that are pending or done; 0 = no limit.
         pending: Pending edits of all people.
     """
 

@@ -1,6 +1,6 @@
 /**
- * Stands in for telegram.org/js/telegram-web-app.js in the playground: the part of window.Telegram.WebApp that the Mini
- * App uses, at Bot API 8.0. It exchanges JSON strings {eventType, eventData} with the parent page by postMessage, as in
+ * Stands in for telegram.org/js/telegram-web-app.js in the playground: the parts of window.Telegram.WebApp that a Mini
+ * App may use, at Bot API 8.0. It exchanges JSON strings {eventType, eventData} with the parent page by postMessage, as in
  * Telegram's web clients.
  */
 (() => {

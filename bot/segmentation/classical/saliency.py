@@ -112,7 +112,7 @@ def geodesic_distances(superpixels: Superpixels) -> Floats:
     border = np.flatnonzero(superpixels.border > 0)
     length[np.ix_(border, border)] = apart[np.ix_(border, border)]
     np.fill_diagonal(length, 0)
-    # As in the paper, small steps count as 0, so that a long smooth ramp stays one surface.
+    # All steps are shortened by their 20 % quantile: small ones become 0, and a long smooth ramp stays one surface.
     steps = apart[first, second]
     clip = float(np.quantile(steps, 0.2)) if steps.size else 0.0
     length = np.asarray(np.maximum(length - clip, 0), np.float32)
