@@ -27,11 +27,11 @@ MAX_CHATS = 5_000
 MAX_CONCURRENT = 4
 """Replies sent at a time. All messages share 30 a second: a status message waits behind at most this many replies."""
 
-REPEAT_SECONDS = 20.0
-"""Seconds after which "I did not understand" is said again in a chat."""
+REPEAT_SECONDS, MAX_REPEATS = 20.0, 3
+"""Seconds in which "I did not understand" is said at most this often in a chat."""
 
 SEND_TIMEOUT = 30.0
-MAX_LAST_TEXTS = 20_000
+MAX_COUNTED_CHATS = 20_000
 DRAIN_SECONDS = 3.0
 
 
@@ -54,7 +54,8 @@ class Replies:
     def __init__(self, delay: Callable[[int], float]) -> None:
         self._delay = delay
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
-        self._last: OrderedDict[int, tuple[str, float]] = OrderedDict()
+        self._repeats: OrderedDict[int, tuple[float, int]] = OrderedDict()
+        """By chat: when the first reply of a series was sent (event loop time), and how many followed."""
         self._changed = asyncio.Event()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
@@ -84,11 +85,10 @@ class Replies:
         Args:
             message: The message.
             text: The reply.
-            rarely: Whether to drop the reply if the chat got the same text within `REPEAT_SECONDS`.
+            rarely: Whether the reply counts against `MAX_REPEATS`, beyond which it is dropped.
         """
         chat_id, now = message.chat.id, asyncio.get_running_loop().time()
-        last = self._last.get(chat_id)
-        if rarely and last is not None and last[0] == text and now - last[1] < REPEAT_SECONDS:
+        if rarely and not self._may_repeat(chat_id, now):
             return
         chat = self._chats.get(chat_id)
         if chat is None:
@@ -99,14 +99,19 @@ class Replies:
         elif len(chat.waiting) >= MAX_REPLIES_PER_CHAT:
             log.info("reply_dropped", reason="too many in the chat")
             chat.waiting.popleft()
-        if rarely:
-            self._last[chat_id] = (text, now)
-            self._last.move_to_end(chat_id)
-            while len(self._last) > MAX_LAST_TEXTS:
-                self._last.popitem(last=False)
         chat.waiting.append((message, text))
         self._is_idle.clear()
         self._changed.set()
+
+    def _may_repeat(self, chat_id: int, now: float) -> bool:
+        began, count = self._repeats.get(chat_id, (now, 0))
+        if now - began >= REPEAT_SECONDS:
+            began, count = now, 0
+        self._repeats[chat_id] = (began, count + 1)
+        self._repeats.move_to_end(chat_id)
+        while len(self._repeats) > MAX_COUNTED_CHATS:
+            self._repeats.popitem(last=False)
+        return count < MAX_REPEATS
 
     async def _dispatch(self) -> None:
         loop = asyncio.get_running_loop()
