@@ -27,7 +27,7 @@ MAX_CHATS = 5_000
 MAX_CONCURRENT = 4
 """Replies sent at a time. All messages share 30 a second: a status message waits behind at most this many replies."""
 
-REPEAT_SECONDS, MAX_REPEATS = 20.0, 3
+REPEAT_SECONDS, MAX_REPEATS = 20.0, 5
 """Seconds in which "I did not understand" is said at most this often in a chat."""
 
 SEND_TIMEOUT = 30.0
