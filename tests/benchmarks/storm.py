@@ -104,7 +104,7 @@ async def _storm(
     pauses.append(await bot.number(PAUSE))
     for process in {bot, *victims}:
         pauses += process.pauses
-        for line in process.held_up:
+        for line in process.pause_lines:
             print(line, file=sys.stderr)
     pictures = [sum("photo" in answer for answer in talk.answers_to(message)) for talk, message in sent]
     strays = sum("photo" not in answer for talk in talks for answer in talk.person.answers)

@@ -105,12 +105,20 @@ class BotProcess:
     @property
     def pauses(self) -> list[float]:
         """Seconds of its loop's pauses over 0.1 s, over all its runs; pauses that the machine caused do not count."""
-        return [float(seconds) for line in self.held_up for seconds in re.findall(r"\bown=([\d.]+)", line)]
+        return [_own_seconds(line) for line in self.pause_lines]
 
     @property
-    def held_up(self) -> list[str]:
+    def pause_lines(self) -> list[str]:
         """The lines of its log about these pauses, with what it was doing."""
         return [line for line in self.log.splitlines() if "loop_blocked" in line]
+
+    @property
+    def long_pauses(self) -> list[str]:
+        """The lines of its log about pauses over 1 s.
+
+        A busy machine makes shorter ones, so only benchmarks count those.
+        """
+        return [line for line in self.pause_lines if _own_seconds(line) > 1]
 
     async def says(self, words: str, *, seconds: float = 60) -> None:
         """Wait until its log contains these words."""
@@ -129,6 +137,10 @@ class BotProcess:
         assert self._process is not None
         self._process.terminate()
         return await asyncio.wait_for(self._process.wait(), 60)
+
+
+def _own_seconds(line: str) -> float:
+    return float(re.findall(r"\bown=([\d.]+)", line)[0])
 
 
 async def send_photos(talks: Iterable[Talk], each: int, photo: Any) -> list[tuple[Talk, dict[str, Any]]]:

@@ -30,7 +30,7 @@ async def test_every_photo_is_answered_once_though_calls_fail(
     finally:
         await bot.kill()
     check_once(sent)
-    assert bot.pauses == []
+    assert bot.long_pauses == []
     assert set(server.telegram.faults.injected) == {"flood", "bad_gateway", "drop", "lose_answer"}
 
 

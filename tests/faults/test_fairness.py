@@ -22,4 +22,4 @@ async def test_anothers_photo_does_not_wait_behind_a_flood(
     assert seen.started_after < 1.0, "seconds from a free worker to the start of the other's photo"
     assert seen.flooded_before <= 2, "only the flood's running edits came first"
     assert seen.in_order, "first in, first out"
-    assert bot.pauses == []
+    assert bot.long_pauses == []

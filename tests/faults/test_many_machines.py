@@ -47,7 +47,7 @@ async def test_workers_killed_in_turn_and_the_database_restarted(
         await all_answered(sent, seconds=120)
         check_once(sent)
         assert cloud.most_in_flight <= 2, "VOLC_CONCURRENCY holds over all processes"
-        assert [process.pauses for process in (bot, *workers)] == [[], [], []]
+        assert [process.long_pauses for process in (bot, *workers)] == [[], [], []]
     finally:
         for process in (bot, *workers):
             await process.kill()
