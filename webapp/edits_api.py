@@ -136,7 +136,7 @@ class EditsApi:
         return web.json_response({"id": started.id}, status=HTTPStatus.ACCEPTED)
 
     async def select(self, request: web.Request) -> web.Response:
-        """POST …/select: the mask of the thing at the tapped points."""
+        """POST …/select: the mask of the object at the tapped points."""
         async with asyncio.timeout(WORK_SECONDS):
             edit = await find_edit(request, self._canvas)
             self._pixel_work.check(request[PERSON])

@@ -72,11 +72,11 @@ class Keyboards:
         return InlineKeyboardMarkup(rows) if rows else None
 
     def which(self, edit: Edit, numbers: Sequence[int], *, can_go_back: bool) -> InlineKeyboardMarkup:
-        """Under the numbered things: each number, several, all, paint it yourself, and back or cancel.
+        """Under the numbered objects: each number, several, all, paint it yourself, and back or cancel.
 
         Args:
             edit: The edit.
-            numbers: Numbers of the things in the picture.
+            numbers: Numbers of the objects in the picture.
             can_go_back: Whether there is an earlier result to show again.
         """
         rows = _in_rows([_fixed_label_button(str(number), edit, f"n-{number}") for number in numbers])
@@ -92,7 +92,7 @@ class Keyboards:
         return InlineKeyboardMarkup(rows)
 
     def several(self, edit: Edit, marked: Mapping[int, bool], *, can_go_back: bool) -> InlineKeyboardMarkup:
-        """Under the numbered things while the person marks several: a checkbox for each number, and go on."""
+        """Under the numbered objects while the person marks several: a checkbox for each number, and go on."""
         rows = _in_rows(
             [
                 _fixed_label_button(f"✅ {number}", edit, f"off-{number}")

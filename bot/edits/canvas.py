@@ -140,7 +140,7 @@ class Canvas:
     async def mask(self, edit: Edit) -> bytes | None:
         """The stored mask as a PNG: painted, or found by segmentation. None if there is none.
 
-        White = erase, and a found thing is dilated. For a /remove_background white = the subject, not dilated.
+        White = erase, and a found object is dilated. For a /remove_background white = the subject, not dilated.
         """
         stored = await self._store.mask(edit.id)
         if stored is None:
@@ -199,7 +199,7 @@ class Canvas:
         return PhotoRef(edit.result.file_id, edit.result.unique_id, edit.photo.as_file, edit.photo.name)
 
     async def select(self, edit: Edit, taps: Sequence[Tap], *, on_photo: bool = False) -> bytes:
-        """The thing that the taps point at, as a mask PNG of the photo's size.
+        """The object that the taps point at, as a mask PNG of the photo's size.
 
         The mask is dilated as in `mask`.
 

@@ -34,8 +34,8 @@ def highlight_subject(path: Path, stored: bytes, max_megapixels: float, long_sid
     return encoding.encode_preview(Photo(picture, icc_profile=photo.icc_profile), long_side)
 
 
-def number_things(path: Path, mattes: Sequence[bytes], max_megapixels: float, long_side: int) -> bytes:
-    """A photo with the things of stored mattes outlined and numbered, as a JPEG of at most `long_side` pixels."""
+def number_objects(path: Path, mattes: Sequence[bytes], max_megapixels: float, long_side: int) -> bytes:
+    """A photo with the objects of stored mattes outlined and numbered, as a JPEG of at most `long_side` pixels."""
     small = encoding.encode_preview(open_photo(path, max_megapixels=max_megapixels), long_side)
     shown = open_photo(small, max_megapixels=max_megapixels)
     found = [masks.from_matte(read_matte(matte, shown.width, shown.height)) for matte in mattes]

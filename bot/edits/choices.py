@@ -1,4 +1,4 @@
-"""Choosing among the things found in a photo, after the bot found the wrong one."""
+"""Choosing among the objects found in a photo, after the bot found the wrong one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Choices:
         self._courier = courier
 
     async def something_else(self, edit_id: str, person: int) -> Edit:
-        """Show the things found in the photo by number, in place of the result or the question that is shown.
+        """Show the objects found in the photo by number, in place of the result or the question that is shown.
 
         Raises:
             PersonError: As `Edits.get_owned` and `Edits.submit` do; ``still-working``.
@@ -45,25 +45,25 @@ class Choices:
         return choice
 
     async def choose(self, edit_id: str, person: int, numbers: Collection[int]) -> Edit:
-        """Continue with the things of these numbers.
+        """Continue with the objects of these numbers.
 
         Raises:
-            PersonError: As `Edits.get_owned` and `Edits.submit` do; ``too-old`` (a thing does not exist, or the edit
+            PersonError: As `Edits.get_owned` and `Edits.submit` do; ``too-old`` (an object does not exist, or the edit
                 has failed or was cancelled); ``choose-first`` (no number is given).
         """
         edit = await self._edits.get_owned(edit_id, person)
-        return await self._choose(edit, numbers, await self._store.things.marked(edit_id))
+        return await self._choose(edit, numbers, await self._store.objects.marked(edit_id))
 
     async def choose_all(self, edit_id: str, person: int) -> Edit:
-        """Continue with all things. Raises as `choose` does."""
+        """Continue with all objects. Raises as `choose` does."""
         edit = await self._edits.get_owned(edit_id, person)
-        marked = await self._store.things.marked(edit_id)
+        marked = await self._store.objects.marked(edit_id)
         return await self._choose(edit, marked.keys(), marked)
 
     async def choose_marked(self, edit_id: str, person: int) -> Edit:
-        """Continue with the things that the person has marked. Raises as `choose` does."""
+        """Continue with the objects that the person has marked. Raises as `choose` does."""
         edit = await self._edits.get_owned(edit_id, person)
-        marked = await self._store.things.marked(edit_id)
+        marked = await self._store.objects.marked(edit_id)
         return await self._choose(edit, [number for number, chosen in marked.items() if chosen], marked)
 
     async def _choose(self, edit: Edit, numbers: Collection[int], marked: Mapping[int, bool]) -> Edit:
@@ -71,13 +71,13 @@ class Choices:
             raise PersonError("choose-first")
         if not set(numbers) <= marked.keys() or edit.state in (State.FAILED, State.CANCELLED):
             raise PersonError("too-old")
-        queued = await self._store.queueing.queue_with_things(edit.id, numbers)
+        queued = await self._store.queueing.queue_with_objects(edit.id, numbers)
         if queued is not None:
             self._edits.schedule(queued)
         return queued or edit
 
     async def mark(self, edit_id: str, person: int, number: int | None = None, *, chosen: bool = True) -> None:
-        """Mark or unmark a thing (None: change nothing), and show the buttons for choosing several.
+        """Mark or unmark an object (None: change nothing), and show the buttons for choosing several.
 
         Raises:
             PersonError: As `Edits.get_owned` does; ``too-old`` if the edit does not wait for a choice.
@@ -86,14 +86,14 @@ class Choices:
         if edit.state is not State.WAITING_FOR_CHOICE:
             raise PersonError("too-old")
         if number is not None:
-            await self._store.things.mark(edit_id, number, chosen=chosen)
+            await self._store.objects.mark(edit_id, number, chosen=chosen)
         self._edits.run_in_background(partial(self._show_marked, edit.id))
 
     async def _show_marked(self, edit_id: str) -> None:
         """Show the current buttons for choosing several; do nothing if the person has chosen in the meantime."""
         edit = await self._store.get(edit_id)
         if edit is not None and edit.state is State.WAITING_FOR_CHOICE:
-            marked = await self._store.things.marked(edit_id)
+            marked = await self._store.objects.marked(edit_id)
             await self._courier.show_marked(edit, marked, can_go_back=await self._edits.can_go_back(edit))
 
     async def go_back(self, edit_id: str, person: int) -> Edit:

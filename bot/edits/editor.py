@@ -34,7 +34,7 @@ class Editor:
         engines: The engines that segment and inpaint; each is the fallback of the one before.
         pool: Runs the pixel work.
         max_megapixels: Larger photos are refused before decoding.
-        models: Folder of learned models, used to find the things that a person chooses from; None: none are used.
+        models: Folder of learned models, used to find the objects that a person chooses from; None: none are used.
         matte_side: Long side in pixels of a returned matte; None: the photo's own.
     """
 
@@ -80,19 +80,19 @@ class Editor:
             chat_pictures.highlight_subject, source, matte, self._max_megapixels, chat_pictures.CHAT_SIDE
         )
 
-    async def find_things(self, source: Path, maps: Path | None) -> list[bytes]:
-        """The things that stand out in a photo, best first, as matte PNGs; `maps` as in `Job`."""
+    async def find_objects(self, source: Path, maps: Path | None) -> list[bytes]:
+        """The objects that stand out in a photo, best first, as matte PNGs; `maps` as in `Job`."""
         side = self._matte_side or pixels.STORED_MATTE_SIDE
-        return await self._pool.run(pixels.find_thing_mattes, source, self._max_megapixels, self._models, maps, side)
+        return await self._pool.run(pixels.find_object_mattes, source, self._max_megapixels, self._models, maps, side)
 
-    async def number_things(self, source: Path, mattes: Sequence[bytes]) -> bytes:
-        """The photo with the things outlined and numbered, as a JPEG for a chat."""
+    async def number_objects(self, source: Path, mattes: Sequence[bytes]) -> bytes:
+        """The photo with the objects outlined and numbered, as a JPEG for a chat."""
         return await self._pool.run(
-            chat_pictures.number_things, source, mattes, self._max_megapixels, chat_pictures.CHAT_SIDE
+            chat_pictures.number_objects, source, mattes, self._max_megapixels, chat_pictures.CHAT_SIDE
         )
 
     async def join_mattes(self, mattes: Sequence[bytes]) -> bytes:
-        """The mattes of several things as one."""
+        """The mattes of several objects as one."""
         return await self._pool.run(pixels.join_mattes, mattes)
 
     async def are_same(self, one: bytes, other: bytes) -> bool:

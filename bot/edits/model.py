@@ -10,7 +10,7 @@ from enum import StrEnum
 from bot.errors import PersonError
 
 DOUBTFUL = "doubtful"
-"""Message id of the question whether the right thing was found; stored as the edit's error."""
+"""Message id of the question whether the right object was found; stored as the edit's error."""
 
 FINISHES = ("clean", "transparent", "white", "blur")
 """The finishes with a name. A colour, ``#rrggbb``, is a finish too."""
@@ -33,7 +33,7 @@ class State(StrEnum):
     WAITING_FOR_MASK = "waiting_for_mask"
     """An /erase, or the correction of a cut-out, that is queued once the person sends a mask."""
     WAITING_FOR_CHOICE = "waiting_for_choice"
-    """The things found in the photo are shown by number, and the person has not chosen yet."""
+    """The objects found in the photo are shown by number, and the person has not chosen yet."""
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -107,7 +107,7 @@ class Edit:
         painted: A copy of the photo that the person painted on in Telegram's own editor. The paint says what is erased;
             for a cut-out it says what stays.
         shadow: Whether the subject's shadow is erased too.
-        chooses: Whether the person chooses among the things found in the photo, instead of the automatic subject.
+        chooses: Whether the person chooses among the objects found in the photo, instead of the automatic subject.
         number: Its position in the order of all edits.
         attempt: How often the person has tried it, from 1.
     """
@@ -140,7 +140,7 @@ class Edit:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the bot has asked if it found the right thing, and has no answer yet."""
+        """Whether the bot has asked if it found the right object, and has no answer yet."""
         return self.error == DOUBTFUL
 
     @property

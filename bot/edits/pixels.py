@@ -194,10 +194,10 @@ def is_doubtful(matte: Matte) -> bool:
     return not verdict.plausible
 
 
-def find_thing_mattes(
+def find_object_mattes(
     path: Path, max_megapixels: float, models: Path | None, maps: Path | None, side: int
 ) -> list[bytes]:
-    """The things that stand out in a photo, best first, as matte PNGs of at most `side` pixels."""
+    """The objects that stand out in a photo, best first, as matte PNGs of at most `side` pixels."""
     photo = open_photo(path, max_megapixels=max_megapixels)
     return [matte_to_png(found.matte, side) for found in objects.find_objects(photo, models, maps)]
 
@@ -242,7 +242,7 @@ def select_png(
     models: Path | None = None,
     maps: Path | None = None,
 ) -> bytes:
-    """The thing that taps point at, as a mask PNG of the photo's size; see `mask_to_png`.
+    """The object that taps point at, as a mask PNG of the photo's size; see `mask_to_png`.
 
     It is selected at the size that the page shows, in one job of the pool, so that a tap is answered quickly.
 
@@ -250,7 +250,7 @@ def select_png(
         path: The photo's file.
         taps: In photo pixels.
         max_megapixels: Larger photos are refused before decoding.
-        is_kept: Whether the thing stays, rather than being erased.
+        is_kept: Whether the object stays, rather than being erased.
         models: Folder of learned models; None: none are used.
         maps: File in which the segmenter keeps its maps of the photo; None: it keeps none.
     """
@@ -265,12 +265,12 @@ def select_png(
 def mask_to_png(mask: Mask, is_kept: bool = False) -> bytes:
     """A found mask as a 1-bit PNG that the person edits.
 
-    A mask of what is erased is dilated, as a hand paints over a thing's edge. A mask of what stays is not: a rim of the
-    background would stay with it.
+    A mask of what is erased is dilated, as a hand paints over an object's edge. A mask of what stays is not dilated: a
+    rim of the background would stay with it.
 
     Args:
-        mask: (H, W) uint8, 255 = the thing.
-        is_kept: Whether the thing stays, rather than being erased.
+        mask: (H, W) uint8, 255 = the object.
+        is_kept: Whether the object stays, rather than being erased.
     """
     height, width = mask.shape
     radius = 0 if is_kept else masks.dilation_radius(width, height, coarse=False)

@@ -93,18 +93,18 @@ class Courier(Protocol):
         ...
 
     async def ask_which(self, edit: Edit, numbers: Sequence[int], picture: bytes, *, can_go_back: bool) -> None:
-        """Turn the status message into the question which of the numbered things to use.
+        """Turn the status message into the question which of the numbered objects to use.
 
         Args:
             edit: The edit.
-            numbers: The numbers of the things.
-            picture: JPEG of the photo with the things outlined and numbered.
+            numbers: The numbers of the objects.
+            picture: JPEG of the photo with the objects outlined and numbered.
             can_go_back: Whether to offer a way back to an earlier result.
         """
         ...
 
     async def show_marked(self, edit: Edit, marked: Mapping[int, bool], *, can_go_back: bool) -> None:
-        """Show the buttons that choose several things: each number, and whether it is chosen."""
+        """Show the buttons that choose several objects: each number, and whether it is chosen."""
         ...
 
     async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:

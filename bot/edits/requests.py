@@ -35,7 +35,7 @@ class EditRequest:
         painted: A copy of the photo on which the person painted what to erase; replaces a mask.
         shadow: Whether the subject's shadow is erased too.
         draft: Whether `mask` is only a start: the edit waits for the mask that the person makes of it.
-        chooses: Whether the person chooses among the things found in the photo, instead of the automatic subject.
+        chooses: Whether the person chooses among the objects found in the photo, instead of the automatic subject.
     """
 
     key: str
@@ -137,7 +137,7 @@ class EditRequest:
 
     @classmethod
     def something_else(cls, shown: Edit) -> Self:
-        """A choice among the things found in the photo, in place of the result or the question that is shown."""
+        """A choice among the objects found in the photo, in place of the result or the question that is shown."""
         key, message = f"{shown.id}:else", shown.status_message
         return cls._following(shown, key, None, parent=shown.id, status_message=message, seed=0, chooses=True)
 

@@ -1,4 +1,4 @@
-"""The steps of the durable workflow: announce → make → deliver → finish, or → ask which thing is meant.
+"""The steps of the durable workflow: announce → make → deliver → finish, or → ask which object is meant.
 
 Each step is idempotent, and its outcome is checkpointed: after a crash the workflow continues after its last finished
 step. A step passes a small value to the next one; the picture itself is in a bounded cache, and is made again if it was
@@ -71,7 +71,7 @@ class CheckpointedResult:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceNeeded:
-    """The result of `make` if the things found are stored and the person must choose among them first."""
+    """The result of `make` if the objects found are stored and the person must choose among them first."""
 
 
 class EditSteps:
@@ -107,7 +107,7 @@ class EditSteps:
             await self.announcer.announce(edit)
 
     async def make(self, edit_id: str) -> CheckpointedResult | ChoiceNeeded | None:
-        """Step 2: make the picture and put it into the cache, unless the person must choose a thing first.
+        """Step 2: make the picture and put it into the cache, unless the person must choose an object first.
 
         Returns:
             None if the edit was cancelled or deleted.
@@ -208,46 +208,46 @@ class EditSteps:
             log.info("status_message_deleted", edit=edit.id)
 
     async def ask_which(self, edit_id: str) -> None:
-        """Instead of the remaining steps: show the things found by number, and wait for the person's choice."""
+        """Instead of the remaining steps: show the objects found by number, and wait for the person's choice."""
         pending = await self._unfinished(edit_id)
         if pending is None:
             return
-        found, source = await self.store.things.of(edit_id), await self.files.fetch(pending.photo)
-        mattes = [thing.matte for thing in found]
-        picture = await self._with_retries(pending, lambda: self.editor.number_things(source, mattes))
+        found, source = await self.store.objects.of(edit_id), await self.files.fetch(pending.photo)
+        mattes = [item.matte for item in found]
+        picture = await self._with_retries(pending, lambda: self.editor.number_objects(source, mattes))
         askable = (State.RUNNING, State.WAITING_FOR_CHOICE)
         edit = await self.store.change(edit_id, only=askable, state=State.WAITING_FOR_CHOICE, stage=None)
         if edit is None:
             return
         may_go_back = await can_go_back(self.store, edit)
-        numbers = [thing.number for thing in found]
+        numbers = [item.number for item in found]
         try:
             await self.courier.ask_which(await self.announcer.announce(edit), numbers, picture, can_go_back=may_go_back)
         except StatusMessageGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is not None:
                 await self.courier.ask_which(await self.announcer.announce(fresh), numbers, picture, can_go_back=False)
-        log.info("choice_asked", edit=edit.id, operation=edit.operation, things=len(found))
+        log.info("choice_asked", edit=edit.id, operation=edit.operation, objects=len(found))
 
     async def _has_chosen(self, edit: Edit, source: Path, on_stage: Callable[[Stage], Awaitable[None]]) -> bool:
-        """Whether the person has chosen among the things found; then their union becomes the edit's matte.
+        """Whether the person has chosen among the objects found; then their union becomes the edit's matte.
 
         Raises:
             NothingFoundError: There is nothing to choose from.
         """
-        found = await self.store.things.of(edit.id)
+        found = await self.store.objects.of(edit.id)
         if not found:
             await on_stage(Stage.SEGMENTING)
             mattes = await self._with_retries(
-                edit, lambda: self.editor.find_things(source, self.files.maps_of(edit.photo))
+                edit, lambda: self.editor.find_objects(source, self.files.maps_of(edit.photo))
             )
             rejected = await self.store.mask(edit.parent) if edit.parent else None
             if rejected is not None and len(mattes) == 1 and await self.editor.are_same(mattes[0], rejected.png):
                 mattes = []  # only what the person has just rejected
             if not mattes:
                 raise NothingFoundError("nothing-else-found")
-            await self.store.things.replace(edit.id, mattes)
-        chosen = [thing.matte for thing in found if thing.chosen]
+            await self.store.objects.replace(edit.id, mattes)
+        chosen = [item.matte for item in found if item.chosen]
         if not chosen:
             return False
         await self.store.change(edit.id, mask=await self.editor.join_mattes(chosen), mask_is_matte=True)

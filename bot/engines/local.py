@@ -1,7 +1,7 @@
 """The local engine: segmentation and inpainting on this machine, without a key; model files are optional.
 
 `local_engine` creates it. The pixel work is done by plain functions of `bot.segmentation` and `bot.inpainting` that run
-in worker processes.
+in pixel processes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class LocalSegmenter:
     """Finds subjects in a pool process.
 
     Args:
-        pool: The worker processes.
+        pool: The pixel processes.
         models: Folder of model files; None: no models are used.
     """
 
@@ -36,7 +36,7 @@ class LocalInpainter:
     """Fills holes in a pool process.
 
     Args:
-        pool: The worker processes.
+        pool: The pixel processes.
         models: Folder of model files; None: no models are used.
     """
 
@@ -51,15 +51,15 @@ class LocalInpainter:
 
 def _fill(photo: Photo, mask: Mask, seed: int, keeps_subject: bool, models: Path | None) -> Photo:
     stays = subject.find_rough_subject(photo, models) if keeps_subject else None
-    barred = None if stays is None else exclusion.exclusion_mask(mask, stays)
-    return filling.fill(photo, mask, seed=seed, exclude=barred, models=models)
+    excluded = None if stays is None else exclusion.exclusion_mask(mask, stays)
+    return filling.fill(photo, mask, seed=seed, exclude=excluded, models=models)
 
 
 def local_engine(pool: PixelPool, *, models: Path | None = None) -> Engine:
     """Create the local engine.
 
     Args:
-        pool: The worker processes.
+        pool: The pixel processes.
         models: Folder of model files; None: no models are used.
     """
     return Engine(

@@ -20,6 +20,9 @@ WORK_SIDE = 640
 _MIN_LEARNED_COVERAGE = 0.15
 """Share of the photo up to which copying is as good as learned models."""
 _CONTEXT_SIZES = (0.75, 0.6, 0.9)
+"""How much of the photo around a hole is looked at, as `holes.group_holes` takes it; the seed chooses one."""
+_SEED_STEP = 7919
+"""Difference between the seeds of two holes of a photo: a prime, so that holes of neighbouring seeds differ."""
 _SCRATCH_RADIUS = 5
 _FULL_WEIGHT = 65535
 """16 bits show even a small part of a hole in an area mean, at half the memory of floats."""
@@ -52,7 +55,7 @@ def fill(photo: Photo, mask: Mask, *, seed: int, exclude: Mask | None = None, mo
         # Other holes, filled or not, are no sources.
         others = mask[hole.rows, hole.columns] & ~hole.mask
         excluded = None if exclude is None else exclude[hole.rows, hole.columns]
-        filled = _fill_crop(crop, hole.mask, others, excluded, seed=seed + 7919 * number, models=learned)
+        filled = _fill_crop(crop, hole.mask, others, excluded, seed=seed + _SEED_STEP * number, models=learned)
         pixels[hole.rows, hole.columns] = filled
     if thin.any():
         pixels = _fill_scratches(pixels, thin)

@@ -1,6 +1,6 @@
 """Finds objects in a photo on this machine: the main subject, what a person points at, and a shadow.
 
-Pure functions of pixels, meant for a worker process. They know neither edits nor chats.
+Pure functions of pixels, meant for a pixel process. They know neither edits nor chats.
 
     subject        the main subject
     objects        the distinct objects that a person can choose from

@@ -41,7 +41,7 @@ def select_by_hints(
 ) -> Mask:
     """Find the object that taps, a box or a scribble point at.
 
-    Pure and synchronous: meant for a worker process. Works on a small copy; the same hints give the same mask.
+    Pure and synchronous: meant for a pixel process. Works on a small copy; the same hints give the same mask.
 
     Several wanted taps select the one object under all of them or the objects under each. An unwanted tap removes the
     object or the part that it hits.

@@ -46,7 +46,7 @@ the one that the person means."""
 def find_subject(photo: Photo, models: Path | None = None, map_file: Path | None = None) -> FoundObject:
     """Find the photo's main subject.
 
-    Pure and synchronous: meant for a worker process. Works on a small copy, so that time and memory hardly depend on
+    Pure and synchronous: meant for a pixel process. Works on a small copy, so that time and memory hardly depend on
     the photo's size, and scales the result up along the photo's edges.
 
     Where the net sees nothing, or sees it faintly and finds nothing better in a closer look, the classical method

@@ -56,20 +56,20 @@ edits = sa.Table(
     sa.Column("status_after", sa.BigInteger, comment="the status message has a higher message id"),
     sa.Column("mask_key", sa.String(64), comment="the submission of the mask: a repeat is recognised"),
     sa.Column("shadow", sa.Boolean, comment="whether the subject's shadow is erased too; null: yes"),
-    sa.Column("chooses", sa.Boolean, comment="whether the person chooses among the things found; null: no"),
+    sa.Column("chooses", sa.Boolean, comment="whether the person chooses among the objects found; null: no"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
 )
 
-things = sa.Table(
-    "things",
+found_objects = sa.Table(
+    "found_objects",
     metadata,
     sa.Column("edit", sa.String(32), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False, comment="1, 2, …, as the picture shows it"),
     sa.Column("matte", sa.LargeBinary, nullable=False, comment="PNG"),
     sa.Column("chosen", sa.Boolean, nullable=False),
-    comment="things found in an edit's photo; the person chooses by number",
+    comment="objects found in an edit's photo; the person chooses by number",
 )
 
 offers = sa.Table(

@@ -46,4 +46,4 @@ def note(kind: str) -> str:
         return f"{len(cases(STREET))} photos of 854 px; IoU and MAE: mean per scene of four photos."
     absent = _plain.absent()
     lacking = f" Not here: {', '.join(absent)}." if absent else ""
-    return f"{len(cases(PLAIN))} photos of one thing each, 243 to 960 px, from packages of the bench set.{lacking}"
+    return f"{len(cases(PLAIN))} photos of one object each, 243 to 960 px, from packages of the bench set.{lacking}"

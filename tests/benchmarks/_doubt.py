@@ -28,7 +28,7 @@ class Answer:
     Attributes:
         right: It overlaps the truth by RIGHT or more.
         asked: The person is asked whether it is right.
-        place: For a wrong find: the place of the first right thing among those that are found, from 1; None: none is.
+        place: For a wrong find: the place of the first right object among those that are found, from 1; None: none is.
     """
 
     right: bool
@@ -43,7 +43,7 @@ def answer(kind: str, models: Path | None, at: int) -> Answer:
     if overlap(from_matte(seen.matte), case.truth) >= RIGHT:
         return Answer(right=True, asked=not seen.sure)
     offered = objects.find_objects(case.photo, models, limit=OFFERED[-1])
-    fitting = (i for i, thing in enumerate(offered, 1) if overlap(from_matte(thing.matte), case.truth) >= RIGHT)
+    fitting = (i for i, item in enumerate(offered, 1) if overlap(from_matte(item.matte), case.truth) >= RIGHT)
     return Answer(right=False, asked=not seen.sure, place=next(fitting, None))
 
 
@@ -71,7 +71,7 @@ def main() -> list[str]:
         "doubt",
         "wrong finds asked about",
         "right finds asked about",
-        *(f"a right thing among the first {most}, of wrong finds" for most in OFFERED),
+        *(f"a right object among the first {most}, of wrong finds" for most in OFFERED),
     ]
     explained = f"Automatic finds; right: IoU ≥ {RIGHT}. Asked about: the find says that it is not sure."
     return [*_sheets.table(head, rows), "", explained, *_models.missing()]

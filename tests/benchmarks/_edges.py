@@ -114,7 +114,6 @@ Way = tuple[Callable[[Case], Matte], Callable[[Photo, Matte], Pixels]]
 def methods() -> dict[str, Way]:
     """The installed methods for matte and colours."""
     found: dict[str, Way] = {
-        "ours, trimap": (lambda case: refinement.matte_from_trimap(case.photo, case.trimap), ours_colours),
         "ours, hard mask": (lambda case: refinement.refine(case.photo, case.hard), ours_colours),
     }
     if importlib.util.find_spec("pymatting"):

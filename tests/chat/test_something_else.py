@@ -1,4 +1,4 @@
-"""Correcting a wrong find: other things are shown with numbers, and one, several or all of them are chosen."""
+"""Correcting a wrong find: other objects are shown with numbers, and one, several or all of them are chosen."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def talk(meet: Callable[..., Talk]) -> Talk:
 
 
 RED, YELLOW = (150, 240), (480, 240)
-"""Centres of the two things, (x, y)."""
+"""Centres of the two objects, (x, y)."""
 
 
-def two_things() -> Image.Image:
+def two_objects() -> Image.Image:
     """A red block and a yellow disc on noisy blue-grey."""
     rng = np.random.default_rng(5)
     pixels = np.full((480, 640, 3), (90, 110, 140), np.uint8) + rng.integers(0, 12, (480, 640, 3), np.uint8)
@@ -58,7 +58,7 @@ def two_things() -> Image.Image:
 
 
 def left(picture: Image.Image) -> set[str]:
-    """Which of the two things a picture still shows."""
+    """Which of the two objects a picture still shows."""
     seen = picture.convert("RGB").resize((640, 480))
     red, yellow = (np.array(seen.getpixel(place), int) for place in (RED, YELLOW))
     found = {"red"} if red[0] - red[2] > 80 else set()
@@ -97,8 +97,8 @@ async def press(talk: Talk, message: dict[str, Any], label: str) -> str | None:
 
 
 async def result_of(talk: Talk, command: str = "/remove_subject") -> tuple[dict[str, Any], dict[str, Any]]:
-    """A sent photo of two things, and the first result."""
-    (sent,) = await talk.person.send(Upload(encoded(two_things(), "PNG"), "two.png", as_file=True), caption=command)
+    """A sent photo of two objects, and the first result."""
+    (sent,) = await talk.person.send(Upload(encoded(two_objects(), "PNG"), "two.png", as_file=True), caption=command)
     answer = await talk.answer_to(sent)
     if "not sure" in str(answer.get("caption")):
         await talk.person.press_labelled(answer["message_id"], "👌")
@@ -107,7 +107,7 @@ async def result_of(talk: Talk, command: str = "/remove_subject") -> tuple[dict[
 
 
 async def asked_which(talk: Talk) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
-    """A sent photo of two things, the question which one, and what the first result showed."""
+    """A sent photo of two objects, the question which one, and what the first result showed."""
     sent, answer = await result_of(talk)
     shown = left(talk.picture(answer))
     await press(talk, answer, "🔎 Something else")
@@ -130,7 +130,7 @@ async def test_a_wrong_find_is_corrected_by_two_taps(talk: Talk) -> None:
     assert len(talk.answers_to(sent)) == 1, "all in one message"
 
 
-async def test_several_marked_things_are_removed_together(talk: Talk) -> None:
+async def test_several_marked_objects_are_removed_together(talk: Talk) -> None:
     sent, asked, _ = await asked_which(talk)
     numbers = [name for name in labels(asked) if name.isdigit()]
     await press(talk, asked, "☑️ Several…")
@@ -149,7 +149,7 @@ async def test_several_marked_things_are_removed_together(talk: Talk) -> None:
     assert left(talk.picture(await becomes(talk, sent, "is gone"))) == set()
 
 
-async def test_one_button_removes_all_things(talk: Talk) -> None:
+async def test_one_button_removes_all_objects(talk: Talk) -> None:
     sent, asked, _ = await asked_which(talk)
     await press(talk, asked, "All of them")
     assert left(talk.picture(await becomes(talk, sent, "is gone"))) == set()
@@ -163,7 +163,7 @@ async def test_back_shows_the_earlier_result(talk: Talk) -> None:
     assert "🔎 Something else" in labels(again)
 
 
-async def test_the_chosen_things_are_kept_and_the_background_is_removed(talk: Talk) -> None:
+async def test_the_chosen_objects_are_kept_and_the_background_is_removed(talk: Talk) -> None:
     sent, answer = await result_of(talk, "/remove_background")
     await press(talk, answer, "🔎 Something else")
     asked = await becomes(talk, sent, "Which one should stay?")
@@ -173,7 +173,7 @@ async def test_the_chosen_things_are_kept_and_the_background_is_removed(talk: Ta
 
 async def test_the_questions_are_chinese_for_chinese_speakers(meet: Callable[..., Talk]) -> None:
     talk = meet("zh-hans")
-    (sent,) = await talk.person.send(Upload(encoded(two_things())), caption="/remove_subject")
+    (sent,) = await talk.person.send(Upload(encoded(two_objects())), caption="/remove_subject")
     answer = await talk.answer_to(sent)
     await press(talk, answer, "🔎 换一个目标")
     asked = await becomes(talk, sent, "要消除哪一个")

@@ -104,8 +104,8 @@ class FloodLimiter(BaseRateLimiter[None]):
         rate_limit_args: None,
     ) -> bool | JSONDict | list[JSONDict]:
         """Make one request as soon as the limits allow, and again after a flood error or a network error."""
-        counts = endpoint.startswith(COUNTED) and endpoint not in NOT_COUNTED and endpoint != "getUpdates"
-        idempotent = endpoint.startswith(IDEMPOTENT) and endpoint != "getUpdates"
+        counts = endpoint.startswith(COUNTED) and endpoint not in NOT_COUNTED
+        idempotent = endpoint.startswith(IDEMPOTENT)
         chat = data.get("chat_id")
         for attempt in range(1, MAX_ATTEMPTS + 1):
             if counts:

@@ -65,5 +65,5 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
 
 
 def _is_number(text: str) -> bool:
-    """Whether untrusted callback data holds the number of a thing: one digit from 1 to 9."""
+    """Whether untrusted callback data holds the number of an object: one digit from 1 to 9."""
     return len(text) == 1 and text in "123456789"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, Edit
+from bot.edits.records.found_objects import delete_orphans
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
-from bot.edits.records.things import delete_orphans
 from bot.storage.database import Database
 from bot.storage.tables import edits, offers, pending_commands
 

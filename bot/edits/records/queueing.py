@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.edits.model import Edit, PhotoRef, State
+from bot.edits.records.found_objects import mark_only
 from bot.edits.records.limits import EditLimits, check_limits
 from bot.edits.records.rows import find_edit
-from bot.edits.records.things import mark_only
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
 
@@ -38,7 +38,7 @@ class Queueing:
         return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED), counts_today=False)
 
     async def ask_for_choice_again(self, edit_id: str) -> Edit | None:
-        """Queue an edit so that the person chooses among its things again; None unless it failed or was cancelled."""
+        """Queue an edit so that the person chooses among its objects again; None unless it failed or was cancelled."""
 
         def work(connection: sa.Connection) -> Edit | None:
             queued = self._queue_again(connection, edit_id, (State.FAILED, State.CANCELLED), mask=None)
@@ -48,8 +48,8 @@ class Queueing:
 
         return await self._database.run(work)
 
-    async def queue_with_things(self, edit_id: str, numbers: Collection[int]) -> Edit | None:
-        """Queue an edit that waits for a choice, with the things of these numbers; None if it does not wait."""
+    async def queue_with_objects(self, edit_id: str, numbers: Collection[int]) -> Edit | None:
+        """Queue an edit that waits for a choice, with the objects of these numbers; None if it does not wait."""
 
         def work(connection: sa.Connection) -> Edit | None:
             queued = self._queue_again(connection, edit_id, (State.WAITING_FOR_CHOICE,))

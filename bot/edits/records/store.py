@@ -1,4 +1,4 @@
-"""The store of edits. Pending commands, offers, claims and things have their own classes, as attributes of `Store`."""
+"""The store of edits. Pending commands, offers, claims and objects have their own classes, as attributes of `Store`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from bot.edits.model import PENDING_STATES, Edit, Operation, Stage, State, StoredMask
 from bot.edits.records.claims import Claims
 from bot.edits.records.deletion import Deletion
+from bot.edits.records.found_objects import FoundObjects
 from bot.edits.records.limits import EditLimits, check_limits
 from bot.edits.records.offers import Offers
 from bot.edits.records.pending_commands import PendingCommands
 from bot.edits.records.queueing import Queueing
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of, find_edit, photo_columns, queue_position
-from bot.edits.records.things import Things
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
@@ -39,7 +39,7 @@ class Store:
         self.offers = Offers(database, clock)
         self.pending_commands = PendingCommands(database, clock)
         self.claims = Claims(database, clock)
-        self.things = Things(database)
+        self.objects = FoundObjects(database)
         self.queueing = Queueing(database, limits, clock)
         self.deletion = Deletion(database, clock)
 

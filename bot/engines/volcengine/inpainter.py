@@ -103,7 +103,7 @@ class VolcInpainter:
         if mask.shape != photo.pixels.shape[:2]:
             raise ValueError(f"a mask of {mask.shape} for a photo of {photo.pixels.shape[:2]}")
         # Cropping and pasting run in a thread, not in the pool: numpy and OpenCV release the GIL, and a photo of 48
-        # megapixels is not copied to a worker process for a small crop.
+        # megapixels is not copied to a pixel process for a small crop.
         crop = await asyncio.to_thread(_crop_photo, photo, mask, self._config.longest_side)
         if crop is None:
             return photo
@@ -193,7 +193,7 @@ def _crop_photo(photo: Photo, mask: Mask, longest: int) -> _Crop | None:
     fit = fit_within(box.width, box.height, longest=longest)
     pixels, hole = photo.pixels[box.slices], mask[box.slices]
     if fit.width < box.width:
-        # Scale before the copy to the worker process: it needs no more than what is sent.
+        # Scale before the copy to the pixel process: it needs no more than what is sent.
         return _Crop(box, scale(pixels, fit.width, fit.height), scale_hole(hole, fit.width, fit.height))
     return _Crop(box, pixels.copy(), hole.copy())
 

@@ -51,7 +51,7 @@ class VolcSegmenter:
             EngineUnavailableError: Volcengine cannot answer now, or not to this account.
         """
         parameters = segment_parameters(self._config)
-        # A photo beyond the limits is scaled in a thread before it is copied to a worker process, which needs no more
+        # A photo beyond the limits is scaled in a thread before it is copied to a pixel process, which needs no more
         # than what is sent. OpenCV releases the GIL, and the pixels are decoded and checked already.
         limited = await asyncio.to_thread(_scale_into_limits, photo)
 

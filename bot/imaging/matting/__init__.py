@@ -1,1 +1,1 @@
-"""Mattes: soft edges from a trimap, and the subject's own colours without the background's."""
+"""Mattes: soft edges, and the subject's own colours without the background's."""

@@ -1,4 +1,4 @@
-"""Refining a coarse matte or a trimap to a fine matte: hair, fur, blur and partial coverage."""
+"""Refining a coarse matte to a fine matte: hair, fur, blur and partial coverage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.imaging.matting import closed_form, joint_upsampling, unmixing
+from bot.imaging.matting import joint_upsampling, unmixing
 from bot.imaging.photo import Mask, Matte, Photo, Pixels
 
 WORK_SIDE = 1024
@@ -45,25 +45,6 @@ PASS_CLIP = 0.02
 
 FINAL_CLIP = 0.03
 """The same after the last pass: a guided filter leaves a faint glow around the subject, most visible over red."""
-
-
-def matte_from_trimap(photo: Photo, trimap: Matte) -> Matte:
-    """Solve a trimap's unknown pixels.
-
-    Args:
-        photo: The photo.
-        trimap: (H, W) uint8: 0 = background, 255 = subject, anything between = unknown.
-
-    Returns:
-        (H, W) uint8; 0 and 255 where the trimap is known.
-    """
-    small, size = _shrink(photo.pixels)
-    if size is None:
-        return _to_bytes(closed_form.solve(small, trimap))
-    known = _known_at(trimap, size)
-    band = (known > 0) & (known < 255)
-    fine = joint_upsampling.upsample(closed_form.solve(small, known), small, photo.pixels, _widen(band, 1))
-    return np.asarray(np.where((trimap == 0) | (trimap == 255), trimap, fine), np.uint8)
 
 
 def refine(photo: Photo, matte: Matte) -> Matte:
@@ -153,12 +134,6 @@ def _shrink(pixels: Pixels) -> tuple[Pixels, tuple[int, int] | None]:
         return pixels, None
     size = (max(3, round(width * scale)), max(3, round(height * scale)))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), size
-
-
-def _known_at(trimap: Matte, size: tuple[int, int]) -> Matte:
-    """Scale a trimap: a small pixel is known only if all of its large pixels are known and agree."""
-    mixed = np.where((trimap == 0) | (trimap == 255), trimap, 128).astype(np.uint8)
-    return np.asarray(cv2.resize(mixed, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _widen(where: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:

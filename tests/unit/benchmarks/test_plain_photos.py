@@ -17,7 +17,7 @@ def test_a_mask_has_the_size_of_its_photo(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _plain.PICTURES)
-def test_a_mask_is_one_bit_deep_and_shows_a_thing_in_front_of_a_background(name: str) -> None:
+def test_a_mask_is_one_bit_deep_and_shows_an_object_in_front_of_a_background(name: str) -> None:
     with Image.open(_plain.MASKS / f"{name}.png") as image:
         assert image.mode == "1"
         assert 0.01 < np.asarray(image).mean() < 0.85

@@ -19,7 +19,7 @@ from tests.unit.edits.canvas_world import SIZE, World, opened_png, painted, png
 
 
 def dilated(mask: Mask) -> Mask:
-    """A found mask as the person gets it: dilated over the thing's edge, as a hand paints."""
+    """A found mask as the person gets it: dilated over the object's edge, as a hand paints."""
     height, width = mask.shape
     return masks.dilate(mask, masks.dilation_radius(width, height, coarse=False))
 
@@ -55,7 +55,7 @@ async def test_the_result_is_available_once_done(world: World) -> None:
     assert Image.open(io.BytesIO(await world.canvas.result_preview(done))).size == SIZE
 
 
-async def test_taps_select_a_thing_and_surplus_taps_are_ignored(world: World) -> None:
+async def test_taps_select_an_object_and_surplus_taps_are_ignored(world: World) -> None:
     world.courier.photos["file"] = encoded(scene(3000, 2250))  # larger than what is worked on
     edit = await world.opened()
     taps = [Tap(1500, 1100 + number % 7) for number in range(MAX_TAPS)]
@@ -67,7 +67,7 @@ async def test_taps_select_a_thing_and_surplus_taps_are_ignored(world: World) ->
     assert np.count_nonzero(found) < 1.15 * np.count_nonzero(block)
     kept = opened_png(await world.canvas.select(await world.opened(Operation.REMOVE_BACKGROUND), taps))
     assert np.array_equal(kept & found, kept)
-    assert 0.97 * np.count_nonzero(block) < np.count_nonzero(kept) < 1.03 * np.count_nonzero(block), "the thing itself"
+    assert 0.97 * np.count_nonzero(block) < np.count_nonzero(kept) < 1.03 * np.count_nonzero(block), "the object itself"
     off = [Tap(1500, 1100, keep=False) for _ in range(9)]
     again = np.asarray(Image.open(io.BytesIO(await world.canvas.select(edit, [*taps, *off]))).convert("L"))
     assert np.array_equal(found, again)

@@ -48,9 +48,9 @@ class World:
         return changed
 
     async def ask(self, shown: Edit) -> Edit:
-        """Ask which thing is meant, in place of what is shown."""
+        """Ask which object is meant, in place of what is shown."""
         edit = await self.choices.something_else(shown.id, ADA)
-        await self.store.things.replace(edit.id, [b"one", b"two"])
+        await self.store.objects.replace(edit.id, [b"one", b"two"])
         return await self.set(edit, state=State.WAITING_FOR_CHOICE)
 
     async def refusal(self, press: object) -> str:
@@ -101,7 +101,7 @@ async def test_going_back_shows_the_result_and_the_question_can_be_asked_again(w
     await world.set(shown, state=State.DONE)
     asked_again = await world.choices.something_else(shown.id, ADA)
     assert (asked_again.id, asked_again.state) == (asked.id, State.QUEUED)
-    assert await world.store.things.marked(asked.id) == {1: False, 2: False}
+    assert await world.store.objects.marked(asked.id) == {1: False, 2: False}
 
 
 async def test_a_question_after_a_question_offers_no_way_back(world: World) -> None:
@@ -116,7 +116,7 @@ async def test_marks_do_not_survive_a_cancelled_question(world: World) -> None:
     await world.choices.mark(asked.id, ADA, 2)
     await world.set(asked, state=State.CANCELLED)
     await world.edits.retry(asked.id, ADA)
-    assert await world.store.things.marked(asked.id) == {1: False, 2: False}
+    assert await world.store.objects.marked(asked.id) == {1: False, 2: False}
 
 
 @pytest.mark.parametrize("numbers", [[3], [0], [1, 9]])
@@ -143,11 +143,11 @@ async def test_going_back_and_choosing_do_not_count_as_further_edits_of_the_day(
     assert (await world.choices.go_back(asked.id, ADA)).state is State.QUEUED
 
 
-async def test_things_of_a_deleted_edit_are_not_stored(world: World) -> None:
+async def test_objects_of_a_deleted_edit_are_not_stored(world: World) -> None:
     shown = await world.result()
     await world.store.deletion.delete_person(ADA)
-    await world.store.things.replace(shown.id, [b"late"])
-    assert await world.store.things.of(shown.id) == []
+    await world.store.objects.replace(shown.id, [b"late"])
+    assert await world.store.objects.of(shown.id) == []
 
 
 async def test_a_painted_copy_belongs_to_the_newest_waiting_edit(world: World) -> None:
@@ -170,14 +170,14 @@ def test_pictures_of_questions_fit_telegrams_ratio(tmp_path: Path, size: tuple[i
     mask[: size[1] // 2, : size[0] // 2] = 255
     matte = pixels.matte_to_png(mask, 2048)
     for data in (
-        chat_pictures.number_things(source, [matte], 50, chat_pictures.CHAT_SIDE),
+        chat_pictures.number_objects(source, [matte], 50, chat_pictures.CHAT_SIDE),
         chat_pictures.highlight_subject(source, matte, 50, chat_pictures.CHAT_SIDE),
     ):
         width, height = Image.open(io.BytesIO(data)).size
         assert max(width, height) <= 20 * min(width, height), "Bot API, sendPhoto"
 
 
-def test_nearly_equal_mattes_count_as_the_same_thing() -> None:
+def test_nearly_equal_mattes_count_as_the_same_object() -> None:
     one, near, other = (np.zeros((90, 120), np.uint8) for _ in range(3))
     one[20:60, 20:80] = near[22:62, 20:80] = other[20:60, 60:110] = 255
     same, shifted, apart = (encode_mask(mask) for mask in (one, near, other))

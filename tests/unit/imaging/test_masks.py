@@ -195,7 +195,7 @@ def test_the_selection_is_highlighted_on_any_picture() -> None:
     mask[30:60, 40:80] = 255
     for light in (0, 128, 255):
         shown = masks.highlight_subject(np.full((90, 120, 3), light, np.uint8), mask)
-        assert (shown[40:50, 50:70] == light).all(), "the thing is as it is"
+        assert (shown[40:50, 50:70] == light).all(), "the object is as it is"
         assert (shown[5:15, 5:15] == light // 2).all(), "the rest is dark"
         rim = shown[28:32, 50:70]
         assert (rim > 200).all(axis=-1).any(), "the line is seen"

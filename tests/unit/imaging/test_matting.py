@@ -1,4 +1,4 @@
-"""Fine mattes from coarse ones, and from trimaps."""
+"""Fine mattes from coarse ones."""
 
 from __future__ import annotations
 
@@ -8,51 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from bot.imaging.matting import closed_form, foreground, refinement
+from bot.imaging.matting import foreground, refinement
 from bot.imaging.photo import Photo
 from tests.unit.imaging import scenes
 
 CC0 = Path(__file__).parents[4] / "shared" / "photos" / "open" / "cc0"
-
-
-def test_the_solver_solves_the_matting_laplacian() -> None:
-    """Against the matrix written out densely from the paper's equation 12."""
-    random = np.random.default_rng(3)
-    picture = random.integers(0, 256, (9, 10, 3), np.uint8)
-    trimap = np.full((9, 10), 128, np.uint8)
-    trimap[:, :2], trimap[:, -2:] = 0, 255
-    laplacian = np.zeros((90, 90))
-    for y in range(1, 8):
-        for x in range(1, 9):
-            places = [(y + dy) * 10 + x + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-            colours = picture.reshape(-1, 3)[places] / 255.0
-            apart = colours - colours.mean(0)
-            spread = apart.T @ apart / 9 + np.eye(3) * closed_form._EPSILON / 9
-            share = np.eye(9) - (1 + apart @ np.linalg.inv(spread) @ apart.T) / 9
-            laplacian[np.ix_(places, places)] += share
-    unknown = np.flatnonzero((trimap == 128).ravel())
-    known = np.flatnonzero((trimap == 255).ravel())
-    right = -laplacian[np.ix_(unknown, known)].sum(1)
-    exact = np.clip(np.linalg.solve(laplacian[np.ix_(unknown, unknown)], right), 0, 1)
-    solved = closed_form.solve(picture, trimap, iterations=2000)
-    assert np.abs(solved.ravel()[unknown] - exact).max() < 0.02
-
-
-def test_known_trimap_pixels_do_not_change() -> None:
-    matte = scenes.soft_disc()
-    photo, _ = scenes.green_on_blue(matte)
-    trimap = np.where(matte > 250, 255, np.where(matte < 5, 0, 128)).astype(np.uint8)
-    solved = refinement.matte_from_trimap(photo, trimap)
-    known = trimap != 128
-    assert np.array_equal(solved[known], trimap[known])
-    assert scenes.error(solved, matte, ~known) < 0.05
-
-
-@pytest.mark.parametrize("value", [0, 255])
-def test_a_trimap_without_unknown_pixels_is_returned_unchanged(value: int) -> None:
-    photo = Photo(np.full((20, 30, 3), 90, np.uint8))
-    trimap = np.full((20, 30), value, np.uint8)
-    assert np.array_equal(refinement.matte_from_trimap(photo, trimap), trimap)
 
 
 def test_hairs_missing_in_the_mask_are_recovered() -> None:
@@ -129,7 +89,6 @@ def test_the_lemurs_matte_error_stays_below_its_known_limit() -> None:
     photo = Photo(np.ascontiguousarray(read("lemur.png", cv2.IMREAD_COLOR)))
     truth, trimap = (read(f"lemur_{name}.png", cv2.IMREAD_GRAYSCALE) for name in ("alpha", "trimap"))
     unknown = (trimap > 0) & (trimap < 255)
-    assert scenes.error(refinement.matte_from_trimap(photo, trimap), truth, unknown) <= 0.02
     assert scenes.error(refinement.refine(photo, scenes.hard(truth)), truth, unknown) <= 0.04
     soft = (truth > 12) & (truth < 243)
     colours = foreground.estimate(photo.pixels, truth).astype(float)

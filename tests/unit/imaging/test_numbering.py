@@ -1,4 +1,4 @@
-"""Numbered things on a picture: every number stands on its own thing, and is seen."""
+"""Numbered objects on a picture: every number stands on its own object, and is seen."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def box(left: int, top: int, right: int, bottom: int) -> Mask:
     return mask
 
 
-def discs(things: list[Mask], pixels: np.ndarray | None = None) -> list[tuple[int, int]]:
+def discs(objects: list[Mask], pixels: np.ndarray | None = None) -> list[tuple[int, int]]:
     """The middle (x, y) of every number's disc: where most of its colour is."""
-    shown = draw_numbered_outlines(np.full((HEIGHT, WIDTH, 3), 128, np.uint8) if pixels is None else pixels, things)
+    shown = draw_numbered_outlines(np.full((HEIGHT, WIDTH, 3), 128, np.uint8) if pixels is None else pixels, objects)
     middles = []
-    for index in range(len(things)):
+    for index in range(len(objects)):
         rows, columns = np.nonzero((shown == COLOURS[index]).all(axis=2))
         inner = np.hypot(rows - np.median(rows), columns - np.median(columns)) < 40
         middles.append((int(columns[inner].mean()), int(rows[inner].mean())))
@@ -29,16 +29,16 @@ def discs(things: list[Mask], pixels: np.ndarray | None = None) -> list[tuple[in
 
 
 def test_a_badge_lies_on_its_own_mask() -> None:
-    things = [box(20, 20, 120, 280), box(250, 40, 380, 120)]
-    for thing, (x, y) in zip(things, discs(things), strict=True):
-        assert thing[y, x] == 255
+    objects = [box(20, 20, 120, 280), box(250, 40, 380, 120)]
+    for shape, (x, y) in zip(objects, discs(objects), strict=True):
+        assert shape[y, x] == 255
 
 
 def test_badges_of_nested_masks_do_not_overlap() -> None:
-    things = [box(40, 40, 360, 260), box(60, 60, 110, 110)]
-    (x1, y1), (x2, y2) = discs(things)
-    assert things[1][y2, x2] == 255
-    assert things[1][y1, x1] == 0, "the larger one's number stands on the part that is its alone"
+    objects = [box(40, 40, 360, 260), box(60, 60, 110, 110)]
+    (x1, y1), (x2, y2) = discs(objects)
+    assert objects[1][y2, x2] == 255
+    assert objects[1][y1, x1] == 0, "the larger one's number stands on the part that is its alone"
     assert np.hypot(x1 - x2, y1 - y2) > 24, "no number covers another"
 
 

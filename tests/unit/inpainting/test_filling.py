@@ -39,7 +39,7 @@ def filled(pixels: Pixels, mask: Mask, *, seed: int = 0, exclude: Mask | None = 
     return answer
 
 
-def with_thing(pixels: Pixels, mask: Mask) -> Pixels:
+def with_object(pixels: Pixels, mask: Mask) -> Pixels:
     """What is to be removed is magenta: no trace of it may be left or copied."""
     return np.where(mask[..., None] > 0, np.uint8([255, 0, 255]), pixels)
 
@@ -51,14 +51,14 @@ def magenta(pixels: Pixels) -> np.ndarray:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_masked_object_is_removed_and_the_rest_unchanged(seed: int) -> None:
     mask = disc(300, 400, x=180, y=140, radius=50)
-    answer = filled(with_thing(lawn(300, 400), mask), mask, seed=seed)
+    answer = filled(with_object(lawn(300, 400), mask), mask, seed=seed)
     assert not magenta(answer).any()
 
 
 def test_the_pixels_under_the_mask_do_not_matter() -> None:
     mask = disc(900, 1000, x=480, y=440, radius=150)
     green = lawn(900, 1000)
-    np.testing.assert_array_equal(filled(green, mask), filled(with_thing(green, mask), mask))
+    np.testing.assert_array_equal(filled(green, mask), filled(with_object(green, mask), mask))
 
 
 def test_a_seed_determines_the_fill() -> None:
@@ -80,7 +80,7 @@ def test_seeds_may_be_large() -> None:
 def test_a_hole_at_the_border_of_a_lawn_is_filled_with_lawn(at: tuple[int, int]) -> None:
     green = lawn(300, 400)
     mask = disc(300, 400, x=at[0], y=at[1], radius=60)
-    answer = filled(with_thing(green, mask), mask)
+    answer = filled(with_object(green, mask), mask)
     assert not magenta(answer).any()
     ring = cv2.dilate(mask, np.ones((61, 61), np.uint8)) & ~mask
     assert np.abs(answer[mask > 0].mean(0) - green[ring > 0].mean(0)).max() < 14
@@ -91,7 +91,7 @@ def test_a_large_photo_is_filled_with_its_own_fine_texture() -> None:
     green = lawn(1500, 2000)
     mask = disc(1500, 2000, x=1000, y=700, radius=300)
     around = disc(1500, 2000, x=1000, y=700, radius=600) & ~mask
-    answer = filled(with_thing(green, mask), mask)
+    answer = filled(with_object(green, mask), mask)
     inner = disc(1500, 2000, x=1000, y=700, radius=260)
     assert 0.8 < fine_detail(answer, inner) / fine_detail(green, around) < 1.25
 
@@ -102,7 +102,7 @@ def test_a_fill_in_a_large_photo_has_no_step_at_its_rim() -> None:
     grain = np.random.default_rng(1).standard_normal((1600, 2400, 1), dtype=np.float32) * 2
     sky = np.clip(sky + grain, 0, 255).astype(np.uint8)
     mask = disc(1600, 2400, x=1200, y=800, radius=350)
-    answer = filled(with_thing(sky, mask), mask)
+    answer = filled(with_object(sky, mask), mask)
     wrong = cv2.GaussianBlur(answer.astype(np.float32) - sky, (0, 0), 6)
     assert np.abs(wrong[mask > 0]).max() < 6
 
@@ -111,10 +111,10 @@ def test_a_fill_in_a_large_photo_has_no_step_at_its_rim() -> None:
 def test_excluded_pixels_are_not_copied(scale: int) -> None:
     height, width = 320 * scale, 400 * scale
     picture = lawn(height, width)
-    things = disc(height, width, x=300 * scale, y=160 * scale, radius=50 * scale)
-    picture[things > 0] = (230, 20, 20)
+    objects = disc(height, width, x=300 * scale, y=160 * scale, radius=50 * scale)
+    picture[objects > 0] = (230, 20, 20)
     mask = disc(height, width, x=190 * scale, y=160 * scale, radius=62 * scale)
-    exclude = cv2.dilate(things, np.ones((5, 5), np.uint8))
+    exclude = cv2.dilate(objects, np.ones((5, 5), np.uint8))
     answer = filled(picture, mask, exclude=exclude)
     red = (answer[..., 0] > 170) & (answer[..., 1] < 70) & (mask > 0)
     assert not red.any()
@@ -122,7 +122,7 @@ def test_excluded_pixels_are_not_copied(scale: int) -> None:
 
 def test_holes_do_not_copy_from_each_other() -> None:
     mask = disc(300, 800, x=200, y=150, radius=50) | disc(300, 800, x=600, y=150, radius=45)
-    assert not magenta(filled(with_thing(lawn(300, 800), mask), mask)).any()
+    assert not magenta(filled(with_object(lawn(300, 800), mask), mask)).any()
 
 
 def test_each_of_many_holes_is_filled() -> None:
@@ -130,14 +130,14 @@ def test_each_of_many_holes_is_filled() -> None:
     for y in range(30, 400, 60):
         for x in range(30, 600, 70):
             cv2.circle(mask, (x, y), 9, 255, -1)
-    assert not magenta(filled(with_thing(lawn(400, 600), mask), mask)).any()
+    assert not magenta(filled(with_object(lawn(400, 600), mask), mask)).any()
 
 
 def test_a_scratch_is_filled_without_a_trace() -> None:
     ramp = np.broadcast_to(np.linspace(40, 200, 500)[None, :, None], (300, 500, 3)).astype(np.uint8)
     mask = np.zeros((300, 500), np.uint8)
     cv2.line(mask, (20, 30), (470, 260), 255, 3)
-    answer = filled(with_thing(ramp, mask), mask)
+    answer = filled(with_object(ramp, mask), mask)
     assert np.abs(answer.astype(int) - ramp)[mask > 0].max() <= 6
 
 
@@ -146,7 +146,7 @@ def test_a_hole_of_four_fifths_of_the_photo_is_filled_smoothly() -> None:
     photo[:150] = np.clip(photo[:150] + np.array([60, 20, 120]), 0, 255)
     mask = np.zeros((300, 400), np.uint8)
     mask[15:285, 22:378] = 255
-    answer = filled(with_thing(photo, mask), mask)
+    answer = filled(with_object(photo, mask), mask)
     assert not magenta(answer).any()
     inside = answer[mask > 0].astype(float)
     known = photo[mask == 0].astype(float)
@@ -169,7 +169,7 @@ def test_photos_of_any_size_are_filled(height: int, width: int, share: float) ->
 def test_one_pixel_is_filled() -> None:
     mask = np.zeros((50, 60), np.uint8)
     mask[20, 30] = 255
-    photo = with_thing(np.full((50, 60, 3), 90, np.uint8), mask)
+    photo = with_object(np.full((50, 60, 3), 90, np.uint8), mask)
     assert np.abs(filled(photo, mask)[20, 30].astype(int) - 90).max() <= 2
 
 

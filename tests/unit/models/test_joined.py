@@ -44,7 +44,7 @@ def test_a_net_that_sees_nothing_finds_nothing(place: Publish) -> None:
 
 
 def test_where_the_net_sees_nothing_the_classical_method_answers_and_is_not_sure(place: Publish) -> None:
-    """The tiny net looks for white; a red thing on dark red ground is none."""
+    """The tiny net looks for white; a red object on dark red ground is none."""
     red = np.zeros((300, 400, 3), np.uint8)
     red[..., 0] = 60 + np.random.default_rng(3).integers(0, 9, (300, 400), dtype=np.uint8)
     red[100:200, 150:260, 0] = 250

@@ -41,7 +41,7 @@ def test_the_published_file_is_the_one_that_set_up_fetches(segmenter_folder: Pat
     assert is_intact(MODELS["u2netp"], segmenter_folder / MODELS["u2netp"].file)
 
 
-def test_a_drawn_thing_is_found(segmenter_folder: Path) -> None:
+def test_a_drawn_object_is_found(segmenter_folder: Path) -> None:
     picture, truth = a_mug()
     seen = predict(picture, segmenter_folder)
     assert overlap(seen > 0.5, truth) > 0.8

@@ -154,7 +154,7 @@ def test_a_pass_that_keeps_the_memory_gives_the_same_map(place: Publish) -> None
     np.testing.assert_array_equal(net.predict(keep_memory=True), net.predict())
 
 
-def test_a_window_and_a_mirrored_pass_show_the_same_thing(place: Publish) -> None:
+def test_a_window_and_a_mirrored_pass_show_the_same_object(place: Publish) -> None:
     folder = place("u2netp", graphs.segmenter(320))
     picture = a_picture()
     picture[20:40, 30:45] = 40  # the bright part is now right of the middle

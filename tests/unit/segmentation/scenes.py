@@ -17,12 +17,12 @@ def ground(width: int, height: int, seed: int = 0) -> np.ndarray:
     return np.clip(slope + grain, 0, 255)
 
 
-def discs(width: int, height: int, *things: tuple[float, float, float, tuple[int, int, int]]) -> tuple[Photo, Mask]:
+def discs(width: int, height: int, *objects: tuple[float, float, float, tuple[int, int, int]]) -> tuple[Photo, Mask]:
     """Discs on sand, each (x, y, radius, colour) in shares of width, height and the shorter side; the first's mask."""
     pixels = ground(width, height)
     grain = np.random.default_rng(1).normal(0, 6, (height, width, 1))
     masks = []
-    for x, y, radius, colour in things:
+    for x, y, radius, colour in objects:
         mask = np.zeros((height, width), np.uint8)
         centre = round(x * width), round(y * height)
         cv2.circle(mask, centre, max(1, round(radius * min(width, height))), 255, -1, cv2.LINE_AA)

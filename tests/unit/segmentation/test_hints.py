@@ -14,14 +14,14 @@ from tests.unit.segmentation.scenes import GREEN, RED, discs, overlap
 LEFT, RIGHT = (0.28, 0.5, 0.17, RED), (0.72, 0.5, 0.17, GREEN)
 
 
-def test_a_tap_takes_the_thing_under_it_and_no_other() -> None:
+def test_a_tap_takes_the_object_under_it_and_no_other() -> None:
     photo, left = discs(480, 320, LEFT, RIGHT)
     _, right = discs(480, 320, RIGHT)
     assert overlap(select_by_hints(photo, (Tap(0.28 * 480, 160),)), left) > 0.9
     assert overlap(select_by_hints(photo, (Tap(0.72 * 480, 160),)), right) > 0.9
 
 
-def test_a_second_tap_adds_a_thing() -> None:
+def test_a_second_tap_adds_an_object() -> None:
     photo, left = discs(480, 320, LEFT, RIGHT)
     _, right = discs(480, 320, RIGHT)
     both = select_by_hints(photo, (Tap(0.28 * 480, 160), Tap(0.72 * 480, 160)))
@@ -38,7 +38,7 @@ def test_an_unwanted_tap_removes_the_part_that_it_hits() -> None:
     assert mask[refused[1], refused[0]] == 0
 
 
-def test_only_taps_off_things_select_nothing() -> None:
+def test_only_taps_off_objects_select_nothing() -> None:
     photo, _ = discs(480, 320, LEFT)
     assert not select_by_hints(photo, (Tap(100, 100, keep=False),)).any()
     assert not select_by_hints(photo, ()).any()
@@ -54,7 +54,7 @@ def test_a_box_takes_what_is_in_it() -> None:
 
 
 @pytest.mark.parametrize("box", [(-50, -50, 900, 900), (0, 0, 480, 320)])
-def test_a_box_as_large_as_the_photo_or_larger_still_finds_the_thing(box: tuple[float, ...]) -> None:
+def test_a_box_as_large_as_the_photo_or_larger_still_finds_the_object(box: tuple[float, ...]) -> None:
     photo, truth = discs(480, 320, (0.5, 0.5, 0.3, RED))
     left, top, right, bottom = box
     assert overlap(select_by_hints(photo, (), box=(left, top, right, bottom)), truth) > 0.5

@@ -30,7 +30,7 @@ def around(truth: Mask) -> tuple[float, float, float, float]:
 
 
 @pytest.mark.parametrize("name", ["022_goat", "036_soapbox"])
-def test_a_tap_takes_the_thing_under_it(name: str, segmenter_folder: Path, open_photo: OpenPhoto) -> None:
+def test_a_tap_takes_the_object_under_it(name: str, segmenter_folder: Path, open_photo: OpenPhoto) -> None:
     photo, truth = open_photo(name)
     mask = select_by_hints(photo, (Tap(*middle(truth)),), models=segmenter_folder)
     assert overlap(mask, truth) > 0.75
@@ -38,7 +38,7 @@ def test_a_tap_takes_the_thing_under_it(name: str, segmenter_folder: Path, open_
 
 
 @pytest.mark.parametrize("name", ["016_drift-chicane", "012_dance-twirl"])
-def test_a_box_takes_what_is_in_it_where_the_net_alone_sees_another_thing(
+def test_a_box_takes_what_is_in_it_where_the_net_alone_sees_another_object(
     name: str, segmenter_folder: Path, open_photo: OpenPhoto
 ) -> None:
     photo, truth = open_photo(name)
@@ -50,7 +50,7 @@ def test_a_box_takes_what_is_in_it_where_the_net_alone_sees_another_thing(
     assert not mask[outside].any()
 
 
-def test_two_taps_take_two_things_and_an_unwanted_one_removes_its_object(segmenter_folder: Path) -> None:
+def test_two_taps_take_two_objects_and_an_unwanted_one_removes_its_object(segmenter_folder: Path) -> None:
     photo, left = discs(480, 320, LEFT, RIGHT)
     _, right = discs(480, 320, RIGHT)
     one, other = Tap(0.28 * 480, 160), Tap(0.72 * 480, 160)
@@ -63,7 +63,7 @@ def test_two_taps_take_two_things_and_an_unwanted_one_removes_its_object(segment
     assert not boxed[150:170, 335:355].any()
 
 
-def test_an_unwanted_tap_removes_a_part_of_what_the_net_sees_as_one_thing(segmenter_folder: Path) -> None:
+def test_an_unwanted_tap_removes_a_part_of_what_the_net_sees_as_one_object(segmenter_folder: Path) -> None:
     photo, _ = discs(480, 320, (0.5, 0.5, 0.3, RED), (0.56, 0.5, 0.16, GREEN))
     refused, kept = (round(0.56 * 480), 160), (round(0.34 * 480), 160)
     mask = select_by_hints(photo, (Tap(*kept), Tap(*refused, keep=False)), models=segmenter_folder)
@@ -71,7 +71,7 @@ def test_an_unwanted_tap_removes_a_part_of_what_the_net_sees_as_one_thing(segmen
     assert mask[refused[1], refused[0]] == 0
 
 
-def test_a_scribble_takes_the_thing_it_is_on(segmenter_folder: Path) -> None:
+def test_a_scribble_takes_the_object_it_is_on(segmenter_folder: Path) -> None:
     photo, left = discs(480, 320, LEFT, RIGHT)
     scribble = np.zeros((320, 480), np.uint8)
     scribble[155:165, 110:160] = 255

@@ -14,7 +14,7 @@ from .scenes import RED, ground
 
 
 def figure(width: int = 480, height: int = 360, *, leg: bool = True) -> tuple[Photo, Mask, Mask]:
-    """A red body with a red leg on sand; the photo, the whole thing, and the leg's lower end."""
+    """A red body with a red leg on sand; the photo, the whole object, and the leg's lower end."""
     whole = np.zeros((height, width), np.uint8)
     cv2.ellipse(whole, (width // 2, height // 2), (width // 8, height // 4), 0, 0, 360, 255, -1)
     body = whole.copy()
@@ -51,7 +51,7 @@ def test_an_edge_that_the_mask_misses_is_found() -> None:
     assert (find_missed_edges(photo, mask) > 0)[missing].mean() > 0.8
 
 
-def test_another_thing_of_the_same_colour_beside_it_stays() -> None:
+def test_another_object_of_the_same_colour_beside_it_stays() -> None:
     photo, whole, _ = figure(leg=False)
     pixels = photo.pixels.copy()
     _, top, right, bottom = masks.bounding_box(whole) or (0, 0, 0, 0)
@@ -59,8 +59,8 @@ def test_another_thing_of_the_same_colour_beside_it_stays() -> None:
     assert not find_missed_edges(Photo(pixels), masks.dilate(whole, 5)).any()
 
 
-def test_background_of_the_things_own_colour_is_left_alone() -> None:
-    """A red thing before a red wall: what is unlike the background cannot be told."""
+def test_background_of_the_objects_own_colour_is_left_alone() -> None:
+    """A red object before a red wall: what is unlike the background cannot be told."""
     photo, whole, foot = figure()
     pixels = np.clip(np.array(RED) + np.random.default_rng(2).normal(0, 6, photo.pixels.shape), 0, 255)
     mask = masks.dilate(np.asarray(whole & ~foot, np.uint8), 4)
@@ -68,7 +68,7 @@ def test_background_of_the_things_own_colour_is_left_alone() -> None:
 
 
 def test_the_rim_is_bounded() -> None:
-    """Half of the thing is no missed: then the mask is another one than the thing's."""
+    """Half of the object is no missed: then the mask is another one than the object's."""
     photo, whole, _ = figure(leg=False)
     mask = whole.copy()
     mask[: mask.shape[0] // 2] = 0

@@ -1,4 +1,4 @@
-"""What is seen through a thing: opened where it looks like what is around, and nowhere else."""
+"""What is seen through an object: opened where it looks like what is around, and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def _disc(radius: int, at: tuple[int, int] = (80, 80)) -> Bools:
     return np.asarray(cv2.circle(np.zeros((SIZE, SIZE), np.uint8), at, radius, 1, -1) > 0, bool)
 
 
-def _painted(thing: Bools, hole: Bools, in_the_hole: tuple[int, int, int]) -> Pixels:
+def _painted(shape: Bools, hole: Bools, in_the_hole: tuple[int, int, int]) -> Pixels:
     picture = np.full((SIZE, SIZE, 3), (150, 170, 190), np.int16)
-    picture[thing] = (30, 110, 60)
+    picture[shape] = (30, 110, 60)
     picture[hole] = in_the_hole
     picture += np.random.default_rng(0).normal(0, 4, picture.shape).astype(np.int16)
     return np.clip(picture, 0, 255).astype(np.uint8)

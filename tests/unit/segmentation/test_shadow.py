@@ -44,7 +44,7 @@ def test_what_is_too_large_is_no_shadow() -> None:
     assert not find_shadow(Photo(pixels), subject).any()
 
 
-def test_a_thing_of_another_colour_is_no_shadow() -> None:
+def test_an_object_of_another_colour_is_no_shadow() -> None:
     photo, subject = discs(480, 320, (0.5, 0.45, 0.25, RED), (0.5, 0.76, 0.08, GREEN))
     assert not find_shadow(photo, subject).any()
 

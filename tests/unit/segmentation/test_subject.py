@@ -12,7 +12,7 @@ from tests.unit.segmentation.scenes import GREEN, RED, discs, overlap
 
 
 @pytest.mark.parametrize(("x", "radius"), [(0.5, 0.25), (0.35, 0.15), (0.7, 0.1)])
-def test_the_one_thing_in_the_picture_is_found(x: float, radius: float) -> None:
+def test_the_one_object_in_the_picture_is_found(x: float, radius: float) -> None:
     photo, truth = discs(480, 320, (x, 0.5, radius, RED))
     assert overlap(find_subject(photo).matte, truth) > 0.9
 
@@ -46,7 +46,7 @@ def test_the_matte_s_edge_follows_the_photo_s_at_its_full_size() -> None:
     assert overlap(find_subject(photo).matte, truth) > 0.97
 
 
-def test_where_the_things_that_stand_out_agree_the_find_is_sure_and_in_clutter_it_is_not() -> None:
+def test_where_the_objects_that_stand_out_agree_the_find_is_sure_and_in_clutter_it_is_not() -> None:
     photo, _ = discs(480, 320, (0.5, 0.5, 0.25, RED))
     assert find_subject(photo).sure
     corners = [

@@ -1,4 +1,4 @@
-"""Rename wishes to pending_commands and paces to rate_limits."""
+"""Rename wishes to pending_commands, paces to rate_limits and things to found_objects."""
 
 from alembic import op
 
@@ -7,6 +7,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Rename the two tables."""
+    """Rename the three tables."""
     op.rename_table("wishes", "pending_commands")
     op.rename_table("paces", "rate_limits")
+    op.rename_table("things", "found_objects")

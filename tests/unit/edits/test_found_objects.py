@@ -1,4 +1,4 @@
-"""The things found in a photo: stored by number, chosen, chosen again, deleted with their edit."""
+"""The objects found in a photo: stored by number, chosen, chosen again, deleted with their edit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 from bot.storage.database import Database
-from bot.storage.tables import things
+from bot.storage.tables import found_objects
 
 
 @pytest.fixture
@@ -32,49 +32,49 @@ def store(database: Database) -> Store:
 
 
 async def waiting(store: Store, key: str = "key", person: int = 7) -> Edit:
-    """An edit that waits for a choice of three things."""
+    """An edit that waits for a choice of three objects."""
     photo = PhotoRef("file", "unique")
     request = EditRequest(key, person, person, 1, Operation.REMOVE_SUBJECT, photo, "en", parent="first", chooses=True)
     edit, _ = await store.add(request)
-    await store.things.replace(edit.id, [b"one", b"two", b"three"])
+    await store.objects.replace(edit.id, [b"one", b"two", b"three"])
     changed = await store.change(edit.id, state=State.WAITING_FOR_CHOICE)
     assert changed is not None
     return changed
 
 
-async def test_new_things_replace_the_old_ones(store: Store) -> None:
+async def test_new_objects_replace_the_old_ones(store: Store) -> None:
     edit = await waiting(store)
-    await store.things.replace(edit.id, [b"other"])
-    assert [(thing.number, thing.matte, thing.chosen) for thing in await store.things.of(edit.id)] == [
+    await store.objects.replace(edit.id, [b"other"])
+    assert [(item.number, item.matte, item.chosen) for item in await store.objects.of(edit.id)] == [
         (1, b"other", False)
     ]
 
 
 async def test_a_choice_queues_the_edit_once(store: Store) -> None:
     edit = await waiting(store)
-    queued = await store.queueing.queue_with_things(edit.id, [1, 3])
+    queued = await store.queueing.queue_with_objects(edit.id, [1, 3])
     assert queued is not None
     assert (queued.state, queued.attempt) == (State.QUEUED, edit.attempt + 1)
-    assert await store.things.marked(edit.id) == {1: True, 2: False, 3: True}
-    assert await store.queueing.queue_with_things(edit.id, [2]) is None, "the same press twice, or another one too late"
-    assert await store.things.marked(edit.id) == {1: True, 2: False, 3: True}
+    assert await store.objects.marked(edit.id) == {1: True, 2: False, 3: True}
+    assert await store.queueing.queue_with_objects(edit.id, [2]) is None, "pressed twice, or another one too late"
+    assert await store.objects.marked(edit.id) == {1: True, 2: False, 3: True}
 
 
 async def test_marks_are_set_one_by_one_and_a_repeated_press_changes_nothing(store: Store) -> None:
     edit = await waiting(store)
     for number, chosen in ((2, True), (2, True), (3, True), (3, False)):
-        await store.things.mark(edit.id, number, chosen=chosen)
-    assert await store.things.marked(edit.id) == {1: False, 2: True, 3: False}
+        await store.objects.mark(edit.id, number, chosen=chosen)
+    assert await store.objects.marked(edit.id) == {1: False, 2: True, 3: False}
 
 
-async def test_choosing_again_clears_the_choice_and_its_mask_but_not_the_things(store: Store) -> None:
+async def test_choosing_again_clears_the_choice_and_its_mask_but_not_the_objects(store: Store) -> None:
     edit = await waiting(store)
-    await store.queueing.queue_with_things(edit.id, [2])
+    await store.queueing.queue_with_objects(edit.id, [2])
     await store.change(edit.id, state=State.CANCELLED, mask=b"two", mask_is_matte=True)
     again = await store.queueing.ask_for_choice_again(edit.id)
     assert again is not None
     assert (again.state, again.has_mask) == (State.QUEUED, False)
-    assert await store.things.marked(edit.id) == {1: False, 2: False, 3: False}
+    assert await store.objects.marked(edit.id) == {1: False, 2: False, 3: False}
     assert await store.queueing.ask_for_choice_again(edit.id) is None, "it is under way"
     await store.change(edit.id, state=State.DONE)
     assert await store.queueing.ask_for_choice_again(edit.id) is None, "its result is shown"
@@ -84,9 +84,9 @@ async def test_a_choice_counts_as_a_pending_edit(store: Store) -> None:
     edit = await waiting(store)
     await store.add(EditRequest("other", 7, 7, 2, Operation.ERASE, PhotoRef("file", "unique"), "en", mask=b"mask"))
     with pytest.raises(PersonError) as refused:
-        await store.queueing.queue_with_things(edit.id, [1])
+        await store.queueing.queue_with_objects(edit.id, [1])
     assert refused.value.message_id == "too-many-pending"
-    assert await store.things.marked(edit.id) == {1: False, 2: False, 3: False}, "nothing is stored"
+    assert await store.objects.marked(edit.id) == {1: False, 2: False, 3: False}, "nothing is stored"
 
 
 async def test_an_edit_that_waits_for_a_choice_can_be_cancelled(store: Store) -> None:
@@ -96,9 +96,9 @@ async def test_an_edit_that_waits_for_a_choice_can_be_cancelled(store: Store) ->
     assert cancelled.state is State.CANCELLED
 
 
-async def test_the_things_are_deleted_with_their_edit(store: Store, database: Database) -> None:
+async def test_the_objects_are_deleted_with_their_edit(store: Store, database: Database) -> None:
     async def left() -> list[str]:
-        query = sa.select(things.c.edit).distinct()
+        query = sa.select(found_objects.c.edit).distinct()
         return await database.run(lambda connection: list(connection.execute(query).scalars()))
 
     mine, theirs = await waiting(store, "mine"), await waiting(store, "theirs", person=8)
