@@ -99,6 +99,7 @@ async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Fro
     log.info("ready", bot=core.bot.username, updates=settings.telegram_updates, port=settings.port)
     async with _background(
         asyncio.create_task(core.edits.run()),
+        asyncio.create_task(core.deletions.run()),
         *_upkeep(settings, core),
         asyncio.create_task(_register_commands(settings, front.application)),
     ) as tasks:

@@ -31,6 +31,7 @@ from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices
 from bot.edits.editor import Editor
 from bot.edits.files import EditFiles
+from bot.edits.person_deletion import PersonDeletion
 from bot.edits.progress import report_queue_position
 from bot.edits.queue import EditQueue
 from bot.edits.records.limits import EditLimits
@@ -66,6 +67,7 @@ class Core:
         queue: Runs edits.
         edits: Submits and changes edits, for the chat and the Mini App.
         choices: Corrects a wrong find.
+        deletions: Deletes people's data.
         canvas: What the Mini App can do.
         photos: Cache of downloaded photos.
         results: Cache of finished pictures.
@@ -77,6 +79,7 @@ class Core:
     queue: EditQueue
     edits: Edits
     choices: Choices
+    deletions: PersonDeletion
     canvas: Canvas
     photos: FileCache
     results: FileCache
@@ -131,12 +134,13 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             files = EditFiles(courier, photos, results, max_file_bytes=int(settings.max_file_mb * 1e6))
             steps = EditSteps(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
             queue = EditQueue(database, steps, workers=settings.workers)
-            edits = Edits(store, queue, courier, announcer, (photos, results))
+            edits = Edits(store, queue, courier, announcer)
             choices = Choices(store, edits, courier)
+            deletions = PersonDeletion(store, queue, courier, (photos, results), edits.stop)
             canvas = Canvas(
                 store, edits, files, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder
             )
-            yield Core(bot, limiter, store, queue, edits, choices, canvas, photos, results)
+            yield Core(bot, limiter, store, queue, edits, choices, deletions, canvas, photos, results)
 
 
 def build_front(settings: Settings, core: Core, token: str, playground: Telegram | None) -> Front:
@@ -157,7 +161,9 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         allowed_users=settings.allowed_users,
         max_file_bytes=int(settings.max_file_mb * 1e6),
         retention_hours=settings.retention_hours,
+        uses_cloud=settings.uses_cloud,
         replies=replies,
+        deletions=core.deletions,
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)

@@ -22,7 +22,7 @@ from telegram.ext import (
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import Command
-from bot.chat.handlers import buttons, operations, welcome
+from bot.chat.handlers import buttons, operations, privacy, welcome
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
 
@@ -52,7 +52,8 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
     return [
         MessageHandler(new & Command("start"), welcome.start),
         MessageHandler(new & Command("help"), welcome.help_),
-        MessageHandler(new & Command("delete_my_data"), welcome.delete_my_data),
+        MessageHandler(new & Command("privacy"), privacy.privacy),
+        MessageHandler(new & Command("delete_my_data"), privacy.delete_my_data),
         MessageHandler(new & Command("remove_subject", "remove_background", "erase"), operations.command),
         MessageHandler(new & HasPhoto(), operations.bare_photo),
         CallbackQueryHandler(buttons.button_pressed),
@@ -103,7 +104,7 @@ async def _refuse_strangers(update: Update, context: Context) -> None:
     if not services.allowed_users or (user is not None and user.id in services.allowed_users):
         return
     if update.callback_query:
-        await update.callback_query.answer(services.text(user, "not-allowed"), show_alert=True)
+        services.replies.answer(update.callback_query, services.text(user, "not-allowed"), is_alert=True)
     elif update.message and update.message.chat.type == "private":
         welcome.answer(update, context, "not-allowed")
     raise ApplicationHandlerStop

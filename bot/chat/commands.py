@@ -10,7 +10,7 @@ from telegram.ext.filters import MessageFilter
 from bot.edits.model import Operation
 from bot.texts import LANGUAGES, Texts
 
-MENU = ("remove_subject", "remove_background", "erase", "help", "delete_my_data")
+MENU = ("remove_subject", "remove_background", "erase", "help", "privacy", "delete_my_data")
 """Commands in Telegram's menu, in this order."""
 
 _COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>[A-Za-z0-9_]+))?(?P<rest>\s.*)?\Z", re.DOTALL)

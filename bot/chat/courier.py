@@ -16,7 +16,7 @@ from telegram import (
     Message,
 )
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot.chat.api.bot_api_errors import description_contains, is_not_modified, to_bot_error, translated_errors
@@ -25,7 +25,7 @@ from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
 from bot.chat.file_rules import MAX_DOCUMENT_BYTES, MAX_DOWNLOAD_BYTES, fits_as_photo, result_name, too_large
 from bot.chat.keyboards import Keyboards
-from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
+from bot.edits.model import DeletionRequest, Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.edits.ports import LostMessageSearch, ResultFile
 from bot.errors import BotError, OutageError, UnusableInputError
 from bot.texts import Texts
@@ -111,6 +111,16 @@ class TelegramCourier:
         """See `Courier.show_cancelled`."""
         keyboard = self._keyboards.failed(edit, can_retry=True, can_go_back=can_go_back)
         await self._set_text(edit, self._texts.get(edit.language, "status-cancelled"), keyboard)
+
+    async def show_receipt(self, request: DeletionRequest, *, edits: int, files: int) -> None:
+        """See `Courier.show_receipt`."""
+        text = self._texts.get(request.language, "data-deleted", edits=edits, files=files)
+        try:
+            await self._bot.edit_message_text(text, request.chat, request.message)
+        except (BadRequest, Forbidden) as error:  # sent before a crash, deleted, or the person has blocked the bot
+            log.info("receipt_not_shown", reason=type(error).__name__)
+        except TelegramError as error:
+            raise to_bot_error(error) from error
 
     def _status_text(self, edit: Edit, stage: Stage | None, position: int) -> str:
         if edit.state is State.WAITING_FOR_MASK:

@@ -1,4 +1,7 @@
-"""Buttons under the bot's messages. Callback data: ``e:ID:ACTION`` for an edit, ``o:ID:OPERATION`` for an offer."""
+"""Buttons under the bot's messages, and their callback data.
+
+``e:ID:ACTION`` for an edit, ``o:ID:OPERATION`` for an offer, ``d:yes:PERSON`` and ``d:no:PERSON`` for a deletion.
+"""
 
 from __future__ import annotations
 
@@ -152,6 +155,16 @@ class Keyboards:
 
     def _button(self, language: str, label: str, data: str) -> InlineKeyboardButton:
         return InlineKeyboardButton(self._texts.get(language, label), callback_data=data)
+
+
+def delete_data(texts: Texts, language: str, person: int) -> InlineKeyboardMarkup:
+    """Under the question whether to delete a person's data."""
+    return InlineKeyboardMarkup(
+        [
+            [InlineKeyboardButton(texts.get(language, "button-delete-data"), callback_data=f"d:yes:{person}")],
+            [InlineKeyboardButton(texts.get(language, "button-keep-data"), callback_data=f"d:no:{person}")],
+        ]
+    )
 
 
 def _fixed_label_button(label: str, edit: Edit, verb: str) -> InlineKeyboardButton:

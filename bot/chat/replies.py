@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import structlog
-from telegram import Message, ReplyParameters
+from telegram import CallbackQuery, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.error import TelegramError
 
 log = structlog.get_logger()
@@ -30,16 +30,26 @@ MAX_CONCURRENT = 4
 REPEAT_SECONDS, MAX_REPEATS = 20.0, 5
 """Seconds in which "I did not understand" is said at most this often in a chat."""
 
+MAX_ANSWERS = 200
+"""Answers to pressed buttons that are sent at a time; further ones are dropped: Telegram's clients give up waiting."""
+
 SEND_TIMEOUT = 30.0
 MAX_COUNTED_CHATS = 20_000
 DRAIN_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    message: Message
+    text: str
+    keyboard: InlineKeyboardMarkup | None
 
 
 @dataclass(slots=True)
 class _Chat:
     """The replies that wait in one chat, and when the next one may be sent (event loop time)."""
 
-    waiting: deque[tuple[Message, str]] = field(default_factory=deque)
+    waiting: deque[_Reply] = field(default_factory=deque)
     not_before: float = 0.0
     is_sending: bool = False
 
@@ -60,6 +70,7 @@ class Replies:
         self._is_idle = asyncio.Event()
         self._is_idle.set()
         self._sending: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -72,20 +83,39 @@ class Replies:
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 await self._is_idle.wait()
+                await asyncio.gather(*self._answering)
         except TimeoutError:
             log.info("replies_dropped", chats=len(self._chats))
-        tasks = [task for task in (self._dispatcher, *self._sending) if task is not None]
+        tasks = [task for task in (self._dispatcher, *self._sending, *self._answering) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def send(self, message: Message, text: str, *, rarely: bool = False) -> None:
+    def answer(self, query: CallbackQuery, text: str | None = None, *, is_alert: bool = False) -> None:
+        """Answer a pressed button soon; Telegram's client shows a spinner until then.
+
+        Args:
+            query: The callback query.
+            text: Shown to the person; None: only the spinner ends.
+            is_alert: Whether the person has to close the text.
+        """
+        if len(self._answering) >= MAX_ANSWERS:
+            log.info("answer_dropped")
+            return
+        task = asyncio.create_task(_answer(query, text, is_alert=is_alert))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    def send(
+        self, message: Message, text: str, *, rarely: bool = False, keyboard: InlineKeyboardMarkup | None = None
+    ) -> None:
         """Reply to a message soon. The reply is dropped if replies wait in too many chats.
 
         Args:
             message: The message.
             text: The reply.
             rarely: Whether the reply counts against `MAX_REPEATS`, beyond which it is dropped.
+            keyboard: Buttons under the reply.
         """
         chat_id, now = message.chat.id, asyncio.get_running_loop().time()
         if rarely and not self._may_repeat(chat_id, now):
@@ -99,7 +129,7 @@ class Replies:
         elif len(chat.waiting) >= MAX_REPLIES_PER_CHAT:
             log.info("reply_dropped", reason="too many in the chat")
             chat.waiting.popleft()
-        chat.waiting.append((message, text))
+        chat.waiting.append(_Reply(message, text, keyboard))
         self._is_idle.clear()
         self._changed.set()
 
@@ -144,9 +174,8 @@ class Replies:
         return next_at
 
     async def _send_next(self, chat_id: int, chat: _Chat) -> None:
-        message, text = chat.waiting.popleft()
         try:
-            await _send(message, text)
+            await _send(chat.waiting.popleft())
         finally:
             chat.is_sending = False
             if not chat.waiting:
@@ -156,11 +185,23 @@ class Replies:
             asyncio.get_running_loop().call_soon(self._changed.set)
 
 
-async def _send(message: Message, text: str) -> None:
-    """Reply to a message; a failure is only logged, because nothing depends on a reply."""
+async def _answer(query: CallbackQuery, text: str | None, *, is_alert: bool) -> None:
+    """Answer a callback query; a failure is only logged: the query may be too old."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT):
+            await query.answer(text, show_alert=is_alert)
+    except (TelegramError, TimeoutError) as error:
+        log.info("answer_not_sent", reason=type(error).__name__)
+
+
+async def _send(reply: _Reply) -> None:
+    """Send a reply; a failure is only logged, because nothing depends on a reply."""
+    message = reply.message
     quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
-            await message.get_bot().send_message(message.chat.id, text, reply_parameters=quoted)
+            await message.get_bot().send_message(
+                message.chat.id, reply.text, reply_parameters=quoted, reply_markup=reply.keyboard
+            )
     except (TelegramError, TimeoutError) as error:
         log.info("reply_not_sent", message=message.message_id, reason=type(error).__name__)

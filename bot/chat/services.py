@@ -12,6 +12,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.chat.replies import Replies
 from bot.edits.choices import Choices
+from bot.edits.person_deletion import PersonDeletion
 from bot.edits.service import Edits
 from bot.texts import Texts
 
@@ -29,7 +30,9 @@ class ChatServices:
         allowed_users: Telegram user ids that may use the bot; empty: all.
         max_file_bytes: Larger files are refused.
         retention_hours: How long edits are kept, for /help.
+        uses_cloud: Whether photos go to the cloud engine.
         replies: Sends replies.
+        deletions: Deletes a person's data.
         failures: Errors of handlers by update id, for `intake`.
     """
 
@@ -39,7 +42,9 @@ class ChatServices:
     allowed_users: frozenset[int]
     max_file_bytes: int
     retention_hours: float
+    uses_cloud: bool
     replies: Replies
+    deletions: PersonDeletion
     failures: dict[int, Exception] = field(default_factory=dict)
 
     def text(self, user: User | None, message_id: str, **values: object) -> str:

@@ -194,3 +194,25 @@ def check_finish(finish: str) -> str:
     if finish in FINISHES or re.fullmatch(r"#[0-9a-fA-F]{6}", finish):
         return finish
     raise PersonError("unknown-finish", finish=finish[:40])
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionRequest:
+    """A person wants everything deleted that is stored about them.
+
+    Attributes:
+        person: The person.
+        chat: Where they asked.
+        message: The bot's message that becomes the receipt.
+        language: Language of the receipt.
+    """
+
+    person: int
+    chat: int
+    message: int
+    language: str
+
+
+def workflow_id(edit_id: str, attempt: int) -> str:
+    """Id of the workflow that makes one attempt of an edit."""
+    return f"{edit_id}:{attempt}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.edits.model import Edit, Offer, PhotoRef, Stage
+from bot.edits.model import DeletionRequest, Edit, Offer, PhotoRef, Stage
 from bot.errors import BotError
 from bot.imaging.photo import PictureFormat
 
@@ -109,6 +109,10 @@ class Courier(Protocol):
 
     async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:
         """Show in the status message that the edit was stopped."""
+        ...
+
+    async def show_receipt(self, request: DeletionRequest, *, edits: int, files: int) -> None:
+        """Show in the request's message how much was deleted. A message that is gone is ignored."""
         ...
 
     def busy(self, edit: Edit) -> AbstractAsyncContextManager[None]:

@@ -11,6 +11,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Coroutine
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 
-from bot.edits.model import Edit
+from bot.edits.model import Edit, workflow_id
 from bot.edits.steps import ChoiceNeeded, EditSteps
 from bot.errors import BotError, OutageError, WorldError
 from bot.storage.database import Database
@@ -72,6 +73,7 @@ class EditQueue:
         self.running: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._ended = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -140,12 +142,12 @@ class EditQueue:
         assert self._workflow is not None
         # DBOS runs a smaller priority first, within 1 … 2³¹−1; the order wraps around after two billion edits.
         options = SetEnqueueOptions(queue_partition_key=str(edit.person), priority=edit.number % (2**31 - 1) + 1)
-        with SetWorkflowID(_workflow_id(edit.id, edit.attempt)), options:
+        with SetWorkflowID(workflow_id(edit.id, edit.attempt)), options:
             await DBOS.enqueue_workflow_async(QUEUE, self._workflow, edit.id, edit.attempt)
 
     async def cancel(self, edit_id: str, attempt: int) -> None:
         """Stop an edit, queued or running, in whichever process it runs."""
-        await DBOS.cancel_workflow_async(_workflow_id(edit_id, attempt))
+        await DBOS.cancel_workflow_async(workflow_id(edit_id, attempt))
 
     def _take_over_all(self, connection: sa.Connection, takeover: Takeover) -> None:
         takeover.requeue_started(connection, self.executor, other_versions_only=True)
@@ -159,6 +161,11 @@ class EditQueue:
         except TimeoutError:
             return False
         return True
+
+    async def wait_until_ended(self, edit_ids: AbstractSet[str]) -> None:
+        """Wait until none of these edits runs in this process."""
+        while self.running & edit_ids:
+            await self._ended.wait()
 
     async def close(self) -> None:
         """Shut DBOS down; what still runs stays recorded and continues at the next start."""
@@ -190,6 +197,8 @@ class EditQueue:
                 return await self._run_steps(edit_id)
             finally:
                 self.running.discard(edit_id)
+                self._ended.set()
+                self._ended = asyncio.Event()
                 if not self.running:
                     self._idle.set()
 
@@ -236,7 +245,3 @@ async def _run_step(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arg
         "timeout_seconds": STEP_SECONDS,
     }
     return await DBOS.run_step_async(options, step, *arguments)
-
-
-def _workflow_id(edit_id: str, attempt: int) -> str:
-    return f"{edit_id}:{attempt}"

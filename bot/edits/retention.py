@@ -1,16 +1,13 @@
-"""Deletes records and cached files: after the retention time, and when a person asks for it."""
+"""Deletes records and cached files after the retention time."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
-from bot.edits.files import cache_keys
-from bot.edits.model import Edit
 from bot.edits.records.store import Store
 from bot.storage.file_cache import FileCache
 
@@ -18,12 +15,6 @@ log = structlog.get_logger()
 
 SWEEP_SECONDS = 900.0
 """Seconds between two sweeps."""
-
-DELETE_TIMEOUT = 10.0
-"""Seconds to wait for a picture that is being delivered before its edit is deleted."""
-
-DELETE_POLL_SECONDS = 0.05
-"""Seconds between looks whether it is delivered."""
 
 
 async def sweep(store: Store, caches: Sequence[FileCache], hours: float, *, dry_run: bool = False) -> dict[str, int]:
@@ -51,32 +42,3 @@ async def sweep_repeatedly(store: Store, caches: Sequence[FileCache], hours: flo
         except Exception:  # the background's boundary: if the sweeper ended, nothing would be deleted any more
             log.exception("sweep_broke")
         await asyncio.sleep(SWEEP_SECONDS)
-
-
-async def delete_person(store: Store, caches: Sequence[FileCache], person: int) -> int:
-    """Delete a person's edits, offers and cached files.
-
-    An edit that is being delivered is deleted once it is done. After `DELETE_TIMEOUT` it is left to the sweeper.
-
-    Returns:
-        How many edits were deleted.
-    """
-    deleted = 0
-    async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(contextlib.suppress(TimeoutError))
-        await stack.enter_async_context(asyncio.timeout(DELETE_TIMEOUT))
-        while True:
-            edits, left = await store.deletion.delete_person(person)
-            deleted += len(edits)
-            await asyncio.to_thread(_remove_files, edits, caches)
-            if not left:
-                break
-            await asyncio.sleep(DELETE_POLL_SECONDS)
-    return deleted
-
-
-def _remove_files(edits: Iterable[Edit], caches: Sequence[FileCache]) -> None:
-    for edit in edits:
-        for key in cache_keys(edit):
-            for cache in caches:
-                cache.remove(key)

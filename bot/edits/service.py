@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
@@ -16,9 +15,7 @@ from bot.edits.queue import EditQueue
 from bot.edits.queue_positions import QueuePositions
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
-from bot.edits.retention import delete_person
 from bot.errors import PersonError
-from bot.storage.file_cache import FileCache
 
 
 class Edits:
@@ -29,7 +26,6 @@ class Edits:
         queue: The durable queue.
         courier: Shows messages.
         announcer: Posts status messages.
-        caches: Files in them are deleted with their edits.
     """
 
     def __init__(
@@ -38,12 +34,10 @@ class Edits:
         queue: EditQueue,
         courier: Courier,
         announcer: Announcer,
-        caches: Sequence[FileCache] = (),
     ) -> None:
         self._store = store
         self._queue = queue
         self._courier = courier
-        self._caches = tuple(caches)
         self._background = Background(store, queue, announcer, QueuePositions(store, courier, announcer))
 
     async def run(self) -> None:
@@ -284,10 +278,3 @@ class Edits:
     async def can_go_back(self, edit: Edit) -> bool:
         """Whether a result was shown before the person asked for something else."""
         return await can_go_back(self._store, edit)
-
-    async def forget_person(self, person: int) -> int:
-        """Stop a person's edits and delete everything that is stored about them; returns how many edits."""
-        for edit in await self._store.pending_of(person):
-            with contextlib.suppress(PersonError):
-                await self.stop(edit)
-        return await delete_person(self._store, self._caches, person)

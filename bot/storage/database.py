@@ -114,6 +114,18 @@ class Database:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
 
+    async def overwrite_deleted(self) -> None:
+        """Remove what was deleted from SQLite's log, too; the file itself is overwritten at once (`secure_delete`).
+
+        PostgreSQL overwrites deleted rows when it vacuums.
+        """
+        if self.is_sqlite:
+            await self._in_thread(self._truncate_log)
+
+    def _truncate_log(self) -> None:
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def lock_until_commit(self, connection: sa.Connection, space: LockSpace, number: int) -> None:
         """Make transactions that take the same lock run one after another. No-op on SQLite, which has one writer.
 

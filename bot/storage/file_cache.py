@@ -72,9 +72,13 @@ class FileCache:
                     path.unlink(missing_ok=True)
                     total -= stat.st_size
 
-    def remove(self, key: str) -> None:
-        """Delete the key's file, if it exists. Blocks."""
-        self.path(key).unlink(missing_ok=True)
+    def remove(self, key: str) -> bool:
+        """Delete the key's file; returns whether it existed. Blocks."""
+        try:
+            self.path(key).unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def sweep(self, *, older_than: float, dry_run: bool = False) -> int:
         """Delete files last used before `older_than` (seconds since the epoch); returns how many. Blocks."""

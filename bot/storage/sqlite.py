@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from sqlalchemy.pool import QueuePool
 
 _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|BEGIN)\b", re.IGNORECASE)
 """Statements that take SQLite's write lock: `BEGIN IMMEDIATE`, and those that the driver precedes with one."""
+
+BUSY_SECONDS = 30.0
+"""How long a statement waits for another process that has locked the file."""
 
 
 class WriteLock:
@@ -144,12 +148,30 @@ def make_sqlite_engine(url: str, lock: WriteLock, *, urgent: bool = True, synced
         # IMMEDIATE: a transaction that writes takes SQLite's lock at its start, so that it waits instead of failing.
         connection.isolation_level = "IMMEDIATE"
         for pragma in (
-            "busy_timeout=30000",  # for another process: the doctor, a sweep by hand
+            f"busy_timeout={1000 * BUSY_SECONDS:.0f}",  # for another process: the doctor, a sweep by hand
+            "secure_delete=ON",  # what is deleted is overwritten: it does not stay readable in the file
             "foreign_keys=ON",
             "journal_mode=WAL",
             f"synchronous={'FULL' if synced else 'NORMAL'}",
             "cache_size=-1024",
         ):
-            connection.execute(f"PRAGMA {pragma}")
+            _execute_when_unlocked(connection, f"PRAGMA {pragma}")
 
     return engine
+
+
+def _execute_when_unlocked(connection: sqlite3.Connection, statement: str) -> None:
+    """Execute a statement that may meet another process which creates the file at the same moment.
+
+    SQLite answers "locked" at once to a change of the journal mode, whatever `busy_timeout` says.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return

@@ -103,6 +103,19 @@ pending_commands = sa.Table(
     comment="a command that waits for its photo, or for the rest of its album",
 )
 
+deletions = sa.Table(
+    "deletions",
+    metadata,
+    sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("requested", sa.Float, nullable=False, comment="what the person asks for later stays"),
+    sa.Column("chat", sa.BigInteger, nullable=False),
+    sa.Column("message", sa.BigInteger, nullable=False, comment="the message that becomes the receipt"),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("edits", sa.Integer, nullable=False, comment="deleted so far"),
+    sa.Column("files", sa.Integer, nullable=False, comment="deleted so far"),
+    comment="people who asked for the deletion of their data, until it is done",
+)
+
 tickets = sa.Table(
     "tickets",
     metadata,

@@ -4,8 +4,8 @@ DBOS gives a workflow only to executors of the application version that started 
 other steps. Our steps are idempotent, so another version restarts a workflow from its first step, while the same
 version continues after the last finished step.
 
-This module writes to DBOS's own tables, and no other module does. DBOS's `resume_workflows` does not fit: it would also
-take a workflow away from an executor that resumed it a moment earlier.
+This module and `workflow_rows` write to DBOS's own tables, and no other module does. DBOS's `resume_workflows` does not
+fit: it would also take a workflow away from an executor that resumed it a moment earlier.
 """
 
 from __future__ import annotations

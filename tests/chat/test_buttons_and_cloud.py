@@ -248,7 +248,8 @@ async def test_after_deleting_their_data_a_persons_buttons_are_too_old(talk: Tal
     (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background")
     answer = await talk.answer_to(sent)
     asked = await talk.person.write("/delete_my_data")
-    assert "deleted" in (await talk.answer_to(asked))["text"]
+    await talk.person.press_labelled((await talk.answer_to(asked))["message_id"], "Delete everything")
+    await talk.telegram.events.wait_until(lambda: "Done." in talk.person.answers[-1].get("text", ""))
     query = await talk.person.press_labelled(answer["message_id"], "White")
 
     def alerts() -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -167,5 +169,31 @@ async def test_sigterm_with_a_webhook_leaves_new_updates_to_the_next_start(
         await bot.start(wait=False)
         await all_answered(late, seconds=60)
         check_once([*sent, *late])
+    finally:
+        await bot.kill()
+
+
+async def test_killed_while_a_persons_data_are_deleted(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
+) -> None:
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
+    talk, telegram = Talk(server.telegram, 1), server.telegram
+    try:
+        await bot.start()
+        await all_answered(await send_photos([talk], 2, PHOTO), seconds=60)
+        with cloud.holding():
+            await send_photos([talk], 1, PHOTO)
+            question = await talk.answer_to(await talk.person.write("/delete_my_data"))
+            answers = telegram.calls["answerCallbackQuery"]
+            await talk.person.press_labelled(question["message_id"], "Delete everything")
+            await telegram.events.wait_until(lambda: telegram.calls["answerCallbackQuery"] > answers)
+            await bot.kill()
+        await bot.start()
+        await telegram.events.wait_until(
+            lambda: "Deleted here" in talk.person.chat.messages[question["message_id"]]["text"], seconds=60
+        )
+        with closing(sqlite3.connect(tmp_path / "bot.sqlite")) as database:
+            for table in ("edits", "deletions", "workflow_status", "operation_outputs"):
+                assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
     finally:
         await bot.kill()

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from telegram import CallbackQuery, Update
-from telegram.error import TelegramError
 
+from bot.chat.handlers.privacy import delete_pressed
 from bot.chat.services import Context
 from bot.edits.model import Operation
 from bot.errors import PersonError
@@ -17,15 +17,13 @@ async def button_pressed(update: Update, context: Context) -> None:
     """Run a button's action, and answer the query in any case: the client shows a spinner until then."""
     query = update.callback_query
     assert query is not None
-    alert: str | None = None
+    services = context.services
     try:
         await _run_action(query, context)
     except PersonError as error:
-        alert = context.services.texts.error(context.services.language(query.from_user), error)
-    try:
-        await query.answer(alert, show_alert=alert is not None)
-    except TelegramError as error:
-        context.services.log_unsent(None, error)
+        services.replies.answer(query, services.texts.error(services.language(query.from_user), error), is_alert=True)
+    else:
+        services.replies.answer(query)
 
 
 async def _run_action(query: CallbackQuery, context: Context) -> None:
@@ -35,6 +33,9 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
     if kind == "o" and verb in set(Operation):
         shown = query.message.message_id if query.message else None
         await edits.accept_offer(identity, Operation(verb), person, shown=shown)
+        return
+    if kind == "d":
+        await delete_pressed(query, identity, verb, context)
         return
     if kind != "e":
         raise PersonError("too-old")

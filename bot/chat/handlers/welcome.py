@@ -1,4 +1,4 @@
-"""/start, /help, /delete_my_data, and messages that the bot does not understand."""
+"""/start, /help, and messages that the bot does not understand."""
 
 from __future__ import annotations
 
@@ -32,14 +32,6 @@ async def start(update: Update, context: Context) -> None:
 async def help_(update: Update, context: Context) -> None:
     """/help: list the commands and say how long photos are kept."""
     answer(update, context, "help", hours=f"{context.services.retention_hours:g}")
-
-
-async def delete_my_data(update: Update, context: Context) -> None:
-    """/delete_my_data: cancel the person's edits and delete everything stored about them."""
-    message = update.effective_message
-    assert message is not None
-    await context.services.edits.forget_person(sender(message))
-    answer(update, context, "data-deleted")
 
 
 async def not_understood(update: Update, context: Context) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
 
 import sqlalchemy as sa
 
-from bot.edits.model import PENDING_STATES, Edit
+from bot.edits.model import PENDING_STATES, DeletionRequest, Edit, State, workflow_id
 from bot.edits.records.found_objects import delete_orphans
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
-from bot.storage.tables import edits, offers, pending_commands
+from bot.storage.tables import deletions, edits, offers, pending_commands, rate_limits
+from bot.storage.workflow_rows import delete_workflow_rows
+
+_FULL_SECONDS = 3600.0
+"""A token bucket that has been full for this long is deleted: it holds nothing but the id of a chat."""
 
 
 class Deletion:
@@ -25,6 +30,83 @@ class Deletion:
         self._database = database
         self._clock = clock
 
+    async def request(self, request: DeletionRequest) -> None:
+        """Record that a person wants their data deleted. A repeat replaces the earlier request."""
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(deletions.delete().where(deletions.c.person == request.person))
+            values = {"requested": self._clock(), "edits": 0, "files": 0}
+            connection.execute(deletions.insert().values(**asdict(request), **values))
+
+        await self._database.run(work)
+
+    async def requested(self) -> list[DeletionRequest]:
+        """The requests that are not done."""
+        columns = [deletions.c[field.name] for field in fields(DeletionRequest)]
+        query = sa.select(*columns).order_by(deletions.c.requested)
+        return await self._database.run(
+            lambda connection: [DeletionRequest(**row) for row in connection.execute(query).mappings()]
+        )
+
+    async def pending_of(self, person: int) -> list[Edit]:
+        """The person's unfinished edits that the request is about, in order."""
+        unfinished = edits.c.state.in_((*PENDING_STATES, State.WAITING_FOR_MASK, State.WAITING_FOR_CHOICE))
+        query = sa.select(*EDIT_COLUMNS).where(_asked_before_request(person), unfinished).order_by(edits.c.number)
+        return await self._database.run(
+            lambda connection: [edit_of(row) for row in connection.execute(query).mappings()]
+        )
+
+    async def ended_of(self, person: int) -> list[Edit]:
+        """The person's edits that are not pending and that the request is about."""
+        ended = sa.and_(_asked_before_request(person), sa.not_(edits.c.state.in_(PENDING_STATES)))
+        query = sa.select(*EDIT_COLUMNS).where(ended)
+        return await self._database.run(
+            lambda connection: [edit_of(row) for row in connection.execute(query).mappings()]
+        )
+
+    async def delete_person(self, person: int, ended: Sequence[Edit]) -> int:
+        """Delete these edits of a person, and all offers and pending commands.
+
+        Returns:
+            How many edits the request is about that are still there: they were pending when `ended` was asked for.
+        """
+
+        def work(connection: sa.Connection) -> int:
+            theirs = _asked_before_request(person)
+            for edit in ended:
+                connection.execute(edits.delete().where(edits.c.id == edit.id))
+            delete_orphans(connection)
+            connection.execute(offers.delete().where(offers.c.person == person))
+            about = pending_commands.c.about == f"person:{person}"
+            connection.execute(pending_commands.delete().where(sa.or_(about, pending_commands.c.chat == person)))
+            connection.execute(rate_limits.delete().where(rate_limits.c.name == str(person)))
+            return int(connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one())
+
+        return await self._database.run(work)
+
+    async def count(self, person: int, *, edits: int, files: int) -> tuple[int, int]:
+        """Add to what the request has deleted so far; returns the sums of edits and files."""
+
+        def work(connection: sa.Connection) -> tuple[int, int]:
+            sums = {"edits": deletions.c.edits + edits, "files": deletions.c.files + files}
+            where = deletions.c.person == person
+            connection.execute(deletions.update().where(where).values(**sums))
+            row = connection.execute(sa.select(deletions.c.edits, deletions.c.files).where(where)).first()
+            return (int(row[0]), int(row[1])) if row else (edits, files)
+
+        return await self._database.run(work)
+
+    async def finish(self, request: DeletionRequest) -> None:
+        """Delete the request, unless a later one has replaced it; and the rest of what SQLite's log holds."""
+        where = (deletions.c.person == request.person, deletions.c.message == request.message)
+        await self._database.run(lambda connection: connection.execute(deletions.delete().where(*where)))
+        await self._database.overwrite_deleted()
+
+    async def delete_workflows(self, deleted: Iterable[Edit]) -> None:
+        """Delete the queue's rows of deleted edits."""
+        ids = [workflow_id(edit.id, attempt) for edit in deleted for attempt in range(1, edit.attempt + 1)]
+        await delete_workflow_rows(self._database, ids)
+
     async def sweep(self, *, older_than: float, dry_run: bool = False) -> dict[str, int]:
         """Delete what was last changed before `older_than` (seconds since the epoch); pending edits stay.
 
@@ -36,6 +118,7 @@ class Deletion:
             offers: offers.c.created < older_than,
             pending_commands: pending_commands.c.expires < self._clock(),
         }
+        attempts: list[tuple[str, int]] = []
 
         def work(connection: sa.Connection) -> dict[str, int]:
             if dry_run:
@@ -44,29 +127,23 @@ class Deletion:
                     table.name: int(connection.execute(count.select_from(table).where(where)).scalar_one())
                     for table, where in expired.items()
                 }
+            columns = (edits.c.id, edits.c.attempt)
+            attempts.extend((row[0], row[1]) for row in connection.execute(sa.select(*columns).where(expired[edits])))
             deleted = {
                 table.name: connection.execute(table.delete().where(where)).rowcount for table, where in expired.items()
             }
             delete_orphans(connection)
+            connection.execute(rate_limits.delete().where(rate_limits.c.full_at < self._clock() - _FULL_SECONDS))
             return deleted
 
-        return await self._database.run(work)
+        swept = await self._database.run(work)
+        await delete_workflow_rows(
+            self._database, [workflow_id(id_, n) for id_, last in attempts for n in range(1, last + 1)]
+        )
+        return swept
 
-    async def delete_person(self, person: int) -> tuple[list[Edit], int]:
-        """Delete a person's offers, and the edits that are not pending.
 
-        Returns:
-            The deleted edits, and how many edits are still pending.
-        """
-
-        def work(connection: sa.Connection) -> tuple[list[Edit], int]:
-            theirs = edits.c.person == person
-            ended = sa.and_(theirs, sa.not_(edits.c.state.in_(PENDING_STATES)))
-            rows = connection.execute(sa.select(*EDIT_COLUMNS).where(ended)).mappings().all()
-            connection.execute(edits.delete().where(ended))
-            delete_orphans(connection)
-            connection.execute(offers.delete().where(offers.c.person == person))
-            left = connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one()
-            return [edit_of(row) for row in rows], left
-
-        return await self._database.run(work)
+def _asked_before_request(person: int) -> sa.ColumnElement[bool]:
+    """The person's edits; if there is a deletion request, those from before it."""
+    requested = sa.select(deletions.c.requested).where(deletions.c.person == person).scalar_subquery()
+    return sa.and_(edits.c.person == person, sa.or_(requested.is_(None), edits.c.created <= requested))

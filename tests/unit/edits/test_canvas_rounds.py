@@ -138,5 +138,5 @@ async def test_a_person_with_too_many_pending_edits_can_submit_later(world: Worl
 
 async def test_a_deleted_edit_is_too_old(world: World) -> None:
     edit = await world.erased()
-    await world.store.deletion.delete_person(ADA)
+    await world.store.deletion.delete_person(ADA, await world.store.deletion.ended_of(ADA))
     assert await world.refusal(edit, png()) == "too-old"

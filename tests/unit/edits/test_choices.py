@@ -145,7 +145,7 @@ async def test_going_back_and_choosing_do_not_count_as_further_edits_of_the_day(
 
 async def test_objects_of_a_deleted_edit_are_not_stored(world: World) -> None:
     shown = await world.result()
-    await world.store.deletion.delete_person(ADA)
+    await world.store.deletion.delete_person(ADA, await world.store.deletion.ended_of(ADA))
     await world.store.objects.replace(shown.id, [b"late"])
     assert await world.store.objects.of(shown.id) == []
 

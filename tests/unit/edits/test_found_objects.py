@@ -103,7 +103,7 @@ async def test_the_objects_are_deleted_with_their_edit(store: Store, database: D
 
     mine, theirs = await waiting(store, "mine"), await waiting(store, "theirs", person=8)
     assert sorted(await left()) == sorted([mine.id, theirs.id])
-    await store.deletion.delete_person(7)
+    await store.deletion.delete_person(7, await store.deletion.ended_of(7))
     assert await left() == [theirs.id]
     await store.deletion.sweep(older_than=time.time() + 60)
     assert await left() == []

@@ -220,8 +220,9 @@ async def test_deleting_a_person_leaves_other_people(store: Store) -> None:
     await store.change(mine.id, state=State.DONE, mask=b"x")
     other, _ = await store.add(request(1, person=8))
     await store.change(other.id, state=State.DONE)
-    gone, left = await store.deletion.delete_person(7)
-    assert ([edit.id for edit in gone], left) == ([mine.id], 0)
+    ended = await store.deletion.ended_of(7)
+    assert [edit.id for edit in ended] == [mine.id]
+    assert await store.deletion.delete_person(7, ended) == 0
     assert await store.get(mine.id) is None
     assert await store.get(other.id) is not None
 

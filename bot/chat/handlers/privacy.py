@@ -1,0 +1,59 @@
+"""/privacy and /delete_my_data: what is stored about a person, and its deletion."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+from telegram import CallbackQuery, Message, Update
+from telegram.error import TelegramError
+
+from bot.chat.handlers.welcome import answer
+from bot.chat.keyboards import delete_data
+from bot.chat.services import Context, sender
+from bot.edits.model import DeletionRequest
+from bot.errors import PersonError
+
+log = structlog.get_logger()
+
+
+async def privacy(update: Update, context: Context) -> None:
+    """/privacy: what is stored, where, how long, and who works on the photos."""
+    services = context.services
+    where = "privacy-cloud" if services.uses_cloud else "privacy-local"
+    place = services.text(update.effective_user, where)
+    answer(update, context, "privacy", hours=f"{services.retention_hours:g}", place=place)
+
+
+async def delete_my_data(update: Update, context: Context) -> None:
+    """/delete_my_data: ask whether to delete everything that is stored about the person."""
+    message, services = update.effective_message, context.services
+    assert message is not None
+    language = services.language(message.from_user)
+    text = services.texts.get(language, "delete-data")
+    services.replies.send(message, text, keyboard=delete_data(services.texts, language, sender(message)))
+
+
+async def delete_pressed(query: CallbackQuery, choice: str, person: str, context: Context) -> None:
+    """The answer to the question: delete everything, or keep it.
+
+    Raises:
+        PersonError: ``not-yours``, ``too-old``.
+    """
+    if person != str(query.from_user.id):
+        raise PersonError("not-yours")
+    services, shown = context.services, query.message
+    if shown is None or choice not in ("yes", "no"):
+        raise PersonError("too-old")
+    language = services.language(query.from_user)
+    if choice == "yes":
+        await services.deletions.request(DeletionRequest(query.from_user.id, shown.chat.id, shown.message_id, language))
+    elif isinstance(shown, Message):
+        services.edits.run_in_background(partial(_show, shown, services.texts.get(language, "data-kept")))
+
+
+async def _show(message: Message, text: str) -> None:
+    try:
+        await message.edit_text(text)
+    except TelegramError as error:
+        log.info("reply_not_sent", message=message.message_id, reason=type(error).__name__)
