@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from bot import __version__
 from bot.errors import BotError, OperatorError
 from bot.terminal import ExitCode, explain
 
@@ -32,6 +33,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser() -> Parser:
     """All commands and their arguments."""
     parser = Parser(prog="python -m bot", description="A Telegram bot that cleans photos.")
+    parser.add_argument("--version", action="version", version=f"photo-cleaning-bot {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     commands.add_parser("run", help="chat, Mini App and workers in one process (the default)")
     commands.add_parser("worker", help="only take edits from the queue (PostgreSQL); any number, on any machine")

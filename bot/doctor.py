@@ -101,7 +101,12 @@ async def _database(settings: Settings) -> list[Finding]:
 async def _telegram(settings: Settings) -> list[Finding]:
     if settings.telegram_bot_token is None:
         return [Finding("Telegram", "ok", "no TELEGRAM_BOT_TOKEN: `make run` starts the playground")]
-    bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url, FloodLimiter())
+    bot = make_bot(
+        settings.telegram_bot_token.get_secret_value(),
+        settings.telegram_api_url,
+        FloodLimiter(),
+        settings.telegram_proxy_address,
+    )
     try:
         await bot.initialize()
         found = [Finding("Telegram", "ok", f"the token belongs to @{bot.username}")]

@@ -31,6 +31,8 @@ def secrets_in(settings: Settings) -> list[str]:
         settings.volc_secretkey,
         settings.volc_session_token,
         settings.database_url,
+        settings.telegram_proxy,
+        settings.volc_proxy,
     )
     return [field.get_secret_value() for field in fields if field is not None]
 
@@ -46,6 +48,7 @@ def volc_config(settings: Settings) -> VolcConfig:
         secret_key=settings.volc_secretkey.get_secret_value(),
         session_token=settings.volc_session_token.get_secret_value() if settings.volc_session_token else "",
         endpoint=settings.volc_endpoint,
+        proxy=settings.volc_proxy.get_secret_value() if settings.volc_proxy is not None else None,
         region=settings.volc_region,
         inpaint=settings.volc_inpaint,
         steps=settings.volc_steps,

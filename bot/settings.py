@@ -51,6 +51,12 @@ class Settings(BaseSettings):
         "The Bot API server; a self-hosted one lifts the limits of 20 MB down and 50 MB up.",
         example="https://api.telegram.org",
     )
+    telegram_proxy: SecretStr | None = _setting(
+        None,
+        "Telegram",
+        "Proxy for everything sent to Telegram: http, https or socks5, with user:password@ if it asks for them.",
+        example="socks5://127.0.0.1:1080",
+    )
     telegram_updates: Literal["polling", "webhook"] = _setting(
         "polling",
         "Telegram",
@@ -96,6 +102,9 @@ class Settings(BaseSettings):
         "Engine",
         "Address of Volcengine's visual API.",
         example=cloud_parameters.DEFAULT_ENDPOINT,
+    )
+    volc_proxy: SecretStr | None = _setting(
+        None, "Engine", "Proxy for everything sent to Volcengine, as TELEGRAM_PROXY.", example="http://127.0.0.1:3128"
     )
     volc_region: str = _setting(
         cloud_parameters.DEFAULT_REGION,
@@ -239,6 +248,19 @@ class Settings(BaseSettings):
             raise ValueError("must be an address")
         return value.rstrip("/")
 
+    @field_validator("telegram_proxy", "volc_proxy")
+    @classmethod
+    def _proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                parts = urlsplit(value.get_secret_value())
+                is_valid = parts.scheme in ("http", "https", "socks5") and bool(parts.hostname) and bool(parts.port)
+            except ValueError:
+                is_valid = False
+            if not is_valid:
+                raise ValueError("must be an address with a port that begins with http://, https:// or socks5://")
+        return value
+
     @field_validator("models_mirror")
     @classmethod
     def _mirror(cls, value: str | None) -> str | None:
@@ -277,6 +299,11 @@ class Settings(BaseSettings):
     def uses_cloud(self) -> bool:
         """Whether Volcengine is the first engine."""
         return self.engine != "local" and self.volc_accesskey is not None
+
+    @property
+    def telegram_proxy_address(self) -> str | None:
+        """TELEGRAM_PROXY in clear."""
+        return self.telegram_proxy.get_secret_value() if self.telegram_proxy is not None else None
 
     @property
     def database(self) -> str:

@@ -119,7 +119,7 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         open_database(settings) as database,
     ):
         limiter = FloodLimiter(shared_limits=shared_rate_limiter(database), message_ids=message_ids)
-        bot = make_bot(token, settings.telegram_api_url, limiter)
+        bot = make_bot(token, settings.telegram_api_url, limiter, settings.telegram_proxy_address)
 
         async def notify_admins(notice: OperatorNotice) -> None:
             await tell_admins(bot, settings.admins, str(notice))

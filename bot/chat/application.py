@@ -61,20 +61,21 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
     ]
 
 
-def make_bot(token: str, api_url: str, limiter: FloodLimiter) -> ExtBot[None]:
+def make_bot(token: str, api_url: str, limiter: FloodLimiter, proxy: str | None = None) -> ExtBot[None]:
     """The Bot API client, with the bot's own transport and flood limiter.
 
     Args:
         token: The bot's token.
         api_url: Address of the Bot API server.
         limiter: Keeps all requests within Telegram's limits.
+        proxy: Proxy for all requests; None: none.
     """
     return ExtBot(
         token,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
-        request=AiohttpRequest(connections=CONNECTIONS),
-        get_updates_request=AiohttpRequest(connections=1, seconds=10),
+        request=AiohttpRequest(connections=CONNECTIONS, proxy=proxy),
+        get_updates_request=AiohttpRequest(connections=1, seconds=10, proxy=proxy),
         rate_limiter=limiter,
     )
 

@@ -7,9 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bot import __version__
 from bot.models.files import SETUP_FOLDER
 from bot.models.registry import MODELS
-from tests.cli.conftest import Run
+from tests.cli.conftest import ROOT, Run
 from tests.support import scene
 
 
@@ -88,3 +89,9 @@ def test_a_dry_run_of_the_sweep_deletes_nothing(bot: Run, tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "0 edits, 0 offers, 0 pending commands, 1 files deleted\n"
     assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_the_version_is_the_one_of_the_package(bot: Run, tmp_path: Path) -> None:
+    done = bot(tmp_path, "--version")
+    assert (done.returncode, done.stdout.strip()) == (0, f"photo-cleaning-bot {__version__}")
+    assert 'attr = "bot.__version__"' in (ROOT / "pyproject.toml").read_text()

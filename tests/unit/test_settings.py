@@ -123,3 +123,33 @@ def test_printed_settings_show_no_secrets(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("DATABASE_URL", "postgres://bot:hunter2@db/bot")
     printed = repr(load_settings())
     assert not any(secret in printed for secret in ("AKLTxyz", "verysecret", "hunter2"))
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("TELEGRAM_TOKEN", "TELEGRAM_BOT_TOKEN"),
+        ("VOLC_ACCESS_KEY", "VOLC_ACCESSKEY"),
+        ("EDITS_PER_DAYS", "EDITS_PER_DAY"),
+        ("MODELS_MIROR", "MODELS_MIRROR"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, nearest: str
+) -> None:
+    wrong = message_of_wrong(monkeypatch, **{name: "secret"})
+    assert wrong == f"{name}: there is no such setting; did you mean {nearest}?"
+    monkeypatch.delenv(name)
+    (tmp_path / ".env").write_text(f"{name}=secret\n")
+    assert message_of_wrong(monkeypatch) == wrong
+
+
+def test_an_unknown_name_in_the_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# a comment\nPHOTO_STYLE=x\n")
+    assert "PHOTO_STYLE: there is no such setting; .env.example lists all" in message_of_wrong(monkeypatch)
+
+
+def test_names_of_other_programs_are_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=x\nCOMPOSE_PROJECT_NAME=bot\nport=8081\n")
+    monkeypatch.setenv("MAX_WORKERS_OF_ANOTHER_PROGRAM", "3")
+    assert load_settings().port == 8081

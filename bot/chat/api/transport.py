@@ -15,6 +15,7 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from bot.bounded_reading import BodyTooLargeError, read_bounded
+from bot.outbound_proxy import CONNECTION_ERRORS, session_options
 
 MAX_ANSWER_BYTES = 64 * 2**20
 """A larger answer is not read to its end. The largest one that is needed is a photo of MAX_FILE_MB."""
@@ -28,9 +29,11 @@ class AiohttpRequest(BaseRequest):
     Args:
         connections: Maximum number at a time; further requests wait in the order they came.
         seconds: Time limit for one whole request, without the wait for a connection; uploads get more.
+        proxy: As `session_options` takes it.
     """
 
-    def __init__(self, *, connections: int, seconds: float = 20.0) -> None:
+    def __init__(self, *, connections: int, seconds: float = 20.0, proxy: str | None = None) -> None:
+        self._proxy = proxy
         self._connections = connections
         self._seconds = seconds
         self._session: aiohttp.ClientSession | None = None
@@ -43,10 +46,12 @@ class AiohttpRequest(BaseRequest):
     async def initialize(self) -> None:
         """Open the session, in the running loop."""
         if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
             # No cookies, proxies of the environment or netrc: requests go where the settings say and carry no extras.
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=True
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                auto_decompress=True,
+                **session_options(self._proxy, limit=self._connections, keepalive_timeout=60),
             )
 
     async def shutdown(self) -> None:
@@ -89,7 +94,7 @@ class AiohttpRequest(BaseRequest):
             raise TimedOut("no answer in time") from error
         except aiohttp.InvalidURL:
             raise NetworkError("the Bot API's address is not valid") from None
-        except aiohttp.ClientError as error:
+        except CONNECTION_ERRORS as error:
             raise NetworkError(type(error).__name__) from None
 
 

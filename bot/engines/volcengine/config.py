@@ -62,6 +62,7 @@ class VolcConfig:
         session_token: STS token, or empty.
         endpoint: ``https://host[:port]``; plain http is accepted for loopback addresses only.
         region: Region in the signature.
+        proxy: Proxy for all calls, as `bot.outbound_proxy.session_options` takes it; None: none.
         inpaint: One of `INPAINT_ABILITIES`.
         steps: Diffusion steps, 1 … 50; the time rises with them.
         strength: 0.1 … 1.0; how far the fill may differ from the original pixels.
@@ -94,6 +95,7 @@ class VolcConfig:
     session_token: str = field(default="", repr=False)
     endpoint: str = DEFAULT_ENDPOINT
     region: str = DEFAULT_REGION
+    proxy: str | None = field(default=None, repr=False)
     inpaint: str = ERASE
     steps: int = int(STEPS.default)
     strength: float = STRENGTH.default

@@ -20,6 +20,7 @@ from bot.engines.volcengine.codes import CONNECTION, SUCCESS, TIMEOUT, TOO_LARGE
 from bot.engines.volcengine.config import VolcConfig
 from bot.engines.volcengine.responses import ApiResponse, parse_response, redactor
 from bot.engines.volcengine.signing import SignedRequest, sign
+from bot.outbound_proxy import CONNECTION_ERRORS, session_options
 
 log = structlog.get_logger()
 
@@ -98,7 +99,7 @@ class Transport:
                 status = response.status
         except TimeoutError:
             raise CallFailedError.without_code(TIMEOUT) from None
-        except aiohttp.ClientError as error:
+        except CONNECTION_ERRORS as error:
             raise CallFailedError.without_code(CONNECTION, text=type(error).__name__) from error
         # Parsing megabytes of JSON would block the event loop; a small body is not worth a thread.
         if len(body) < 100_000:
@@ -126,6 +127,7 @@ async def open_transport(config: VolcConfig) -> AsyncIterator[Transport]:
     async with aiohttp.ClientSession(
         timeout=timeout,
         trust_env=config.trust_environment,
+        **session_options(config.proxy),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "photo-cleaning-bot"},
     ) as session:
