@@ -21,7 +21,7 @@ from telegram.ext import (
 
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
-from bot.chat.commands import Command
+from bot.chat.commands import AsksForEdit, Command
 from bot.chat.handlers import buttons, operations, privacy, welcome
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
@@ -54,7 +54,7 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(new & Command("help"), welcome.help_),
         MessageHandler(new & Command("privacy"), privacy.privacy),
         MessageHandler(new & Command("delete_my_data"), privacy.delete_my_data),
-        MessageHandler(new & Command("remove_subject", "remove_background", "erase"), operations.command),
+        MessageHandler(new & AsksForEdit(), operations.command),
         MessageHandler(new & HasPhoto(), operations.bare_photo),
         CallbackQueryHandler(buttons.button_pressed),
         MessageHandler(new & ~filters.StatusUpdate.ALL, welcome.not_understood),

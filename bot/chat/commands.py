@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 
 from telegram import Bot, BotCommand, Message, MessageEntity
+from telegram.constants import ChatType
 from telegram.ext.filters import MessageFilter
 
-from bot.edits.model import Operation
+from bot.chat.meaning import edit_command, meaning_of_command, meaning_of_words
+from bot.edits.model import EditCommand, Operation
 from bot.texts import LANGUAGES, Texts
 
 MENU = ("remove_subject", "remove_background", "erase", "help", "privacy", "delete_my_data")
 """Commands in Telegram's menu, in this order."""
 
 _COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>[A-Za-z0-9_]+))?(?P<rest>\s.*)?\Z", re.DOTALL)
+
+_NAMES_A_BOT = re.compile(r"/[^\s@]*@(\w+)")
 
 
 def command_in(message: Message) -> tuple[str, str] | None:
@@ -45,10 +49,37 @@ class Command(MessageFilter):
         return found is not None and found[0] in self._names
 
 
-def operation_of(message: Message) -> Operation | None:
-    """The operation that the message's command stands for, if any."""
+def names_this_bot(message: Message) -> bool:
+    """Whether a message begins with a command for this bot by name: ``/cmd@thisbot``."""
+    named = _NAMES_A_BOT.match(_text(message).strip())
+    return named is not None and named[1].lower() == message.get_bot().username.lower()
+
+
+def _text(message: Message) -> str:
+    return message.text if message.text is not None else message.caption or ""
+
+
+def edit_command_in(message: Message) -> EditCommand | None:
+    """What a text or caption asks to do with a photo, however it says it; None if that is not plain.
+
+    In a group people talk to each other and to other bots. There only the exact command counts, and a misspelt one that
+    names this bot.
+    """
     found = command_in(message)
-    return Operation(found[0]) if found and found[0] in set(Operation) else None
+    if found is not None and found[0] in set(Operation):
+        return edit_command(Operation(found[0]), found[1])
+    text = _text(message).strip()
+    if not names_this_bot(message) and (_NAMES_A_BOT.match(text) or message.chat.type != ChatType.PRIVATE):
+        return None
+    return meaning_of_command(text) if text.startswith("/") else meaning_of_words(text)
+
+
+class AsksForEdit(MessageFilter):
+    """Matches messages that ask to do something with a photo."""
+
+    def filter(self, message: Message) -> bool:
+        """Whether the message asks for it."""
+        return edit_command_in(message) is not None
 
 
 async def register_commands(bot: Bot, texts: Texts, default: str) -> None:

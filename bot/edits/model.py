@@ -185,6 +185,22 @@ class Offer:
     status_message: int | None
 
 
+DEFAULT_FINISH = "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class EditCommand:
+    """What to do with a photo.
+
+    Attributes:
+        operation: The operation.
+        finish: What replaces the background.
+    """
+
+    operation: Operation
+    finish: str = DEFAULT_FINISH
+
+
 def check_finish(finish: str) -> str:
     """Return the finish if it is one of `FINISHES` or ``#rrggbb``.
 

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Self
 
-from bot.edits.model import Edit, Offer, Operation, PhotoRef, StoredMask
+from bot.edits.model import DEFAULT_FINISH, Edit, Offer, Operation, PhotoRef, StoredMask
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class EditRequest:
     operation: Operation
     photo: PhotoRef
     language: str
-    finish: str = "clean"
+    finish: str = DEFAULT_FINISH
     seed: int = 0
     parent: str | None = None
     status_message: int | None = None
@@ -71,11 +71,12 @@ class EditRequest:
         operation: Operation,
         photo: PhotoRef,
         language: str,
+        finish: str = DEFAULT_FINISH,
         painted: PhotoRef | None = None,
     ) -> Self:
         """A command in a chat; the parameters are the attributes of the same names."""
         key = f"{chat}:{message}:{operation}"
-        return cls(key, person, chat, message, operation, photo, language, painted=painted)
+        return cls(key, person, chat, message, operation, photo, language, finish=finish, painted=painted)
 
     @classmethod
     def from_offer(cls, offer: Offer, operation: Operation, *, status_message: int | None) -> Self:

@@ -9,7 +9,7 @@ from functools import partial
 from bot.edits.announcer import Announcer
 from bot.edits.background import Background
 from bot.edits.follow_ups import can_go_back, correction_request, variant_request
-from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State, check_finish
+from bot.edits.model import Edit, EditCommand, Offer, Operation, PhotoRef, Stage, State, check_finish
 from bot.edits.ports import Courier
 from bot.edits.queue import EditQueue
 from bot.edits.queue_positions import QueuePositions
@@ -127,16 +127,16 @@ class Edits:
 
     # ── commands that wait for their photo ──
 
-    async def remember_command(self, chat: int, person: int, operation: Operation) -> None:
-        """Apply the operation to the person's next photo in the chat."""
-        await self._store.pending_commands.remember_for_person(chat, person, operation)
+    async def remember_command(self, chat: int, person: int, command: EditCommand) -> None:
+        """Apply the command to the person's next photo in the chat."""
+        await self._store.pending_commands.remember_for_person(chat, person, command)
 
-    async def remember_album_command(self, chat: int, album: str, operation: Operation) -> None:
-        """Apply the operation to all photos of an album (media group)."""
-        await self._store.pending_commands.remember_for_album(chat, album, operation)
+    async def remember_album_command(self, chat: int, album: str, command: EditCommand) -> None:
+        """Apply the command to all photos of an album (media group)."""
+        await self._store.pending_commands.remember_for_album(chat, album, command)
 
-    async def take_pending_command(self, chat: int, person: int, album: str | None) -> Operation | None:
-        """The operation to apply to a photo that came without a command, or None.
+    async def take_pending_command(self, chat: int, person: int, album: str | None) -> EditCommand | None:
+        """The command to apply to a photo that came without a command, or None.
 
         A person's command applies to one photo, or to all photos of one album.
 

@@ -100,6 +100,7 @@ pending_commands = sa.Table(
     sa.Column("about", sa.String(80), primary_key=True, comment="person:ID, or album:MEDIA_GROUP_ID"),
     sa.Column("operation", sa.String(32), nullable=False),
     sa.Column("expires", sa.Float, nullable=False),
+    sa.Column("finish", sa.String(32), comment="what replaces the background; null: the default"),
     comment="a command that waits for its photo, or for the rest of its album",
 )
 

@@ -24,6 +24,9 @@ def undo_renaming(folder: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("ALTER TABLE pending_commands RENAME TO wishes")
         database.execute("ALTER TABLE rate_limits RENAME TO paces")
+        database.execute("ALTER TABLE found_objects RENAME TO things")
+        database.execute("DROP TABLE deletions")
+        database.execute("ALTER TABLE wishes DROP COLUMN finish")
         database.execute("UPDATE schema_version SET version_num = '0005'")
         versions = database.execute("SELECT DISTINCT application_version FROM workflow_status").fetchall()
         assert versions == [("2",)]

@@ -5,27 +5,27 @@ from __future__ import annotations
 from telegram import Message, Update
 from telegram.constants import ChatType
 
-from bot.chat.commands import operation_of
+from bot.chat.commands import edit_command_in
 from bot.chat.file_rules import too_large
 from bot.chat.handlers.welcome import answer, not_understood
 from bot.chat.photos import photo_in
 from bot.chat.services import Context, sender
-from bot.edits.model import Operation, PhotoRef
+from bot.edits.model import EditCommand, Operation, PhotoRef
 from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 
 
 async def command(update: Update, context: Context) -> None:
-    """/remove_subject, /remove_background, /erase: on the message's photo, the replied-to one, or the next one."""
+    """A request in a command or in words: on the message's photo, the replied-to one, or the next one."""
     message = update.effective_message
     assert message is not None
-    operation = operation_of(message)
-    assert operation is not None
+    asked = edit_command_in(message)
+    assert asked is not None
     photo = photo_in(message)
     if photo is not None:
         if message.media_group_id:
-            await context.services.edits.remember_album_command(message.chat.id, message.media_group_id, operation)
-        await submit(message, photo, operation, context)
+            await context.services.edits.remember_album_command(message.chat.id, message.media_group_id, asked)
+        await submit(message, photo, asked, context)
         return
     if message.effective_attachment:
         await not_understood(update, context)
@@ -35,10 +35,10 @@ async def command(update: Update, context: Context) -> None:
         if photo is None:
             answer(update, context, "not-a-photo")
             return
-        await submit(message, photo, operation, context)
+        await submit(message, photo, asked, context)
         return
-    await context.services.edits.remember_command(message.chat.id, sender(message), operation)
-    answer(update, context, f"send-photo-{operation}")
+    await context.services.edits.remember_command(message.chat.id, sender(message), asked)
+    answer(update, context, f"send-photo-{asked.operation}")
 
 
 async def bare_photo(update: Update, context: Context) -> None:
@@ -51,13 +51,11 @@ async def bare_photo(update: Update, context: Context) -> None:
         return
     original = await _original_of(message, context)
     if original is not None:
-        await submit(message, original, Operation.ERASE, context, painted=sent)
+        await submit(message, original, EditCommand(Operation.ERASE), context, painted=sent)
         return
-    operation = await context.services.edits.take_pending_command(
-        message.chat.id, sender(message), message.media_group_id
-    )
-    if operation is not None:
-        await submit(message, sent, operation, context)
+    asked = await context.services.edits.take_pending_command(message.chat.id, sender(message), message.media_group_id)
+    if asked is not None:
+        await submit(message, sent, asked, context)
     elif message.chat.type == ChatType.PRIVATE:
         try:
             _check_size(sent, context)
@@ -69,7 +67,7 @@ async def bare_photo(update: Update, context: Context) -> None:
 
 
 async def submit(
-    message: Message, sent: PhotoRef, operation: Operation, context: Context, *, painted: PhotoRef | None = None
+    message: Message, sent: PhotoRef, asked: EditCommand, context: Context, *, painted: PhotoRef | None = None
 ) -> None:
     """Submit an edit; its status message is posted in the background."""
     try:
@@ -79,7 +77,8 @@ async def submit(
                 person=sender(message),
                 chat=message.chat.id,
                 message=message.message_id,
-                operation=operation,
+                operation=asked.operation,
+                finish=asked.finish,
                 photo=sent,
                 language=context.services.language(message.from_user),
                 painted=painted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from telegram import Update
 from telegram.constants import ChatType
 
-from bot.chat.commands import command_in
+from bot.chat.commands import command_in, names_this_bot
 from bot.chat.keyboards import PRIVATE_START_PREFIX
 from bot.chat.services import Context, sender
 from bot.errors import PersonError
@@ -35,10 +35,10 @@ async def help_(update: Update, context: Context) -> None:
 
 
 async def not_understood(update: Update, context: Context) -> None:
-    """Reply with one helpful line; in groups only to commands, because people talk to each other there."""
+    """Reply with one helpful line; in groups only to a command that names this bot: there are other bots and people."""
     message = update.effective_message
     assert message is not None
-    if message.chat.type != ChatType.PRIVATE and command_in(message) is None:
+    if message.chat.type != ChatType.PRIVATE and not names_this_bot(message):
         return
     moving = message.animation or message.video or message.video_note
     reason = (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from bot.edits.model import Operation
+from bot.edits.model import DEFAULT_FINISH, EditCommand, Operation
 from bot.storage.database import Database
 from bot.storage.tables import pending_commands
 
@@ -29,56 +29,58 @@ class PendingCommands:
         self._database = database
         self._clock = clock
 
-    async def remember(self, chat: int, about: str, operation: Operation, *, seconds: float) -> None:
+    async def remember(self, chat: int, about: str, command: EditCommand, *, seconds: float) -> None:
         """Remember what to do with the next photo.
 
         Args:
             chat: The chat.
             about: ``person:ID`` or ``album:MEDIA_GROUP_ID``.
-            operation: What to do.
+            command: What to do.
             seconds: How long the command waits.
         """
         where = (pending_commands.c.chat == chat, pending_commands.c.about == about)
 
         def work(connection: sa.Connection) -> None:
             connection.execute(pending_commands.delete().where(*where))
-            values = {"operation": operation.value, "expires": self._clock() + seconds}
-            connection.execute(pending_commands.insert().values(chat=chat, about=about, **values))
+            values = {"operation": command.operation.value, "finish": command.finish}
+            connection.execute(
+                pending_commands.insert().values(chat=chat, about=about, expires=self._clock() + seconds, **values)
+            )
 
         await self._database.run(work)
 
-    async def remember_for_person(self, chat: int, person: int, operation: Operation) -> None:
-        """Apply the operation to the person's next photo in the chat, for `PENDING_COMMAND_SECONDS`."""
-        await self.remember(chat, f"person:{person}", operation, seconds=PENDING_COMMAND_SECONDS)
+    async def remember_for_person(self, chat: int, person: int, command: EditCommand) -> None:
+        """Apply the command to the person's next photo in the chat, for `PENDING_COMMAND_SECONDS`."""
+        await self.remember(chat, f"person:{person}", command, seconds=PENDING_COMMAND_SECONDS)
 
-    async def remember_for_album(self, chat: int, album: str, operation: Operation) -> None:
-        """Apply the operation to all photos of an album (media group), for `ALBUM_SECONDS`."""
-        await self.remember(chat, f"album:{album}", operation, seconds=ALBUM_SECONDS)
+    async def remember_for_album(self, chat: int, album: str, command: EditCommand) -> None:
+        """Apply the command to all photos of an album (media group), for `ALBUM_SECONDS`."""
+        await self.remember(chat, f"album:{album}", command, seconds=ALBUM_SECONDS)
 
-    async def take(self, chat: int, person: int, album: str | None) -> Operation | None:
-        """The operation for a photo that came without a command, or None.
+    async def take(self, chat: int, person: int, album: str | None) -> EditCommand | None:
+        """The command for a photo that came without a command, or None.
 
         A person's command applies to one photo, or to all photos of one album; it is deleted once taken.
         """
         about = f"person:{person}"
-        operation = await self.find(chat, f"album:{album}") if album else None
-        if operation is None:
-            operation = await self.find(chat, about)
-            if operation is not None:
+        command = await self.find(chat, f"album:{album}") if album else None
+        if command is None:
+            command = await self.find(chat, about)
+            if command is not None:
                 if album:
-                    await self.remember_for_album(chat, album, operation)
+                    await self.remember_for_album(chat, album, command)
                 await self.forget(chat, about)
-        return operation
+        return command
 
-    async def find(self, chat: int, about: str) -> Operation | None:
-        """The operation that waits for a photo and has not expired, or None. The command stays stored."""
-        query = sa.select(pending_commands.c.operation).where(
+    async def find(self, chat: int, about: str) -> EditCommand | None:
+        """The command that waits for a photo and has not expired, or None. The command stays stored."""
+        query = sa.select(pending_commands.c.operation, pending_commands.c.finish).where(
             pending_commands.c.chat == chat,
             pending_commands.c.about == about,
             pending_commands.c.expires > self._clock(),
         )
         row = await self._database.run(lambda connection: connection.execute(query).first())
-        return Operation(row[0]) if row else None
+        return EditCommand(Operation(row[0]), row[1] or DEFAULT_FINISH) if row else None
 
     async def forget(self, chat: int, about: str) -> None:
         """Delete the command: its photo has come."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.edits import retention
-from bot.edits.model import Edit, Operation, PhotoRef, State
+from bot.edits.model import Edit, EditCommand, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
@@ -93,11 +93,11 @@ async def test_old_records_are_deleted_and_new_or_pending_ones_stay(world: World
 
 async def test_an_expired_command_is_deleted(world: World) -> None:
     world.ago = HOUR
-    await world.store.pending_commands.remember(7, "person:7", Operation.ERASE, seconds=600)
+    await world.store.pending_commands.remember(7, "person:7", EditCommand(Operation.ERASE), seconds=600)
     world.ago = 0
-    await world.store.pending_commands.remember(8, "person:8", Operation.ERASE, seconds=600)
+    await world.store.pending_commands.remember(8, "person:8", EditCommand(Operation.ERASE), seconds=600)
     assert (await sweep(world.store, world.caches, 24))["pending_commands"] == 1
-    assert await world.store.pending_commands.find(8, "person:8") is Operation.ERASE
+    assert await world.store.pending_commands.find(8, "person:8") == EditCommand(Operation.ERASE)
 
 
 async def until(found: Callable[[], bool]) -> None:

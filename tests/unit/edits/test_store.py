@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.edits.model import Operation, PhotoRef, State
+from bot.edits.model import EditCommand, Operation, PhotoRef, State
 from bot.edits.records.claims import Claim, ClaimOutcome
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
@@ -180,17 +180,17 @@ async def test_a_change_for_one_state_leaves_edits_in_other_states(store: Store)
 
 
 async def test_a_pending_command_expires(store: Store, clock: Clock) -> None:
-    await store.pending_commands.remember(1, "person:7", Operation.ERASE, seconds=600)
-    assert await store.pending_commands.find(1, "person:7") is Operation.ERASE
+    await store.pending_commands.remember(1, "person:7", EditCommand(Operation.ERASE), seconds=600)
+    assert await store.pending_commands.find(1, "person:7") == EditCommand(Operation.ERASE)
     assert await store.pending_commands.find(2, "person:7") is None
     clock.now += 601
     assert await store.pending_commands.find(1, "person:7") is None
 
 
 async def test_a_later_command_replaces_an_earlier_one(store: Store) -> None:
-    await store.pending_commands.remember(1, "person:7", Operation.ERASE, seconds=600)
-    await store.pending_commands.remember(1, "person:7", Operation.REMOVE_SUBJECT, seconds=600)
-    assert await store.pending_commands.find(1, "person:7") is Operation.REMOVE_SUBJECT
+    await store.pending_commands.remember(1, "person:7", EditCommand(Operation.ERASE), seconds=600)
+    await store.pending_commands.remember(1, "person:7", EditCommand(Operation.REMOVE_SUBJECT), seconds=600)
+    assert await store.pending_commands.find(1, "person:7") == EditCommand(Operation.REMOVE_SUBJECT)
 
 
 async def test_a_message_gets_one_offer(store: Store) -> None:

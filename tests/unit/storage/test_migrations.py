@@ -13,7 +13,7 @@ from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from bot.edits.model import Operation, State, StoredMask
+from bot.edits.model import EditCommand, Operation, State, StoredMask
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage import migrations
@@ -128,7 +128,7 @@ async def test_renamed_tables_keep_their_rows(engine: sa.Engine, tmp_path: Path)
     await database.start()
     try:
         store = Store(database, EditLimits())
-        assert await store.pending_commands.find(7, "person:7") is Operation.ERASE
+        assert await store.pending_commands.find(7, "person:7") == EditCommand(Operation.ERASE)
         assert [edit.id for edit in await store.not_enqueued()] == ["id-1"]
         query = sa.select(rate_limits.c.name, rate_limits.c.full_at)
         assert await database.run(lambda c: [tuple(r) for r in c.execute(query)]) == [("chat:7", 4e9)]
@@ -161,7 +161,7 @@ async def test_a_database_of_the_first_version_is_upgraded_and_keeps_its_rows(
         assert done.result is not None
         assert done.result.file_id == "r"
         assert await store.mask("id-1") == StoredMask(b"png", is_matte=True)
-        assert await store.pending_commands.find(7, "person:7") is Operation.ERASE
+        assert await store.pending_commands.find(7, "person:7") == EditCommand(Operation.ERASE)
         queued = await store.queueing.queue_with_mask("id-2", b"painted", "submission")
         assert queued is not None
         assert queued.state is State.QUEUED

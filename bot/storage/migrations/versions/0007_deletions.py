@@ -1,4 +1,4 @@
-"""The people who asked for the deletion of their data; and the queue's rows of edits that were deleted before."""
+"""The people who asked for the deletion of their data, the finish of pending commands, and old rows of the queue."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Create the table. Delete what earlier versions left in the queue's tables."""
+    """Create table and column. Delete what earlier versions left in the queue's tables."""
     op.create_table(
         "deletions",
         sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("edits", sa.Integer, nullable=False),
         sa.Column("files", sa.Integer, nullable=False),
     )
+    op.add_column("pending_commands", sa.Column("finish", sa.String(32)))
     connection = op.get_bind()
     schema = None if connection.dialect.name == "sqlite" else "dbos"
     if not sa.inspect(connection).has_table("workflow_status", schema=schema):
