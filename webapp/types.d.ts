@@ -20,6 +20,8 @@ type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 type Box = { left: number; top: number; right: number; bottom: number };
 /** On the stage, in CSS px, unless said otherwise. */
 type Point = { x: number; y: number };
+/** A finger, pen or mouse that is down; type: the event's pointerType. */
+type Pointer = Point & { type: string };
 
 type ToolName = 'brush' | 'eraser' | 'lasso' | 'rect' | 'select';
 /** One gesture of a tool; points are on the stage, CSS px. */

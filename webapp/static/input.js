@@ -1,6 +1,7 @@
 /**
- * Pointer and wheel events on the stage, turned into gestures. One finger paints; two fingers zoom and pan. Pointers are
- * captured, so a stroke may leave the stage and come back (docs/telegram.md#touch-input).
+ * Pointer and wheel events on the stage, turned into gestures. One finger paints; two or more zoom and pan. Pointers are
+ * captured, so a stroke may leave the stage and come back. Browsers do not report the end of every pointer: see
+ * docs/telegram.md#interrupted-strokes for how each of these strokes ends.
  */
 
 const COMMITTED = { time: 400, way: 24 }; // ms, CSS px: a second finger ends a stroke longer than both, else cancels it
@@ -8,10 +9,21 @@ const TAP = { time: 220, way: 8 };
 const DOUBLE = { time: 280, way: 18 };
 const WHEEL = 0.0018;
 const PEN_REST = 1500; // ms after a pen event, touches come from the resting hand
+const NEAREST = 4; // CSS px: fingers closer to their middle than this do not zoom
+
+/**
+ * Call a function when the page can no longer hear how a touch ends: a call, another app, another window.
+ * @param {() => void} interrupted
+ */
+export function onInterruption(interrupted) {
+  addEventListener('blur', interrupted);
+  addEventListener('pagehide', interrupted);
+  document.addEventListener('visibilitychange', () => document.hidden && interrupted());
+}
 
 export class Input {
-  /** @type {Map<number, Point>} */
-  #fingers = new Map();
+  /** @type {Map<number, Pointer>} Those that are down, by id. */
+  #pointers = new Map();
   /** @type {'idle' | 'stroke' | 'camera' | 'over'} */
   #mode = 'idle';
   #strokeId = -1;
@@ -19,6 +31,7 @@ export class Input {
   #lastTap = { time: -Infinity, x: 0, y: 0 };
   #penSeen = -Infinity;
   #box = { left: 0, top: 0 };
+  #stageSize = '';
   #wheelRest = 0;
   spaceHeld = false;
 
@@ -32,8 +45,12 @@ export class Input {
     const quiet = { passive: false };
     stage.addEventListener('pointerdown', (event) => this.#down(event));
     stage.addEventListener('pointermove', (event) => this.#move(event));
-    stage.addEventListener('pointerup', (event) => this.#up(event, false));
-    stage.addEventListener('pointercancel', (event) => this.#up(event, true));
+    stage.addEventListener('pointerup', (event) => this.#up(event));
+    stage.addEventListener('pointercancel', (event) => this.#cancel(event));
+    stage.addEventListener('lostpointercapture', ({ pointerId }) => {
+      if (!stage.hasPointerCapture(pointerId)) this.#release(pointerId);
+    });
+    onInterruption(() => [...this.#pointers.keys()].forEach((id) => this.#release(id)));
     stage.addEventListener('pointerleave', () => handlers.hover(null));
     stage.addEventListener('wheel', (event) => this.#wheel(event), quiet);
     for (const type of ['contextmenu', 'touchstart', 'touchmove', 'gesturestart', 'dragstart']) {
@@ -43,8 +60,12 @@ export class Input {
 
   /** Discard the stroke under the finger. */
   abort() {
-    if (this.#mode === 'stroke') this.handlers.cancel();
-    if (this.#mode !== 'idle') this.#mode = 'over';
+    if (this.#mode === 'stroke') this.#rest('cancel');
+  }
+
+  /** End the gesture: a stroke stays as it is. The fingers that are down do nothing until they are lifted. */
+  interrupt() {
+    this.#rest('end');
   }
 
   /** @returns {boolean} Whether a stroke is being drawn. */
@@ -54,97 +75,137 @@ export class Input {
 
   /** @param {PointerEvent} event */
   #down(event) {
-    const idle = this.#fingers.size === 0;
-    if (idle) this.measure();
-    const at = this.#at(event);
-    const touch = event.pointerType === 'touch';
-    if (event.pointerType === 'pen') this.#penSeen = event.timeStamp;
-    if (event.pointerType === 'mouse' && event.button > 1) return;
+    const { pointerId: id, pointerType: type } = event;
+    if (type === 'mouse' && event.button > 1) return;
+    // A browser gives out an id twice, or a second primary pointer of a type, only after the first has ended.
+    for (const [known, pointer] of [...this.#pointers]) {
+      if (known === id || (event.isPrimary && pointer.type === type)) this.#release(known);
+    }
+    const touch = type === 'touch';
+    if (touch && this.#count('pen')) return; // the hand that holds the pen
+    if (type === 'pen') this.#startPen(event);
+    const first = this.#pointers.size === 0;
+    if (first) this.measure();
+    const at = this.#position(event);
     try {
-      this.stage.setPointerCapture(event.pointerId);
+      this.stage.setPointerCapture(id);
     } catch {
       // the pointer is gone
     }
-    this.#fingers.set(event.pointerId, at);
-    if (!idle) return this.#secondFinger();
+    this.#pointers.set(id, { ...at, type });
+    if (!first) return this.#secondFinger();
     const resting = touch && event.timeStamp - this.#penSeen < PEN_REST;
     if (event.button === 1 || (this.spaceHeld && !touch)) this.#mode = 'camera';
     else if (resting) this.#mode = 'over';
     else {
-      const options = { touch: event.pointerType !== 'mouse', erase: event.altKey, eraser: (event.buttons & 32) > 0 };
+      const options = { touch: type !== 'mouse', erase: event.altKey, eraser: (event.buttons & 32) > 0 };
       this.#mode = this.handlers.begin(at, options) ? 'stroke' : 'over';
-      this.#strokeId = event.pointerId;
+      this.#strokeId = id;
       this.#began = { time: event.timeStamp, ...at, way: 0 };
     }
   }
 
+  /** @param {string} type @returns {number} How many pointers of a type are down. */
+  #count(type) {
+    return [...this.#pointers.values()].filter((pointer) => pointer.type === type).length;
+  }
+
+  /** A pen comes down: touches before it were the hand's. @param {PointerEvent} event */
+  #startPen(event) {
+    this.#penSeen = event.timeStamp;
+    if (!this.#count('touch')) return;
+    this.#rest(this.#isCommitted() ? 'end' : 'cancel');
+    for (const [id, { type }] of [...this.#pointers]) type === 'touch' && this.#release(id);
+  }
+
   #secondFinger() {
-    if (this.#mode === 'stroke') {
-      const long = performance.now() - this.#began.time > COMMITTED.time && this.#began.way > COMMITTED.way;
-      long ? this.handlers.end() : this.handlers.cancel();
-    }
+    if (this.#mode === 'stroke') this.#isCommitted() ? this.handlers.end() : this.handlers.cancel();
     this.#mode = 'camera';
+  }
+
+  /** @returns {boolean} Whether the stroke is too long to be the first half of a pinch. */
+  #isCommitted() {
+    return performance.now() - this.#began.time > COMMITTED.time && this.#began.way > COMMITTED.way;
   }
 
   /** @param {PointerEvent} event */
   #move(event) {
-    const before = this.#fingers.get(event.pointerId);
+    const { pointerId: id, pointerType: type } = event;
+    if (type === 'pen') this.#penSeen = event.timeStamp;
+    if (!event.buttons) this.#release(id); // it was lifted where the page could not hear it
+    const before = this.#pointers.get(id);
     if (!before) {
-      if (event.pointerType === 'mouse') this.#hover(event);
+      if (type === 'mouse') this.handlers.hover(this.#position(event));
       return;
     }
-    const at = this.#at(event);
-    if (this.#mode === 'stroke' && event.pointerId === this.#strokeId) {
+    // The phone is turned: the place of the finger on the photo is another one, and the stage learns it a frame later.
+    if (this.#mode !== 'over' && this.#stageSize !== this.#currentSize()) this.interrupt();
+    const at = this.#position(event);
+    if (this.#mode === 'stroke' && id === this.#strokeId) {
       const parts = event.getCoalescedEvents?.() ?? [];
-      const points = parts.length ? parts.map((part) => this.#at(part)) : [at];
+      const points = parts.length ? parts.map((part) => this.#position(part)) : [at];
       this.#began.way += Math.hypot(at.x - before.x, at.y - before.y);
       this.handlers.move(points);
     } else if (this.#mode === 'camera') {
-      this.#camera(event.pointerId, before, at);
+      this.#camera(id, before, at);
     }
-    this.#fingers.set(event.pointerId, at);
-  }
-
-  /** @param {PointerEvent} event */
-  #hover(event) {
-    this.handlers.hover(this.#at(event));
+    this.#pointers.set(id, { ...at, type });
   }
 
   /** Read where the stage is: it may have moved. */
   measure() {
     this.#box = this.stage.getBoundingClientRect();
+    this.#stageSize = this.#currentSize();
+  }
+
+  #currentSize() {
+    return `${this.stage.clientWidth}x${this.stage.clientHeight}`;
   }
 
   /**
-   * One of two fingers has moved: zoom and pan so that the photo stays under both.
+   * One of the fingers has moved: zoom and pan so that the photo stays under all of them.
    * @param {number} id
    * @param {Point} before
    * @param {Point} at
    */
   #camera(id, before, at) {
-    const other = [...this.#fingers].find(([finger]) => finger !== id)?.[1];
-    if (!other) return this.handlers.pan(at.x - before.x, at.y - before.y);
-    const middle = (/** @type {Point} */ point) => ({ x: (point.x + other.x) / 2, y: (point.y + other.y) / 2 });
-    const apart = (/** @type {Point} */ point) => Math.max(8, Math.hypot(point.x - other.x, point.y - other.y));
-    this.handlers.zoom(apart(at) / apart(before), middle(before), middle(at));
+    const others = [...this.#pointers].filter(([finger]) => finger !== id).map(([, pointer]) => pointer);
+    if (!others.length) return this.handlers.pan(at.x - before.x, at.y - before.y);
+    const [from, to] = [spread([before, ...others]), spread([at, ...others])];
+    this.handlers.zoom(to.radius / from.radius, from.middle, to.middle);
   }
 
-  /**
-   * @param {PointerEvent} event
-   * @param {boolean} cancelled By the system, for a call or a system gesture.
-   */
-  #up(event, cancelled) {
-    if (!this.#fingers.delete(event.pointerId)) return;
-    if (this.#mode === 'stroke' && event.pointerId === this.#strokeId) {
-      const doubled = !cancelled && this.#isSecondTap(event) && this.handlers.doubleTap();
-      if (doubled || (cancelled && this.#began.way < COMMITTED.way)) this.handlers.cancel();
-      else this.handlers.end();
-      this.#mode = 'over';
-    } else if (this.#mode === 'camera') {
-      this.handlers.settle();
-      this.#mode = 'over'; // the finger that remains after a pinch paints nothing
-    }
-    if (!this.#fingers.size) this.#mode = 'idle';
+  /** @param {PointerEvent} event */
+  #up(event) {
+    const { pointerId: id } = event;
+    if (event.pointerType === 'pen') this.#penSeen = event.timeStamp;
+    const drawing = this.#mode === 'stroke' && id === this.#strokeId;
+    const doubled = drawing && this.#isSecondTap(event) && this.handlers.doubleTap();
+    if (doubled) this.#rest('cancel');
+    this.#release(id);
+  }
+
+  /** The system takes a pointer away, for a call, a palm or a gesture of its own. @param {PointerEvent} event */
+  #cancel({ pointerId: id }) {
+    const drawing = this.#mode === 'stroke' && id === this.#strokeId;
+    if (drawing && this.#began.way < COMMITTED.way) this.#rest('cancel');
+    this.#release(id);
+  }
+
+  /** A pointer has ended. @param {number} id */
+  #release(id) {
+    if (!this.#pointers.delete(id)) return;
+    const ends = this.#mode === 'stroke' ? id === this.#strokeId : this.#pointers.size < 2;
+    if (ends) this.#rest('end'); // the finger that remains after a pinch paints nothing
+    if (!this.#pointers.size) this.#mode = 'idle';
+  }
+
+  /** End the gesture; the pointers that are down rest. @param {'end' | 'cancel'} how What becomes of a stroke. */
+  #rest(how) {
+    const mode = this.#mode;
+    if (mode !== 'idle') this.#mode = 'over';
+    if (mode === 'stroke') this.handlers[how]();
+    if (mode === 'camera') this.handlers.settle();
   }
 
   /** @param {PointerEvent} event */
@@ -161,7 +222,7 @@ export class Input {
   #wheel(event) {
     event.preventDefault();
     if (this.#mode !== 'idle') return;
-    const at = this.#at(event);
+    const at = this.#position(event);
     const unit = event.deltaMode === 1 ? 18 : 1;
     if (!event.ctrlKey && (event.deltaX || event.shiftKey)) {
       const across = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
@@ -175,7 +236,18 @@ export class Input {
   }
 
   /** @param {MouseEvent} event */
-  #at(event) {
+  #position(event) {
     return { x: event.clientX - this.#box.left, y: event.clientY - this.#box.top };
   }
+}
+
+/**
+ * @param {Point[]} points
+ * @returns {{middle: Point, radius: number}} Their middle, and their mean distance from it.
+ */
+function spread(points) {
+  const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value) / values.length;
+  const middle = { x: mean(points.map(({ x }) => x)), y: mean(points.map(({ y }) => y)) };
+  const radius = mean(points.map(({ x, y }) => Math.hypot(x - middle.x, y - middle.y)));
+  return { middle, radius: Math.max(NEAREST, radius) };
 }

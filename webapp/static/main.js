@@ -16,7 +16,7 @@ import { Ui } from './ui.js';
 /** @type {DraftKeeper} */ let draft;
 let working = true; // painting is blocked
 let running = false; // … by a running edit
-let ownButton = false; // there is no MainButton
+let hasMainButton = true; // else the page shows its own
 let isCutout = false; // a cut-out is corrected
 /** @type {Blob | undefined} */ let shown;
 const selector = new Selector();
@@ -39,8 +39,8 @@ const ui = new Ui({
 });
 ui.showNotice(say('opening'));
 
-const client = telegram.setUp(refresh).then((hasMainButton) => {
-  ownButton = !hasMainButton;
+const client = telegram.setUp(refresh).then((exists) => {
+  hasMainButton = exists;
   telegram.mainButton.onPress(erase);
   telegram.secondaryButton.onPress(() => (running ? cancel() : undoRound()));
   telegram.fullscreen.watch();
@@ -61,7 +61,6 @@ async function open() {
     isCutout = strokes.isCutout = rounds.isCutout;
     setLanguage(edit.language, isCutout);
     document.body.classList.toggle('cutout', isCutout);
-    draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
     ui.showApp(); // before the stage: it has no size while hidden
     stage = new Stage(/** @type {HTMLElement} */ (document.getElementById('stage')), strokes, edit, {
       painted: change,
@@ -70,6 +69,8 @@ async function open() {
       touched: hint,
       viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
     });
+    // After the stage: when the page is hidden, the stage ends the stroke, then the draft is saved.
+    draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
     stage.painter.isCutout = isCutout;
     ui.tool('brush');
     resizeBrush(ui.size, true);
@@ -143,10 +144,10 @@ function refresh() {
     'undo-round': idle,
     compare: painted || erased,
   });
-  const own = !telegram.secondaryButton.exists;
+  const onPage = !telegram.secondaryButton.exists; // the page shows the second button itself
   const cancels = running && rounds.pending !== null;
-  const floating = { 'undo-round': own && erased && !running, cancel: own && cancels };
-  ui.show({ ...floating, 'fallback-erase': ownButton, done: erased });
+  const floating = { 'undo-round': onPage && erased && !running, cancel: onPage && cancels };
+  ui.show({ ...floating, 'fallback-erase': !hasMainButton, done: erased });
   telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && canSend, progress: running });
   const second = running ? 'cancel' : 'undoRound';
   telegram.secondaryButton.set({ text: say(second), visible: running ? cancels : erased, active: idle || cancels });
@@ -203,7 +204,7 @@ function redo() {
 }
 
 function undoRound() {
-  if (working || !rounds.at) return;
+  if (working || stage?.input.busy || !rounds.at) return;
   telegram.haptic('medium');
   changeRound(rounds.undo({ ops: strokes.ops, undone: strokes.undone }), 'undone');
 }
@@ -237,9 +238,9 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
 
 async function erase() {
   if (working || !stage) return;
+  stage.input.interrupt(); // what is under the finger is sent too
   if (!strokes.painted) return ui.status(say('mask-empty'), true);
   if (!strokes.canSend) return;
-  stage.input.abort();
   selector.startNew();
   await work(async () => {
     ui.status(say('sending'));

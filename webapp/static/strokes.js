@@ -54,8 +54,9 @@ export class Strokes {
     return Boolean(op);
   }
 
-  /** Remove the last operation without redo: it was the first half of a double tap. */
-  discardLast() {
+  /** Remove the last operation without redo if it is this one: the first half of a double tap. @param {Op} op */
+  discard(op) {
+    if (this.ops.at(-1) !== op) return;
     this.ops.pop();
     this.changed();
   }

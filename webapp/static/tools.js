@@ -2,7 +2,7 @@
 
 const STEP = 1.5; // CSS px between a line's points
 const TINY = 6; // CSS px: a smaller lasso or rectangle is ignored
-const STILL = 10; // CSS px that a tapping finger may move
+const TAP_TOLERANCE = 10; // CSS px that a tapping finger may move
 
 /**
  * Brush and eraser.
@@ -34,20 +34,21 @@ export function lineTool(kind, start, size, view, painter) {
       painter.extend(line, drawn - 2); // the last curve changes with the next point
       drawn = count;
     },
-    end: () => (meets(line, view) ? line : null),
+    end: () => (meets(line.points, line.width / 2, view) ? line : null),
   };
 }
 
 /**
- * @param {Line} line
+ * @param {number[]} points x, y, x, y, … in photo pixels.
+ * @param {number} margin Half of the line's width.
  * @param {{width: number, height: number}} photo
- * @returns {boolean} Whether the line can touch the photo; else there is nothing to undo.
+ * @returns {boolean} Whether what was drawn can touch the photo; else there is nothing to undo.
  */
-function meets({ points, width }, photo) {
+function meets(points, margin, photo) {
   const xs = points.filter((_, index) => index % 2 === 0);
   const ys = points.filter((_, index) => index % 2 === 1);
-  const across = Math.max(...xs) > -width / 2 && Math.min(...xs) < photo.width + width / 2;
-  return across && Math.max(...ys) > -width / 2 && Math.min(...ys) < photo.height + width / 2;
+  const across = Math.max(...xs) > -margin && Math.min(...xs) < photo.width + margin;
+  return across && Math.max(...ys) > -margin && Math.min(...ys) < photo.height + margin;
 }
 
 /** Round to a tenth of a pixel: drafts stay small. @param {number} value */
@@ -83,8 +84,8 @@ export function areaTool(kind, start, erase, view, outline) {
       const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
       const extent = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
       if (points.length < 3 || extent < TINY) return null;
-      const corners = points.map(({ x, y }) => view.toPhoto(x, y));
-      return { kind: 'area', erase, points: corners.flatMap(({ x, y }) => [round(x), round(y)]) };
+      const corners = points.map(({ x, y }) => view.toPhoto(x, y)).flatMap(({ x, y }) => [round(x), round(y)]);
+      return meets(corners, 0, view) ? { kind: 'area', erase, points: corners } : null;
     },
   };
 }
@@ -99,7 +100,7 @@ export function tapTool(start, view) {
   let still = true;
   return {
     move(points) {
-      still &&= points.every(({ x, y }) => Math.hypot(x - start.x, y - start.y) < STILL);
+      still &&= points.every(({ x, y }) => Math.hypot(x - start.x, y - start.y) < TAP_TOLERANCE);
     },
     frame() {},
     end() {

@@ -1,6 +1,7 @@
 /** Buttons, slider, keys and status text around the stage; it calls the actions that it is given. */
 
 import { setting } from './draft.js';
+import { onInterruption } from './input.js';
 import { say } from './strings.js';
 
 const SMALLEST = 6; // CSS px
@@ -43,7 +44,7 @@ export class Ui {
     });
     addEventListener('keydown', (event) => this.#key(event));
     addEventListener('keyup', (event) => event.code === 'Space' && actions.space(false));
-    addEventListener('blur', () => actions.space(false));
+    onInterruption(() => actions.space(false));
   }
 
   /** Choose a tool. @param {string} tool */
@@ -116,9 +117,10 @@ export class Ui {
     };
     this.#slider.oninput = () => update(false);
     this.#slider.onpointerdown = () => update(false);
-    for (const type of ['change', 'pointerup', 'pointercancel', 'blur']) {
+    for (const type of ['change', 'pointerup', 'pointercancel', 'lostpointercapture', 'blur']) {
       this.#slider.addEventListener(type, () => update(true));
     }
+    onInterruption(() => update(true));
     update(true);
   }
 
@@ -150,6 +152,7 @@ export class Ui {
     for (const type of ['pointerup', 'pointercancel', 'lostpointercapture', 'blur', 'keyup']) {
       button.addEventListener(type, () => set(false));
     }
+    onInterruption(() => set(false));
     button.addEventListener('keydown', (event) => {
       if (event.key === ' ' || event.key === 'Enter') set(true);
     });
