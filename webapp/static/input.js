@@ -1,7 +1,6 @@
 /**
- * Pointer and wheel events on the stage, turned into gestures. One finger paints; two or more zoom and pan. Pointers are
- * captured, so a stroke may leave the stage and come back. Browsers do not report the end of every pointer: see
- * docs/telegram.md#interrupted-strokes for how each of these strokes ends.
+ * Pointer and wheel events on the stage, turned into gestures: one finger paints, more zoom and pan. Pointers are
+ * captured, so a stroke may leave the stage. Not every end is reported (docs/telegram.md#interrupted-strokes).
  */
 
 const COMMITTED = { time: 400, way: 24 }; // ms, CSS px: a second finger ends a stroke longer than both, else cancels it
@@ -9,12 +8,8 @@ const TAP = { time: 220, way: 8 };
 const DOUBLE = { time: 280, way: 18 };
 const WHEEL = 0.0018;
 const PEN_REST = 1500; // ms after a pen event, touches come from the resting hand
-const NEAREST = 4; // CSS px: fingers closer to their middle than this do not zoom
 
-/**
- * Call a function when the page can no longer hear how a touch ends: a call, another app, another window.
- * @param {() => void} interrupted
- */
+/** A call, another app or another window: the ends of touches may be lost. @param {() => void} interrupted */
 export function onInterruption(interrupted) {
   addEventListener('blur', interrupted);
   addEventListener('pagehide', interrupted);
@@ -45,12 +40,12 @@ export class Input {
     const quiet = { passive: false };
     stage.addEventListener('pointerdown', (event) => this.#down(event));
     stage.addEventListener('pointermove', (event) => this.#move(event));
-    stage.addEventListener('pointerup', (event) => this.#up(event));
-    stage.addEventListener('pointercancel', (event) => this.#cancel(event));
+    stage.addEventListener('pointerup', (event) => this.#up(event, false));
+    stage.addEventListener('pointercancel', (event) => this.#up(event, true));
     stage.addEventListener('lostpointercapture', ({ pointerId }) => {
       if (!stage.hasPointerCapture(pointerId)) this.#release(pointerId);
     });
-    onInterruption(() => [...this.#pointers.keys()].forEach((id) => this.#release(id)));
+    onInterruption(() => this.#releaseAll());
     stage.addEventListener('pointerleave', () => handlers.hover(null));
     stage.addEventListener('wheel', (event) => this.#wheel(event), quiet);
     for (const type of ['contextmenu', 'touchstart', 'touchmove', 'gesturestart', 'dragstart']) {
@@ -63,12 +58,12 @@ export class Input {
     if (this.#mode === 'stroke') this.#rest('cancel');
   }
 
-  /** End the gesture: a stroke stays as it is. The fingers that are down do nothing until they are lifted. */
+  /** End the gesture and keep its stroke; the fingers that are down do nothing until they are lifted. */
   interrupt() {
     this.#rest('end');
   }
 
-  /** @returns {boolean} Whether a stroke is being drawn. */
+  /** Whether a stroke is being drawn. */
   get busy() {
     return this.#mode === 'stroke';
   }
@@ -77,13 +72,17 @@ export class Input {
   #down(event) {
     const { pointerId: id, pointerType: type } = event;
     if (type === 'mouse' && event.button > 1) return;
-    // A browser gives out an id twice, or a second primary pointer of a type, only after the first has ended.
-    for (const [known, pointer] of [...this.#pointers]) {
+    // An id or a primary pointer comes again only after the one before has ended.
+    for (const [known, pointer] of this.#pointers) {
       if (known === id || (event.isPrimary && pointer.type === type)) this.#release(known);
     }
     const touch = type === 'touch';
-    if (touch && this.#count('pen')) return; // the hand that holds the pen
-    if (type === 'pen') this.#startPen(event);
+    if (touch && this.#penDown) return; // the hand that holds the pen
+    if (type === 'pen') {
+      this.#penSeen = event.timeStamp;
+      this.#interject(); // the palm came first
+      this.#releaseAll();
+    }
     const first = this.#pointers.size === 0;
     if (first) this.measure();
     const at = this.#position(event);
@@ -93,10 +92,9 @@ export class Input {
       // the pointer is gone
     }
     this.#pointers.set(id, { ...at, type });
-    if (!first) return this.#secondFinger();
-    const resting = touch && event.timeStamp - this.#penSeen < PEN_REST;
-    if (event.button === 1 || (this.spaceHeld && !touch)) this.#mode = 'camera';
-    else if (resting) this.#mode = 'over';
+    if (!first && this.#mode === 'stroke') this.#interject();
+    if (!first || event.button === 1 || (this.spaceHeld && !touch)) this.#mode = 'camera';
+    else if (touch && event.timeStamp - this.#penSeen < PEN_REST) this.#mode = 'over';
     else {
       const options = { touch: type !== 'mouse', erase: event.altKey, eraser: (event.buttons & 32) > 0 };
       this.#mode = this.handlers.begin(at, options) ? 'stroke' : 'over';
@@ -105,40 +103,27 @@ export class Input {
     }
   }
 
-  /** @param {string} type @returns {number} How many pointers of a type are down. */
-  #count(type) {
-    return [...this.#pointers.values()].filter((pointer) => pointer.type === type).length;
+  get #penDown() {
+    return [...this.#pointers.values()].some(({ type }) => type === 'pen');
   }
 
-  /** A pen comes down: touches before it were the hand's. @param {PointerEvent} event */
-  #startPen(event) {
-    this.#penSeen = event.timeStamp;
-    if (!this.#count('touch')) return;
-    this.#rest(this.#isCommitted() ? 'end' : 'cancel');
-    for (const [id, { type }] of [...this.#pointers]) type === 'touch' && this.#release(id);
-  }
-
-  #secondFinger() {
-    if (this.#mode === 'stroke') this.#isCommitted() ? this.handlers.end() : this.handlers.cancel();
-    this.#mode = 'camera';
-  }
-
-  /** @returns {boolean} Whether the stroke is too long to be the first half of a pinch. */
-  #isCommitted() {
-    return performance.now() - this.#began.time > COMMITTED.time && this.#began.way > COMMITTED.way;
+  /** Another finger or a pen ends the gesture: a stroke that has just begun was half of a pinch, or the palm. */
+  #interject() {
+    const long = performance.now() - this.#began.time > COMMITTED.time && this.#began.way > COMMITTED.way;
+    this.#rest(long ? 'end' : 'cancel');
   }
 
   /** @param {PointerEvent} event */
   #move(event) {
     const { pointerId: id, pointerType: type } = event;
     if (type === 'pen') this.#penSeen = event.timeStamp;
-    if (!event.buttons) this.#release(id); // it was lifted where the page could not hear it
+    if (!event.buttons) this.#release(id); // its end was lost
     const before = this.#pointers.get(id);
     if (!before) {
       if (type === 'mouse') this.handlers.hover(this.#position(event));
       return;
     }
-    // The phone is turned: the place of the finger on the photo is another one, and the stage learns it a frame later.
+    // the phone is turned; the stage learns it a frame later
     if (this.#mode !== 'over' && this.#stageSize !== this.#currentSize()) this.interrupt();
     const at = this.#position(event);
     if (this.#mode === 'stroke' && id === this.#strokeId) {
@@ -147,7 +132,7 @@ export class Input {
       this.#began.way += Math.hypot(at.x - before.x, at.y - before.y);
       this.handlers.move(points);
     } else if (this.#mode === 'camera') {
-      this.#camera(id, before, at);
+      this.#camera(before, at);
     }
     this.#pointers.set(id, { ...at, type });
   }
@@ -163,32 +148,30 @@ export class Input {
   }
 
   /**
-   * One of the fingers has moved: zoom and pan so that the photo stays under all of them.
-   * @param {number} id
+   * A finger has moved: zoom and pan so that the photo stays under two of them; a third one changes nothing.
    * @param {Point} before
    * @param {Point} at
    */
-  #camera(id, before, at) {
-    const others = [...this.#pointers].filter(([finger]) => finger !== id).map(([, pointer]) => pointer);
-    if (!others.length) return this.handlers.pan(at.x - before.x, at.y - before.y);
-    const [from, to] = [spread([before, ...others]), spread([at, ...others])];
-    this.handlers.zoom(to.radius / from.radius, from.middle, to.middle);
+  #camera(before, at) {
+    const [first, second] = this.#pointers.values();
+    const other = before === first ? second : first;
+    if (!second) return this.handlers.pan(at.x - before.x, at.y - before.y);
+    if (before !== first && before !== second) return;
+    const middle = (/** @type {Point} */ point) => ({ x: (point.x + other.x) / 2, y: (point.y + other.y) / 2 });
+    const apart = (/** @type {Point} */ point) => Math.max(8, Math.hypot(point.x - other.x, point.y - other.y));
+    this.handlers.zoom(apart(at) / apart(before), middle(before), middle(at));
   }
 
-  /** @param {PointerEvent} event */
-  #up(event) {
+  /**
+   * @param {PointerEvent} event
+   * @param {boolean} cancelled By the system, for a call, a palm or a gesture of its own.
+   */
+  #up(event, cancelled) {
     const { pointerId: id } = event;
-    if (event.pointerType === 'pen') this.#penSeen = event.timeStamp;
-    const drawing = this.#mode === 'stroke' && id === this.#strokeId;
-    const doubled = drawing && this.#isSecondTap(event) && this.handlers.doubleTap();
-    if (doubled) this.#rest('cancel');
-    this.#release(id);
-  }
-
-  /** The system takes a pointer away, for a call, a palm or a gesture of its own. @param {PointerEvent} event */
-  #cancel({ pointerId: id }) {
-    const drawing = this.#mode === 'stroke' && id === this.#strokeId;
-    if (drawing && this.#began.way < COMMITTED.way) this.#rest('cancel');
+    if (this.#mode === 'stroke' && id === this.#strokeId) {
+      const short = cancelled && this.#began.way < COMMITTED.way;
+      if (short || (!cancelled && this.#isSecondTap(event) && this.handlers.doubleTap())) this.#rest('cancel');
+    }
     this.#release(id);
   }
 
@@ -198,6 +181,10 @@ export class Input {
     const ends = this.#mode === 'stroke' ? id === this.#strokeId : this.#pointers.size < 2;
     if (ends) this.#rest('end'); // the finger that remains after a pinch paints nothing
     if (!this.#pointers.size) this.#mode = 'idle';
+  }
+
+  #releaseAll() {
+    for (const id of this.#pointers.keys()) this.#release(id);
   }
 
   /** End the gesture; the pointers that are down rest. @param {'end' | 'cancel'} how What becomes of a stroke. */
@@ -239,15 +226,4 @@ export class Input {
   #position(event) {
     return { x: event.clientX - this.#box.left, y: event.clientY - this.#box.top };
   }
-}
-
-/**
- * @param {Point[]} points
- * @returns {{middle: Point, radius: number}} Their middle, and their mean distance from it.
- */
-function spread(points) {
-  const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value) / values.length;
-  const middle = { x: mean(points.map(({ x }) => x)), y: mean(points.map(({ y }) => y)) };
-  const radius = mean(points.map(({ x, y }) => Math.hypot(x - middle.x, y - middle.y)));
-  return { middle, radius: Math.max(NEAREST, radius) };
 }

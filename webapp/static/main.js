@@ -69,8 +69,7 @@ async function open() {
       touched: hint,
       viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
     });
-    // After the stage: when the page is hidden, the stage ends the stroke, then the draft is saved.
-    draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
+    draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state })); // after the stage, which ends strokes
     stage.painter.isCutout = isCutout;
     ui.tool('brush');
     resizeBrush(ui.size, true);
@@ -83,7 +82,7 @@ async function open() {
 }
 
 /** Restore the draft, or start with the edit's mask; then follow an edit that is still running. */
-async function resume(/** @type {import('./api.js').Edit} */ edit) {
+async function resume(/** @type {Edit} */ edit) {
   if (!stage) return;
   await showPicture();
   const first = await rounds.initialOps();
@@ -144,7 +143,7 @@ function refresh() {
     'undo-round': idle,
     compare: painted || erased,
   });
-  const onPage = !telegram.secondaryButton.exists; // the page shows the second button itself
+  const onPage = !telegram.secondaryButton.exists;
   const cancels = running && rounds.pending !== null;
   const floating = { 'undo-round': onPage && erased && !running, cancel: onPage && cancels };
   ui.show({ ...floating, 'fallback-erase': !hasMainButton, done: erased });
@@ -176,7 +175,7 @@ function chooseTool(/** @type {ToolName} */ tool) {
 function resizeBrush(/** @type {number} */ size, /** @type {boolean} */ done) {
   if (!stage) return;
   stage.size = size;
-  done ? stage.endPreview() : stage.preview();
+  stage.preview(!done);
 }
 
 function holdSpace(/** @type {boolean} */ on) {
@@ -260,7 +259,7 @@ async function follow(/** @type {string} */ id) {
   refresh();
   const painting = isCutout ? { ops: strokes.base, undone: [] } : { ops: strokes.ops, undone: strokes.undone };
   await rounds.follow(id, painting, ({ type, data }) => {
-    const key = type === 'stage' ? data.stage : type === 'queued' && !data.position ? 'waiting' : type;
+    const key = type === 'stage' ? String(data.stage) : type === 'queued' && !data.position ? 'waiting' : type;
     if (isKey(key)) ui.status(say(key, { position: data.position ?? 0 }));
   });
   await showPicture();

@@ -3,7 +3,6 @@
 import { Input } from './input.js';
 import { Loupe } from './loupe.js';
 import { Painter } from './painter.js';
-import { TapDots } from './taps.js';
 import { areaTool, lineTool, tapTool } from './tools.js';
 import { View } from './view.js';
 
@@ -25,6 +24,8 @@ export class Stage {
   #loupeFrom = Infinity;
   #frame = 0;
   #glide = 0;
+  /** @type {Tap[]} */
+  #taps = [];
   #previousPicture = '';
   #dirty = false;
   #moved = false;
@@ -32,8 +33,8 @@ export class Stage {
 
   /**
    * @param {HTMLElement} root
-   * @param {import('./strokes.js').Strokes} strokes
-   * @param {{width: number, height: number}} photo
+   * @param {Strokes} strokes
+   * @param {Size} photo
    * @param {StageEvents} events
    */
   constructor(root, strokes, photo, events) {
@@ -45,7 +46,7 @@ export class Stage {
     /** @type {HTMLImageElement} */ this.image = find('#image');
     /** @type {HTMLImageElement} */ this.before = find('#before');
     /** @type {SVGPolygonElement} */ this.outline = find('#outline polygon');
-    this.dots = new TapDots(find('#outline g'));
+    /** @type {SVGGElement} */ this.marks = find('#outline g');
     /** @type {HTMLElement} */ this.brushRing = find('#brush-ring');
     this.tag = /** @type {HTMLElement} */ (document.getElementById('tag'));
     this.view = new View(photo.width, photo.height);
@@ -126,23 +127,31 @@ export class Stage {
 
   /** Show taps as dots. @param {Tap[]} taps */
   mark(taps) {
-    this.dots.show(taps, this.view);
+    this.#taps = taps;
+    this.marks.replaceChildren(...taps.map(({ keep }) => {
+      const dot = document.createElementNS('http://www.w3.org/2000/svg', 'circle');
+      dot.setAttribute('r', '6');
+      dot.classList.toggle('away', !keep);
+      return dot;
+    }));
+    this.#placeMarks();
   }
 
-  /** Show the brush's size in the middle of the stage. */
-  preview() {
-    this.#showRing({ x: this.view.stageWidth / 2, y: this.view.stageHeight / 2 }, true);
+  #placeMarks() {
+    const { x, y, scale } = this.view;
+    this.#taps.forEach((tap, index) => {
+      this.marks.children[index].setAttribute('transform', `translate(${x + tap.x * scale} ${y + tap.y * scale})`);
+    });
   }
 
-  /** Hide it again. */
-  endPreview() {
-    this.#showRing(null);
+  /** Show the brush's size in the middle of the stage. @param {boolean} on */
+  preview(on) {
+    this.#showRing(on ? { x: this.view.stageWidth / 2, y: this.view.stageHeight / 2 } : null, true);
   }
 
   #resize() {
     const { clientWidth, clientHeight } = this.root;
     if (!clientWidth || !clientHeight) return;
-    // The rest of the stroke would be on another part of the photo.
     if (clientWidth !== this.view.stageWidth || clientHeight !== this.view.stageHeight) this.input.interrupt();
     this.input.measure();
     this.view.resize(clientWidth, clientHeight);
@@ -156,7 +165,7 @@ export class Stage {
 
   #place() {
     const { x, y, scale, fitScale } = this.view;
-    this.dots.place(this.view);
+    this.#placeMarks();
     this.picture.style.transform = `translate(${x}px, ${y}px) scale(${scale / fitScale})`;
     this.events.viewed();
   }

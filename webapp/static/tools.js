@@ -9,8 +9,8 @@ const TAP_TOLERANCE = 10; // CSS px that a tapping finger may move
  * @param {'brush' | 'eraser'} kind
  * @param {Point} start
  * @param {number} size Of the brush, CSS px.
- * @param {import('./view.js').View} view
- * @param {import('./painter.js').Painter} painter
+ * @param {View} view
+ * @param {Painter} painter
  * @returns {Tool}
  */
 export function lineTool(kind, start, size, view, painter) {
@@ -39,9 +39,9 @@ export function lineTool(kind, start, size, view, painter) {
 }
 
 /**
- * @param {number[]} points x, y, x, y, … in photo pixels.
- * @param {number} margin Half of the line's width.
- * @param {{width: number, height: number}} photo
+ * @param {number[]} points
+ * @param {number} margin
+ * @param {Size} photo
  * @returns {boolean} Whether what was drawn can touch the photo; else there is nothing to undo.
  */
 function meets(points, margin, photo) {
@@ -59,7 +59,7 @@ const round = (value) => Math.round(value * 10) / 10;
  * @param {'lasso' | 'rect'} kind
  * @param {Point} start
  * @param {boolean} erase Erase the area instead of painting it.
- * @param {import('./view.js').View} view
+ * @param {View} view
  * @param {SVGPolygonElement} outline
  * @returns {Tool}
  */
@@ -93,7 +93,7 @@ export function areaTool(kind, start, erase, view, outline) {
 /**
  * Tap to select.
  * @param {Point} start
- * @param {import('./view.js').View} view
+ * @param {View} view
  * @returns {Tool} Its end is the tap in photo pixels, or null if it was none.
  */
 export function tapTool(start, view) {

@@ -9,13 +9,6 @@ const LARGEST = 140;
 const TOOLS = ['brush', 'eraser', 'lasso', 'rect', 'select'];
 const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' };
 
-/** @typedef {'undo' | 'redo' | 'clear' | 'invert' | 'fit' | 'fullscreen' | 'cancel' | 'done'} Press */
-/**
- * @typedef {Record<Press | 'undoRound' | 'erase' | 'escape', () => void> & Record<'compare' | 'space',
- *   (held: boolean) => void> & {tool: (name: ToolName) => void, zoom: (factor: number) => void,
- *   size: (pixels: number, done: boolean) => void}} Actions
- */
-
 /** @param {string} name @returns {any} */
 export const byTestId = (name) => document.querySelector(`[data-testid="${name}"]`);
 
@@ -56,7 +49,7 @@ export class Ui {
     this.actions.tool(/** @type {ToolName} */ (tool));
   }
 
-  /** @returns {number} The brush's size in CSS px; the slider's scale is logarithmic. */
+  /** The brush's size in CSS px; the slider's scale is logarithmic. */
   get size() {
     return SMALLEST * (LARGEST / SMALLEST) ** (Number(this.#slider.value) / 100);
   }
