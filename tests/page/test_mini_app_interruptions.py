@@ -313,7 +313,7 @@ async def test_a_stroke_may_begin_beside_the_photo(app: MiniApp) -> None:
     await app.element("tool-brush").tap()
     await app.fingers.stroke(polyline((x, y - 80), (x + 80, y - 80)))
     await expect(app.element("undo")).to_be_disabled()
-    down = polyline((x, y - 80), point_at(box, 0.3, 0.6), steps=20)
+    down = polyline((x, y - 80), point_at(box, 0.7, 0.6), steps=20)
     await app.fingers.stroke(down)
     await painted(app, expected.line(down, brush))
 
