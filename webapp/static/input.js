@@ -1,6 +1,6 @@
 /**
  * Pointer and wheel events on the stage, turned into gestures: one finger paints, more zoom and pan. Pointers are
- * captured, so a stroke may leave the stage. Not every end is reported (docs/telegram.md#interrupted-strokes).
+ * captured, so a stroke may leave the stage. Not every end is reported (docs/architecture.md#how-a-stroke-ends).
  */
 
 const COMMITTED = { time: 400, way: 24 }; // ms, CSS px: a second finger ends a stroke longer than both, else cancels it
