@@ -22,6 +22,7 @@ from bot.engines.volcengine import probe
 from bot.errors import BotError
 from bot.model_files import missing_segmenter, usable
 from bot.settings import Settings
+from bot.telegram_clock import TOLERANCE, seconds_ahead
 from bot.terminal import ExitCode, explain
 
 log = structlog.get_logger()
@@ -65,6 +66,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         ("disk", _disk),
         ("database", _database),
         ("Telegram", _telegram),
+        ("clock", _clock),
         ("public address", _public_address),
         ("cloud engine", _cloud),
         ("local engine", _local),
@@ -131,6 +133,22 @@ async def _telegram(settings: Settings) -> list[Finding]:
     finally:
         await bot.shutdown()
     return found
+
+
+async def _clock(settings: Settings) -> list[Finding]:
+    if settings.telegram_bot_token is None:
+        return []
+    try:
+        ahead = await seconds_ahead(settings.telegram_api_url)
+    except (TimeoutError, aiohttp.ClientError):
+        return []  # the check of Telegram says so
+    if ahead is None:
+        return [Finding("clock", "ok", "not compared: the Bot API server sends no date")]
+    if abs(ahead) <= TOLERANCE:
+        return [Finding("clock", "ok", "agrees with Telegram's")]
+    where = "ahead of" if ahead > 0 else "behind"
+    text = f"this machine's is {abs(ahead):.0f} s {where} Telegram's; set it, such as by `timedatectl set-ntp true`"
+    return [Finding("clock", "fail", text)]
 
 
 async def _public_address(settings: Settings) -> list[Finding]:

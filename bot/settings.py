@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     )
     host: str = _setting("127.0.0.1", "Web", "The address that the web server listens on.", example="127.0.0.1")
     port: int = _setting(8080, "Web", "The port that the web server listens on.", example="8080", ge=1, le=65535)
+    init_data_hours: float = _setting(
+        24, "Web", "Hours for which Telegram's initData of a person opens the Mini App.", example="24", ge=1, le=168
+    )
 
     engine: Literal["auto", "volcengine", "local"] = _setting(
         "auto",
@@ -156,9 +159,7 @@ class Settings(BaseSettings):
         "The database; none: a SQLite file in DATA_DIR. Several machines need PostgreSQL.",
         example="postgresql://bot:secret@localhost/bot",
     )
-    data_dir: Path = _setting(
-        Path("data"), "Storage", "Folder for the SQLite database, caches and models.", example="data"
-    )
+    data_dir: Path = _setting(Path("data"), "Storage", "Folder for the database, caches and models.", example="data")
     retention_hours: float = _setting(
         24, "Storage", "Hours that cached photos, masks and edits are kept.", example="24", ge=1, le=8760
     )

@@ -175,6 +175,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         texts,
         bot_token=token,
         telegram_script="/playground/telegram-web-app.js" if playground is not None else None,
+        init_data_max_age=settings.init_data_hours * 3600,
         ready=core.queue.is_ready,
     )
     if playground is not None:

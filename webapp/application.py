@@ -13,6 +13,7 @@ from webapp.edits_api import EditsApi
 from webapp.errors import answer_errors
 from webapp.events import Events
 from webapp.health import add_health
+from webapp.init_data import MAX_AGE
 from webapp.pages import Pages
 from webapp.tokens import Tokens
 from webapp.traffic import measure_request
@@ -34,6 +35,7 @@ def add_mini_app(
     *,
     bot_token: str,
     telegram_script: str | None = None,
+    init_data_max_age: float = MAX_AGE,
     ready: Callable[[], bool],
 ) -> None:
     """Add the page, its API, health and metrics.
@@ -44,16 +46,17 @@ def add_mini_app(
         texts: Error texts.
         bot_token: Verifies initData; the key of the session tokens is derived from it.
         telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
+        init_data_max_age: Seconds for which initData opens a session.
         ready: Whether edits can be accepted, for /readyz.
     """
     add_health(app, ready)
     Pages(telegram_script).add_to(app.router)
-    app.add_subapp("/api", _api(canvas, texts, bot_token))
+    callers = Callers(bot_token, Tokens(bot_token), max_age=init_data_max_age)
+    app.add_subapp("/api", _api(canvas, texts, callers))
 
 
-def _api(canvas: Canvas, texts: Texts, bot_token: str) -> web.Application:
+def _api(canvas: Canvas, texts: Texts, callers: Callers) -> web.Application:
     """The API as a separate application, so that its middlewares see its routes only."""
-    callers = Callers(bot_token, Tokens(bot_token))
     events = Events(canvas, texts)
     authenticate = callers.authenticate(public=frozenset({"/api/session"}))
     api = web.Application(middlewares=[measure_request, answer_errors(texts), authenticate])

@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bot.texts import supported_language
 from webapp.errors import RefusedError
-from webapp.init_data import InitDataError, check_init_data
+from webapp.init_data import MAX_AGE, InitDataError, check_init_data
 from webapp.languages import LANGUAGE
 from webapp.limits import RateLimiter, client_address
 from webapp.tokens import Tokens
@@ -21,6 +21,9 @@ log = structlog.get_logger()
 
 PERSON = web.RequestKey("person", int)
 """Telegram user id of the caller; set for every route but the public ones."""
+
+REPORTED_CLOCK_LAG = 60.0
+"""Seconds by which this machine's clock may be behind Telegram's without a warning."""
 
 FRESH_SESSION_HEADER = "X-Session-Token"
 FRESH_SESSION_SECONDS_HEADER = "X-Session-Expires-In"
@@ -34,12 +37,17 @@ class Callers:
         bot_token: Verifies initData.
         tokens: Issues and checks session tokens.
         clock: Seconds since 1970, UTC.
+        max_age: Seconds for which initData opens a session.
     """
 
-    def __init__(self, bot_token: str, tokens: Tokens, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, bot_token: str, tokens: Tokens, clock: Callable[[], float] = time.time, *, max_age: float = MAX_AGE
+    ) -> None:
         self._bot_token = bot_token
         self._tokens = tokens
         self._clock = clock
+        self._max_age = max_age
+        self._clock_reported = False
         # A page makes about 6 requests to open, and a few for each stroke. Offices and mobile carriers share one
         # address, so an address may make many more requests than a person.
         self._by_address = RateLimiter(rate=50.0, burst=300.0)
@@ -51,13 +59,24 @@ class Callers:
         self._sessions.check(client_address(request))
         init_data = _credentials(request, "tma")
         try:
-            caller = check_init_data(init_data, self._bot_token, now=self._clock())
+            checked = check_init_data(init_data, self._bot_token, now=self._clock(), max_age=self._max_age)
         except InitDataError as error:
             log.info("session_refused", reason=str(error))
             raise RefusedError(HTTPStatus.UNAUTHORIZED) from None
-        token, seconds = self._tokens.begin(caller)
-        log.info("session_begun", person=caller.person)
+        self._report_clock(-checked.age)
+        token, seconds = self._tokens.begin(checked.caller)
+        log.info("session_begun", person=checked.caller.person)
         return web.json_response({"token": token, "expires_in": seconds})
+
+    def _report_clock(self, lag: float) -> None:
+        """Warn the operator, once, that this machine's clock is behind Telegram's. The person is not bothered with it.
+
+        Args:
+            lag: Seconds by which initData is from the future.
+        """
+        if lag > REPORTED_CLOCK_LAG and not self._clock_reported:
+            self._clock_reported = True
+            log.warning("clock_behind_telegram", seconds=round(lag), advice="set this machine's clock; see doctor")
 
     def authenticate(self, *, public: frozenset[str]) -> Middleware:
         """The middleware that sets `PERSON` from the session token, and answers 401 without a valid one.

@@ -18,11 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 MAX_LENGTH = 8192
 """Characters; real initData has under a thousand."""
 
-MAX_AGE = 3600
-"""Seconds between opening the page and asking for a session."""
+MAX_AGE = 24 * 3600
+"""Seconds. Telegram Desktop hands the same initData again when a page is reopened; libraries accept a day, too."""
 
-SKEW = 60
-"""Seconds by which Telegram's clock may be ahead of this machine's."""
+MAX_CLOCK_LAG = 24 * 3600
+"""Seconds by which Telegram's clock may be ahead of this machine's. Only Telegram can sign a date, so a date in the
+future means that this machine's clock is slow: the person is let in, and the operator is warned."""
 
 PERSON_LIMIT = 2**52
 """Telegram user ids have at most 52 significant bits (core.telegram.org/bots/api, User)."""
@@ -58,17 +59,31 @@ class _User(BaseModel):
     language_code: Annotated[StrictStr, Field(max_length=35)] = ""
 
 
-def check_init_data(init_data: str, bot_token: str, *, now: float) -> Caller:
+@dataclass(frozen=True, slots=True)
+class CheckedInitData:
+    """What valid initData says.
+
+    Attributes:
+        caller: The person.
+        age: Seconds since Telegram made it; negative: this machine's clock is behind Telegram's.
+    """
+
+    caller: Caller
+    age: float
+
+
+def check_init_data(init_data: str, bot_token: str, *, now: float, max_age: float = MAX_AGE) -> CheckedInitData:
     """Check initData and return the person it names.
 
     Args:
         init_data: ``Telegram.WebApp.initData``, byte for byte.
         bot_token: The bot whose page was opened.
         now: Seconds since 1970, UTC.
+        max_age: Seconds for which initData is valid.
 
     Raises:
-        InitDataError: It is not signed by Telegram for this bot, is older than an hour, is from the future, or names
-            no person.
+        InitDataError: It is not signed by Telegram for this bot, is older than `max_age`, is from the far future, or
+            names no person.
     """
     fields = _parse(init_data)
     given = fields.pop("hash", "")
@@ -79,8 +94,8 @@ def check_init_data(init_data: str, bot_token: str, *, now: float) -> Caller:
     expected = hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected, given):
         raise InitDataError("wrong hash")
-    _check_age(fields.get("auth_date", ""), now)
-    return _caller(fields.get("user", ""))
+    age = _age(fields.get("auth_date", ""), now, max_age)
+    return CheckedInitData(_caller(fields.get("user", "")), age)
 
 
 def _parse(init_data: str) -> dict[str, str]:
@@ -99,14 +114,15 @@ def _parse(init_data: str) -> dict[str, str]:
     return fields
 
 
-def _check_age(auth_date: str, now: float) -> None:
+def _age(auth_date: str, now: float, max_age: float) -> float:
     if not SECONDS.fullmatch(auth_date):
         raise InitDataError("no date")
     age = now - int(auth_date)
-    if age > MAX_AGE:
-        raise InitDataError("too old")
-    if age < -SKEW:
-        raise InitDataError("from the future")
+    if age > max_age:
+        raise InitDataError(f"{age / 3600:.1f} hours old")
+    if age < -MAX_CLOCK_LAG:
+        raise InitDataError(f"{-age / 3600:.1f} hours in the future")
+    return age
 
 
 def _caller(user: str) -> Caller:

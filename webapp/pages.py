@@ -24,6 +24,9 @@ TELEGRAM_SCRIPT = "https://telegram.org/js/telegram-web-app.js"
 TELEGRAM_WEB = ("https://web.telegram.org", "https://webk.telegram.org", "https://webz.telegram.org")
 """Telegram's web clients show the page in a frame; all other clients use a web view."""
 
+PRELOAD = '<link rel="modulepreload" href="{{{{static}}}}/{}">'
+"""Lets the browser load a module before another one imports it; the page has one for each."""
+
 CACHE_FOR_EVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
@@ -75,7 +78,8 @@ class Pages:
         self._files = {name: _packed(name, data) for name, data in files.items()}
         # Relative to /app, so that a reverse proxy may serve the bot under a path.
         values = {"static": f"app/static/{self.version}", "telegram_script": telegram_script or TELEGRAM_SCRIPT}
-        text = index.decode()
+        preload = "\n".join(PRELOAD.format(name) for name in files if name.endswith(".js"))
+        text = index.decode().replace("{{preload}}", preload)
         for name, value in values.items():
             text = text.replace("{{" + name + "}}", html.escape(value))
         self._index = _packed(INDEX, text.encode())

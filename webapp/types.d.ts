@@ -15,11 +15,20 @@ type Stored = { kind: 'stored'; mask: Bits };
 type Whole = { kind: 'invert' } | { kind: 'clear' };
 type Op = Line | Area | Found | Stored | Whole;
 
+type Api = import('./static/api.js').Api;
+type Painter = import('./static/painter.js').Painter;
+type Strokes = import('./static/strokes.js').Strokes;
+type View = import('./static/view.js').View;
+
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+/** In pixels. */
+type Size = { width: number; height: number };
 /** In photo pixels. */
 type Box = { left: number; top: number; right: number; bottom: number };
 /** On the stage, in CSS px, unless said otherwise. */
 type Point = { x: number; y: number };
+/** A finger, pen or mouse that is down; type: the event's pointerType. */
+type Pointer = Point & { type: string };
 
 type ToolName = 'brush' | 'eraser' | 'lasso' | 'rect' | 'select';
 /** One gesture of a tool; points are on the stage, CSS px. */
@@ -73,3 +82,31 @@ type Draft = {
   /** Id of the running round. */
   pending: string | null;
 };
+
+/** What the server tells about an edit. */
+type Edit = Size & {
+  id: string;
+  language: string;
+  operation: string;
+  mask: boolean;
+  result: boolean;
+  state: string;
+  parent: string | null;
+};
+/** The data depends on the type. */
+type ServerEvent = { type: string; data: { stage?: string; position?: number; error?: string; message?: string } };
+
+/** Of one of Telegram's buttons. */
+type ButtonState = { text: string; visible: boolean; active: boolean; progress?: boolean };
+
+/** The page's buttons that act when they are pressed. */
+type Press = 'undo' | 'redo' | 'clear' | 'invert' | 'fit' | 'fullscreen' | 'cancel' | 'done';
+/** What the page does for its buttons, slider and keys; sizes are in CSS px. */
+type Actions =
+  & Record<Press | 'undoRound' | 'erase' | 'escape', () => void>
+  & Record<'compare' | 'space', (held: boolean) => void>
+  & {
+    tool: (name: ToolName) => void;
+    zoom: (factor: number) => void;
+    size: (pixels: number, done: boolean) => void;
+  };

@@ -72,9 +72,16 @@ class Fingers:
     def __init__(self, session: CDPSession) -> None:
         self._session = session
 
-    async def touch(self, kind: str, *points: Point, when: float | None = None) -> None:
-        """Send `touchStart`, `touchMove` or `touchEnd` with the positions of all fingers, at a time (None: now)."""
-        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+    async def touch(self, kind: str, *points: Point, when: float | None = None, first: int = 0) -> None:
+        """Send a touch event.
+
+        Args:
+            kind: `touchStart`, `touchMove`, `touchEnd` or `touchCancel`.
+            points: The positions of the fingers; none: all of them, to end or cancel.
+            when: The time of the event, seconds since 1970; None: now.
+            first: The number of the first of these fingers.
+        """
+        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points, first)]
         moment = {} if when is None else {"timestamp": when}
         await self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches, **moment})
 

@@ -2,10 +2,6 @@
 
 import { PageError } from './strings.js';
 
-/** @typedef {{id: string, width: number, height: number, language: string, operation: string, mask: boolean,
- *   result: boolean, state: string, parent: string | null}} Edit */
-/** @typedef {{type: string, data: any}} Event */
-
 const RETRIES = [400, 1000, 2500, 5000]; // ms between tries; covers a short loss of signal
 const TIMEOUT = 30_000; // ms for one response
 
@@ -81,7 +77,7 @@ export class Api {
   /**
    * The events of an edit until it is final; reconnects after a lost connection.
    * @param {string} id
-   * @returns {AsyncGenerator<Event>}
+   * @returns {AsyncGenerator<ServerEvent>}
    */
   async *events(id) {
     for (let failures = 0;;) {
@@ -174,7 +170,7 @@ async function errorOf(response) {
 /**
  * Parse server-sent events (HTML standard, 9.2.6). EventSource cannot send an Authorization header.
  * @param {ReadableStream<Uint8Array>} body
- * @returns {AsyncGenerator<Event>}
+ * @returns {AsyncGenerator<ServerEvent>}
  */
 async function* parse(body) {
   const reader = body.getReader();

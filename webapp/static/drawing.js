@@ -66,7 +66,7 @@ export function drawLine(context, line, from = 0) {
  * Draw operations, clipped to the photo.
  * @param {Context} context Its transform maps photo pixels to the canvas; its fill and stroke style is the ink.
  * @param {Op[]} ops
- * @param {{width: number, height: number}} photo
+ * @param {Size} photo
  * @param {Box} visible The part of the photo that the canvas shows.
  */
 export function drawOps(context, ops, photo, visible) {

@@ -1,6 +1,6 @@
 /**
- * Pointer and wheel events on the stage, turned into gestures. One finger paints; two fingers zoom and pan. Pointers are
- * captured, so a stroke may leave the stage and come back (docs/telegram.md#touch-input).
+ * Pointer and wheel events on the stage, turned into gestures: one finger paints, more zoom and pan. Pointers are
+ * captured, so a stroke may leave the stage. Not every end is reported (docs/architecture.md#how-a-stroke-ends).
  */
 
 const COMMITTED = { time: 400, way: 24 }; // ms, CSS px: a second finger ends a stroke longer than both, else cancels it
@@ -9,9 +9,16 @@ const DOUBLE = { time: 280, way: 18 };
 const WHEEL = 0.0018;
 const PEN_REST = 1500; // ms after a pen event, touches come from the resting hand
 
+/** A call, another app or another window: the ends of touches may be lost. @param {() => void} interrupted */
+export function onInterruption(interrupted) {
+  addEventListener('blur', interrupted);
+  addEventListener('pagehide', interrupted);
+  document.addEventListener('visibilitychange', () => document.hidden && interrupted());
+}
+
 export class Input {
-  /** @type {Map<number, Point>} */
-  #fingers = new Map();
+  /** @type {Map<number, Pointer>} Those that are down, by id. */
+  #pointers = new Map();
   /** @type {'idle' | 'stroke' | 'camera' | 'over'} */
   #mode = 'idle';
   #strokeId = -1;
@@ -19,6 +26,7 @@ export class Input {
   #lastTap = { time: -Infinity, x: 0, y: 0 };
   #penSeen = -Infinity;
   #box = { left: 0, top: 0 };
+  #stageSize = '';
   #wheelRest = 0;
   spaceHeld = false;
 
@@ -34,6 +42,10 @@ export class Input {
     stage.addEventListener('pointermove', (event) => this.#move(event));
     stage.addEventListener('pointerup', (event) => this.#up(event, false));
     stage.addEventListener('pointercancel', (event) => this.#up(event, true));
+    stage.addEventListener('lostpointercapture', ({ pointerId }) => {
+      if (!stage.hasPointerCapture(pointerId)) this.#release(pointerId);
+    });
+    onInterruption(() => this.#releaseAll());
     stage.addEventListener('pointerleave', () => handlers.hover(null));
     stage.addEventListener('wheel', (event) => this.#wheel(event), quiet);
     for (const type of ['contextmenu', 'touchstart', 'touchmove', 'gesturestart', 'dragstart']) {
@@ -43,87 +55,108 @@ export class Input {
 
   /** Discard the stroke under the finger. */
   abort() {
-    if (this.#mode === 'stroke') this.handlers.cancel();
-    if (this.#mode !== 'idle') this.#mode = 'over';
+    if (this.#mode === 'stroke') this.#rest('cancel');
   }
 
-  /** @returns {boolean} Whether a stroke is being drawn. */
+  /** End the gesture and keep its stroke; the fingers that are down do nothing until they are lifted. */
+  interrupt() {
+    this.#rest('end');
+  }
+
+  /** Whether a stroke is being drawn. */
   get busy() {
     return this.#mode === 'stroke';
   }
 
   /** @param {PointerEvent} event */
   #down(event) {
-    const idle = this.#fingers.size === 0;
-    if (idle) this.measure();
-    const at = this.#at(event);
-    const touch = event.pointerType === 'touch';
-    if (event.pointerType === 'pen') this.#penSeen = event.timeStamp;
-    if (event.pointerType === 'mouse' && event.button > 1) return;
+    const { pointerId: id, pointerType: type } = event;
+    if (type === 'mouse' && event.button > 1) return;
+    // An id or a primary pointer comes again only after the one before has ended.
+    for (const [known, pointer] of this.#pointers) {
+      if (known === id || (event.isPrimary && pointer.type === type)) this.#release(known);
+    }
+    const touch = type === 'touch';
+    if (touch && this.#penDown) return; // the hand that holds the pen
+    if (type === 'pen') {
+      this.#penSeen = event.timeStamp;
+      this.#interject(); // the palm came first
+      this.#releaseAll();
+    }
+    const first = this.#pointers.size === 0;
+    if (first) this.measure();
+    const at = this.#position(event);
     try {
-      this.stage.setPointerCapture(event.pointerId);
+      this.stage.setPointerCapture(id);
     } catch {
       // the pointer is gone
     }
-    this.#fingers.set(event.pointerId, at);
-    if (!idle) return this.#secondFinger();
-    const resting = touch && event.timeStamp - this.#penSeen < PEN_REST;
-    if (event.button === 1 || (this.spaceHeld && !touch)) this.#mode = 'camera';
-    else if (resting) this.#mode = 'over';
+    this.#pointers.set(id, { ...at, type });
+    if (!first && this.#mode === 'stroke') this.#interject();
+    if (!first || event.button === 1 || (this.spaceHeld && !touch)) this.#mode = 'camera';
+    else if (touch && event.timeStamp - this.#penSeen < PEN_REST) this.#mode = 'over';
     else {
-      const options = { touch: event.pointerType !== 'mouse', erase: event.altKey, eraser: (event.buttons & 32) > 0 };
+      const options = { touch: type !== 'mouse', erase: event.altKey, eraser: (event.buttons & 32) > 0 };
       this.#mode = this.handlers.begin(at, options) ? 'stroke' : 'over';
-      this.#strokeId = event.pointerId;
+      this.#strokeId = id;
       this.#began = { time: event.timeStamp, ...at, way: 0 };
     }
   }
 
-  #secondFinger() {
-    if (this.#mode === 'stroke') {
-      const long = performance.now() - this.#began.time > COMMITTED.time && this.#began.way > COMMITTED.way;
-      long ? this.handlers.end() : this.handlers.cancel();
-    }
-    this.#mode = 'camera';
+  get #penDown() {
+    return [...this.#pointers.values()].some(({ type }) => type === 'pen');
+  }
+
+  /** Another finger or a pen ends the gesture: a stroke that has just begun was half of a pinch, or the palm. */
+  #interject() {
+    const long = performance.now() - this.#began.time > COMMITTED.time && this.#began.way > COMMITTED.way;
+    this.#rest(long ? 'end' : 'cancel');
   }
 
   /** @param {PointerEvent} event */
   #move(event) {
-    const before = this.#fingers.get(event.pointerId);
+    const { pointerId: id, pointerType: type } = event;
+    if (type === 'pen') this.#penSeen = event.timeStamp;
+    if (!event.buttons) this.#release(id); // its end was lost
+    const before = this.#pointers.get(id);
     if (!before) {
-      if (event.pointerType === 'mouse') this.#hover(event);
+      if (type === 'mouse') this.handlers.hover(this.#position(event));
       return;
     }
-    const at = this.#at(event);
-    if (this.#mode === 'stroke' && event.pointerId === this.#strokeId) {
+    // the phone is turned; the stage learns it a frame later
+    if (this.#mode !== 'over' && this.#stageSize !== this.#currentSize()) this.interrupt();
+    const at = this.#position(event);
+    if (this.#mode === 'stroke' && id === this.#strokeId) {
       const parts = event.getCoalescedEvents?.() ?? [];
-      const points = parts.length ? parts.map((part) => this.#at(part)) : [at];
+      const points = parts.length ? parts.map((part) => this.#position(part)) : [at];
       this.#began.way += Math.hypot(at.x - before.x, at.y - before.y);
       this.handlers.move(points);
     } else if (this.#mode === 'camera') {
-      this.#camera(event.pointerId, before, at);
+      this.#camera(before, at);
     }
-    this.#fingers.set(event.pointerId, at);
-  }
-
-  /** @param {PointerEvent} event */
-  #hover(event) {
-    this.handlers.hover(this.#at(event));
+    this.#pointers.set(id, { ...at, type });
   }
 
   /** Read where the stage is: it may have moved. */
   measure() {
     this.#box = this.stage.getBoundingClientRect();
+    this.#stageSize = this.#currentSize();
+  }
+
+  #currentSize() {
+    return `${this.stage.clientWidth}x${this.stage.clientHeight}`;
   }
 
   /**
-   * One of two fingers has moved: zoom and pan so that the photo stays under both.
-   * @param {number} id
+   * A finger has moved: zoom and pan so that the photo stays under two of them; a third one changes nothing.
    * @param {Point} before
    * @param {Point} at
    */
-  #camera(id, before, at) {
-    const other = [...this.#fingers].find(([finger]) => finger !== id)?.[1];
-    if (!other) return this.handlers.pan(at.x - before.x, at.y - before.y);
+  #camera(before, at) {
+    const [first, second] = this.#pointers.values();
+    const other = before === first ? second : first;
+    if (!second) return this.handlers.pan(at.x - before.x, at.y - before.y);
+    if (before !== first && before !== second) return;
     const middle = (/** @type {Point} */ point) => ({ x: (point.x + other.x) / 2, y: (point.y + other.y) / 2 });
     const apart = (/** @type {Point} */ point) => Math.max(8, Math.hypot(point.x - other.x, point.y - other.y));
     this.handlers.zoom(apart(at) / apart(before), middle(before), middle(at));
@@ -131,20 +164,35 @@ export class Input {
 
   /**
    * @param {PointerEvent} event
-   * @param {boolean} cancelled By the system, for a call or a system gesture.
+   * @param {boolean} cancelled By the system, for a call, a palm or a gesture of its own.
    */
   #up(event, cancelled) {
-    if (!this.#fingers.delete(event.pointerId)) return;
-    if (this.#mode === 'stroke' && event.pointerId === this.#strokeId) {
-      const doubled = !cancelled && this.#isSecondTap(event) && this.handlers.doubleTap();
-      if (doubled || (cancelled && this.#began.way < COMMITTED.way)) this.handlers.cancel();
-      else this.handlers.end();
-      this.#mode = 'over';
-    } else if (this.#mode === 'camera') {
-      this.handlers.settle();
-      this.#mode = 'over'; // the finger that remains after a pinch paints nothing
+    const { pointerId: id } = event;
+    if (this.#mode === 'stroke' && id === this.#strokeId) {
+      const short = cancelled && this.#began.way < COMMITTED.way;
+      if (short || (!cancelled && this.#isSecondTap(event) && this.handlers.doubleTap())) this.#rest('cancel');
     }
-    if (!this.#fingers.size) this.#mode = 'idle';
+    this.#release(id);
+  }
+
+  /** A pointer has ended. @param {number} id */
+  #release(id) {
+    if (!this.#pointers.delete(id)) return;
+    const ends = this.#mode === 'stroke' ? id === this.#strokeId : this.#pointers.size < 2;
+    if (ends) this.#rest('end'); // the finger that remains after a pinch paints nothing
+    if (!this.#pointers.size) this.#mode = 'idle';
+  }
+
+  #releaseAll() {
+    for (const id of this.#pointers.keys()) this.#release(id);
+  }
+
+  /** End the gesture; the pointers that are down rest. @param {'end' | 'cancel'} how What becomes of a stroke. */
+  #rest(how) {
+    const mode = this.#mode;
+    if (mode !== 'idle') this.#mode = 'over';
+    if (mode === 'stroke') this.handlers[how]();
+    if (mode === 'camera') this.handlers.settle();
   }
 
   /** @param {PointerEvent} event */
@@ -161,7 +209,7 @@ export class Input {
   #wheel(event) {
     event.preventDefault();
     if (this.#mode !== 'idle') return;
-    const at = this.#at(event);
+    const at = this.#position(event);
     const unit = event.deltaMode === 1 ? 18 : 1;
     if (!event.ctrlKey && (event.deltaX || event.shiftKey)) {
       const across = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
@@ -175,7 +223,7 @@ export class Input {
   }
 
   /** @param {MouseEvent} event */
-  #at(event) {
+  #position(event) {
     return { x: event.clientX - this.#box.left, y: event.clientY - this.#box.top };
   }
 }

@@ -7,7 +7,7 @@ const ZOOM = 1.6;
 export class Loupe {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {{photo: HTMLImageElement, painter: import('./painter.js').Painter, view: import('./view.js').View}} sources
+   * @param {{photo: HTMLImageElement, painter: Painter, view: View}} sources
    */
   constructor(canvas, sources) {
     this.canvas = canvas;

@@ -16,7 +16,7 @@ import { Ui } from './ui.js';
 /** @type {DraftKeeper} */ let draft;
 let working = true; // painting is blocked
 let running = false; // … by a running edit
-let ownButton = false; // there is no MainButton
+let hasMainButton = true; // else the page shows its own
 let isCutout = false; // a cut-out is corrected
 /** @type {Blob | undefined} */ let shown;
 const selector = new Selector();
@@ -39,8 +39,8 @@ const ui = new Ui({
 });
 ui.showNotice(say('opening'));
 
-const client = telegram.setUp(refresh).then((hasMainButton) => {
-  ownButton = !hasMainButton;
+const client = telegram.setUp(refresh).then((exists) => {
+  hasMainButton = exists;
   telegram.mainButton.onPress(erase);
   telegram.secondaryButton.onPress(() => (running ? cancel() : undoRound()));
   telegram.fullscreen.watch();
@@ -61,7 +61,6 @@ async function open() {
     isCutout = strokes.isCutout = rounds.isCutout;
     setLanguage(edit.language, isCutout);
     document.body.classList.toggle('cutout', isCutout);
-    draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state }));
     ui.showApp(); // before the stage: it has no size while hidden
     stage = new Stage(/** @type {HTMLElement} */ (document.getElementById('stage')), strokes, edit, {
       painted: change,
@@ -70,6 +69,7 @@ async function open() {
       touched: hint,
       viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
     });
+    draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state })); // after the stage, which ends strokes
     stage.painter.isCutout = isCutout;
     ui.tool('brush');
     resizeBrush(ui.size, true);
@@ -82,7 +82,7 @@ async function open() {
 }
 
 /** Restore the draft, or start with the edit's mask; then follow an edit that is still running. */
-async function resume(/** @type {import('./api.js').Edit} */ edit) {
+async function resume(/** @type {Edit} */ edit) {
   if (!stage) return;
   await showPicture();
   const first = await rounds.initialOps();
@@ -143,10 +143,10 @@ function refresh() {
     'undo-round': idle,
     compare: painted || erased,
   });
-  const own = !telegram.secondaryButton.exists;
+  const onPage = !telegram.secondaryButton.exists;
   const cancels = running && rounds.pending !== null;
-  const floating = { 'undo-round': own && erased && !running, cancel: own && cancels };
-  ui.show({ ...floating, 'fallback-erase': ownButton, done: erased });
+  const floating = { 'undo-round': onPage && erased && !running, cancel: onPage && cancels };
+  ui.show({ ...floating, 'fallback-erase': !hasMainButton, done: erased });
   telegram.mainButton.set({ text: say('erase'), visible: true, active: idle && canSend, progress: running });
   const second = running ? 'cancel' : 'undoRound';
   telegram.secondaryButton.set({ text: say(second), visible: running ? cancels : erased, active: idle || cancels });
@@ -175,7 +175,7 @@ function chooseTool(/** @type {ToolName} */ tool) {
 function resizeBrush(/** @type {number} */ size, /** @type {boolean} */ done) {
   if (!stage) return;
   stage.size = size;
-  done ? stage.endPreview() : stage.preview();
+  stage.preview(!done);
 }
 
 function holdSpace(/** @type {boolean} */ on) {
@@ -203,7 +203,7 @@ function redo() {
 }
 
 function undoRound() {
-  if (working || !rounds.at) return;
+  if (working || stage?.input.busy || !rounds.at) return;
   telegram.haptic('medium');
   changeRound(rounds.undo({ ops: strokes.ops, undone: strokes.undone }), 'undone');
 }
@@ -237,9 +237,9 @@ async function tapped(/** @type {{x: number, y: number}} */ at) {
 
 async function erase() {
   if (working || !stage) return;
+  stage.input.interrupt(); // what is under the finger is sent too
   if (!strokes.painted) return ui.status(say('mask-empty'), true);
   if (!strokes.canSend) return;
-  stage.input.abort();
   selector.startNew();
   await work(async () => {
     ui.status(say('sending'));
@@ -259,7 +259,7 @@ async function follow(/** @type {string} */ id) {
   refresh();
   const painting = isCutout ? { ops: strokes.base, undone: [] } : { ops: strokes.ops, undone: strokes.undone };
   await rounds.follow(id, painting, ({ type, data }) => {
-    const key = type === 'stage' ? data.stage : type === 'queued' && !data.position ? 'waiting' : type;
+    const key = type === 'stage' ? String(data.stage) : type === 'queued' && !data.position ? 'waiting' : type;
     if (isKey(key)) ui.status(say(key, { position: data.position ?? 0 }));
   });
   await showPicture();

@@ -10,7 +10,7 @@ const INK = '#ff2e63';
 export class Painter {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {import('./view.js').View} view
+   * @param {View} view
    */
   constructor(canvas, view) {
     this.canvas = canvas;

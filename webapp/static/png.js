@@ -11,7 +11,7 @@ const KEPT_SIDE = 2048; // px, of masks of the server
 /**
  * The painted mask as a PNG with the photo's aspect ratio, white = painted; as large as 100 kB allow.
  * @param {Op[]} ops
- * @param {{width: number, height: number}} photo
+ * @param {Size} photo
  * @returns {Promise<Blob>}
  * @throws {PageError} mask-empty (everything was erased again), mask-everything.
  */

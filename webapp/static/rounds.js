@@ -22,8 +22,8 @@ export class Rounds {
   #original = '';
 
   /**
-   * @param {import('./api.js').Api} api
-   * @param {import('./api.js').Edit} edit The one that the page was opened for.
+   * @param {Api} api
+   * @param {Edit} edit The one that the page was opened for.
    * @param {Blob} photo
    */
   constructor(api, edit, photo) {
@@ -42,7 +42,7 @@ export class Rounds {
     this.at = this.rounds.length;
   }
 
-  /** @returns {string} The id of the edit whose picture is on the stage; a mask is sent to it. */
+  /** The id of the edit whose picture is on the stage; a mask is sent to it. */
   get target() {
     return this.at ? this.rounds[this.at - 1].id : this.edit.id;
   }
@@ -65,25 +65,21 @@ export class Rounds {
   /** Whether something was painted since a round was undone; then it cannot be redone. */
   changed = false;
 
-  /** @returns {boolean} */
   get canRedo() {
     return !this.changed && this.at < this.rounds.length;
   }
 
-  /** @returns {{rounds: string[], at: number, pending: string | null}} The part that a draft stores. */
+  /** The part that a draft stores. */
   get state() {
     return { rounds: this.rounds.map((round) => round.id), at: this.at, pending: this.pending };
   }
 
-  /** @returns {string} A URL of the original photo. */
+  /** A URL of the original photo. */
   get original() {
     return (this.#original ||= URL.createObjectURL(this.photo));
   }
 
-  /**
-   * Continue from a draft.
-   * @param {Draft} draft
-   */
+  /** Continue from a draft. @param {Draft} draft */
   restore(draft) {
     this.rounds = draft.rounds.map((id) => ({ id, result: null }));
     this.at = Math.min(draft.at, this.rounds.length);
@@ -94,12 +90,12 @@ export class Rounds {
     return this.at === 0 && this.rounds.length > 0;
   }
 
-  /** @returns {Promise<Blob>} The picture on the stage. */
+  /** The picture on the stage. */
   async picture() {
     return this.at && !this.isCutout ? await this.result() : this.photo;
   }
 
-  /** @returns {Promise<Blob>} The last round's result. */
+  /** The last round's result. */
   async result() {
     const round = this.rounds[this.at - 1];
     return (round.result ??= await this.api.picture(round.id, 'result?preview=1'));
@@ -108,7 +104,7 @@ export class Rounds {
   /**
    * Send what was painted as a mask.
    * @param {Op[]} ops
-   * @returns {Promise<string>} The id of the new edit.
+   * @returns The id of the new edit.
    * @throws {PageError}
    */
   async send(ops) {
@@ -123,7 +119,7 @@ export class Rounds {
    * Follow an edit until it is final; its result becomes the picture.
    * @param {string} id
    * @param {Painting} painting What was painted for it; restored when the round is undone.
-   * @param {(event: import('./api.js').Event) => void} progress
+   * @param {(event: ServerEvent) => void} progress
    * @throws {PageError}
    */
   async follow(id, painting, progress) {
@@ -155,11 +151,7 @@ export class Rounds {
     return this.#paintings[this.at] ?? { ops: [], undone: [] };
   }
 
-  /**
-   * Redo the round that was undone.
-   * @param {Painting} painting
-   * @returns {Painting}
-   */
+  /** Redo the round that was undone. @param {Painting} painting */
   redo(painting) {
     this.#paintings[this.at++] = painting;
     return this.#paintings[this.at] ?? { ops: [], undone: [] };

@@ -9,7 +9,7 @@ export class Selector {
   /** @type {AbortController | null} */
   #request = null;
 
-  /** @returns {boolean} Whether a request is running. */
+  /** Whether a request is running. */
   get busy() {
     return this.#request !== null;
   }
@@ -29,8 +29,8 @@ export class Selector {
   /**
    * Select the object at a point, or refine the selection.
    * @param {{x: number, y: number}} at In photo pixels.
-   * @param {import('./strokes.js').Strokes} strokes
-   * @param {{width: number, height: number}} photo
+   * @param {Strokes} strokes
+   * @param {Size} photo
    * @param {(taps: Tap[], signal: AbortSignal) => Promise<Blob>} ask
    * @returns {Promise<Found | 'nothing' | null>} Null: cancelled.
    */

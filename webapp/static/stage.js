@@ -7,7 +7,7 @@ import { areaTool, lineTool, tapTool } from './tools.js';
 import { View } from './view.js';
 
 const GLIDE = 180; // ms
-const STILL = matchMedia('(prefers-reduced-motion: reduce)');
+const REDUCED_MOTION = matchMedia('(prefers-reduced-motion: reduce)');
 const LOUPE_DELAY = 120; // ms: a short dab needs no loupe
 
 export class Stage {
@@ -20,21 +20,21 @@ export class Stage {
   #gesture = null;
   #touch = false;
   /** @type {Point} */
-  #at = { x: 0, y: 0 };
+  #pointer = { x: 0, y: 0 };
   #loupeFrom = Infinity;
   #frame = 0;
+  #glide = 0;
   /** @type {Tap[]} */
   #taps = [];
-  #glide = 0;
-  #old = '';
+  #previousPicture = '';
   #dirty = false;
   #moved = false;
-  #last = /** @type {'op' | 'tap' | null} */ (null);
+  #lastResult = /** @type {Op | Point | null} */ (null);
 
   /**
    * @param {HTMLElement} root
-   * @param {import('./strokes.js').Strokes} strokes
-   * @param {{width: number, height: number}} photo
+   * @param {Strokes} strokes
+   * @param {Size} photo
    * @param {StageEvents} events
    */
   constructor(root, strokes, photo, events) {
@@ -47,7 +47,7 @@ export class Stage {
     /** @type {HTMLImageElement} */ this.before = find('#before');
     /** @type {SVGPolygonElement} */ this.outline = find('#outline polygon');
     /** @type {SVGGElement} */ this.marks = find('#outline g');
-    /** @type {HTMLElement} */ this.ring = find('#ring');
+    /** @type {HTMLElement} */ this.brushRing = find('#brush-ring');
     this.tag = /** @type {HTMLElement} */ (document.getElementById('tag'));
     this.view = new View(photo.width, photo.height);
     this.painter = new Painter(find('#mask'), this.view);
@@ -58,6 +58,7 @@ export class Stage {
     });
     this.input = new Input(root, this.#handlers());
     new ResizeObserver(() => this.#resize()).observe(root);
+    document.addEventListener('visibilitychange', () => this.redraw()); // iOS may empty a canvas in the background
     this.#resize();
   }
 
@@ -73,10 +74,10 @@ export class Stage {
     const next = new Image();
     next.src = url;
     await next.decode().catch(() => {});
-    URL.revokeObjectURL(this.#old);
-    this.#old = this.image.src;
-    if (this.#old) this.before.src = this.#old;
-    this.picture.classList.toggle('was', Boolean(this.#old)); // the old picture stays on top …
+    URL.revokeObjectURL(this.#previousPicture);
+    this.#previousPicture = this.image.src;
+    if (this.#previousPicture) this.before.src = this.#previousPicture;
+    this.picture.classList.toggle('was', Boolean(this.#previousPicture)); // the old picture stays on top …
     this.image.src = url;
     await this.image.decode().catch(() => {});
     this.picture.classList.add('ready');
@@ -104,7 +105,7 @@ export class Stage {
     const start = performance.now();
     cancelAnimationFrame(this.#glide);
     const step = (/** @type {number} */ now) => {
-      const way = STILL.matches ? 1 : Math.min(1, (now - start) / GLIDE);
+      const way = REDUCED_MOTION.matches ? 1 : Math.min(1, (now - start) / GLIDE);
       const eased = 1 - (1 - way) ** 3;
       const between = (/** @type {number} */ from, /** @type {number} */ to) => from + (to - from) * eased;
       Object.assign(this.view, { scale: between(scale, toScale), x: between(x, toX), y: between(y, toY) });
@@ -137,26 +138,21 @@ export class Stage {
   }
 
   #placeMarks() {
-    this.#taps.forEach(({ x, y }, index) => {
-      const { view } = this;
-      const dot = this.marks.children[index];
-      dot.setAttribute('transform', `translate(${view.x + x * view.scale} ${view.y + y * view.scale})`);
+    const { x, y, scale } = this.view;
+    this.#taps.forEach((tap, index) => {
+      this.marks.children[index].setAttribute('transform', `translate(${x + tap.x * scale} ${y + tap.y * scale})`);
     });
   }
 
-  /** Show the brush's size in the middle of the stage. */
-  preview() {
-    this.#ring({ x: this.view.stageWidth / 2, y: this.view.stageHeight / 2 }, true);
-  }
-
-  /** Hide it again. */
-  endPreview() {
-    this.#ring(null);
+  /** Show the brush's size in the middle of the stage. @param {boolean} on */
+  preview(on) {
+    this.#showRing(on ? { x: this.view.stageWidth / 2, y: this.view.stageHeight / 2 } : null, true);
   }
 
   #resize() {
     const { clientWidth, clientHeight } = this.root;
     if (!clientWidth || !clientHeight) return;
+    if (clientWidth !== this.view.stageWidth || clientHeight !== this.view.stageHeight) this.input.interrupt();
     this.input.measure();
     this.view.resize(clientWidth, clientHeight);
     this.painter.resize();
@@ -191,7 +187,7 @@ export class Stage {
     this.#gesture.frame();
     if (!this.#touch) return;
     const line = this.tool === 'brush' || this.tool === 'eraser';
-    if (performance.now() >= this.#loupeFrom) this.loupe.show(this.#at.x, this.#at.y, line ? this.size : 0);
+    if (performance.now() >= this.#loupeFrom) this.loupe.show(this.#pointer.x, this.#pointer.y, line ? this.size : 0);
     else setTimeout(() => this.#gesture && this.#schedule(), LOUPE_DELAY);
   }
 
@@ -199,13 +195,13 @@ export class Stage {
    * @param {Point | null} at
    * @param {boolean} [middle]
    */
-  #ring(at, middle = false) {
+  #showRing(at, middle = false) {
     const round = this.tool === 'brush' || this.tool === 'eraser' || middle;
-    this.ring.hidden = !at || !round || this.locked;
-    if (!at || this.ring.hidden) return;
-    const scale = this.size / 100; // the ring is 100 px wide and scaled: that needs no layout
-    this.ring.style.transform = `translate(${at.x - 50}px, ${at.y - 50}px) scale(${scale})`;
-    this.ring.style.borderWidth = `${1.5 / scale}px`;
+    this.brushRing.hidden = !at || !round || this.locked;
+    if (!at || this.brushRing.hidden) return;
+    const scale = this.size / 100; // it is 100 px wide and scaled: that needs no layout
+    this.brushRing.style.transform = `translate(${at.x - 50}px, ${at.y - 50}px) scale(${scale})`;
+    this.brushRing.style.borderWidth = `${1.5 / scale}px`;
   }
 
   /** @returns {GestureHandlers} */
@@ -221,9 +217,9 @@ export class Stage {
       begin: (at, options) => this.#begin(at, options),
       move: (points) => {
         this.#gesture?.move(points);
-        this.#at = points[points.length - 1];
+        this.#pointer = points[points.length - 1];
         this.#loupeFrom = Math.min(this.#loupeFrom, performance.now());
-        if (!this.#touch) this.#ring(this.#at);
+        if (!this.#touch) this.#showRing(this.#pointer);
         this.#schedule();
       },
       end: () => this.#end(),
@@ -235,8 +231,9 @@ export class Stage {
       },
       doubleTap: () => {
         if (this.view.fitted) return false;
-        if (this.#last === 'op') this.strokes.discardLast();
-        if (this.#last === 'tap') this.events.untapped();
+        const first = this.#lastResult;
+        if (first && 'kind' in first) this.strokes.discard(first);
+        else if (first) this.events.untapped();
         this.fit();
         return true;
       },
@@ -254,7 +251,7 @@ export class Stage {
         this.#moved = true;
         this.redraw();
       },
-      hover: (at) => this.#ring(at),
+      hover: (at) => this.#showRing(at),
     };
   }
 
@@ -278,9 +275,9 @@ export class Stage {
       this.#gesture = lineTool(kind, at, this.size, view, this.painter);
     }
     this.#touch = touch;
-    this.#at = at;
+    this.#pointer = at;
     this.#loupeFrom = performance.now() + LOUPE_DELAY;
-    if (touch) this.#ring(null);
+    if (touch) this.#showRing(null);
     this.#schedule();
     return true;
   }
@@ -291,8 +288,7 @@ export class Stage {
     gesture.frame();
     this.#gesture = null;
     this.loupe.hide();
-    const made = gesture.end();
-    this.#last = made ? ('kind' in made ? 'op' : 'tap') : null;
+    const made = (this.#lastResult = gesture.end());
     if (!made) return;
     if (!('kind' in made)) return this.events.tapped(made);
     const dirty = this.#dirty;

@@ -1,6 +1,6 @@
 /** What was painted: a list of operations in photo pixels, with undo and redo. */
 
-/** @returns {boolean} Whether an operation adds paint. */
+/** Whether an operation adds paint. */
 export const addsPaint = (/** @type {Op} */ op) =>
   op.kind !== 'eraser' && op.kind !== 'clear' && !(op.kind === 'area' && op.erase);
 
@@ -23,22 +23,22 @@ export class Strokes {
     this.changed();
   }
 
-  /** @returns {Op[]} The operations that cannot be undone. */
+  /** The operations that cannot be undone. */
   get base() {
     return this.isCutout && this.ops[0]?.kind === 'stored' ? [this.ops[0]] : [];
   }
 
-  /** @returns {boolean} Whether there is something to undo. */
+  /** Whether there is something to undo. */
   get canUndo() {
     return this.ops.length > this.base.length;
   }
 
-  /** @returns {boolean} Whether there is something to send. */
+  /** Whether there is something to send. */
   get canSend() {
     return this.painted && (!this.isCutout || this.canUndo);
   }
 
-  /** @returns {boolean} Whether there was something to undo. */
+  /** Whether there was something to undo. */
   undo() {
     const op = this.canUndo && this.ops.pop();
     if (op) this.undone.push(op);
@@ -46,7 +46,7 @@ export class Strokes {
     return Boolean(op);
   }
 
-  /** @returns {boolean} Whether there was something to redo. */
+  /** Whether there was something to redo. */
   redo() {
     const op = this.undone.pop();
     if (op) this.ops.push(op);
@@ -54,8 +54,9 @@ export class Strokes {
     return Boolean(op);
   }
 
-  /** Remove the last operation without redo: it was the first half of a double tap. */
-  discardLast() {
+  /** Remove the last operation if it is this one, without redo: half of a double tap. @param {Op} op */
+  discard(op) {
+    if (this.ops.at(-1) !== op) return;
     this.ops.pop();
     this.changed();
   }
@@ -71,7 +72,7 @@ export class Strokes {
     this.changed();
   }
 
-  /** @returns {Op[]} The operations since the last clear, each selection in its last state only. */
+  /** The operations since the last clear, each selection in its last state only. */
   visible() {
     const start = this.ops.findLastIndex((op) => op.kind === 'clear') + 1;
     return this.ops.slice(start).filter((op, index, rest) => {
@@ -80,7 +81,7 @@ export class Strokes {
     });
   }
 
-  /** @returns {boolean} Whether something may be painted; the export notices if all of it was erased again. */
+  /** Whether something may be painted; the export notices if all of it was erased again. */
   get painted() {
     return this.visible().some(addsPaint);
   }

@@ -15,10 +15,10 @@ const webApp = () => /** @type {any} */ (window).Telegram?.WebApp;
 /** @param {string} version */
 const since = (version) => Boolean(webApp()?.isVersionAtLeast?.(version));
 
-/** @returns {string} The signed data about the user; '' outside Telegram. */
+/** The signed data about the user; '' outside Telegram. */
 export const initData = () => webApp()?.initData || launch.get('tgWebAppData') || '';
 
-/** @returns {string} The user's language code. */
+/** The user's language code. */
 export function language() {
   try {
     const user = JSON.parse(new URLSearchParams(initData()).get('user') ?? '{}');
@@ -87,7 +87,6 @@ export async function setUp(onTheme) {
 }
 
 /**
- * @typedef {{text: string, visible: boolean, active: boolean, progress?: boolean}} ButtonState
  * @param {any} button
  * @param {ButtonState} state
  */

@@ -2,15 +2,15 @@
 
 const STEP = 1.5; // CSS px between a line's points
 const TINY = 6; // CSS px: a smaller lasso or rectangle is ignored
-const STILL = 10; // CSS px that a tapping finger may move
+const TAP_TOLERANCE = 10; // CSS px that a tapping finger may move
 
 /**
  * Brush and eraser.
  * @param {'brush' | 'eraser'} kind
  * @param {Point} start
  * @param {number} size Of the brush, CSS px.
- * @param {import('./view.js').View} view
- * @param {import('./painter.js').Painter} painter
+ * @param {View} view
+ * @param {Painter} painter
  * @returns {Tool}
  */
 export function lineTool(kind, start, size, view, painter) {
@@ -34,20 +34,21 @@ export function lineTool(kind, start, size, view, painter) {
       painter.extend(line, drawn - 2); // the last curve changes with the next point
       drawn = count;
     },
-    end: () => (meets(line, view) ? line : null),
+    end: () => (meets(line.points, line.width / 2, view) ? line : null),
   };
 }
 
 /**
- * @param {Line} line
- * @param {{width: number, height: number}} photo
- * @returns {boolean} Whether the line can touch the photo; else there is nothing to undo.
+ * @param {number[]} points
+ * @param {number} margin
+ * @param {Size} photo
+ * @returns {boolean} Whether what was drawn can touch the photo; else there is nothing to undo.
  */
-function meets({ points, width }, photo) {
+function meets(points, margin, photo) {
   const xs = points.filter((_, index) => index % 2 === 0);
   const ys = points.filter((_, index) => index % 2 === 1);
-  const across = Math.max(...xs) > -width / 2 && Math.min(...xs) < photo.width + width / 2;
-  return across && Math.max(...ys) > -width / 2 && Math.min(...ys) < photo.height + width / 2;
+  const across = Math.max(...xs) > -margin && Math.min(...xs) < photo.width + margin;
+  return across && Math.max(...ys) > -margin && Math.min(...ys) < photo.height + margin;
 }
 
 /** Round to a tenth of a pixel: drafts stay small. @param {number} value */
@@ -58,7 +59,7 @@ const round = (value) => Math.round(value * 10) / 10;
  * @param {'lasso' | 'rect'} kind
  * @param {Point} start
  * @param {boolean} erase Erase the area instead of painting it.
- * @param {import('./view.js').View} view
+ * @param {View} view
  * @param {SVGPolygonElement} outline
  * @returns {Tool}
  */
@@ -83,8 +84,8 @@ export function areaTool(kind, start, erase, view, outline) {
       const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
       const extent = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
       if (points.length < 3 || extent < TINY) return null;
-      const corners = points.map(({ x, y }) => view.toPhoto(x, y));
-      return { kind: 'area', erase, points: corners.flatMap(({ x, y }) => [round(x), round(y)]) };
+      const corners = points.map(({ x, y }) => view.toPhoto(x, y)).flatMap(({ x, y }) => [round(x), round(y)]);
+      return meets(corners, 0, view) ? { kind: 'area', erase, points: corners } : null;
     },
   };
 }
@@ -92,14 +93,14 @@ export function areaTool(kind, start, erase, view, outline) {
 /**
  * Tap to select.
  * @param {Point} start
- * @param {import('./view.js').View} view
+ * @param {View} view
  * @returns {Tool} Its end is the tap in photo pixels, or null if it was none.
  */
 export function tapTool(start, view) {
   let still = true;
   return {
     move(points) {
-      still &&= points.every(({ x, y }) => Math.hypot(x - start.x, y - start.y) < STILL);
+      still &&= points.every(({ x, y }) => Math.hypot(x - start.x, y - start.y) < TAP_TOLERANCE);
     },
     frame() {},
     end() {

@@ -1,19 +1,13 @@
 /** Buttons, slider, keys and status text around the stage; it calls the actions that it is given. */
 
 import { setting } from './draft.js';
+import { onInterruption } from './input.js';
 import { say } from './strings.js';
 
 const SMALLEST = 6; // CSS px
 const LARGEST = 140;
 const TOOLS = ['brush', 'eraser', 'lasso', 'rect', 'select'];
 const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' };
-
-/** @typedef {'undo' | 'redo' | 'clear' | 'invert' | 'fit' | 'fullscreen' | 'cancel' | 'done'} Press */
-/**
- * @typedef {Record<Press | 'undoRound' | 'erase' | 'escape', () => void> & Record<'compare' | 'space',
- *   (held: boolean) => void> & {tool: (name: ToolName) => void, zoom: (factor: number) => void,
- *   size: (pixels: number, done: boolean) => void}} Actions
- */
 
 /** @param {string} name @returns {any} */
 export const byTestId = (name) => document.querySelector(`[data-testid="${name}"]`);
@@ -43,7 +37,7 @@ export class Ui {
     });
     addEventListener('keydown', (event) => this.#key(event));
     addEventListener('keyup', (event) => event.code === 'Space' && actions.space(false));
-    addEventListener('blur', () => actions.space(false));
+    onInterruption(() => actions.space(false));
   }
 
   /** Choose a tool. @param {string} tool */
@@ -55,7 +49,7 @@ export class Ui {
     this.actions.tool(/** @type {ToolName} */ (tool));
   }
 
-  /** @returns {number} The brush's size in CSS px; the slider's scale is logarithmic. */
+  /** The brush's size in CSS px; the slider's scale is logarithmic. */
   get size() {
     return SMALLEST * (LARGEST / SMALLEST) ** (Number(this.#slider.value) / 100);
   }
@@ -116,9 +110,10 @@ export class Ui {
     };
     this.#slider.oninput = () => update(false);
     this.#slider.onpointerdown = () => update(false);
-    for (const type of ['change', 'pointerup', 'pointercancel', 'blur']) {
+    for (const type of ['change', 'pointerup', 'pointercancel', 'lostpointercapture', 'blur']) {
       this.#slider.addEventListener(type, () => update(true));
     }
+    onInterruption(() => update(true));
     update(true);
   }
 
@@ -150,6 +145,7 @@ export class Ui {
     for (const type of ['pointerup', 'pointercancel', 'lostpointercapture', 'blur', 'keyup']) {
       button.addEventListener(type, () => set(false));
     }
+    onInterruption(() => set(false));
     button.addEventListener('keydown', (event) => {
       if (event.key === ' ' || event.key === 'Enter') set(true);
     });

@@ -20,7 +20,7 @@ export class View {
     this.y = 0;
   }
 
-  /** @returns {boolean} Whether the whole photo is shown, as large as it fits. */
+  /** Whether the whole photo is shown, as large as it fits. */
   get fitted() {
     return this.scale <= this.fitScale * 1.01;
   }

@@ -70,7 +70,7 @@ async def test_every_file_that_the_page_names_is_served(client: TestClient, scri
     own = [name for name in named if name.startswith("app/")]
     assert any(name.endswith(".css") for name in own)
     modules = [name for name in own if name.endswith(".js")]
-    assert modules
+    assert {name.rpartition("/")[2] for name in modules} == {path.name for path in STATIC.rglob("*.js")}
     for name in own:
         assert (await client.get(f"/{name}")).status == 200, name
     for module in modules:

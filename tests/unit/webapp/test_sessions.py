@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from structlog.testing import capture_logs
 
+from bot.texts import Texts
 from tests.unit.webapp.conftest import ADA, Page
+from tests.unit.webapp.doubles import CanvasDouble
 from tests.unit.webapp.signing import TOKEN, signed
+from webapp.application import add_mini_app
 from webapp.init_data import Caller
 from webapp.tokens import RENEW_AFTER, TOKEN_SECONDS, Tokens
 
@@ -34,8 +39,8 @@ async def test_init_data_opens_a_session_that_opens_the_edit(client: TestClient)
         "tma hello",
         f"Bearer {signed()}",
         f"tma {signed(token=TOKEN[:-1] + 'x', auth_date=int(time.time()))}",
-        f"tma {signed(auth_date=int(time.time()) - 7200)}",
-        f"tma {signed(auth_date=int(time.time()) + 7200)}",
+        f"tma {signed(auth_date=int(time.time()) - 25 * 3600)}",
+        f"tma {signed(auth_date=int(time.time()) + 25 * 3600)}",
         f"tma {signed(auth_date=int(time.time()))}&user=%7B%22id%22%3A1%7D",
         "tma " + "a=" * 4000,
     ],
@@ -116,3 +121,33 @@ async def test_one_persons_limit_does_not_affect_another(ada: Page, ben: Page) -
         statuses.add((await ada.get("/edits/adas")).status)
     assert statuses == {200, 429}
     assert (await ben.get("/edits/bens")).status == 200
+
+
+async def test_init_data_of_hours_ago_opens_a_session(client: TestClient) -> None:
+    page = Page(client, ADA)
+    page.init_data = signed({"id": ADA, "first_name": "A"}, auth_date=int(time.time()) - 23 * 3600)
+    assert (await page.open()).status == 200
+    assert (await page.open()).status == 200, "Telegram Desktop hands the same data again"
+
+
+async def test_a_slow_clock_is_told_to_the_operator_once_and_not_to_the_person(client: TestClient) -> None:
+    page = Page(client, ADA)
+    with capture_logs() as logs:
+        for lag in (30, 7200, 7300):
+            page.init_data = signed({"id": ADA, "first_name": "A"}, auth_date=int(time.time()) + lag)
+            assert (await page.open()).status == 200
+            assert (await page.get("/edits/adas")).status == 200
+    warnings = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert [entry["event"] for entry in warnings] == ["clock_behind_telegram"]
+    assert warnings[0]["seconds"] == pytest.approx(7200, abs=60)
+
+
+async def test_the_age_of_init_data_is_a_setting(canvas: CanvasDouble) -> None:
+    app = web.Application()
+    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, init_data_max_age=3600, ready=lambda: True)
+    async with TestClient(TestServer(app)) as client:
+        page = Page(client, ADA)
+        page.init_data = signed({"id": ADA, "first_name": "A"}, auth_date=int(time.time()) - 3700)
+        answer = await page.open()
+        assert answer.status == 401
+        assert "Send the photo to the bot again" in (await answer.json())["message"]
