@@ -34,6 +34,21 @@ def code_points(data: bytes) -> CodePoints | None:
     return points
 
 
+def is_avif(data: bytes) -> bool:
+    """Whether the file says that an AVIF decoder can read it.
+
+    Its first brand may be a general one (mif1, msf1), which HEIF files carry, too.
+    """
+    brands = next((bytes(body) for kind, body in _boxes(memoryview(data)) if kind == b"ftyp"), b"")
+    named = {brands[:4], *(brands[start : start + 4] for start in range(8, len(brands), 4))}
+    return not named.isdisjoint((b"avif", b"avis"))
+
+
+def is_sequence(data: bytes) -> bool:
+    """Whether the file holds moving pictures: a movie box beside, or instead of, its still pictures."""
+    return any(kind == b"moov" for kind, _ in _boxes(memoryview(data)))
+
+
 def _boxes(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     position = 0
     for _ in range(_MAX_BOXES):
