@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test setup lint bench lock clean
+.PHONY: run test setup lint bench fuzz lock clean
 
 run:  ## set up, then start the bot (without a token: the playground in your browser)
 	@$(PYTHON) tools/bootstrap.py run
@@ -29,6 +29,10 @@ lint-only:
 bench:  ## run the benchmarks, whose tables are in the README (only one: make bench NAME=pictures)
 	@$(PYTHON) tools/bootstrap.py bench --system
 	@$(BIN)/python -m tests.benchmarks $(NAME)
+
+fuzz:  ## mutate picture files and open them, for five minutes (longer: make fuzz SECONDS=3600)
+	@$(PYTHON) tools/bootstrap.py dev
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),300)
 
 lock:  ## resolve requirements/*.in to new lock files (no index host is written)
 	@$(PYTHON) tools/bootstrap.py dev
