@@ -19,7 +19,7 @@ from bot.imaging.photo import Matte, Photo, PictureFormat, Pixels
 from bot.imaging.structure import Structure, read_structure
 
 Image.init()
-pi_heif.register_heif_opener()
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 MIN_SIDE = 8

@@ -45,7 +45,8 @@ def read_structure(data: bytes) -> Structure:
         data: The file.
 
     Raises:
-        UnusableInputError: ``photo-too-complex`` (too many parts), ``photo-raw`` (a camera's raw file).
+        UnusableInputError: ``photo-too-complex`` (too many parts), ``photo-raw`` (a camera's raw file),
+            ``photo-broken`` (a decoder would crash).
     """
     raw.refuse(data)
     if data.startswith(b"\xff\xd8"):
@@ -60,6 +61,7 @@ def read_structure(data: bytes) -> Structure:
     if data[:3] == b"GIF":
         gif.check(data)
     if data[4:8] == b"ftyp":
+        bmff.check_names(data)
         points = bmff.code_points(data)
         return Structure(
             data,

@@ -301,6 +301,25 @@ def test_a_heic_with_moving_pictures_counts_as_an_animation() -> None:
     assert opened(HEIC.read_bytes() + box(b"moov", box(b"mvhd", header))).frames == 2
 
 
+def test_a_heic_whose_items_have_no_readable_names_is_refused_before_the_decoder_crashes() -> None:
+    def heic(*items: bytes) -> bytes:
+        infos = b"".join(box(b"infe", item) for item in items)
+        content = bytes(4) + box(b"hdlr", bytes(24)) + box(b"iinf", bytes(4) + struct.pack(">H", len(items)) + infos)
+        return box(b"ftyp", b"heic" + bytes(4) + b"mif1heic") + box(b"meta", content)
+
+    short, long = b"\2\0\0\1\0\1\0\0", b"\3\0\0\1\0\0\0\1\0\0"
+    good, bad = b"mime\0application/rdf+xml\0", b"mime\0\xcc\xfe\xff\0"
+    for head in (short, long, b"\0\0\0\0\0\1\0\0"):
+        assert refused(heic(short + good, head + bad)) == "photo-broken"
+        assert refused(heic(head + good)) == "photo-unreadable", "its names are good, but it has no picture"
+
+
+@needs_heic
+def test_a_heic_whose_metadata_have_an_unreadable_type_is_refused() -> None:
+    data = HEIC.read_bytes()
+    assert refused(data.replace(b"application/rdf+xml", b"L" + b"\xf2\xeb\xfe" * 6)) == "photo-broken"
+
+
 # ── what is not opened at all ──
 
 
