@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -66,3 +67,19 @@ def test_each_kind_of_fault_is_seen(monkeypatch: pytest.MonkeyPatch, where: str,
     assert judging.judge(data).fault == ""
     monkeypatch.setattr(judging, where, value)
     assert fault in judging.judge(data).fault
+
+
+async def test_a_file_that_kills_its_process_is_told_from_those_beside_it(tmp_path: Path) -> None:
+    killer = b"kill"
+    files = [("one", originals()["png"]), ("two", killer), ("three", originals()["jpeg"])]
+    async with pixel_pool(tmp_path) as pool:
+        run = pool.run
+
+        async def crash_at_killer(function: object, given: object, **options: object) -> object:
+            if given == killer or (isinstance(given, list) and killer in given):
+                return await run(os.abort, **options)
+            return await run(function, given, **options)  # type: ignore[arg-type]
+
+        pool.run = crash_at_killer  # type: ignore[method-assign, assignment]
+        outcomes = {name: judgement.outcome async for name, _, judgement in judge_all(pool, files)}
+    assert outcomes == {"one": "opened", "two": "killed", "three": "opened"}
