@@ -1,5 +1,5 @@
 # The bot as a container: `docker build -t photo-bot . && docker run --env-file .env -v photo-bot:/app/data photo-bot`
-FROM python:3.11-slim
+FROM python:3.11-slim-trixie
 WORKDIR /app
 RUN useradd --system --home /app bot && mkdir -p data && chown bot data
 COPY LICENSE THIRD_PARTY.md ./

@@ -58,6 +58,9 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
     except PersonError as error:
         print(f"python -m bot edit: {explain(error)}", file=sys.stderr)
         return ExitCode.INPUT_ERROR
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        print(f"python -m bot edit: {error.filename}: {error.strerror}", file=sys.stderr)
+        return ExitCode.INPUT_ERROR
     worst: int = ExitCode.DONE
     concurrent = min(settings.workers, len(tasks))
     async with (
@@ -66,7 +69,7 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
     ):
         editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, matte_side=None)
         slots = asyncio.Semaphore(concurrent)
-        taken = {task.output for task in tasks}
+        taken = {path for task in tasks for path in (task.output, task.save_mask) if path is not None}
         with tqdm(total=len(tasks), unit="photo", disable=len(tasks) == 1 or not sys.stderr.isatty()) as bar:
 
             async def edit_one(task: Task) -> int:
@@ -133,6 +136,7 @@ def plan(given: argparse.Namespace) -> Iterator[Task]:
 
     Raises:
         PersonError: The arguments do not fit together.
+        OSError: A path cannot be looked at.
     """
     output, several = str(given.output), len(given.photos) > 1
     into_folder = several or output.endswith(os.sep) or Path(output).is_dir()
@@ -143,18 +147,20 @@ def plan(given: argparse.Namespace) -> Iterator[Task]:
     if not into_folder and Path(output).suffix.lower() not in FORMATS:
         raise _usage(f"OUT must end with {', '.join(FORMATS)}, or be a folder: -o {output}/")
     targets: set[Path] = set()
+    photos = {photo.resolve() for photo in given.photos}
     for photo in given.photos:
         target = Path(output) / photo.name if into_folder else Path(output)
-        if target in targets:
+        if target.resolve() in targets:
             raise _usage(f"two photos are called {photo.name}: edit them in two calls")
-        targets.add(target)
-        if target.exists() and photo.exists() and target.samefile(photo):
-            raise _usage(f"{target} would be written over the photo itself")
         save_mask = _mask_target(given.save_mask, photo, several=into_folder and several)
-        if save_mask is not None and save_mask in targets:
-            raise _usage(f"two files would be written to {save_mask}: edit these photos in two calls")
-        if save_mask is not None:
-            targets.add(save_mask)
+        for written in (target, save_mask):
+            if written is None:
+                continue
+            if written.resolve() in photos:
+                raise _usage(f"{written} would be written over the photo itself")
+            if written.resolve() in targets:
+                raise _usage(f"two files would be written to {written}: edit these photos in two calls")
+            targets.add(written.resolve())
         yield Task(photo, target, _mask_for(given.mask, photo), save_mask, by_ending=not into_folder)
 
 

@@ -121,7 +121,11 @@ class Editor:
             result = await self._remove_background(photo, job, target, engines, on_stage)
         else:
             result = await self._erase(photo, job, target, engines, on_stage)
-        return replace(result, notes=("note-first-frame", *result.notes)) if photo.frames > 1 else result
+        if photo.frames > 1:
+            return replace(result, notes=("note-first-frame", *result.notes))
+        if photo.pictures > 1:
+            return replace(result, notes=("note-main-picture", *result.notes))
+        return result
 
     async def _find(
         self, photo: Photo, job: Job, engines: EngineFallback, on_stage: Callable[[Stage], Awaitable[None]]

@@ -19,7 +19,7 @@ from bot.imaging.photo import Matte, Photo, PictureFormat, Pixels
 from bot.imaging.structure import Structure, read_structure
 
 Image.init()
-pi_heif.register_heif_opener()
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 MIN_SIDE = 8
@@ -45,7 +45,8 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
 
     16 bits are scaled to 8. CMYK, grey and Lab are converted to sRGB by their profile; an RGB profile is kept and not
     applied. Alpha is kept separately. EXIF rotation is applied; all other metadata (places, names, thumbnails) is
-    dropped. Of an animation only the first frame is read. See docs/local-engine.md#opening-files.
+    dropped. Of an animation only the first frame is read, of several pictures the main one (`Photo.frames`,
+    `Photo.pictures`); a preview is never taken for the photo. See docs/local-engine.md#opening-files.
 
     Args:
         source: The file's bytes, or its path.
@@ -54,7 +55,7 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
 
     Raises:
         PersonError: ``photo-empty``, ``photo-unreadable``, ``photo-broken``, ``photo-too-large``,
-            ``photo-too-many-pixels``, ``photo-too-small``.
+            ``photo-too-many-pixels``, ``photo-too-small``, ``photo-too-complex``, ``photo-raw``.
     """
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if not size:
@@ -66,10 +67,12 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
         warnings.simplefilter("ignore")
         try:
             structure = read_structure(data)
-            with Image.open(io.BytesIO(structure.data), formats=list(FORMATS)) as image:
+            with Image.open(io.BytesIO(structure.data), formats=structure.formats or FORMATS) as image:
                 if structure.page:
                     image.seek(structure.page)
                 _check_size(image, max_megapixels)
+                if image.info.get("default_image"):
+                    image.seek(1)  # viewers never show an animated PNG's default picture
                 photo = _decode(image, structure)
             if not structure.complete:
                 _check_end(structure.data)
@@ -97,7 +100,8 @@ def _check_size(image: Image.Image, max_megapixels: float) -> None:
 
 def _decode(image: Image.Image, structure: Structure) -> Photo:
     chosen = _RESULT_FORMATS.get(image.format or "", "PNG")
-    frames = _count_frames(image)
+    frames = max(_count_frames(image), 1 + structure.is_sequence)
+    pictures = getattr(image, "n_frames", 1) if image.format == "HEIF" else structure.pictures
     image.load()
     profile = structure.icc_profile or image.info.get("icc_profile")
     for name in ("xmp", "XML:com.adobe.xmp"):
@@ -123,7 +127,7 @@ def _decode(image: Image.Image, structure: Structure) -> Photo:
         if points is not None and is_hdr(points):
             code_points, chosen = points, "PNG"  # only PNG can say what these numbers mean
     pixels: Pixels = np.ascontiguousarray(np.asarray(converted, dtype=np.uint8))
-    return Photo(pixels, alpha, kept, chosen, frames, code_points)
+    return Photo(pixels, alpha, kept, chosen, frames, code_points, pictures)
 
 
 def _check_end(data: bytes) -> None:
@@ -160,12 +164,12 @@ def _brightness(data: bytes) -> NDArray[np.uint8]:
 
 def _count_frames(image: Image.Image) -> int:
     """Count an animation's frames; a GIF only up to two, because counting reads the whole file."""
-    if image.format not in ("GIF", "PNG", "WEBP"):
+    if image.format not in ("GIF", "PNG", "WEBP", "AVIF"):
         return 1
     try:
         if image.format == "GIF":
             return 2 if getattr(image, "is_animated", False) else 1
-        return int(getattr(image, "n_frames", 1))
+        return int(getattr(image, "n_frames", 1)) - bool(image.info.get("default_image"))
     except (OSError, SyntaxError, ValueError):
         return 1
 

@@ -30,6 +30,8 @@ class Photo:
     Attributes:
         pixels: (H, W, 3) uint8 RGB.
         alpha: (H, W) uint8 straight alpha, or None for an opaque photo.
+        pictures: Number of pictures of equal standing in the file (pages of a TIFF, pictures of a HEIF); above 1, this
+            is the main one.
         code_points: Set if the pixels encode light beyond white (PQ, HLG). No ICC profile describes that; of the result
             formats only PNG can declare it.
         icc_profile: The RGB profile of `pixels`, or None for sRGB.
@@ -43,6 +45,7 @@ class Photo:
     format: PictureFormat = "JPEG"
     frames: int = 1
     code_points: CodePoints | None = None
+    pictures: int = 1
 
     @property
     def width(self) -> int:

@@ -21,6 +21,7 @@ from bot.settings import Settings
 from tests.cli.conftest import ROOT, Run, environment
 from tests.support import scene
 
+PAIR = ROOT.parent / "shared" / "cases" / "09-pair"
 CORNER = (slice(0, 30), slice(0, 30))
 """Background in every scene."""
 
@@ -182,6 +183,16 @@ def test_a_terminal_gets_a_progress_bar_and_masks_are_paired_by_name(album: Path
     assert np.array_equal(cleaned[~mask], original[~mask])
     assert cleaned[120, 160, 0] < 150
     assert formats(album / "out") == {"a.jpg": "JPEG", "b.png": "PNG"}
+
+
+@pytest.mark.skipif(not PAIR.is_dir(), reason="no folder shared/cases beside this checkout")
+def test_two_photos_of_one_name_never_write_one_mask(bot: Run, tmp_path: Path) -> None:
+    photos = [str(PAIR / "a.jpg"), str(PAIR / "a.png")]
+    done = bot(tmp_path, "edit", "remove-subject", *photos, "-o", "out/", "--save-mask", "masks/")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "masks/a.png" in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "masks").exists()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from bot.edits.model import Offer, PhotoRef
-from bot.edits.records.rows import offer_of, photo_columns
+from bot.edits.records.rows import may_be_id, offer_of, photo_columns
 from bot.storage.database import Database
 from bot.storage.tables import offers
 
@@ -45,6 +45,8 @@ class Offers:
 
     async def get(self, offer_id: str) -> Offer | None:
         """The offer with this id, or None."""
+        if not may_be_id(offer_id):
+            return None
         query = sa.select(offers).where(offers.c.id == offer_id)
         row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
         return offer_of(row) if row else None

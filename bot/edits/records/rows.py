@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,16 @@ EDIT_COLUMNS = [
     edits.c.mask.is_not(None).label("has_mask"),
 ]
 """The columns that `edit_of` needs: all but the mask, which may be large."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def may_be_id(text: str) -> bool:
+    """Whether an edit or an offer can have this id. Ids come from strangers, in callback data and in links.
+
+    A zero byte makes PostgreSQL fail and a lone surrogate SQLite, so such text must not reach the database.
+    """
+    return _ID.fullmatch(text) is not None
 
 
 def photo_columns(photo: PhotoRef) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from bot.edits.records.limits import EditLimits, check_limits
 from bot.edits.records.offers import Offers
 from bot.edits.records.pending_commands import PendingCommands
 from bot.edits.records.queueing import Queueing
-from bot.edits.records.rows import EDIT_COLUMNS, edit_of, find_edit, photo_columns, queue_position
+from bot.edits.records.rows import EDIT_COLUMNS, edit_of, find_edit, may_be_id, photo_columns, queue_position
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
@@ -99,6 +99,8 @@ class Store:
 
     async def get(self, edit_id: str) -> Edit | None:
         """The edit with this id, or None."""
+        if not may_be_id(edit_id):
+            return None
         return await self._database.run(lambda connection: find_edit(connection, edits.c.id == edit_id))
 
     async def by_key(self, key: str) -> Edit | None:

@@ -22,6 +22,9 @@ class Structure:
         declared: What the file says about its colours besides an ICC profile; None: nothing.
         icc_profile: The ICC profile, where it was taken out of the file; None: the decoder finds it, if there is one.
         page: The page (frame) that holds the photo, where the first one is a preview.
+        pictures: How many pictures of equal standing the file holds (pages of a TIFF).
+        is_sequence: Whether the file holds moving pictures, too (HEIF, AVIF).
+        formats: The decoders that may open it, by Pillow's names; empty: any.
         complete: False where the end marker of a JPEG was missing and is added: pixels may be missing too.
     """
 
@@ -29,6 +32,9 @@ class Structure:
     declared: Declared | None = None
     icc_profile: bytes | None = None
     page: int = 0
+    pictures: int = 1
+    is_sequence: bool = False
+    formats: tuple[str, ...] = ()
     complete: bool = True
 
 
@@ -39,7 +45,8 @@ def read_structure(data: bytes) -> Structure:
         data: The file.
 
     Raises:
-        UnusableInputError: ``photo-too-complex`` (too many parts), ``photo-raw`` (a camera's raw file).
+        UnusableInputError: ``photo-too-complex`` (too many parts), ``photo-raw`` (a camera's raw file),
+            ``photo-broken`` (a decoder would crash).
     """
     raw.refuse(data)
     if data.startswith(b"\xff\xd8"):
@@ -49,12 +56,19 @@ def read_structure(data: bytes) -> Structure:
         reduced_png = png.reduce(data)
         return Structure(reduced_png.data, reduced_png.declared, reduced_png.icc_profile)
     if data[:4] in tiff.MAGIC:
-        return Structure(data, page=tiff.find_photo(data))
+        found = tiff.find_photo(data)
+        return Structure(found.data, page=found.number, pictures=found.pictures)
     if data[:3] == b"GIF":
         gif.check(data)
     if data[4:8] == b"ftyp":
+        bmff.check_names(data)
         points = bmff.code_points(data)
-        return Structure(data, Declared(code_points=points) if points else None)
+        return Structure(
+            data,
+            Declared(code_points=points) if points else None,
+            is_sequence=bmff.is_sequence(data),
+            formats=("AVIF",) if bmff.is_avif(data) else ("HEIF",),
+        )
     return Structure(data)
 
 

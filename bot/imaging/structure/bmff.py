@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from bot.errors import UnusableInputError
 from bot.imaging.structure.colour import CodePoints
 
 _PATH = (b"meta", b"iprp", b"ipco")
@@ -32,6 +33,41 @@ def code_points(data: bytes) -> CodePoints | None:
             primaries, transfer = struct.unpack_from(">HH", body, 4)
             points = CodePoints(primaries, _SRGB if transfer in _CAMERAS else transfer)
     return points
+
+
+def check_names(data: bytes) -> None:
+    """Check the names and types of the file's items (infe boxes): `pi_heif` crashes at one that is no UTF-8.
+
+    Raises:
+        UnusableInputError: ``photo-broken``.
+    """
+    meta = next((body for kind, body in _boxes(memoryview(data)) if kind == b"meta"), memoryview(b""))
+    for kind, body in _boxes(meta[4:]):
+        if kind != b"iinf" or not body:
+            continue
+        # Version and flags, then the number of items, in 2 bytes or (from version 1) in 4.
+        for name, item in _boxes(body[6 if body[0] == 0 else 8 :]):
+            if name != b"infe" or not item:
+                continue
+            try:
+                str(item[10 if item[0] >= 3 else 8 :], "utf-8")  # behind version, flags, number and protection
+            except UnicodeDecodeError:
+                raise UnusableInputError("photo-broken", why="item name") from None
+
+
+def is_avif(data: bytes) -> bool:
+    """Whether the file says that an AVIF decoder can read it.
+
+    Its first brand may be a general one (mif1, msf1), which HEIF files carry, too.
+    """
+    brands = next((bytes(body) for kind, body in _boxes(memoryview(data)) if kind == b"ftyp"), b"")
+    named = {brands[:4], *(brands[start : start + 4] for start in range(8, len(brands), 4))}
+    return not named.isdisjoint((b"avif", b"avis"))
+
+
+def is_sequence(data: bytes) -> bool:
+    """Whether the file holds moving pictures: a movie box beside, or instead of, its still pictures."""
+    return any(kind == b"moov" for kind, _ in _boxes(memoryview(data)))
 
 
 def _boxes(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:

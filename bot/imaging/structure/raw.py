@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.errors import UnusableInputError
 
 _MAGIC = (
@@ -17,6 +19,9 @@ _MAGIC = (
     (6, b"HEAPCCDR"),  # Canon CRW
 )
 
+_PHASE_ONE = re.compile(rb".{8}(IIII.waR|MMMMRaw)", re.DOTALL)
+"""Phase One and Leaf IIQ, a TIFF."""
+
 
 def refuse(data: bytes) -> None:
     """Refuse a raw file that its first bytes tell; `tiff` refuses those that are told by their tags.
@@ -24,5 +29,5 @@ def refuse(data: bytes) -> None:
     Raises:
         UnusableInputError: ``photo-raw``.
     """
-    if any(data[start : start + len(magic)] == magic for start, magic in _MAGIC):
+    if any(data[start : start + len(magic)] == magic for start, magic in _MAGIC) or _PHASE_ONE.match(data):
         raise UnusableInputError("photo-raw")

@@ -10,6 +10,9 @@ from bot.errors import UnusableInputError
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
+_BIG = (b"+\0", b"\0+")
+"""What marks a BigTIFF, whose offsets have 8 bytes."""
+
 MAX_PAGES = 200
 MAX_TAGS = 1_000
 """Tags of one page; real pages have twenty to a hundred."""
@@ -47,35 +50,68 @@ class _Page:
         return bool(self.firsts.get(_SUBFILE, 0) & 1) or self.firsts.get(_SUBFILE_OLD) == 2
 
     @property
+    def is_mask(self) -> bool:
+        """Whether it is the transparency of another page (NewSubfileType bit 2)."""
+        return bool(self.firsts.get(_SUBFILE, 0) & 4)
+
+    @property
     def is_raw(self) -> bool:
         return self.firsts.get(_PHOTOMETRIC) in (_COLOUR_FILTER_ARRAY, _LINEAR_RAW)
 
 
-def find_photo(data: bytes) -> int:
-    """The number of the page that holds the photo: the first page, unless it is a preview of a larger one.
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """Where the photo lies.
+
+    Attributes:
+        data: The file; if the photo is a sub-page, the file with that sub-page in place of the first page.
+        number: The photo's page, from 0.
+        pictures: How many pages hold a picture of their own: previews and masks are not counted.
+    """
+
+    data: bytes
+    number: int = 0
+    pictures: int = 1
+
+
+def find_photo(data: bytes) -> FoundPage:
+    """Find the page that holds the photo: the first page, unless it is a preview of a larger one.
 
     Raises:
-        UnusableInputError: ``photo-raw``: the photo is raw sensor data, or lies where no decoder here reaches it.
+        UnusableInputError: ``photo-raw``: the photo is raw sensor data.
             ``photo-too-complex``: too many pages, tags, tiles or strips, or too large ones.
     """
     pages = list(_pages(data))
     for page in pages:
         _check(page)
     if not pages:
-        return 0
-    inner = [sub for page in pages for offset in page.offsets for sub in _pages(data, offset, limit=1)]
-    for page in inner:
+        return FoundPage(data)
+    inner = [(offset, sub) for page in pages for offset in page.offsets for sub in _pages(data, offset, limit=1)]
+    sub_pages = [sub for _, sub in inner]
+    for page in sub_pages:
         _check(page)
-    if any(page.counts.get(_DNG_VERSION) for page in pages) or any(page.is_raw for page in (*pages, *inner)):
+    everything = [*pages, *sub_pages]
+    if any(page.counts.get(_DNG_VERSION) for page in everything) or any(page.is_raw for page in everything):
         raise UnusableInputError("photo-raw")
     first = pages[0]
-    larger_inside = first.is_reduced and any(sub.area > first.area for sub in inner)
-    largest = max(range(len(pages)), key=lambda number: pages[number].area)
-    if first.is_reduced and pages[largest].area > first.area:
-        return largest
-    if larger_inside:
-        raise UnusableInputError("photo-raw")
-    return 0
+    pictures = sum(not page.is_reduced and not page.is_mask for page in pages)
+    chosen = 0
+    if first.is_reduced or first.is_mask:
+        whole = [number for number, page in enumerate(pages) if not page.is_mask]
+        chosen = max(whole, key=lambda number: pages[number].area, default=0)
+    larger = [pair for pair in inner if not pair[1].is_mask and pair[1].area > pages[chosen].area]
+    if larger:
+        offset, _ = max(larger, key=lambda pair: pair[1].area)
+        return FoundPage(_with_first_page(data, offset), pictures=max(1, pictures))
+    return FoundPage(data, chosen, max(1, pictures))
+
+
+def _with_first_page(data: bytes, offset: int) -> bytes:
+    """The file, whose header points to the page at `offset`."""
+    order = "<" if data[:2] == b"II" else ">"
+    if data[2:4] in _BIG:
+        return data[:8] + struct.pack(f"{order}Q", offset) + data[16:]
+    return data[:4] + struct.pack(f"{order}I", offset) + data[8:]
 
 
 def _check(page: _Page) -> None:
@@ -91,7 +127,7 @@ def _check(page: _Page) -> None:
 def _pages(data: bytes, start: int | None = None, limit: int = MAX_PAGES) -> Iterator[_Page]:
     """The pages, one after another; what is damaged ends them and is left to the decoder to refuse."""
     order = "<" if data[:2] == b"II" else ">"
-    is_big = data[2:4] in (b"+\0", b"\0+")
+    is_big = data[2:4] in _BIG
     offset_form, count_form, entry_size = (f"{order}Q", f"{order}Q", 20) if is_big else (f"{order}I", f"{order}H", 12)
     seen: set[int] = set()
     try:

@@ -114,6 +114,16 @@ def world(pool: PixelPool, tmp_path: Path) -> World:
     return World(pool, tmp_path)
 
 
+@pytest.mark.parametrize(("file_format", "note"), [("GIF", "note-first-frame"), ("TIFF", "note-main-picture")])
+@pytest.mark.parametrize("operation", [Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND])
+async def test_a_file_of_several_pictures_is_answered_with_a_note(
+    world: World, operation: Operation, file_format: str, note: str
+) -> None:
+    first, second = scene(WIDTH, HEIGHT), scene(WIDTH, HEIGHT, seed=3)
+    first.save(world.source, file_format, save_all=True, append_images=[second])
+    assert (await world.edit([Fake("volcengine")], operation)).notes == (note,)
+
+
 def down() -> EngineUnavailableError:
     return EngineUnavailableError("cloud-unavailable")
 

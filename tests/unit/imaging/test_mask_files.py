@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -180,3 +180,49 @@ def test_a_damaged_mask_is_read_or_refused_with_a_message(data: st.DataObject) -
         assert error.message_id in {"mask-broken", "mask-wrong-shape", "mask-empty", "mask-everything"}  # noqa: PT017 -- or no error at all
     else:
         assert found.shape == (60, 80)
+
+
+MASK_REFUSALS = {"mask-broken", "mask-wrong-shape", "mask-empty", "mask-everything"}
+
+
+@given(st.binary(max_size=400), st.booleans(), st.sampled_from([None, SIZE]))
+@settings(max_examples=150)
+def test_any_bytes_are_a_mask_or_refused_with_a_message(
+    noise: bytes, is_png: bool, size: tuple[int, int] | None
+) -> None:
+    header = png(Image.fromarray(drawn()))[:33] if is_png else b""
+    with pytest.raises(PersonError) as refused:
+        open_mask(header + noise, size=size)
+    assert refused.value.message_id in MASK_REFUSALS
+
+
+sides = st.integers(1, 400)
+
+
+@given(sides, sides, sides, sides)
+@settings(max_examples=150)
+@example(80, 60, 1, 1)
+@example(400, 1, 400, 1)
+def test_a_mask_of_any_size_fits_the_photo_or_is_refused(width: int, height: int, across: int, down: int) -> None:
+    mask = np.zeros((down, across), np.uint8)
+    mask[: (down + 1) // 2] = 255
+    scale = max(across / width, down / height)
+    # Each side of a mask may be off by a pixel at its own scale.
+    fits = abs(across - width * scale) <= 1.01 and abs(down - height * scale) <= 1.01
+    refused, found = "", mask
+    try:
+        found = open_mask(encode_mask(mask), size=(width, height))
+    except PersonError as error:
+        refused = error.message_id
+    if refused:
+        assert refused in MASK_REFUSALS
+        assert refused != "mask-wrong-shape" or not fits
+        return
+    assert fits
+    assert found.shape == (height, width)
+    assert set(np.unique(found)) <= {0, 255}
+    # What is selected lies where it was painted: the upper half, to a row of either picture.
+    rows = np.flatnonzero(found.any(axis=1))
+    margin = 1 + height / down
+    assert rows[0] == 0
+    assert abs((rows[-1] + 1) - height * ((down + 1) // 2) / down) <= margin
