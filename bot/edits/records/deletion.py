@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, Edit
+from bot.edits.records import daily_quota
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.edits.records.things import delete_orphans
 from bot.storage.database import Database
@@ -48,12 +49,13 @@ class Deletion:
                 table.name: connection.execute(table.delete().where(where)).rowcount for table, where in expired.items()
             }
             delete_orphans(connection)
+            daily_quota.delete_old(connection, self._clock())
             return deleted
 
         return await self._database.run(work)
 
     async def delete_person(self, person: int) -> tuple[list[Edit], int]:
-        """Delete a person's offers, and the edits that are not pending.
+        """Delete a person's offers, and the edits that are not pending. What counts for the day stays for 24 hours.
 
         Returns:
             The deleted edits, and how many edits are still pending.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bot.edits.model import State
 from bot.storage.database import Database
 from bot.storage.tables import edits, things
 
@@ -39,12 +40,13 @@ class Things:
     async def replace(self, edit_id: str, mattes: Sequence[bytes]) -> None:
         """Store what was found, numbered from 1 in this order, in place of earlier things of the edit.
 
-        Does nothing if the edit has been deleted.
+        Does nothing if the edit has been deleted or cancelled.
         """
 
         def work(connection: sa.Connection) -> None:
             connection.execute(things.delete().where(things.c.edit == edit_id))
-            if connection.execute(sa.select(edits.c.id).where(edits.c.id == edit_id)).first() is None:
+            wanted = (edits.c.id == edit_id, edits.c.state != State.CANCELLED)
+            if connection.execute(sa.select(edits.c.id).where(*wanted)).first() is None:
                 return
             for number, matte in enumerate(mattes, 1):
                 connection.execute(things.insert().values(edit=edit_id, number=number, matte=matte, chosen=False))
@@ -78,6 +80,11 @@ def mark_only(connection: sa.Connection, edit_id: str, numbers: Collection[int])
     """Choose exactly these things. Call it in a transaction."""
     theirs = things.update().where(things.c.edit == edit_id)
     connection.execute(theirs.values(chosen=things.c.number.in_(sorted(numbers))))
+
+
+def delete_things(connection: sa.Connection, edit_id: str) -> None:
+    """Delete the things of an ended edit; asked for again, they are found again. Call it in a transaction."""
+    connection.execute(things.delete().where(things.c.edit == edit_id))
 
 
 def delete_orphans(connection: sa.Connection) -> None:
