@@ -150,6 +150,13 @@ class Settings(BaseSettings):
     data_dir: Path = _setting(
         Path("data"), "Storage", "Folder for the SQLite database, caches and models.", example="data"
     )
+    data_max_mb: int = _setting(
+        5000,
+        "Storage",
+        "Megabytes that DATA_DIR may take without the models; at the bound no new photos are accepted.",
+        example="5000",
+        ge=200,
+    )
     retention_hours: float = _setting(
         24, "Storage", "Hours that cached photos, masks and edits are kept.", example="24", ge=1, le=8760
     )

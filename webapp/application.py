@@ -12,7 +12,7 @@ from webapp.callers import Callers
 from webapp.edits_api import EditsApi
 from webapp.errors import answer_errors
 from webapp.events import Events
-from webapp.health import add_health
+from webapp.health import add_health, no_warning
 from webapp.pages import Pages
 from webapp.tokens import Tokens
 from webapp.traffic import measure_request
@@ -35,6 +35,7 @@ def add_mini_app(
     bot_token: str,
     telegram_script: str | None = None,
     ready: Callable[[], bool],
+    warning: Callable[[], str | None] = no_warning,
 ) -> None:
     """Add the page, its API, health and metrics.
 
@@ -45,8 +46,9 @@ def add_mini_app(
         bot_token: Verifies initData; the key of the session tokens is derived from it.
         telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
         ready: Whether edits can be accepted, for /readyz.
+        warning: A line for the operator, for /readyz.
     """
-    add_health(app, ready)
+    add_health(app, ready, warning)
     Pages(telegram_script).add_to(app.router)
     app.add_subapp("/api", _api(canvas, texts, bot_token))
 

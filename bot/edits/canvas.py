@@ -172,9 +172,7 @@ class Canvas:
         assert current.height is not None
         size = (current.width, current.height)
         async with self._turn(edit):
-            mask = await self._pool.run(
-                pixels.painted_mask_to_store, png, *size, MAX_MASK_BYTES, current.mask_is_kept
-            )
+            mask = await self._pool.run(pixels.painted_mask_to_store, png, *size, MAX_MASK_BYTES, current.mask_is_kept)
         identity = f"{key or hashlib.sha256(png).hexdigest()}{':photo' if on_photo else ''}"
         submission = hashlib.sha256(identity.encode()).hexdigest()
         if current.state is State.WAITING_FOR_MASK:

@@ -144,9 +144,11 @@ def make_sqlite_engine(url: str, lock: WriteLock, *, urgent: bool = True, synced
         # IMMEDIATE: a transaction that writes takes SQLite's lock at its start, so that it waits instead of failing.
         connection.isolation_level = "IMMEDIATE"
         for pragma in (
+            "auto_vacuum=INCREMENTAL",  # of a new file, and before WAL makes its first page: see Database.shrink
             "busy_timeout=30000",  # for another process: the doctor, a sweep by hand
             "foreign_keys=ON",
             "journal_mode=WAL",
+            "journal_size_limit=16000000",  # the log is cut to this after a checkpoint
             f"synchronous={'FULL' if synced else 'NORMAL'}",
             "cache_size=-1024",
         ):

@@ -1,7 +1,8 @@
 """What counts for EDITS_PER_DAY: every edit that is started, and every further try of it.
 
-The uses outlive their edits. If they were counted from the edits, /delete_my_data or a short RETENTION_HOURS would reset
-the count. A failed try is given back. A cancelled one is given back only if nothing was done for it yet.
+The uses outlive their edits. If they were counted from the edits, /delete_my_data or a short RETENTION_HOURS would
+reset the count. A failed try is given back. A cancelled one is given back only if nothing was done for it yet. The
+question which thing is meant counts once it is answered or cancelled; going back to the result is free.
 """
 
 from __future__ import annotations
@@ -34,9 +35,21 @@ def check(connection: sa.Connection, limit: int, person: int, now: float) -> Non
         raise PersonError("too-many-today", limit=limit)
 
 
-def use(connection: sa.Connection, limit: int, person: int, edit_id: str, now: float) -> None:
-    """Count one try of an edit; with `limit` 0 nothing is counted."""
-    if limit:
+def use(
+    connection: sa.Connection, limit: int, person: int, edit_id: str, now: float, *, unless_used: bool = False
+) -> None:
+    """Count one try of an edit.
+
+    Args:
+        connection: A connection in a transaction.
+        limit: With 0 nothing is counted.
+        person: Telegram user id.
+        edit_id: Id of the edit.
+        now: Seconds since the epoch.
+        unless_used: Whether to count nothing if a try of this edit counts already.
+    """
+    known = sa.select(quota_uses.c.number).where(quota_uses.c.edit == edit_id).limit(1)
+    if limit and not (unless_used and connection.execute(known).first()):
         connection.execute(quota_uses.insert().values(person=person, edit=edit_id, at=now))
 
 

@@ -52,7 +52,10 @@ class Deletion:
             daily_quota.delete_old(connection, self._clock())
             return deleted
 
-        return await self._database.run(work)
+        swept = await self._database.run(work)
+        if not dry_run:
+            await self._database.shrink()
+        return swept
 
     async def delete_person(self, person: int) -> tuple[list[Edit], int]:
         """Delete a person's offers, and the edits that are not pending. What counts for the day stays for 24 hours.

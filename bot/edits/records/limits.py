@@ -1,4 +1,4 @@
-"""Limits of edits: pending and waiting per person, started per person and day, pending of all people, room on the disk."""
+"""Limits of edits: per person (pending, waiting, started in a day), pending of all people, and room on the disk."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from bot.edits.model import Edit, PhotoRef, State
 from bot.edits.records import daily_quota, stored_masks
 from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.rows import find_edit
-from bot.edits.records.things import mark_only
+from bot.edits.records.things import has_things, mark_only
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
 
@@ -42,10 +42,14 @@ class Queueing:
         return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED), counts_today=False)
 
     async def ask_for_choice_again(self, edit_id: str) -> Edit | None:
-        """Queue an edit so that the person chooses among its things again; None unless it failed or was cancelled."""
+        """Queue an edit so that the person chooses among its things again; None unless it failed or was cancelled.
+
+        It counts for the day if the things were dropped and must be found again.
+        """
 
         def work(connection: sa.Connection) -> Edit | None:
-            queued = self._queue_again(connection, edit_id, (State.FAILED, State.CANCELLED), mask=None)
+            ended, are_found = (State.FAILED, State.CANCELLED), has_things(connection, edit_id)
+            queued = self._queue_again(connection, edit_id, ended, counts_today=not are_found, mask=None)
             if queued is not None:
                 mark_only(connection, edit_id, ())
             return queued
@@ -58,6 +62,8 @@ class Queueing:
         def work(connection: sa.Connection) -> Edit | None:
             queued = self._queue_again(connection, edit_id, (State.WAITING_FOR_CHOICE,))
             if queued is not None:
+                limit = self._limits.edits_per_day
+                daily_quota.use(connection, limit, queued.person, edit_id, self._clock(), unless_used=True)
                 mark_only(connection, edit_id, numbers)
             return queued
 

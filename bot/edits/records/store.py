@@ -65,7 +65,8 @@ class Store:
         now, edit_id = self._clock(), secrets.token_urlsafe(16)
         if state in PENDING_STATES:
             check_limits(connection, self._limits, request.person, now)
-            daily_quota.use(connection, self._limits.edits_per_day, request.person, edit_id, now)
+            if not request.chooses:
+                daily_quota.use(connection, self._limits.edits_per_day, request.person, edit_id, now)
         if state is State.WAITING_FOR_MASK or request.chooses:
             check_waiting(connection, self._limits, request.person)
         stored_masks.trim(connection, request.person)
@@ -247,11 +248,15 @@ class Store:
             values = {"state": State.CANCELLED, "updated": self._clock(), **stored_masks.drop_at_cancel()}
             if connection.execute(edits.update().where(*where).values(**values)).rowcount == 0:
                 return None
+            cancelled = find_edit(connection, edits.c.id == edit_id)
             if untouched:
                 daily_quota.give_back(connection, edit_id)
+            elif cancelled is not None and cancelled.chooses and not keep_things:
+                limit, person = self._limits.edits_per_day, cancelled.person
+                daily_quota.use(connection, limit, person, edit_id, self._clock(), unless_used=True)
             if not keep_things:
                 delete_things(connection, edit_id)
-            return find_edit(connection, edits.c.id == edit_id)
+            return cancelled
 
         return await self._database.run(work)
 

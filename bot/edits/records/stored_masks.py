@@ -24,7 +24,9 @@ _AT_ONCE = 500
 def trim(connection: sa.Connection, person: int) -> None:
     """Drop masks and things of a person's ended edits, the oldest first, until `MAX_BYTES_PER_PERSON` are left."""
     found = sa.select(sa.func.coalesce(sa.func.sum(sa.func.length(things.c.matte)), 0))
-    size = sa.func.coalesce(sa.func.length(edits.c.mask), 0) + found.where(things.c.edit == edits.c.id).scalar_subquery()
+    size = (
+        sa.func.coalesce(sa.func.length(edits.c.mask), 0) + found.where(things.c.edit == edits.c.id).scalar_subquery()
+    )
     query = sa.select(edits.c.id, size).where(edits.c.person == person, edits.c.state.in_(_ENDED))
     total, surplus = 0, []
     for edit_id, stored in connection.execute(query.order_by(edits.c.number.desc())):
@@ -53,16 +55,28 @@ def restore(connection: sa.Connection, edit_id: str) -> tuple[dict[str, Any], bo
     Returns:
         The mask's columns, and whether the edit must wait for the person's mask.
     """
-    columns = (edits.c.operation, edits.c.painted_file_id, edits.c.parent, edits.c.file_unique_id, edits.c.status_message, edits.c.mask, edits.c.mask_is_matte)
+    columns = (
+        edits.c.operation,
+        edits.c.painted_file_id,
+        edits.c.parent,
+        edits.c.file_unique_id,
+        edits.c.status_message,
+        edits.c.mask,
+        edits.c.mask_is_matte,
+    )
     query = sa.select(*columns, edits.c.asks_for_mask, edits.c.chooses)
     edit = connection.execute(query.where(edits.c.id == edit_id)).mappings().one()
-    if edit["mask"] is not None or edit["chooses"]:
-        return {}, False
     needs_paint = edit["operation"] == Operation.ERASE and edit["painted_file_id"] is None
-    waits, values = needs_paint or bool(edit["asks_for_mask"]), dict[str, Any]()
-    parent = connection.execute(query.where(edits.c.id == edit["parent"])).mappings().first()
-    if parent is not None and parent["mask"] is not None and parent["file_unique_id"] == edit["file_unique_id"]:
-        values = {"mask": parent["mask"], "mask_is_matte": parent["mask_is_matte"]}
-        if parent["status_message"] is not None and parent["status_message"] == edit["status_message"]:
-            waits = False  # a variant: it is shown in its parent's message
-    return values, waits
+    was_dropped = edit["mask"] is None and not edit["chooses"] and (needs_paint or edit["asks_for_mask"] is not None)
+    if not was_dropped:
+        return {}, False
+    waits = needs_paint or bool(edit["asks_for_mask"])
+    has_mask = sa.and_(edits.c.mask.is_not(None), edits.c.error.is_(None))  # an error: a find that was rejected
+    same_photo = edits.c.file_unique_id == edit["file_unique_id"]
+    wanted = query.where(edits.c.id == edit["parent"], has_mask, same_photo)
+    parent = connection.execute(wanted).mappings().first()
+    if parent is None:
+        return {}, waits
+    if parent["status_message"] is not None and parent["status_message"] == edit["status_message"]:
+        waits = False  # a variant is shown in its parent's message, and has the parent's mask
+    return {"mask": parent["mask"], "mask_is_matte": parent["mask_is_matte"]}, waits

@@ -82,6 +82,11 @@ def mark_only(connection: sa.Connection, edit_id: str, numbers: Collection[int])
     connection.execute(theirs.values(chosen=things.c.number.in_(sorted(numbers))))
 
 
+def has_things(connection: sa.Connection, edit_id: str) -> bool:
+    """Whether things are stored for an edit. Call it in a transaction."""
+    return connection.execute(sa.select(things.c.number).where(things.c.edit == edit_id).limit(1)).first() is not None
+
+
 def delete_things(connection: sa.Connection, edit_id: str) -> None:
     """Delete the things of an ended edit; asked for again, they are found again. Call it in a transaction."""
     connection.execute(things.delete().where(things.c.edit == edit_id))
