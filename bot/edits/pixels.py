@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bot.edits.mask_storage import STORED_MATTE_SIDE, mask_to_store
 from bot.errors import CpuLimitError, NothingFoundError, PersonError, UnusableInputError
 from bot.imaging import cutout, encoding, masks
 from bot.imaging.opening import open_photo
@@ -17,13 +18,6 @@ from bot.imaging.painted import find_painted
 from bot.imaging.photo import Mask, Matte, Photo
 from bot.imaging.pool import PixelPool
 from bot.segmentation import Tap, hints, missed_edges, objects, scaling, shadow
-
-STORED_MATTE_SIDE = 2048
-"""Long side in pixels of a stored matte: the Mini App shows no more. It is scaled back with antialiasing."""
-
-MAX_STORED_MASK_BYTES = 1_000_000
-"""A larger mask is stored at `STORED_MATTE_SIDE`, where it takes 0.5 MB at most. A painted mask of 50 megapixels takes
-some tens of kB; only noise takes more than this."""
 
 KEEP_ERRORS = {
     "mask-empty": "keep-empty",
@@ -115,23 +109,6 @@ def painted_mask(data: bytes, width: int, height: int, max_bytes: int, is_kept: 
 def painted_mask_to_store(data: bytes, width: int, height: int, max_bytes: int, is_kept: bool = False) -> bytes:
     """An untrusted PNG as the 1-bit PNG that is stored; arguments and errors as of `painted_mask`."""
     return mask_to_store(painted_mask(data, width, height, max_bytes, is_kept))
-
-
-def mask_to_store(mask: Mask) -> bytes:
-    """A mask as a 1-bit PNG of `MAX_STORED_MASK_BYTES` at most.
-
-    Raises:
-        PersonError: ``mask-broken``: it is noise, and cannot be made smaller.
-    """
-    png = encoding.encode_mask(mask)
-    scale = STORED_MATTE_SIDE / max(mask.shape)
-    if len(png) <= MAX_STORED_MASK_BYTES or scale >= 1:
-        return png
-    height, width = (max(1, round(side * scale)) for side in mask.shape)
-    smaller = masks.scale(mask, width, height)
-    if not smaller.any() or smaller.all():
-        raise UnusableInputError("mask-broken", why="too detailed")
-    return encoding.encode_mask(smaller)
 
 
 def painted_copy_to_mask_png(

@@ -140,7 +140,11 @@ class Database:
             count = min(free - KEPT_PAGES, PAGES_AT_ONCE)
             if count <= 0 or not connection.exec_driver_sql("PRAGMA auto_vacuum").scalar_one():
                 return False
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({count})").all()  # each row returns one page
+            raw: Any = connection.connection.driver_connection
+            if not raw.in_transaction:  # alone in its batch
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for _ in range(count):  # the driver takes one step of a statement without columns, which is one page
+                raw.execute("PRAGMA incremental_vacuum(1)")
             return count == PAGES_AT_ONCE
 
         is_left = True
