@@ -19,7 +19,7 @@ from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
 from bot.edits.editor import Editor
-from bot.edits.files import EditFiles, maps_key, photo_key, result_key
+from bot.edits.files import EditFiles, full_disk_as_outage, maps_key, photo_key, result_key
 from bot.edits.follow_ups import can_go_back
 from bot.edits.job import DoubtfulFindError, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
@@ -124,6 +124,15 @@ class EditSteps:
         edit, starts = begun
         if starts > MAX_STARTS:
             raise UnusableInputError("photo-poison")
+        try:
+            return await self._make(edit)
+        except OutageError as error:
+            if not isinstance(error.__cause__, WorkerKilledError):  # not the photo's fault: this start does not count
+                await self.store.change(edit_id, only=RUNNING, starts=starts - 1)
+            raise
+
+    async def _make(self, edit: Edit) -> CheckpointedResult | ChoiceNeeded:
+        edit_id = edit.id
         async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
             await on_stage(Stage.FETCHING)
             source = await self.files.fetch(edit.photo)
@@ -170,7 +179,10 @@ class EditSteps:
                 return None
             result = await self.courier.deliver(await self.announcer.announce(fresh), file)
         # A further round works on the result as it was made, not as Telegram compressed it.
-        await self.files.photos.put(photo_key(result), await asyncio.to_thread(file.path.read_bytes))
+        try:
+            await self.files.photos.put(photo_key(result), await asyncio.to_thread(file.path.read_bytes))
+        except OSError as error:  # a full disk: the picture is delivered, and can be fetched again
+            log.warning("result_not_cached", reason=error.strerror)
         return result
 
     async def finish(self, edit_id: str, result: PhotoRef) -> None:
@@ -292,7 +304,10 @@ class EditSteps:
         """Try pixel work up to `WORLD_ATTEMPTS` times: a worker may crash for a reason other than this photo."""
         for attempt in range(1, WORLD_ATTEMPTS + 1):
             try:
-                return await work()
+                with full_disk_as_outage():
+                    return await work()
+            except OutageError:
+                raise
             except WorkerKilledError as error:
                 raise OutageError(error.message_id, **error.facts) from error  # later, as after any other outage
             except WorldError as error:
