@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.edits import queue
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from bot.storage import data_folder, sqlite
@@ -127,3 +129,30 @@ async def test_masks_that_are_sent_and_cancelled_leave_nothing_on_the_disk(
             assert await sender.send_and_cancel(web, png) == 204
         assert len(png) > 1_400_000
         assert bytes_in(tmp_path) - before < 6_000_000, "SQLite's log takes 4 MB; twelve masks would take 17"
+
+
+async def test_the_queues_records_of_ended_edits_are_deleted_with_them(
+    server: TelegramServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "DELETE_SECONDS", 0.1)
+    talk = Talk(server.telegram, 1)
+
+    def ask(sql: str) -> list[Any]:
+        with contextlib.closing(sqlite3.connect(tmp_path / "bot.sqlite", timeout=30)) as database, database:
+            return database.execute(sql).fetchall()
+
+    async def becomes(sql: str, wanted: list[Any]) -> None:
+        async with asyncio.timeout(60):
+            while ask(sql) != wanted:  # noqa: ASYNC110 -- a library's tables send no event
+                await asyncio.sleep(0.05)
+
+    async with running_bot(settings_for(server, tmp_path), server.telegram):
+        for _ in range(2):
+            (sent,) = await talk.person.send(photo(), caption="/remove_subject")
+            await talk.answer_to(sent)
+        await becomes("SELECT count(*) FROM workflow_status WHERE status = 'SUCCESS'", [(2,)])
+        (old,), (young,) = ask("SELECT workflow_uuid FROM workflow_status ORDER BY created_at")
+        ask(f"UPDATE workflow_status SET created_at = created_at - 90000000 WHERE workflow_uuid = '{old}'")
+        await becomes("SELECT workflow_uuid FROM workflow_status", [(young,)])
+    for table in ("operation_outputs", "workflow_status"):
+        assert {row[0] for row in ask(f"SELECT workflow_uuid FROM {table}")} == {young}
