@@ -176,7 +176,7 @@ class Settings(BaseSettings):
     edits_per_day: int = _setting(
         0,
         "Limits",
-        "Edits that a person may start in 24 hours, cancelled ones included; 0: no limit.",
+        "Edits that a person may start in 24 hours, cancelled ones too; 0: no limit.",
         example="50",
         ge=0,
     )
