@@ -6,7 +6,6 @@ One line each: ``ok``; ``warn`` works, but less well than it could; ``FIX`` does
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -26,9 +25,6 @@ from bot.telegram_clock import TOLERANCE, seconds_ahead
 from bot.terminal import ExitCode, explain
 
 log = structlog.get_logger()
-
-FREE_BYTES = 3_000_000_000
-"""The caches and models take 2 GB at most; the rest is a reserve."""
 
 Level: TypeAlias = Literal["ok", "warn", "fail"]
 
@@ -86,12 +82,27 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _disk(settings: Settings) -> list[Finding]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    free = (await asyncio.to_thread(shutil.disk_usage, settings.data_dir)).free
-    text = f"{free / 1e9:.1f} GB free where DATA_DIR is"
-    if free < FREE_BYTES:
-        return [Finding("disk", "fail", f"{text}; the caches may take 2 GB: make room, or set DATA_DIR elsewhere")]
+    use = await asyncio.to_thread(wiring.data_folder(settings).measure, await _reusable_bytes(settings))
+    taken = f"DATA_DIR takes {use.used / 1e9:.1f} of {use.bound / 1e9:.1f} GB"
+    text = f"{use.free / 1e9:.1f} GB free where DATA_DIR is; {taken}"
+    if use.is_full:
+        advice = "no new photos are accepted: make room, raise DATA_MAX_MB, or lower RETENTION_HOURS"
+        return [Finding("disk", "fail", f"{text}; {advice}")]
+    if use.warning is not None:
+        return [Finding("disk", "warn", f"{text}; {use.warning}: make room, or raise DATA_MAX_MB")]
+    if use.free < use.bound - use.used:
+        advice = "the disk is smaller than DATA_MAX_MB: make room, or lower it"
+        return [Finding("disk", "warn", f"{text}; {advice}")]
     return [Finding("disk", "ok", text)]
+
+
+async def _reusable_bytes(settings: Settings) -> int:
+    """Free bytes inside SQLite's file; 0 if the database cannot be opened, which is the next check's finding."""
+    try:
+        async with wiring.open_database(settings) as database:
+            return await database.reusable_bytes()
+    except BotError:
+        return 0
 
 
 async def _database(settings: Settings) -> list[Finding]:

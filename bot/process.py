@@ -120,9 +120,11 @@ async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Fro
 
 
 def _upkeep(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
-    """Background tasks of every process that works on edits: fetch models, delete old copies."""
+    """Background tasks of every process that works on edits: fetch models, measure DATA_DIR, delete old copies."""
     return [
         asyncio.create_task(fetch_default(settings)),
+        asyncio.create_task(core.folder.watch(core.database.reusable_bytes)),
+        asyncio.create_task(core.queue.delete_ended_repeatedly(settings.retention_hours)),
         asyncio.create_task(sweep_repeatedly(core.store, (core.photos, core.results), settings.retention_hours)),
     ]
 

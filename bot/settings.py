@@ -159,7 +159,16 @@ class Settings(BaseSettings):
         "The database; none: a SQLite file in DATA_DIR. Several machines need PostgreSQL.",
         example="postgresql://bot:secret@localhost/bot",
     )
-    data_dir: Path = _setting(Path("data"), "Storage", "Folder for the database, caches and models.", example="data")
+    data_dir: Path = _setting(
+        Path("data"), "Storage", "Folder for the SQLite database, caches and models.", example="data"
+    )
+    data_max_mb: int = _setting(
+        5000,
+        "Storage",
+        "Megabytes that DATA_DIR may take without the models; at the bound no new photos are accepted.",
+        example="5000",
+        ge=200,
+    )
     retention_hours: float = _setting(
         24, "Storage", "Hours that cached photos, masks and edits are kept.", example="24", ge=1, le=8760
     )
@@ -177,7 +186,11 @@ class Settings(BaseSettings):
     )
     max_file_mb: float = _setting(20, "Limits", "Larger files are refused; megabytes.", example="20", ge=1, le=2000)
     edits_per_day: int = _setting(
-        0, "Limits", "Edits that a person may start in 24 hours; 0: no limit.", example="50", ge=0
+        0,
+        "Limits",
+        "Edits that a person may start in 24 hours, cancelled ones too; 0: no limit.",
+        example="50",
+        ge=0,
     )
     pending_per_user: int = _setting(
         3, "Limits", "Unfinished edits that a person may have at a time.", example="3", ge=1, le=1000

@@ -11,7 +11,9 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import sqlalchemy as sa
 from aiohttp import web
 from telegram.ext import ExtBot
 
@@ -46,6 +48,7 @@ from bot.imaging.pool import PixelPool
 from bot.playground import Telegram, add_playground
 from bot.settings import Settings
 from bot.storage.call_slots import SharedCallSlots
+from bot.storage.data_folder import DataFolder
 from bot.storage.database import Database
 from bot.storage.file_cache import FileCache
 from bot.storage.rate_limits import SharedRateLimiter
@@ -53,7 +56,10 @@ from bot.texts import Texts
 from webapp.application import add_mini_app
 
 CACHE_BYTES = 1_000_000_000
-"""Size of each of the two caches: downloaded photos and finished results."""
+"""Largest size of each of the two caches: downloaded photos and finished results."""
+
+CACHE_SHARE = 0.25
+"""Share of DATA_MAX_MB that each of the two caches may take; the rest is the database's."""
 
 
 @dataclass(slots=True)
@@ -71,6 +77,8 @@ class Core:
         canvas: What the Mini App can do.
         photos: Cache of downloaded photos.
         results: Cache of finished pictures.
+        folder: Measures the data folder.
+        database: The database.
     """
 
     bot: ExtBot[None]
@@ -83,6 +91,8 @@ class Core:
     canvas: Canvas
     photos: FileCache
     results: FileCache
+    folder: DataFolder
+    database: Database
 
 
 @dataclass(slots=True)
@@ -127,7 +137,9 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         async with engines(settings, pool, call_slots(settings, database), notify_admins) as ladder:
             texts = Texts(settings.language)
             courier = TelegramCourier(bot, message_ids, texts, Keyboards(texts, app_url, lambda: bot.username))
-            store = Store(database, EditLimits(settings.pending_per_user, settings.edits_per_day))
+            folder = data_folder(settings)
+            limits = EditLimits(settings.pending_per_user, settings.edits_per_day, check_room=folder.check_room)
+            store = Store(database, limits)
             announcer = Announcer(store, courier, alone=database.is_sqlite)
             photos, results = caches(settings)
             editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder)
@@ -140,7 +152,7 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             canvas = Canvas(
                 store, edits, files, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder
             )
-            yield Core(bot, limiter, store, queue, edits, choices, deletions, canvas, photos, results)
+            yield Core(bot, limiter, store, queue, edits, choices, deletions, canvas, photos, results, folder, database)
 
 
 def build_front(settings: Settings, core: Core, token: str, playground: Telegram | None) -> Front:
@@ -176,7 +188,8 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         bot_token=token,
         telegram_script="/playground/telegram-web-app.js" if playground is not None else None,
         init_data_max_age=settings.init_data_hours * 3600,
-        ready=core.queue.is_ready,
+        ready=lambda: core.queue.is_ready() and not core.folder.is_full(),
+        warning=core.folder.warning,
     )
     if playground is not None:
         add_playground(site, playground)
@@ -202,9 +215,15 @@ async def engines(
 def caches(settings: Settings) -> tuple[FileCache, FileCache]:
     """The caches of downloaded photos and of finished results."""
     folder = settings.data_dir / "cache"
-    return (
-        FileCache(folder / "photos", max_bytes=CACHE_BYTES),
-        FileCache(folder / "results", max_bytes=CACHE_BYTES),
+    max_bytes = min(CACHE_BYTES, int(CACHE_SHARE * settings.data_max_mb * 1e6))
+    return FileCache(folder / "photos", max_bytes=max_bytes), FileCache(folder / "results", max_bytes=max_bytes)
+
+
+def data_folder(settings: Settings) -> DataFolder:
+    """Measures DATA_DIR against DATA_MAX_MB."""
+    path = sa.make_url(settings.database).database if settings.database.startswith("sqlite") else None
+    return DataFolder(
+        settings.data_dir, max_bytes=int(settings.data_max_mb * 1e6), database=Path(path) if path else None
     )
 
 

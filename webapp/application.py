@@ -12,7 +12,7 @@ from webapp.callers import Callers
 from webapp.edits_api import EditsApi
 from webapp.errors import answer_errors
 from webapp.events import Events
-from webapp.health import add_health
+from webapp.health import add_health, no_warning
 from webapp.init_data import MAX_AGE
 from webapp.pages import Pages
 from webapp.tokens import Tokens
@@ -37,6 +37,7 @@ def add_mini_app(
     telegram_script: str | None = None,
     init_data_max_age: float = MAX_AGE,
     ready: Callable[[], bool],
+    warning: Callable[[], str | None] = no_warning,
 ) -> None:
     """Add the page, its API, health and metrics.
 
@@ -48,8 +49,9 @@ def add_mini_app(
         telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
         init_data_max_age: Seconds for which initData opens a session.
         ready: Whether edits can be accepted, for /readyz.
+        warning: A line for the operator, for /readyz.
     """
-    add_health(app, ready)
+    add_health(app, ready, warning)
     Pages(telegram_script).add_to(app.router)
     callers = Callers(bot_token, Tokens(bot_token), max_age=init_data_max_age)
     app.add_subapp("/api", _api(canvas, texts, callers))

@@ -29,7 +29,9 @@ STATUS_BY_MESSAGE_ID = {
     "too-late": HTTPStatus.CONFLICT,
     "too-many-pending": HTTPStatus.TOO_MANY_REQUESTS,
     "too-many-today": HTTPStatus.TOO_MANY_REQUESTS,
+    "too-many-waiting": HTTPStatus.TOO_MANY_REQUESTS,
     "busy": HTTPStatus.TOO_MANY_REQUESTS,
+    "storage-full": HTTPStatus.INSUFFICIENT_STORAGE,
 }
 """The HTTP status of a `PersonError`; 422 for all others: they are about the photo or the mask."""
 

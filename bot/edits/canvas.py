@@ -172,18 +172,18 @@ class Canvas:
         assert current.height is not None
         size = (current.width, current.height)
         async with self._turn(edit):
-            await self._pool.run(pixels.painted_mask, png, *size, MAX_MASK_BYTES, current.mask_is_kept)
+            mask = await self._pool.run(pixels.painted_mask_to_store, png, *size, MAX_MASK_BYTES, current.mask_is_kept)
         identity = f"{key or hashlib.sha256(png).hexdigest()}{':photo' if on_photo else ''}"
         submission = hashlib.sha256(identity.encode()).hexdigest()
         if current.state is State.WAITING_FOR_MASK:
-            queued = await self._edits.queue_with_mask(current.id, png, submission)
+            queued = await self._edits.queue_with_mask(current.id, mask, submission)
             if queued is not None:
                 return queued
             current = await self._store.get(current.id) or current  # another submission was faster
         if await self._store.queueing.was_submitted_as(current.id, submission):
             return current  # a repeated upload: the answer to the first one was lost
         photo = current.photo if on_photo else self._base_of(current)
-        request = EditRequest.erase_round(current, submission=submission, photo=photo, mask=png)
+        request = EditRequest.erase_round(current, submission=submission, photo=photo, mask=mask)
         known = await self._store.by_key(request.key)
         if known is not None:
             return known

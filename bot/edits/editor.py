@@ -14,6 +14,7 @@ from pathlib import Path
 from bot.edits import chat_pictures, pixels, results
 from bot.edits.engine_fallback import EngineFallback
 from bot.edits.job import DoubtfulFindError, Job
+from bot.edits.mask_storage import STORED_MATTE_SIDE
 from bot.edits.model import MAX_MASK_BYTES, Operation, Stage
 from bot.edits.ports import ResultFile
 from bot.engines import Engine, EngineUnavailableError
@@ -45,7 +46,7 @@ class Editor:
         *,
         max_megapixels: float,
         models: Path | None = None,
-        matte_side: int | None = pixels.STORED_MATTE_SIDE,
+        matte_side: int | None = STORED_MATTE_SIDE,
     ) -> None:
         self._engines = tuple(engines)
         self._pool = pool
@@ -82,7 +83,7 @@ class Editor:
 
     async def find_objects(self, source: Path, maps: Path | None) -> list[bytes]:
         """The objects that stand out in a photo, best first, as matte PNGs; `maps` as in `Job`."""
-        side = self._matte_side or pixels.STORED_MATTE_SIDE
+        side = self._matte_side or STORED_MATTE_SIDE
         return await self._pool.run(pixels.find_object_mattes, source, self._max_megapixels, self._models, maps, side)
 
     async def number_objects(self, source: Path, mattes: Sequence[bytes]) -> bytes:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.edits.model import Edit, PhotoRef
 from bot.edits.ports import Courier
-from bot.errors import PersonError
+from bot.errors import OutageError, PersonError
 from bot.storage.file_cache import FileCache
 
 
@@ -31,11 +34,17 @@ class EditFiles:
         self._max_file_bytes = max_file_bytes
 
     async def fetch(self, photo: PhotoRef) -> Path:
-        """The photo's file, from the cache or through the courier."""
+        """The photo's file, from the cache or through the courier.
+
+        Raises:
+            OutageError: The disk is full.
+        """
         key = photo_key(photo)
         path = self.photos.find(key)
         if path is None:
-            path = await self.photos.put(key, await self._courier.fetch(photo, max_bytes=self._max_file_bytes))
+            data = await self._courier.fetch(photo, max_bytes=self._max_file_bytes)
+            with full_disk_as_outage():
+                path = await self.photos.put(key, data)
         return path
 
     async def fetch_result(self, edit: Edit) -> Path:
@@ -51,6 +60,21 @@ class EditFiles:
     def maps_of(self, photo: PhotoRef) -> Path:
         """Path of the file in which the segmenter keeps its maps of a photo."""
         return self.photos.path(maps_key(photo))
+
+
+@contextlib.contextmanager
+def full_disk_as_outage() -> Iterator[None]:
+    """Treat a full disk as an outage: a step is repeated until there is room again, instead of failing.
+
+    Raises:
+        OutageError: In place of the system's error.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OutageError("something-broke", reason="the disk is full") from error
 
 
 def photo_key(photo: PhotoRef) -> str:

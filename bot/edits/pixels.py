@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bot.edits.mask_storage import STORED_MATTE_SIDE, mask_to_store
 from bot.errors import CpuLimitError, NothingFoundError, PersonError, UnusableInputError
 from bot.imaging import cutout, encoding, masks
 from bot.imaging.opening import open_photo
@@ -17,9 +18,6 @@ from bot.imaging.painted import find_painted
 from bot.imaging.photo import Mask, Matte, Photo
 from bot.imaging.pool import PixelPool
 from bot.segmentation import Tap, hints, missed_edges, objects, scaling, shadow
-
-STORED_MATTE_SIDE = 2048
-"""Long side in pixels of a stored matte: the Mini App shows no more. It is scaled back with antialiasing."""
 
 KEEP_ERRORS = {
     "mask-empty": "keep-empty",
@@ -108,6 +106,11 @@ def painted_mask(data: bytes, width: int, height: int, max_bytes: int, is_kept: 
         return masks.open_mask(data, size=(width, height), max_bytes=max_bytes)
 
 
+def painted_mask_to_store(data: bytes, width: int, height: int, max_bytes: int, is_kept: bool = False) -> bytes:
+    """An untrusted PNG as the 1-bit PNG that is stored; arguments and errors as of `painted_mask`."""
+    return mask_to_store(painted_mask(data, width, height, max_bytes, is_kept))
+
+
 def painted_copy_to_mask_png(
     source: Path, painted: Path, max_megapixels: float, *, is_kept: bool = False, found: bytes | None = None
 ) -> bytes:
@@ -128,7 +131,7 @@ def painted_copy_to_mask_png(
         mask = find_painted(original, open_photo(painted, max_megapixels=max_megapixels))
     if found is not None:
         mask = np.maximum(mask, masks.from_matte(read_matte(found, original.width, original.height)))
-    return encoding.encode_mask(mask)
+    return mask_to_store(mask)
 
 
 @contextlib.contextmanager

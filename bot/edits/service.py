@@ -63,7 +63,8 @@ class Edits:
             The edit, and whether it is new.
 
         Raises:
-            PersonError: ``too-many-pending``, ``too-many-today``, ``busy``, ``unknown-finish``.
+            PersonError: ``too-many-pending``, ``too-many-waiting``, ``too-many-today``, ``busy``, ``storage-full``,
+                ``unknown-finish``.
         """
         check_finish(request.finish)
         state = State.WAITING_FOR_MASK if request.waits_for_mask else State.QUEUED
@@ -72,7 +73,11 @@ class Edits:
         return edit, is_new
 
     async def offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
-        """Record a photo that came without a command; the question is posted in the background."""
+        """Record a photo that came without a command; the question is posted in the background.
+
+        Raises:
+            PersonError: ``storage-full``.
+        """
         offer = await self._store.offers.add(person, chat, message, photo, language)
         if offer.status_message is None:
             self._background.schedule_question(offer)

@@ -19,7 +19,7 @@ from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
 from bot.edits.editor import Editor
-from bot.edits.files import EditFiles, maps_key, photo_key, result_key
+from bot.edits.files import EditFiles, full_disk_as_outage, maps_key, photo_key, result_key
 from bot.edits.follow_ups import can_go_back
 from bot.edits.job import DoubtfulFindError, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
@@ -51,6 +51,9 @@ SECONDS = Histogram(
 
 MAX_STARTS = 5
 """Starts of one attempt after which the photo counts as the cause of the crashes."""
+
+RUNNING = (State.RUNNING,)
+"""A mask is stored only with an edit that runs: one that was cancelled meanwhile has dropped its mask."""
 
 WORLD_ATTEMPTS = 3
 """Tries of pixel work after a `WorldError`; then the edit fails."""
@@ -121,6 +124,15 @@ class EditSteps:
         edit, starts = begun
         if starts > MAX_STARTS:
             raise UnusableInputError("photo-poison")
+        try:
+            return await self._make(edit)
+        except OutageError as error:
+            if not isinstance(error.__cause__, WorkerKilledError):  # not the photo's fault: this start does not count
+                await self.store.change(edit_id, only=RUNNING, starts=starts - 1)
+            raise
+
+    async def _make(self, edit: Edit) -> CheckpointedResult | ChoiceNeeded:
+        edit_id = edit.id
         async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
             await on_stage(Stage.FETCHING)
             source = await self.files.fetch(edit.photo)
@@ -133,15 +145,16 @@ class EditSteps:
                 result = await self._edit(edit, source, on_stage)
             except DoubtfulFindError as doubt:
                 # What was found is shown with the question, and is used if the answer is yes.
-                await self.store.change(edit_id, mask=doubt.matte, mask_is_matte=True, error=doubt.message_id)
+                values: dict[str, Any] = {"mask": doubt.matte, "mask_is_matte": True, "error": doubt.message_id}
+                await self.store.change(edit_id, only=RUNNING, **values)
                 raise
             finally:
                 if await self.store.get(edit_id) is None:  # deleted in the meantime: delete the segmenter's maps too
                     await asyncio.to_thread(self.files.maps_of(edit.photo).unlink, missing_ok=True)
-        values: dict[str, Any] = {"engine": result.engine, "width": result.width, "height": result.height}
+        values = {"engine": result.engine, "width": result.width, "height": result.height}
         if result.matte is not None:
             values |= {"mask": result.matte, "mask_is_matte": True}
-        await self.store.change(edit_id, **values)
+        await self.store.change(edit_id, only=RUNNING, **values)
         return CheckpointedResult(replace(result, matte=None), result_key(edit))
 
     async def deliver(self, edit_id: str, checkpoint: CheckpointedResult) -> PhotoRef | None:
@@ -166,7 +179,10 @@ class EditSteps:
                 return None
             result = await self.courier.deliver(await self.announcer.announce(fresh), file)
         # A further round works on the result as it was made, not as Telegram compressed it.
-        await self.files.photos.put(photo_key(result), await asyncio.to_thread(file.path.read_bytes))
+        try:
+            await self.files.photos.put(photo_key(result), await asyncio.to_thread(file.path.read_bytes))
+        except OSError as error:  # a full disk: the picture is delivered, and can be fetched again
+            log.warning("result_not_cached", reason=error.strerror)
         return result
 
     async def finish(self, edit_id: str, result: PhotoRef) -> None:
@@ -175,25 +191,17 @@ class EditSteps:
         if before is not None and before.result is not None and before.result.unique_id != result.unique_id:
             for key in (photo_key(before.result), maps_key(before.result)):
                 await asyncio.to_thread(self.files.photos.remove, key)
-        edit = await self.store.change(
-            edit_id,
-            only=(State.RUNNING, State.QUEUED),
-            state=State.DONE,
-            stage=None,
-            result_file_id=result.file_id,
-            result_unique_id=result.unique_id,
-            result_as_file=result.as_file,
-        )
+        edit = await self.store.finish(edit_id, result)
         if edit is not None:
+            if edit.painted is not None:  # its paint is in the mask
+                await asyncio.to_thread(self.files.photos.remove, photo_key(edit.painted))
             SECONDS.labels(edit.operation).observe(time.time() - edit.created.timestamp())
             EDITS.labels(edit.operation, edit.engine, "done").inc()
             log.info("edit_done", edit=edit.id, operation=edit.operation, engine=edit.engine)
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the remaining steps: record the failure and show it in the status message."""
-        stoppable = (State.RUNNING, State.QUEUED, State.WAITING_FOR_CHOICE)
-        edit = await self.store.change(edit_id, only=stoppable, state=State.FAILED, stage=None, error=error.message_id)
-        edit = edit or await self.store.get(edit_id)
+        edit = await self.store.fail(edit_id, error.message_id) or await self.store.get(edit_id)
         if edit is None or edit.state is not State.FAILED:
             return
         log.warning("edit_failed", edit=edit.id, operation=edit.operation, reason=str(error), kind=type(error).__name__)
@@ -250,7 +258,8 @@ class EditSteps:
         chosen = [item.matte for item in found if item.chosen]
         if not chosen:
             return False
-        await self.store.change(edit.id, mask=await self.editor.join_mattes(chosen), mask_is_matte=True)
+        joined = await self.editor.join_mattes(chosen)
+        await self.store.change(edit.id, only=RUNNING, mask=joined, mask_is_matte=True)
         return True
 
     async def _doubtful_picture(self, edit: Edit) -> bytes | None:
@@ -274,7 +283,7 @@ class EditSteps:
             painted = await self.files.fetch(edit.painted)
             found = stored.png if stored else None
             mask = await self.editor.painted_mask(source, painted, is_kept=is_kept, found=found)
-            await self.store.change(edit.id, mask=mask, mask_is_matte=False)
+            await self.store.change(edit.id, only=RUNNING, mask=mask, mask_is_matte=False)
             stored = StoredMask(mask, is_matte=False)
         job = Job(
             operation=edit.operation,
@@ -295,7 +304,10 @@ class EditSteps:
         """Try pixel work up to `WORLD_ATTEMPTS` times: a worker may crash for a reason other than this photo."""
         for attempt in range(1, WORLD_ATTEMPTS + 1):
             try:
-                return await work()
+                with full_disk_as_outage():
+                    return await work()
+            except OutageError:
+                raise
             except WorkerKilledError as error:
                 raise OutageError(error.message_id, **error.facts) from error  # later, as after any other outage
             except WorldError as error:

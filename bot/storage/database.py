@@ -28,6 +28,12 @@ differ, and a machine whose clock is ahead would treat the others as dead."""
 MAX_BATCH = 64
 """How many pieces of work share one SQLite transaction at most."""
 
+KEPT_PAGES = 1000
+"""Free pages (of 4 kB) that stay in SQLite's file for what comes next."""
+
+PAGES_AT_ONCE = 1000
+"""Pages that one transaction returns to the disk, so that no other one waits long."""
+
 RECONNECT_WITHIN = 45.0
 """Seconds to wait for a PostgreSQL that is down (a restart, a failover)."""
 
@@ -125,6 +131,36 @@ class Database:
     def _truncate_log(self) -> None:
         with self.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    async def reusable_bytes(self) -> int:
+        """Bytes that are free inside SQLite's file, and are used before it grows; 0 with PostgreSQL."""
+        if not self.is_sqlite:
+            return 0
+        query = "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
+        return await self.run(lambda connection: int(connection.exec_driver_sql(query).scalar_one()))
+
+    async def shrink(self) -> None:
+        """Return free pages of SQLite's file to the disk, except for the last `KEPT_PAGES`.
+
+        A file that an older version created keeps them: only a full VACUUM could change that.
+        """
+        if not self.is_sqlite:
+            return
+
+        def work(connection: sa.Connection) -> bool:
+            free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+            count = min(free - KEPT_PAGES, PAGES_AT_ONCE)
+            if count <= 0 or not connection.exec_driver_sql("PRAGMA auto_vacuum").scalar_one():
+                return False
+            raw: Any = connection.connection.driver_connection
+            if not raw.in_transaction:  # alone in its batch
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for _ in range(count):  # the driver takes one step of a statement without columns, which is one page
+                raw.execute("PRAGMA incremental_vacuum(1)")
+            return count == PAGES_AT_ONCE
+
+        is_left = True
+        while is_left:
+            is_left = await self.run(work)
 
     def lock_until_commit(self, connection: sa.Connection, space: LockSpace, number: int) -> None:
         """Make transactions that take the same lock run one after another. No-op on SQLite, which has one writer.

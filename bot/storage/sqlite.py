@@ -150,8 +150,10 @@ def make_sqlite_engine(url: str, lock: WriteLock, *, urgent: bool = True, synced
         for pragma in (
             f"busy_timeout={1000 * BUSY_SECONDS:.0f}",  # for another process: the doctor, a sweep by hand
             "secure_delete=ON",  # what is deleted is overwritten: it does not stay readable in the file
+            "auto_vacuum=INCREMENTAL",  # of a new file, and before WAL makes its first page: see Database.shrink
             "foreign_keys=ON",
             "journal_mode=WAL",
+            "journal_size_limit=16000000",  # the log is cut to this after a checkpoint
             f"synchronous={'FULL' if synced else 'NORMAL'}",
             "cache_size=-1024",
         ):

@@ -57,6 +57,7 @@ edits = sa.Table(
     sa.Column("mask_key", sa.String(64), comment="the submission of the mask: a repeat is recognised"),
     sa.Column("shadow", sa.Boolean, comment="whether the subject's shadow is erased too; null: yes"),
     sa.Column("chooses", sa.Boolean, comment="whether the person chooses among the objects found; null: no"),
+    sa.Column("asks_for_mask", sa.Boolean, comment="cancelled with a mask that only the person can make again"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
@@ -70,6 +71,18 @@ found_objects = sa.Table(
     sa.Column("matte", sa.LargeBinary, nullable=False, comment="PNG"),
     sa.Column("chosen", sa.Boolean, nullable=False),
     comment="objects found in an edit's photo; the person chooses by number",
+)
+
+quota_uses = sa.Table(
+    "quota_uses",
+    metadata,
+    sa.Column("number", _Number, primary_key=True, autoincrement=True),
+    sa.Column("person", sa.String(64), nullable=False, comment="a hash: a person's id is deleted with their data"),
+    sa.Column("edit", sa.String(32), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Index("quota_uses_by_person", "person", "at"),
+    sa.Index("quota_uses_by_edit", "edit"),
+    comment="what counts for EDITS_PER_DAY; outlives the edits for 24 hours",
 )
 
 offers = sa.Table(

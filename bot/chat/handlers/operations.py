@@ -57,13 +57,12 @@ async def bare_photo(update: Update, context: Context) -> None:
     if asked is not None:
         await submit(message, sent, asked, context)
     elif message.chat.type == ChatType.PRIVATE:
+        language = context.services.language(message.from_user)
         try:
             _check_size(sent, context)
+            await context.services.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
         except PersonError as error:
             _refuse(message, error, context)
-            return
-        language = context.services.language(message.from_user)
-        await context.services.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
 
 
 async def submit(

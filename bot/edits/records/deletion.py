@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, DeletionRequest, Edit, State, workflow_id
+from bot.edits.records import daily_quota
 from bot.edits.records.found_objects import delete_orphans
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
@@ -133,13 +134,15 @@ class Deletion:
                 table.name: connection.execute(table.delete().where(where)).rowcount for table, where in expired.items()
             }
             delete_orphans(connection)
+            daily_quota.delete_old(connection, self._clock())
             connection.execute(rate_limits.delete().where(rate_limits.c.full_at < self._clock() - _FULL_SECONDS))
             return deleted
 
         swept = await self._database.run(work)
-        await delete_workflow_rows(
-            self._database, [workflow_id(id_, n) for id_, last in attempts for n in range(1, last + 1)]
-        )
+        if not dry_run:
+            ids = [workflow_id(id_, attempt) for id_, last in attempts for attempt in range(1, last + 1)]
+            await delete_workflow_rows(self._database, ids)
+            await self._database.shrink()
         return swept
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bot.edits.model import State
 from bot.storage.database import Database
 from bot.storage.tables import edits, found_objects
 
@@ -39,12 +40,13 @@ class FoundObjects:
     async def replace(self, edit_id: str, mattes: Sequence[bytes]) -> None:
         """Store what was found, numbered from 1 in this order, in place of earlier objects of the edit.
 
-        Does nothing if the edit has been deleted.
+        Does nothing if the edit has been deleted or cancelled.
         """
 
         def work(connection: sa.Connection) -> None:
             connection.execute(found_objects.delete().where(found_objects.c.edit == edit_id))
-            if connection.execute(sa.select(edits.c.id).where(edits.c.id == edit_id)).first() is None:
+            wanted = (edits.c.id == edit_id, edits.c.state != State.CANCELLED)
+            if connection.execute(sa.select(edits.c.id).where(*wanted)).first() is None:
                 return
             for number, matte in enumerate(mattes, 1):
                 connection.execute(
@@ -93,3 +95,14 @@ def mark_only(connection: sa.Connection, edit_id: str, numbers: Collection[int])
 def delete_orphans(connection: sa.Connection) -> None:
     """Delete the objects of deleted edits. Call it in a transaction."""
     connection.execute(found_objects.delete().where(found_objects.c.edit.not_in(sa.select(edits.c.id))))
+
+
+def has_objects(connection: sa.Connection, edit_id: str) -> bool:
+    """Whether objects are stored for an edit. Call it in a transaction."""
+    query = sa.select(found_objects.c.number).where(found_objects.c.edit == edit_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def delete_objects(connection: sa.Connection, edit_id: str) -> None:
+    """Delete the objects of an ended edit; asked for again, they are found again. Call it in a transaction."""
+    connection.execute(found_objects.delete().where(found_objects.c.edit == edit_id))

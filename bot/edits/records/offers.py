@@ -12,6 +12,9 @@ from bot.edits.records.rows import may_be_id, offer_of, photo_columns
 from bot.storage.database import Database
 from bot.storage.tables import offers
 
+MAX_PER_PERSON = 50
+"""Offers of one person that wait for an answer."""
+
 ASK_WITHIN = 3600.0
 """Age in seconds up to which a missing question is still posted; later it would only surprise the person."""
 
@@ -22,19 +25,29 @@ class Offers:
     Args:
         database: Where they are stored.
         clock: Seconds since the epoch.
+        check_room: Raises a PersonError if the disk has no room for further offers.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float], check_room: Callable[[], None]) -> None:
         self._database = database
         self._clock = clock
+        self._check_room = check_room
 
     async def add(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
-        """Record a photo that came without a command; the same message again gives the same offer."""
+        """Record a photo that came without a command; the same message again gives the same offer.
+
+        Beyond `MAX_PER_PERSON` the person's oldest offers are deleted; their buttons answer that they are too old.
+
+        Raises:
+            PersonError: ``storage-full``.
+        """
         where = (offers.c.chat == chat, offers.c.message == message)
 
         def work(connection: sa.Connection) -> Offer:
             row = connection.execute(sa.select(offers).where(*where)).mappings().first()
             if row is None:
+                self._check_room()
+                self._delete_surplus(connection, person)
                 values = {"id": secrets.token_urlsafe(16), "person": person, "chat": chat, "message": message}
                 values |= photo_columns(photo) | {"language": language, "created": self._clock()}
                 connection.execute(offers.insert().values(**values))
@@ -42,6 +55,14 @@ class Offers:
             return offer_of(row)
 
         return await self._database.run(work)
+
+    def _delete_surplus(self, connection: sa.Connection, person: int) -> None:
+        """Make room for one more offer of the person."""
+        newest = sa.select(offers.c.id).where(offers.c.person == person)
+        newest = newest.order_by(offers.c.created.desc(), offers.c.message.desc()).limit(MAX_PER_PERSON - 1)
+        kept = [str(row[0]) for row in connection.execute(newest)]
+        if len(kept) == MAX_PER_PERSON - 1:
+            connection.execute(offers.delete().where(offers.c.person == person, offers.c.id.not_in(kept)))
 
     async def get(self, offer_id: str) -> Offer | None:
         """The offer with this id, or None."""

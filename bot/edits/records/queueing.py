@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.edits.model import Edit, PhotoRef, State
-from bot.edits.records.found_objects import mark_only
-from bot.edits.records.limits import EditLimits, check_limits
+from bot.edits.records import daily_quota, stored_masks
+from bot.edits.records.found_objects import has_objects, mark_only
+from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.rows import find_edit
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
@@ -30,7 +31,10 @@ class Queueing:
         self._clock = clock
 
     async def retry(self, edit_id: str) -> Edit | None:
-        """Queue a failed or cancelled edit again; None if it is neither."""
+        """Queue a failed or cancelled edit again; None if it is neither.
+
+        A cancelled edit has lost its mask. If only the person can make it again, the edit waits for it instead.
+        """
         return await self._requeue(edit_id, (State.FAILED, State.CANCELLED), counts_today=True)
 
     async def show_again(self, edit_id: str) -> Edit | None:
@@ -38,10 +42,14 @@ class Queueing:
         return await self._requeue(edit_id, (State.DONE, State.FAILED, State.CANCELLED), counts_today=False)
 
     async def ask_for_choice_again(self, edit_id: str) -> Edit | None:
-        """Queue an edit so that the person chooses among its objects again; None unless it failed or was cancelled."""
+        """Queue an edit so that the person chooses among its objects again; None unless it failed or was cancelled.
+
+        It counts for the day if the objects were dropped and must be found again.
+        """
 
         def work(connection: sa.Connection) -> Edit | None:
-            queued = self._queue_again(connection, edit_id, (State.FAILED, State.CANCELLED), mask=None)
+            ended, are_found = (State.FAILED, State.CANCELLED), has_objects(connection, edit_id)
+            queued = self._queue_again(connection, edit_id, ended, counts_today=not are_found, mask=None)
             if queued is not None:
                 mark_only(connection, edit_id, ())
             return queued
@@ -54,6 +62,8 @@ class Queueing:
         def work(connection: sa.Connection) -> Edit | None:
             queued = self._queue_again(connection, edit_id, (State.WAITING_FOR_CHOICE,))
             if queued is not None:
+                limit = self._limits.edits_per_day
+                daily_quota.use(connection, limit, queued.person, edit_id, self._clock(), unless_used=True)
                 mark_only(connection, edit_id, numbers)
             return queued
 
@@ -101,11 +111,19 @@ class Queueing:
         if edit is None or edit.state not in only:
             return None
         self._database.lock_until_commit(connection, LockSpace.PERSON, edit.person)
-        check_limits(connection, self._limits, edit.person, self._clock(), counts_today=counts_today)
+        now = self._clock()
+        mask, waits = stored_masks.restore(connection, edit_id)
+        if waits:
+            check_waiting(connection, self._limits, edit.person)
+        else:
+            check_limits(connection, self._limits, edit.person, now, counts_today=counts_today)
+            if counts_today:
+                daily_quota.use(connection, self._limits.edits_per_day, edit.person, edit_id, now)
         if edit.chooses and not edit.has_mask:  # marks of an earlier question do not count
             mark_only(connection, edit_id, ())
         values: dict[str, Any] = {
-            "state": State.QUEUED,
+            "state": State.WAITING_FOR_MASK if waits else State.QUEUED,
+            "asks_for_mask": None,
             "stage": None,
             "error": None,
             "starts": 0,
@@ -113,7 +131,7 @@ class Queueing:
             "attempt": edits.c.attempt + 1,
         }
         where = (edits.c.id == edit_id, edits.c.state.in_(only))
-        connection.execute(edits.update().where(*where).values(updated=self._clock(), **values, **changes))
+        connection.execute(edits.update().where(*where).values(updated=now, **values, **(mask | changes)))
         return find_edit(connection, edits.c.id == edit_id)
 
     async def _queue_waiting(self, edit_id: str, submission: str, **values: Any) -> Edit | None:
@@ -122,9 +140,12 @@ class Queueing:
             if edit is None or edit.state is not State.WAITING_FOR_MASK:
                 return None
             self._database.lock_until_commit(connection, LockSpace.PERSON, edit.person)
-            check_limits(connection, self._limits, edit.person, self._clock())
+            now = self._clock()
+            check_limits(connection, self._limits, edit.person, now)
+            daily_quota.use(connection, self._limits.edits_per_day, edit.person, edit_id, now)
+            stored_masks.trim(connection, edit.person)
             where = (edits.c.id == edit_id, edits.c.state == State.WAITING_FOR_MASK)
-            changed = {"state": State.QUEUED, "mask_key": submission, "updated": self._clock(), **values}
+            changed = {"state": State.QUEUED, "mask_key": submission, "updated": now, **values}
             connection.execute(edits.update().where(*where).values(**changed))
             return find_edit(connection, edits.c.id == edit_id)
 

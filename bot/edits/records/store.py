@@ -9,11 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.model import PENDING_STATES, Edit, Operation, Stage, State, StoredMask
+from bot.edits.model import PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
+from bot.edits.records import daily_quota, stored_masks
 from bot.edits.records.claims import Claims
 from bot.edits.records.deletion import Deletion
-from bot.edits.records.found_objects import FoundObjects
-from bot.edits.records.limits import EditLimits, check_limits
+from bot.edits.records.found_objects import FoundObjects, delete_objects
+from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.offers import Offers
 from bot.edits.records.pending_commands import PendingCommands
 from bot.edits.records.queueing import Queueing
@@ -36,7 +37,7 @@ class Store:
         self._database = database
         self._limits = limits
         self._clock = clock
-        self.offers = Offers(database, clock)
+        self.offers = Offers(database, clock, limits.check_room)
         self.pending_commands = PendingCommands(database, clock)
         self.claims = Claims(database, clock)
         self.objects = FoundObjects(database)
@@ -50,7 +51,8 @@ class Store:
             The edit, and whether it is new.
 
         Raises:
-            PersonError: ``too-many-pending`` (fact limit), ``too-many-today`` (fact limit), ``busy`` (fact waiting).
+            PersonError: ``too-many-pending`` (fact limit), ``too-many-today`` (fact limit), ``busy`` (fact waiting),
+                ``too-many-waiting`` (fact limit), ``storage-full``.
         """
         return await self._database.run(lambda connection: self._add(connection, request, state))
 
@@ -60,12 +62,17 @@ class Store:
         known = find_edit(connection, edits.c.key == request.key)
         if known:
             return known, False
-        now = self._clock()
+        now, edit_id = self._clock(), secrets.token_urlsafe(16)
         if state in PENDING_STATES:
             check_limits(connection, self._limits, request.person, now)
+            if not request.chooses:
+                daily_quota.use(connection, self._limits.edits_per_day, request.person, edit_id, now)
+        if state is State.WAITING_FOR_MASK or request.chooses:
+            check_waiting(connection, self._limits, request.person)
+        stored_masks.trim(connection, request.person)
         connection.execute(
             edits.insert().values(
-                id=secrets.token_urlsafe(16),
+                id=edit_id,
                 key=request.key,
                 person=request.person,
                 chat=request.chat,
@@ -220,15 +227,67 @@ class Store:
 
         return await self._database.run(work)
 
-    async def cancel(self, edit_id: str) -> Edit | None:
-        """Cancel an edit; None if it is being delivered or has ended."""
+    async def cancel(self, edit_id: str, *, keep_things: bool = False) -> Edit | None:
+        """Cancel an edit and drop its mask and things; None if it is being delivered or has ended.
+
+        It counts for the day, unless nothing was done for it: it had not begun, and no mask was sent for it.
+
+        Args:
+            edit_id: Id of the edit.
+            keep_things: Whether the person only went back to the result: "something else" shows the things again.
+        """
 
         def work(connection: sa.Connection) -> Edit | None:
             stage = sa.or_(edits.c.stage.is_(None), edits.c.stage != Stage.DELIVERING)
             cancellable = (*PENDING_STATES, State.WAITING_FOR_MASK, State.WAITING_FOR_CHOICE)
             where = (edits.c.id == edit_id, edits.c.state.in_(cancellable), stage)
-            update = edits.update().where(*where).values(state=State.CANCELLED, updated=self._clock())
-            return find_edit(connection, edits.c.id == edit_id) if connection.execute(update).rowcount else None
+            is_untouched = sa.and_(
+                edits.c.state == State.QUEUED,
+                edits.c.starts == 0,
+                sa.or_(edits.c.mask.is_(None), edits.c.mask_is_matte),
+            )
+            untouched = connection.execute(sa.select(is_untouched).where(*where)).scalar_one_or_none()
+            values = {"state": State.CANCELLED, "updated": self._clock(), **stored_masks.drop_at_cancel()}
+            if connection.execute(edits.update().where(*where).values(**values)).rowcount == 0:
+                return None
+            cancelled = find_edit(connection, edits.c.id == edit_id)
+            if untouched:
+                daily_quota.give_back(connection, edit_id)
+            elif cancelled is not None and cancelled.chooses and not keep_things:
+                limit, person = self._limits.edits_per_day, cancelled.person
+                daily_quota.use(connection, limit, person, edit_id, self._clock(), unless_used=True)
+            if not keep_things:
+                delete_objects(connection, edit_id)
+            return cancelled
+
+        return await self._database.run(work)
+
+    async def fail(self, edit_id: str, message_id: str) -> Edit | None:
+        """Record that an edit failed, and do not count it for the day; None if it has ended already."""
+
+        def work(connection: sa.Connection) -> Edit | None:
+            stoppable = (State.RUNNING, State.QUEUED, State.WAITING_FOR_CHOICE)
+            where = (edits.c.id == edit_id, edits.c.state.in_(stoppable))
+            values = {"state": State.FAILED, "stage": None, "error": message_id, "updated": self._clock()}
+            if connection.execute(edits.update().where(*where).values(**values)).rowcount == 0:
+                return None
+            daily_quota.give_back(connection, edit_id)
+            return find_edit(connection, edits.c.id == edit_id)
+
+        return await self._database.run(work)
+
+    async def finish(self, edit_id: str, result: PhotoRef) -> Edit | None:
+        """Record that an edit is done, and drop its things; its mask stays for the buttons under the result."""
+
+        def work(connection: sa.Connection) -> Edit | None:
+            where = (edits.c.id == edit_id, edits.c.state.in_(PENDING_STATES))
+            values: dict[str, Any] = {"state": State.DONE, "stage": None, "updated": self._clock()}
+            values |= {"result_file_id": result.file_id, "result_unique_id": result.unique_id}
+            update = edits.update().where(*where).values(result_as_file=result.as_file, **values)
+            if connection.execute(update).rowcount == 0:
+                return None
+            delete_objects(connection, edit_id)
+            return find_edit(connection, edits.c.id == edit_id)
 
         return await self._database.run(work)
 

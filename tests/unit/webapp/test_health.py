@@ -22,6 +22,18 @@ async def test_readyz_answers_503_until_edits_can_be_accepted() -> None:
         assert (await client.get("/readyz")).status == 200
 
 
+async def test_readyz_warns_of_a_disk_that_gets_full() -> None:
+    able, warning = True, "DATA_DIR takes 4100 of 5000 MB (DATA_MAX_MB)"
+    app = web.Application()
+    add_health(app, lambda: able, lambda: warning)
+    async with TestClient(TestServer(app)) as client:
+        ready = await client.get("/readyz")
+        assert (ready.status, await ready.text()) == (200, f"ready\nwarning: {warning}\n")
+        able = False
+        full = await client.get("/readyz")
+        assert (full.status, await full.text()) == (503, f"not ready\nwarning: {warning}\n")
+
+
 async def test_the_metrics_are_prometheus_text() -> None:
     app = web.Application()
     add_health(app, lambda: True)
