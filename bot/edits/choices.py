@@ -69,7 +69,7 @@ class Choices:
     async def _choose(self, edit: Edit, numbers: Collection[int], marked: Mapping[int, bool]) -> Edit:
         if not numbers:
             raise PersonError("choose-first")
-        if edit.state is State.DONE:  # a second press: the things are deleted with the answer
+        if edit.state is State.DONE:  # a second press: the objects are deleted with the answer
             return edit
         if not set(numbers) <= marked.keys() or edit.state in (State.FAILED, State.CANCELLED):
             raise PersonError("too-old")
@@ -110,7 +110,7 @@ class Choices:
         if not can_leave or before is None or not before.has_mask or before.error is not None:
             raise PersonError("too-old")
         again = await self._store.queueing.show_again(before.id)
-        await self._store.cancel(edit.id, keep_things=True)
+        await self._store.cancel(edit.id, keep_objects=True)
         if again is not None:
             self._edits.schedule(again)
         return again or before

@@ -131,6 +131,7 @@ class Database:
     def _truncate_log(self) -> None:
         with self.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def reusable_bytes(self) -> int:
         """Bytes that are free inside SQLite's file, and are used before it grows; 0 with PostgreSQL."""
         if not self.is_sqlite:

@@ -1,8 +1,9 @@
 """What counts for EDITS_PER_DAY: every edit that is started, and every further try of it.
 
-The uses outlive their edits. If they were counted from the edits, /delete_my_data or a short RETENTION_HOURS would
-reset the count. They are kept under a hash of the person's id. A failed try is given back. A cancelled one is given back only if nothing was done for it yet. The
-question which object is meant counts once it is answered or cancelled; going back to the result is free.
+The uses outlive their edits, under a hash of the person's id. If they were counted from the edits, /delete_my_data or a
+short RETENTION_HOURS would reset the count. A failed try is given back. A cancelled one is given back only if nothing
+was done for it yet. The question which object is meant counts once it is answered or cancelled; going back to the
+result is free.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ def check(connection: sa.Connection, limit: int, person: int, now: float) -> Non
     """
     if not limit:
         return
-    query = sa.select(sa.func.count()).select_from(quota_uses)
-    used = connection.execute(query.where(quota_uses.c.person == _hash(person), quota_uses.c.at > now - DAY)).scalar_one()
+    theirs = (quota_uses.c.person == _hash(person), quota_uses.c.at > now - DAY)
+    used = connection.execute(sa.select(sa.func.count()).select_from(quota_uses).where(*theirs)).scalar_one()
     if used >= limit:
         raise PersonError("too-many-today", limit=limit)
 

@@ -227,14 +227,14 @@ class Store:
 
         return await self._database.run(work)
 
-    async def cancel(self, edit_id: str, *, keep_things: bool = False) -> Edit | None:
-        """Cancel an edit and drop its mask and things; None if it is being delivered or has ended.
+    async def cancel(self, edit_id: str, *, keep_objects: bool = False) -> Edit | None:
+        """Cancel an edit and drop its mask and objects; None if it is being delivered or has ended.
 
         It counts for the day, unless nothing was done for it: it had not begun, and no mask was sent for it.
 
         Args:
             edit_id: Id of the edit.
-            keep_things: Whether the person only went back to the result: "something else" shows the things again.
+            keep_objects: Whether the person only went back to the result: "something else" shows the objects again.
         """
 
         def work(connection: sa.Connection) -> Edit | None:
@@ -253,10 +253,10 @@ class Store:
             cancelled = find_edit(connection, edits.c.id == edit_id)
             if untouched:
                 daily_quota.give_back(connection, edit_id)
-            elif cancelled is not None and cancelled.chooses and not keep_things:
+            elif cancelled is not None and cancelled.chooses and not keep_objects:
                 limit, person = self._limits.edits_per_day, cancelled.person
                 daily_quota.use(connection, limit, person, edit_id, self._clock(), unless_used=True)
-            if not keep_things:
+            if not keep_objects:
                 delete_objects(connection, edit_id)
             return cancelled
 
@@ -277,7 +277,7 @@ class Store:
         return await self._database.run(work)
 
     async def finish(self, edit_id: str, result: PhotoRef) -> Edit | None:
-        """Record that an edit is done, and drop its things; its mask stays for the buttons under the result."""
+        """Record that an edit is done, and drop its objects; its mask stays for the buttons under the result."""
 
         def work(connection: sa.Connection) -> Edit | None:
             where = (edits.c.id == edit_id, edits.c.state.in_(PENDING_STATES))

@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.edits.model import Operation, State
-from bot.storage.tables import edits, things
+from bot.storage.tables import edits, found_objects
 
 MAX_BYTES_PER_PERSON = 20_000_000
-"""Bytes of the masks and things of one person's ended edits: some hundred usual edits, or twenty masks of noise."""
+"""Bytes of the masks and objects of one person's ended edits: some hundred usual edits, or twenty masks of noise."""
 
 _ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 _AT_ONCE = 500
@@ -22,10 +22,11 @@ _AT_ONCE = 500
 
 
 def trim(connection: sa.Connection, person: int) -> None:
-    """Drop masks and things of a person's ended edits, the oldest first, until `MAX_BYTES_PER_PERSON` are left."""
-    found = sa.select(sa.func.coalesce(sa.func.sum(sa.func.length(things.c.matte)), 0))
+    """Drop masks and objects of a person's ended edits, the oldest first, until `MAX_BYTES_PER_PERSON` are left."""
+    found = sa.select(sa.func.coalesce(sa.func.sum(sa.func.length(found_objects.c.matte)), 0))
     size = (
-        sa.func.coalesce(sa.func.length(edits.c.mask), 0) + found.where(things.c.edit == edits.c.id).scalar_subquery()
+        sa.func.coalesce(sa.func.length(edits.c.mask), 0)
+        + found.where(found_objects.c.edit == edits.c.id).scalar_subquery()
     )
     query = sa.select(edits.c.id, size).where(edits.c.person == person, edits.c.state.in_(_ENDED))
     total, surplus = 0, []
@@ -36,7 +37,7 @@ def trim(connection: sa.Connection, person: int) -> None:
     for first in range(0, len(surplus), _AT_ONCE):
         ids = surplus[first : first + _AT_ONCE]
         connection.execute(edits.update().where(edits.c.id.in_(ids)).values(mask=None, mask_is_matte=False))
-        connection.execute(things.delete().where(things.c.edit.in_(ids)))
+        connection.execute(found_objects.delete().where(found_objects.c.edit.in_(ids)))
 
 
 def drop_at_cancel() -> dict[str, Any]:

@@ -118,7 +118,7 @@ async def test_a_question_that_is_cancelled_counts_once_and_asking_again_counts_
     await world.store.finish(shown.id, PhotoRef("result", "ru"))
     asked, _ = await world.store.add(EditRequest.something_else(shown))
     await world.store.begin(asked.id)
-    await world.store.things.replace(asked.id, [b"one"])
+    await world.store.objects.replace(asked.id, [b"one"])
     await world.store.change(asked.id, state=State.WAITING_FOR_CHOICE)
     await world.store.cancel(asked.id)
     assert await world.store.queueing.ask_for_choice_again(asked.id) is not None

@@ -117,24 +117,24 @@ async def test_an_erase_whose_mask_is_gone_never_erases_something_else(world: Wo
     assert (await world.edits.retry(edit.id, ADA)).state is State.WAITING_FOR_MASK
 
 
-async def test_a_finished_edit_keeps_its_mask_and_drops_its_things(world: World) -> None:
+async def test_a_finished_edit_keeps_its_mask_and_drops_its_objects(world: World) -> None:
     edit = await world.opened(Operation.REMOVE_SUBJECT)
     await world.store.begin(edit.id)
-    await world.store.things.replace(edit.id, [b"one", b"two"])
+    await world.store.objects.replace(edit.id, [b"one", b"two"])
     await world.store.change(edit.id, mask=png(), mask_is_matte=True)
     assert await world.store.finish(edit.id, PhotoRef("result", "ru")) is not None
-    assert await world.store.things.of(edit.id) == []
+    assert await world.store.objects.of(edit.id) == []
     assert await world.stored(edit) == png()
 
 
-async def test_things_found_for_a_cancelled_edit_are_not_stored(world: World) -> None:
+async def test_objects_found_for_a_cancelled_edit_are_not_stored(world: World) -> None:
     edit = await world.opened(Operation.REMOVE_SUBJECT)
     await world.store.begin(edit.id)
-    await world.store.things.replace(edit.id, [b"one"])
+    await world.store.objects.replace(edit.id, [b"one"])
     await world.edits.cancel(edit.id, ADA)
-    assert await world.store.things.of(edit.id) == []
-    await world.store.things.replace(edit.id, [b"late"])
-    assert await world.store.things.of(edit.id) == []
+    assert await world.store.objects.of(edit.id) == []
+    await world.store.objects.replace(edit.id, [b"late"])
+    assert await world.store.objects.of(edit.id) == []
 
 
 @pytest.fixture
@@ -159,11 +159,11 @@ async def test_the_oldest_masks_of_a_person_give_way(database: Database, monkeyp
     states = (State.DONE, State.FAILED, State.DONE, State.QUEUED, State.DONE)
     adas = [await ended(ADA, number, state, 400) for number, state in enumerate(states)]
     choice = await ended(ADA, 7, State.FAILED, 0)
-    await store.things.replace(choice.id, [bytes(100), bytes(100)])
+    await store.objects.replace(choice.id, [bytes(100), bytes(100)])
     await ended(ADA, 8, State.DONE, 10)
     kept = [await store.mask(edit.id) is not None for edit in adas]
     assert kept == [False, False, True, True, True], "an unfinished edit keeps its mask in any case"
-    assert len(await store.things.of(choice.id)) == 2
+    assert len(await store.objects.of(choice.id)) == 2
     assert await store.mask(bens.id) is not None
 
 
