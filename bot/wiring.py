@@ -116,8 +116,8 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
     """
     message_ids = MessageIds()
     async with (
-        engine_wiring.pixel_pool(settings, settings.workers) as pool,
         open_database(settings) as database,
+        engine_wiring.pixel_pool(settings, settings.workers) as pool,
     ):
         limiter = FloodLimiter(shared_limits=shared_rate_limiter(database), message_ids=message_ids)
         bot = make_bot(token, settings.telegram_api_url, limiter)

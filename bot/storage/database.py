@@ -55,6 +55,8 @@ def make_engine(url: str, lock: WriteLock | None = None) -> sa.Engine:
         address = sa.make_url(url).update_query_dict({"connect_timeout": str(CONNECT_SECONDS)}, append=False)
     except (sa.exc.ArgumentError, ValueError):
         raise start_failures.unreadable_address() from None
+    if "@" in (address.host or ""):  # the end of a password that is not escaped; an error would show it
+        raise start_failures.unreadable_address()
     return sa.create_engine(address, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
 
 

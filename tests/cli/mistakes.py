@@ -148,7 +148,9 @@ MISTAKES = {
     "a database port that is no number": Mistake(
         database(f"postgresql://bot:{PASSWORD}@localhost:port/bot"), "DATABASE_URL", "not an address"
     ),
-    "a password with a slash": Mistake(database(f"postgresql://bot:{PASSWORD}/x@localhost/bot"), "DATABASE_URL", "%2F"),
+    "a password with an at sign": Mistake(
+        database(f"postgresql://bot:half@{PASSWORD}@localhost/bot"), "DATABASE_URL", "%40"
+    ),
     "an unknown scheme": Mistake(database(f"mysql://bot:{PASSWORD}@localhost/bot"), "DATABASE_URL", "postgresql://"),
     "a database that does not listen": Mistake(
         database(f"postgresql://bot:{PASSWORD}@127.0.0.1:{free_port()}/bot"), "DATABASE_URL", "does not answer"
