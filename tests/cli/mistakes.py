@@ -249,7 +249,7 @@ async def start(folder: Path, settings: Settings, command: str = "run") -> async
 async def outcome(process: asyncio.subprocess.Process) -> tuple[int, str]:
     """Wait for its end; returns the exit code and all that it wrote."""
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(200):  # far longer than a start takes on a busy machine
             output, _ = await process.communicate()
     finally:
         if process.returncode is None:
