@@ -33,9 +33,11 @@ def _exit(*_signal: object) -> None:
 def signals_set(stop: asyncio.Event) -> Iterator[None]:
     """Let SIGTERM and SIGINT set `stop`. A second SIGINT (Ctrl-C) ends the process at once."""
     loop = asyncio.get_running_loop()
+    received: list[signal.Signals] = []
 
     def stop_by(number: signal.Signals) -> None:
-        if not stop.is_set():
+        received.append(number)
+        if len(received) == 1:
             stop.set()
             timer = threading.Timer(STOP_SECONDS, _end, ["stop_took_too_long", ExitCode.STOP_FORCED])
             timer.daemon = True
@@ -51,7 +53,8 @@ def signals_set(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in caught:
             loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)  # the process is about to end
+            if received:  # the process is about to end, with its own exit code
+                signal.signal(number, signal.SIG_IGN)
 
 
 def _end(event: str, code: ExitCode) -> None:

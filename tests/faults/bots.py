@@ -139,8 +139,12 @@ class BotProcess:
 
     async def terminate(self, number: signal.Signals = signal.SIGTERM) -> int:
         """SIGTERM, or another signal; returns its exit code."""
-        assert self._process is not None
         self.send(number)
+        return await self.ends()
+
+    async def ends(self) -> int:
+        """Wait for its end; returns its exit code."""
+        assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), 60)
 
 
