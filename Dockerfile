@@ -1,7 +1,7 @@
 # The bot as a container: `docker build -t photo-bot . && docker run --env-file .env -v photo-bot:/app/data photo-bot`
 FROM python:3.11-slim-trixie
 WORKDIR /app
-RUN useradd --system --home /app bot && mkdir -p data && chown bot data
+RUN useradd --system --home /app bot && mkdir -p -m 700 data && chown bot data
 COPY LICENSE THIRD_PARTY.md ./
 COPY LICENSES LICENSES
 COPY requirements requirements

@@ -15,11 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from bot import __version__
-from bot.errors import BotError, OperatorError
+from bot.errors import BotError
+from bot.stopping import exit_at_sigterm
 from bot.terminal import ExitCode, explain
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+
+
+PRIVATE = 0o077
+"""The umask of all commands but `edit`: database, caches and masks are for the bot's user alone."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -78,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     if given.command == "edit":
         _prepare_pixel_processes()
+    elif given.command in (None, "run", "worker"):
+        exit_at_sigterm()
     from bot.settings_file import load_settings
 
     try:
@@ -100,10 +107,13 @@ def _prepare_pixel_processes() -> None:
 
 def _command(given: argparse.Namespace, settings: Settings) -> int:
     from bot import logs, model_files
+    from bot.data_folder import make_writable
     from bot.engine_wiring import secrets_in
 
-    _check_data_dir(settings)
     command = given.command or "run"
+    if command != "edit":  # its results belong to the person at the terminal, who has chosen a umask
+        os.umask(PRIVATE)
+    make_writable(settings.data_dir)
     quiet = command in ("edit", "doctor", "models", "sweep")
     level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
     logs.configure(level, settings.log_format, secrets_in(settings))
@@ -140,14 +150,3 @@ def _warn_if_segmenter_is_missing(given: argparse.Namespace, settings: Settings)
     advice = missing_segmenter(settings)
     if advice is not None:
         print(f"python -m bot edit: warning: {advice}", file=sys.stderr)
-
-
-def _check_data_dir(settings: Settings) -> None:
-    """Make DATA_DIR, and check that it can be written to: every command needs it."""
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        if not os.access(settings.data_dir, os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied")
-    except OSError as error:
-        advice = f"DATA_DIR: {settings.data_dir} is not a writable folder ({error.strerror}); for example DATA_DIR=data"
-        raise OperatorError("wrong-setting", text=advice) from None

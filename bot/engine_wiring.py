@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
+from bot.data_folder import unwritable
 from bot.imaging.pool import PixelPool
 
 if TYPE_CHECKING:
@@ -61,9 +62,20 @@ def volc_config(settings: Settings) -> VolcConfig:
 
 @contextlib.asynccontextmanager
 async def pixel_pool(settings: Settings, workers: int) -> AsyncIterator[PixelPool]:
-    """The pool of `workers` processes that work on pixels."""
-    async with PixelPool(workers=workers, scratch=settings.data_dir / "scratch", preload=PRELOAD) as pool:
+    """The pool of `workers` processes that work on pixels.
+
+    Raises:
+        OperatorError: Its scratch folder cannot be made in DATA_DIR.
+    """
+    pool = PixelPool(workers=workers, scratch=settings.data_dir / "scratch", preload=PRELOAD)
+    try:
+        try:
+            await pool.start()
+        except OSError as error:
+            raise unwritable(settings.data_dir, error) from None
         yield pool
+    finally:
+        await pool.close()
 
 
 @contextlib.asynccontextmanager

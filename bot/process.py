@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import structlog
 from telegram.ext import ExtBot
@@ -22,6 +21,7 @@ from bot.loop_monitor import LoopMonitor, freeze_startup_objects
 from bot.model_files import fetch_default
 from bot.playground import Telegram
 from bot.settings import Settings
+from bot.stopping import signals_set
 from bot.texts import Texts
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
         say: Prints the playground's address.
 
     Raises:
-        OperatorError: A wrong token, a port in use, an unreachable database.
+        OperatorError: A wrong token, a port in use, an unreachable database, another bot on the same DATA_DIR.
     """
     stop = stop or asyncio.Event()
     address = f"http://{_local_host(settings.host)}:{settings.port}"
@@ -51,13 +51,15 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
         token, public_url = playground.token, address
     else:
         token = settings.telegram_bot_token.get_secret_value()
-    with _signals_set(stop):
+    with signals_set(stop), wiring.only_bot(settings):
         async with wiring.open_core(settings, token, _app_url(public_url)) as core:
             front = wiring.build_front(settings, core, token, playground)
-            async with wiring.serve(settings, front.site):
+            async with wiring.serve(settings, front.site), _shut_down_at_exit(core.bot):
                 if playground is not None:
                     say(f"No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {address}/playground")
                 await retry_until_success(core.bot.initialize, stop)
+                if stop.is_set():
+                    return
                 async with front.application, front.replies, core.queue, _loop_monitored():
                     await _take_updates(settings, core, front, stop)
 
@@ -75,14 +77,19 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
         raise OperatorError("wrong-setting", text=text)
     stop = stop or asyncio.Event()
     token = settings.telegram_bot_token.get_secret_value()
-    with _signals_set(stop):
-        async with wiring.open_core(settings, token, _app_url(settings.public_url)) as core:
+    with signals_set(stop):
+        async with (
+            wiring.open_core(settings, token, _app_url(settings.public_url)) as core,
+            _shut_down_at_exit(core.bot),
+        ):
             await retry_until_success(core.bot.initialize, stop)
-            async with _shut_down_at_exit(core.bot), core.queue, _loop_monitored():
+            if stop.is_set():
+                return
+            async with core.queue, _loop_monitored():
                 log.info("working", executor=core.queue.executor, workers=settings.workers)
                 async with _background(*_upkeep(settings, core)) as tasks:
                     await _wait(stop, tasks)
-                    await _drain(core)
+                    await _drain(core, _drain_deadline())
 
 
 async def sweep_once(settings: Settings, *, dry_run: bool) -> None:
@@ -109,13 +116,15 @@ async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Fro
             front.webhook.is_open = True
             await retry_until_success(lambda: front.webhook.register(url), stop)
             await _wait(stop, tasks)
+            deadline = _drain_deadline()
         else:
             polling = asyncio.create_task(poll(front.application, front.intake, stop))
             await _wait(stop, [*tasks, polling])
+            deadline = _drain_deadline()
             await polling
         front.webhook.is_open = False
         log.info("draining", running=len(core.queue.running))
-        drained = await _drain(core)
+        drained = await _drain(core, deadline)
         log.info("stopped", handed_back=0 if drained else len(core.queue.running))
 
 
@@ -129,10 +138,15 @@ def _upkeep(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
     ]
 
 
-async def _drain(core: wiring.Core) -> bool:
+def _drain_deadline() -> float:
+    """When running edits are left to the next start, if the stop begins now (event loop time)."""
+    return asyncio.get_running_loop().time() + DRAIN_SECONDS
+
+
+async def _drain(core: wiring.Core, deadline: float) -> bool:
     """Take no more edits and wait for the running ones; returns whether all of them ended in time."""
     core.queue.stop_accepting()
-    return await core.queue.drain(DRAIN_SECONDS)
+    return await core.queue.drain(max(0.0, deadline - asyncio.get_running_loop().time()))
 
 
 async def _wait(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
@@ -183,20 +197,6 @@ async def _loop_monitored() -> AsyncIterator[None]:
             yield
     finally:
         log.info("loop_paused", longest=round(monitor.longest, 3), longest_own=round(monitor.longest_own, 3))
-
-
-@contextlib.contextmanager
-def _signals_set(stop: asyncio.Event) -> Iterator[None]:
-    """Let SIGTERM and SIGINT set `stop`."""
-    loop = asyncio.get_running_loop()
-    caught = (signal.SIGTERM, signal.SIGINT)
-    for number in caught:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
 
 
 def _local_host(host: str) -> str:

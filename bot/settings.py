@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot import cloud_parameters
+from bot.addresses import has_host, is_private
 from bot.cloud_parameters import Range
 
 UserIds = Annotated[frozenset[int], NoDecode]
@@ -250,7 +250,7 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+        if parts.scheme != "https" or not has_host(parts) or parts.username or parts.query or parts.fragment:
             raise ValueError("must be an https address")
         return value.rstrip("/")
 
@@ -258,7 +258,7 @@ class Settings(BaseSettings):
     @classmethod
     def _address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not has_host(parts):
             raise ValueError("must be an address")
         return value.rstrip("/")
 
@@ -281,10 +281,10 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
-        if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+        if not has_host(parts) or parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("must be an address without a password")
         # Every file is checked by its SHA-256, so plain http only costs privacy; it is allowed in private networks.
-        if parts.scheme != "https" and not (parts.scheme == "http" and _is_private(parts.hostname)):
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_private(parts.hostname or "")):
             raise ValueError("must be an https address (http only on this machine or a private network)")
         return value.rstrip("/")
 
@@ -293,6 +293,8 @@ class Settings(BaseSettings):
     def _database(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
             raise ValueError("must start with postgresql:// or sqlite:///")
+        if value and value.get_secret_value() in ("sqlite:///", "sqlite:///:memory:"):
+            raise ValueError("must name a file: a database in memory is lost at the end")
         return value
 
     @model_validator(mode="after")
@@ -330,11 +332,3 @@ class Settings(BaseSettings):
     def models_folder(self) -> Path:
         """The folder that model files are read from."""
         return self.data_dir / "models"
-
-
-def _is_private(host: str) -> bool:
-    """Whether a host is on this machine or in a private network: an address of such a range, or a name without dots."""
-    try:
-        return ip_address(host).is_private
-    except ValueError:
-        return "." not in host

@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
     """An argument, a setting, or a file that the command was given."""
     ENGINE_ERROR = 3
     """The engine failed, or found no subject."""
+    STOP_FORCED = 4
+    """SIGTERM, and something hung for too long: Telegram, or the database."""
     INTERRUPTED = 130
     """Ctrl-C; the shells' number for SIGINT."""
 

@@ -7,8 +7,11 @@ line needs, too.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
+import os
+import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from telegram.ext import ExtBot
 
-from bot import engine_wiring
+from bot import data_folder, engine_wiring
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.application import make_application, make_bot
@@ -125,8 +128,8 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
     """
     message_ids = MessageIds()
     async with (
-        engine_wiring.pixel_pool(settings, settings.workers) as pool,
         open_database(settings) as database,
+        engine_wiring.pixel_pool(settings, settings.workers) as pool,
     ):
         limiter = FloodLimiter(shared_limits=shared_rate_limiter(database), message_ids=message_ids)
         bot = make_bot(token, settings.telegram_api_url, limiter, settings.telegram_proxy_address)
@@ -234,17 +237,35 @@ async def serve(settings: Settings, site: web.Application) -> AsyncIterator[None
     Raises:
         OperatorError: The address cannot be used.
     """
-    runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=5.0)
+    runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=2.0)
     await runner.setup()
     try:
         try:
             await web.TCPSite(runner, settings.host, settings.port).start()
-        except OSError as error:
-            advice = f"PORT: cannot listen on {settings.host}:{settings.port} ({error.strerror}); try PORT=8081"
-            raise OperatorError("wrong-setting", text=advice) from None
+        except (OSError, UnicodeError) as error:
+            raise _cannot_listen(settings, error) from None
         yield
     finally:
         await runner.cleanup()
+
+
+def _cannot_listen(settings: Settings, error: OSError | UnicodeError) -> OperatorError:
+    is_host = isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    # aiohttp's own text repeats the address; the error number says it shorter.
+    is_named = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
+    reason = os.strerror(error.errno or 0) if isinstance(error, OSError) and is_named else "no such address here"
+    setting = "HOST" if is_host else "PORT"
+    advice = "HOST=127.0.0.1, or HOST=0.0.0.0 for all networks" if is_host else "PORT=8081"
+    text = f"{setting}: cannot listen on {settings.host}:{settings.port} ({reason}); try {advice}"
+    return OperatorError("wrong-setting", text=text)
+
+
+def only_bot(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """Hold the locks that keep a second bot away from DATA_DIR and from the SQLite file."""
+    url = settings.database
+    return data_folder.only_bot(
+        settings.data_dir, Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
+    )
 
 
 def webhook_secret(settings: Settings, token: str) -> str:
@@ -257,7 +278,8 @@ def webhook_secret(settings: Settings, token: str) -> str:
 @contextlib.asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database, its tables migrated to the current version."""
-    database = Database(settings.database)
+    setting = "DATA_DIR" if settings.database_url is None else "DATABASE_URL"
+    database = Database(settings.database, setting=setting)
     try:
         await database.start()
         yield database

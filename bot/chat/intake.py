@@ -10,12 +10,14 @@ import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
+from typing import Any
 
 import structlog
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.chat.api.flood_limiter import retry_after_seconds
+from bot.chat.api.transport import NotBotApiError
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.services import App, ChatServices
 from bot.errors import OperatorError, OutageError
@@ -30,6 +32,14 @@ HANDLER_SECONDS = 60.0
 
 HANDLER_ATTEMPTS = 3
 """An update whose handler fails this often is given up, so that later updates are handled."""
+
+STOP_HANDLERS_SECONDS = 3.0
+"""How long handlers may go on after SIGTERM. The updates of those that still run come again at the next start."""
+
+CONFIRM_SECONDS = 2.0
+"""Time limit of the last getUpdates, which only saves the next process some repeats."""
+
+API_EXAMPLE = "TELEGRAM_API_URL=https://api.telegram.org"
 
 OUTAGE_PAUSE = 1.0
 """Seconds before updates that could not be recorded are requested again."""
@@ -137,10 +147,7 @@ async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
             request = asyncio.create_task(
                 bot.get_updates(offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES)
             )
-            await asyncio.wait({request, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not request.done():
-                request.cancel()
-                await asyncio.gather(request, return_exceptions=True)
+            if not await _ends_before(stopping, request):
                 break
             try:
                 updates = request.result()
@@ -148,13 +155,17 @@ async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
                 raise OperatorError("wrong-token") from None
             except TelegramError as error:
                 pause = _pause_after(error, pause)
-                log.warning("polling_failed", reason=type(error).__name__, retry_in=pause)
+                log.warning("polling_failed", reason=f"{type(error).__name__}: {error.message}", retry_in=pause)
                 await asyncio.wait({stopping}, timeout=pause)
                 continue
             pause = 0.0
             if updates:
                 # Later updates of other chats may be handled already and come again: handlers may run twice.
-                unconfirmed = await intake.handle_all(updates)
+                handling = asyncio.create_task(intake.handle_all(updates))
+                if not await _ends_before(stopping, handling, STOP_HANDLERS_SECONDS):
+                    log.info("updates_left", count=len(updates))  # not confirmed: they come again at the next start
+                    return
+                unconfirmed = handling.result()
                 offset = updates[-1].update_id + 1 if unconfirmed is None else unconfirmed
                 if unconfirmed is not None:
                     await asyncio.wait({stopping}, timeout=OUTAGE_PAUSE)
@@ -163,6 +174,19 @@ async def poll(application: App, intake: Intake, stop: asyncio.Event) -> None:
         await asyncio.gather(stopping, return_exceptions=True)
     if offset is not None:
         await _confirm(application, offset)
+
+
+async def _ends_before(stopping: asyncio.Task[Any], task: asyncio.Task[Any], grace: float = 0.0) -> bool:
+    """Wait for `task` until `stopping` ends, and `grace` seconds longer; then cancel it. Returns whether it ended."""
+    try:
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done() and grace:
+            await asyncio.wait({task}, timeout=grace)
+        return task.done()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def _pause_after(error: TelegramError, last: float) -> float:
@@ -178,8 +202,9 @@ def _pause_after(error: TelegramError, last: float) -> float:
 async def _confirm(application: App, offset: int) -> None:
     """Confirm the last updates, so that the next process does not receive them again (which would do no harm)."""
     try:
-        await application.bot.get_updates(offset=offset, timeout=0, limit=1, allowed_updates=ALLOWED_UPDATES)
-    except TelegramError as error:
+        async with asyncio.timeout(CONFIRM_SECONDS):
+            await application.bot.get_updates(offset=offset, timeout=0, limit=1, allowed_updates=ALLOWED_UPDATES)
+    except (TelegramError, TimeoutError) as error:
         log.info("last_updates_not_confirmed", reason=type(error).__name__)
 
 
@@ -187,17 +212,34 @@ async def retry_until_success(call: Callable[[], Awaitable[object]], stop: async
     """Make a call to Telegram that the start depends on; repeat it until it succeeds or `stop` is set.
 
     Raises:
-        OperatorError: ``wrong-token``.
+        OperatorError: ``wrong-token``, or TELEGRAM_API_URL is no Bot API server.
     """
     pause = 0.0
-    while not stop.is_set():
-        try:
-            await call()
-        except InvalidToken:
-            raise OperatorError("wrong-token") from None
-        except TelegramError as error:
-            pause = _pause_after(error, pause)
-            log.warning("telegram_not_reached", reason=type(error).__name__, retry_in=pause)
-            await asyncio.sleep(pause)
-        else:
-            return
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        while not stop.is_set():
+            calling = asyncio.ensure_future(_made(call))
+            if not await _ends_before(stopping, calling):
+                return
+            try:
+                calling.result()
+            except InvalidToken:
+                raise OperatorError("wrong-token") from None
+            except NotBotApiError as error:
+                text = f"TELEGRAM_API_URL: there is no Bot API server ({error.message}); for example {API_EXAMPLE}"
+                raise OperatorError("wrong-setting", text=text) from None
+            except TelegramError as error:
+                pause = _pause_after(error, pause)
+                reason = f"{type(error).__name__}: {error.message}"
+                advice = f"check the network and TELEGRAM_API_URL, for example {API_EXAMPLE}"
+                log.warning("telegram_not_reached", reason=reason, retry_in=pause, advice=advice)
+                await asyncio.wait({stopping}, timeout=pause)
+            else:
+                return
+    finally:
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+
+
+async def _made(call: Callable[[], Awaitable[object]]) -> object:
+    return await call()

@@ -11,11 +11,13 @@ import json
 import structlog
 from aiohttp import web
 from telegram import Update
+from telegram.error import BadRequest
 
 from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.intake import Intake, UpdateOutcome
 from bot.chat.services import App
+from bot.errors import OperatorError
 
 log = structlog.get_logger()
 
@@ -47,14 +49,23 @@ class Webhook:
         self.is_open = False
 
     async def register(self, public_url: str) -> None:
-        """Register the webhook; waiting updates are kept."""
-        await self._application.bot.set_webhook(
-            f"{public_url}{PATH}",
-            secret_token=self._secret.decode(),
-            allowed_updates=ALLOWED_UPDATES,
-            max_connections=MAX_CONNECTIONS,
-            drop_pending_updates=False,
-        )
+        """Register the webhook; waiting updates are kept.
+
+        Raises:
+            OperatorError: Telegram refuses the address.
+        """
+        try:
+            await self._application.bot.set_webhook(
+                f"{public_url}{PATH}",
+                secret_token=self._secret.decode(),
+                allowed_updates=ALLOWED_UPDATES,
+                max_connections=MAX_CONNECTIONS,
+                drop_pending_updates=False,
+            )
+        except BadRequest as error:
+            advice = "set an address that Telegram can reach, or TELEGRAM_UPDATES=polling"
+            text = f"PUBLIC_URL: Telegram refuses {public_url} as a webhook ({error.message}); {advice}"
+            raise OperatorError("wrong-setting", text=text) from None
 
     async def receive(self, request: web.Request) -> web.Response:
         """POST /telegram/webhook: handle one update. 403 without the secret, 503 while starting and draining.

@@ -14,7 +14,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError as FutureCancelled
@@ -31,6 +30,7 @@ from bot import logs
 from bot.errors import CpuLimitError, WorkerDiedError, WorkerKilledError, WorldError
 from bot.imaging import worker_process
 from bot.imaging.array_transfer import PackedValue, pack, unpack
+from bot.imaging.scratch import ScratchFolder
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +39,9 @@ log = structlog.get_logger()
 MAX_RESTARTS = 8
 """How often a job is started again after its process was killed from outside. A job that asks for too much memory fails
 at the process's own limit, so SIGKILL comes from the operator or from a machine short of memory."""
+
+_KILLED_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, signal.SIGTERM)
+"""Exit codes. An init system may send SIGTERM to all processes of a service; pebble exits with the signal's number."""
 
 MAX_JOBS_PER_PROCESS = 500
 """A process is replaced after this many jobs, because C libraries fragment their heaps."""
@@ -65,8 +68,8 @@ class PixelPool:
         workers: Number of processes, and of jobs that run at a time; further jobs wait in order.
         timeout: Seconds a job may take by default.
         memory_mb: Megabytes of data (heap and private maps) that a process may have.
-        scratch: Folder for arrays in transit; None: the system's temporary folder. Folders of dead processes in it are
-            removed at the start.
+        scratch: Folder for arrays in transit; None: the system's temporary folder. Folders of ended processes in it
+            are removed at the start.
         preload: Modules that the processes import before their first job.
     """
 
@@ -84,6 +87,7 @@ class PixelPool:
         self._memory_mb = memory_mb
         self._scratch_root = scratch
         self._preload = list(preload)
+        self._folder: ScratchFolder | None = None
         self._scratch: Path | None = None
         self._pool: ProcessPool | None = None
         self._pool_lock = threading.Lock()
@@ -108,11 +112,8 @@ class PixelPool:
         await self.run(os.getpid)  # the fork server finishes its imports before the first job
 
     def _start(self) -> None:
-        if self._scratch_root is not None:
-            self._scratch_root.mkdir(parents=True, exist_ok=True)
-            for stale in self._scratch_root.glob("run-*"):
-                _remove_if_orphaned(stale)
-        self._scratch = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=self._scratch_root))
+        self._folder = ScratchFolder(self._scratch_root)
+        self._scratch = self._folder.path
         self._pool = self._make_pool()
 
     def _make_pool(self) -> ProcessPool:
@@ -156,8 +157,8 @@ class PixelPool:
             self._closed = True
             if self._pool is not None:
                 self._stop(self._pool)
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._folder is not None:
+            self._folder.remove()
 
     async def run(
         self,
@@ -195,7 +196,7 @@ class PixelPool:
                     code = error.exitcode
                     if code == -signal.SIGPROF:
                         raise CpuLimitError("took-too-long", job=name, cpu_seconds=cpu_seconds) from None
-                    if code != -signal.SIGKILL:
+                    if code not in _KILLED_FROM_OUTSIDE:
                         raise WorkerDiedError("worker-died", job=name, why=f"exit code {code}") from None
                     if restarts == MAX_RESTARTS:
                         raise WorkerKilledError("worker-died", job=name, why="killed") from None
@@ -243,13 +244,3 @@ class PixelPool:
 
     async def _in_thread(self, function: Callable[..., R], *args: Any) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(function, *args))
-
-
-def _remove_if_orphaned(folder: Path) -> None:
-    """Remove a scratch folder whose process no longer exists."""
-    try:
-        os.kill(int(folder.name.split("-")[1]), 0)
-    except (ProcessLookupError, ValueError, IndexError):
-        shutil.rmtree(folder, ignore_errors=True)
-    except PermissionError:
-        return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.playground import pictures, rules
 from bot.playground.errors import NOT_MODIFIED, BotApiError, bad_request
@@ -18,6 +19,7 @@ ACTIONS = frozenset(
 )
 CONTENT = ("text", "caption", "photo", "document", "reply_markup")
 """Fields that an edit may replace."""
+WEBHOOK_PORTS = (80, 88, 443, 8443)
 
 
 class BotApi:
@@ -63,6 +65,8 @@ class BotApi:
 
     async def _set_webhook(self, given: Parameters) -> bool:
         url = given.text("url") or ""
+        if (urlsplit(url).port or 443) not in WEBHOOK_PORTS:
+            raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
         webhook = Webhook(url, given.text("secret_token") or "", given.number("max_connections") or 40) if url else None
         await self._telegram.updates.set_webhook(webhook, _kinds(given), drop=given.flag("drop_pending_updates"))
         return True

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from bot.errors import OperatorError, OutageError, WorldError
-from bot.storage import migrations
+from bot.errors import OutageError, WorldError
+from bot.storage import migrations, start_failures
 from bot.storage.sqlite import WriteLock, make_sqlite_engine
 from bot.storage.threads import started_thread_pool
 
@@ -37,6 +37,9 @@ PAGES_AT_ONCE = 1000
 RECONNECT_WITHIN = 45.0
 """Seconds to wait for a PostgreSQL that is down (a restart, a failover)."""
 
+CONNECT_SECONDS = 10
+"""Seconds until a PostgreSQL that does not answer counts as down; libpq's own default is minutes."""
+
 
 class LockSpace(IntEnum):
     """What an advisory lock of `Database.lock_until_commit` is about. The numbers are shared by all versions."""
@@ -46,10 +49,21 @@ class LockSpace(IntEnum):
 
 
 def make_engine(url: str, lock: WriteLock | None = None) -> sa.Engine:
-    """An SQLAlchemy engine for `url`, set up so that a committed transaction survives a crash."""
+    """An SQLAlchemy engine for `url`, set up so that a committed transaction survives a crash.
+
+    Raises:
+        OperatorError: The address cannot be read.
+        OSError: The folder of the SQLite file cannot be made.
+    """
     if url.startswith("sqlite"):
         return make_sqlite_engine(url, lock or WriteLock())
-    return sa.create_engine(url, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
+    try:
+        address = sa.make_url(url).update_query_dict({"connect_timeout": str(CONNECT_SECONDS)}, append=False)
+    except (sa.exc.ArgumentError, ValueError):
+        raise start_failures.unreadable_address() from None
+    if "@" in (address.host or ""):  # the end of a password that is not escaped; an error would show it
+        raise start_failures.unreadable_address()
+    return sa.create_engine(address, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
 
 
 class Database:
@@ -57,12 +71,20 @@ class Database:
 
     Args:
         url: SQLAlchemy URL, with the driver.
+        setting: The setting that named the database, for errors.
+
+    Raises:
+        OperatorError: The address cannot be read, or the folder of the SQLite file cannot be made.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, setting: str = "DATABASE_URL") -> None:
         self.url = url
+        self._setting = setting
         lock = WriteLock()
-        self.engine = make_engine(url, lock)
+        try:
+            self.engine = make_engine(url, lock)
+        except OSError as error:
+            raise start_failures.unusable_folder(error, setting) from None
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # A power cut may undo a checkpoint; then a step runs again, which is harmless. What must not be lost is in our
         # own tables. This saves 9 syncs of 4 ms for each edit (docs/decisions.md#sqlite-by-default).
@@ -75,14 +97,15 @@ class Database:
         """Bring the tables up to date.
 
         Raises:
-            OperatorError: The database does not answer, or refuses the connection.
+            OperatorError: The database does not answer, refuses the connection, is damaged or not this program's.
         """
         try:
             await self._in_thread(migrations.upgrade, self.engine)
-        except sa.exc.OperationalError:
-            # The driver's own text is left out: it may hold the address with its password.
-            text = "DATABASE_URL: the database does not answer, or does not let us in: is it there, the address right?"
-            raise OperatorError("wrong-setting", text=text) from None
+        except Exception as error:
+            explained = start_failures.explain(error, self.engine.url, self._setting)
+            if explained is None:
+                raise
+            raise explained from None
 
     async def close(self) -> None:
         """Write what is waiting, then close all connections."""

@@ -131,6 +131,9 @@ def make_sqlite_engine(url: str, lock: WriteLock, *, urgent: bool = True, synced
         urgent: Whether its writers pass those of engines that are not urgent.
         synced: Whether each commit is synced to the disk. If not, a power cut may undo the last transactions, but none
             before a synced one: all are in one log, in order.
+
+    Raises:
+        OSError: Its folder cannot be made.
     """
     path = sa.make_url(url).database
     if path:

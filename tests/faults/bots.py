@@ -132,10 +132,19 @@ class BotProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
-    async def terminate(self) -> int:
-        """SIGTERM; returns its exit code."""
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
         assert self._process is not None
-        self._process.terminate()
+        self._process.send_signal(number)
+
+    async def terminate(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """SIGTERM, or another signal; returns its exit code."""
+        self.send(number)
+        return await self.ends()
+
+    async def ends(self) -> int:
+        """Wait for its end; returns its exit code."""
+        assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), 60)
 
 

@@ -23,6 +23,10 @@ MAX_ANSWER_BYTES = 64 * 2**20
 CONNECT_SECONDS = 10.0
 
 
+class NotBotApiError(NetworkError):
+    """The answer is not the Bot API's: a proxy's page, or another server. Its status says nothing about the token."""
+
+
 class AiohttpRequest(BaseRequest):
     """Sends Bot API requests through one aiohttp session.
 
@@ -87,7 +91,10 @@ class AiohttpRequest(BaseRequest):
                 if answer.status >= 500:
                     # A proxy's error page is not JSON: python-telegram-bot would log a traceback for it.
                     raise NetworkError(f"HTTP {answer.status}")
-                return answer.status, await read_bounded(answer.content.iter_chunked(2**18), MAX_ANSWER_BYTES)
+                body = await read_bounded(answer.content.iter_chunked(2**18), MAX_ANSWER_BYTES)
+                if method == "POST" and not _is_bot_api_answer(body):  # files come by GET
+                    raise NotBotApiError(f"HTTP {answer.status}, and not the Bot API's JSON")
+                return answer.status, body
         except BodyTooLargeError:
             raise NetworkError("the answer is too large") from None
         except TimeoutError as error:
@@ -96,6 +103,11 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError("the Bot API's address is not valid") from None
         except CONNECTION_ERRORS as error:
             raise NetworkError(type(error).__name__) from None
+
+
+def _is_bot_api_answer(body: bytes) -> bool:
+    """Whether a method's answer is an object with `ok`, which Telegram writes first."""
+    return body.lstrip()[:1] == b"{" and b'"ok"' in body[:200] + body[-200:]
 
 
 def _body(request_data: RequestData | None) -> Any:

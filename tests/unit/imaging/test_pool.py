@@ -98,7 +98,7 @@ def leftovers(scratch: Path) -> list[Path]:
 async def pool(tmp_path: Path) -> AsyncIterator[PixelPool]:
     async with PixelPool(workers=2, scratch=tmp_path / "scratch", memory_mb=700) as pool:
         yield pool
-    assert list((tmp_path / "scratch").iterdir()) == []
+    assert list((tmp_path / "scratch").glob("run-*")) == []
 
 
 async def test_a_job_runs_in_another_process_and_its_result_is_returned(pool: PixelPool) -> None:
@@ -233,7 +233,7 @@ async def test_closing_kills_running_jobs(tmp_path: Path) -> None:
     assert stopped.value.message_id == "worker-died"
     with pytest.raises(WorldError):
         await pool.run(double, 1)
-    assert list((tmp_path / "scratch").iterdir()) == []
+    assert list((tmp_path / "scratch").glob("run-*")) == []
 
 
 async def test_closing_fails_a_pending_job_whose_future_pebble_drops(
@@ -260,15 +260,16 @@ async def test_closing_fails_a_pending_job_whose_future_pebble_drops(
     assert stopped.value.message_id == "worker-died"
 
 
-async def test_start_removes_the_folders_of_dead_processes_only(tmp_path: Path) -> None:
-    dead, alive, other = tmp_path / "run-999999999-x", tmp_path / f"run-{os.getppid()}-x", tmp_path / "else"
-    for folder in (dead, alive, other):
+async def test_a_start_removes_what_killed_processes_left_and_nothing_else(tmp_path: Path) -> None:
+    left, other = tmp_path / f"run-{os.getpid()}-x", tmp_path / "else"
+    for folder in (left, other):
         folder.mkdir()
         (folder / "arrays-1").write_bytes(b"x")
-    async with PixelPool(workers=1, scratch=tmp_path):
-        assert not dead.exists()
-        assert (alive / "arrays-1").exists()
+    async with PixelPool(workers=1, scratch=tmp_path), PixelPool(workers=1, scratch=tmp_path):
+        assert not left.exists()
         assert (other / "arrays-1").exists()
+        assert sum(name.startswith("run-") for name in os.listdir(tmp_path)) == 2, "a running pool keeps its folder"
+    assert not any(name.startswith("run-") for name in os.listdir(tmp_path))
 
 
 def use_the_processor() -> None:
@@ -282,13 +283,17 @@ async def test_a_job_that_uses_up_its_processor_time_is_told_apart(pool: PixelPo
     assert await pool.run(double, 2, cpu_seconds=5.0) == 4
 
 
-def kill_own_process_once(mark: Path) -> str:
+def kill_own_process_once(mark: Path, number: int) -> str:
     if mark.exists():
         return "done"
     mark.touch()
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), number)
+    signal.pause()
     return "unreachable"
 
 
-async def test_a_job_whose_process_is_killed_from_outside_is_started_again(pool: PixelPool, tmp_path: Path) -> None:
-    assert await pool.run(kill_own_process_once, tmp_path / "mark") == "done"
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_job_whose_process_is_killed_from_outside_is_started_again(
+    pool: PixelPool, tmp_path: Path, number: int
+) -> None:
+    assert await pool.run(kill_own_process_once, tmp_path / "mark", number) == "done"
