@@ -20,6 +20,7 @@ from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.application import make_application, make_bot
 from bot.chat.courier import TelegramCourier
+from bot.chat.identity import Identities
 from bot.chat.intake import Intake
 from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
@@ -158,6 +159,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         max_file_bytes=int(settings.max_file_mb * 1e6),
         retention_hours=settings.retention_hours,
         replies=replies,
+        identities=Identities(core.bot),
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)
@@ -168,6 +170,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         core.canvas,
         texts,
         bot_token=token,
+        allowed=settings.allowed_users,
         telegram_script="/playground/telegram-web-app.js" if playground is not None else None,
         ready=core.queue.is_ready,
     )

@@ -33,6 +33,7 @@ def add_mini_app(
     texts: Texts,
     *,
     bot_token: str,
+    allowed: frozenset[int] = frozenset(),
     telegram_script: str | None = None,
     ready: Callable[[], bool],
 ) -> None:
@@ -43,17 +44,18 @@ def add_mini_app(
         canvas: What the page can do with edits.
         texts: Error texts.
         bot_token: Verifies initData; the key of the session tokens is derived from it.
+        allowed: Telegram user ids that may use the API; empty: all.
         telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
         ready: Whether edits can be accepted, for /readyz.
     """
     add_health(app, ready)
     Pages(telegram_script).add_to(app.router)
-    app.add_subapp("/api", _api(canvas, texts, bot_token))
+    app.add_subapp("/api", _api(canvas, texts, bot_token, allowed))
 
 
-def _api(canvas: Canvas, texts: Texts, bot_token: str) -> web.Application:
+def _api(canvas: Canvas, texts: Texts, bot_token: str, allowed: frozenset[int]) -> web.Application:
     """The API as a separate application, so that its middlewares see its routes only."""
-    callers = Callers(bot_token, Tokens(bot_token))
+    callers = Callers(bot_token, Tokens(bot_token), allowed)
     events = Events(canvas, texts)
     authenticate = callers.authenticate(public=frozenset({"/api/session"}))
     api = web.Application(middlewares=[measure_request, answer_errors(texts), authenticate])

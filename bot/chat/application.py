@@ -23,6 +23,7 @@ from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import Command
 from bot.chat.handlers import buttons, operations, welcome
+from bot.chat.identity import is_allowed
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
 
@@ -98,9 +99,9 @@ def make_application(bot: ExtBot[None], services: ChatServices) -> App:
 
 
 async def _refuse_strangers(update: Update, context: Context) -> None:
-    """Stop updates from people who are not in ALLOWED_USERS; in a private chat and on buttons with an answer."""
+    """Stop updates from all who are not in ALLOWED_USERS; in a private chat and on buttons with an answer."""
     services, user = context.services, update.effective_user
-    if not services.allowed_users or (user is not None and user.id in services.allowed_users):
+    if is_allowed(update, services.allowed_users):
         return
     if update.callback_query:
         await update.callback_query.answer(services.text(user, "not-allowed"), show_alert=True)

@@ -117,7 +117,7 @@ class TelegramCourier:
             request = "keep" if edit.operation is Operation.REMOVE_BACKGROUND else "paint"
             if self._keyboards.app_url is None:
                 return self._texts.get(edit.language, f"{request}-in-telegram")
-            return self._texts.get(edit.language, request if edit.chat == edit.person else "paint-in-private")
+            return self._texts.get(edit.language, request if edit.is_private else "paint-in-private")
         if stage is not None:
             return self._texts.get(edit.language, f"status-{stage}")
         if position > 0:

@@ -10,6 +10,7 @@ from telegram import Message, User
 from telegram.error import TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.chat.identity import Identities
 from bot.chat.replies import Replies
 from bot.edits.choices import Choices
 from bot.edits.service import Edits
@@ -26,10 +27,12 @@ class ChatServices:
         edits: Submits and changes edits.
         choices: Corrects a wrong find.
         texts: The catalogues.
-        allowed_users: Telegram user ids that may use the bot; empty: all.
+        allowed_users: Ids of the people, and of the chats in whose name posts are made, that may use the bot; empty:
+            all.
         max_file_bytes: Larger files are refused.
         retention_hours: How long edits are kept, for /help.
         replies: Sends replies.
+        identities: Knows in whose name a person acts.
         failures: Errors of handlers by update id, for `intake`.
     """
 
@@ -40,6 +43,7 @@ class ChatServices:
     max_file_bytes: int
     retention_hours: float
     replies: Replies
+    identities: Identities
     failures: dict[int, Exception] = field(default_factory=dict)
 
     def text(self, user: User | None, message_id: str, **values: object) -> str:
@@ -74,8 +78,3 @@ App: TypeAlias = Application[
     dict[Any, Any],
     None,
 ]
-
-
-def sender(message: Message) -> int:
-    """Id of the person who sent a message, or of the chat if the message has no sender (docs/telegram.md#senders)."""
-    return message.from_user.id if message.from_user else message.chat.id

@@ -85,7 +85,7 @@ class Edit:
 
     Attributes:
         id: 128 random bits in URL-safe letters; opaque; used in links and callback data.
-        person: Telegram user id of the owner.
+        person: Id of the owner: a Telegram user id, or the negative id of the chat in whose name it was asked for.
         chat: Id of the chat that gets the result.
         message: Id of the person's message; the result replies to it.
         operation: What is done.
@@ -139,6 +139,11 @@ class Edit:
     attempt: int = 1
 
     @property
+    def is_private(self) -> bool:
+        """Whether it is in a person's private chat with the bot; other chats have negative ids."""
+        return self.chat > 0
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether the bot has asked if it found the right thing, and has no answer yet."""
         return self.error == DOUBTFUL
@@ -168,7 +173,7 @@ class Offer:
 
     Attributes:
         id: 128 random bits; used in the buttons.
-        person: Telegram user id of the sender.
+        person: Id of the owner, as in `Edit`.
         chat: Chat id.
         message: Id of the photo's message.
         photo: The photo.

@@ -19,7 +19,7 @@ class EditRequest:
 
     Attributes:
         key: The same for a repeated request.
-        person: Telegram user id.
+        person: Id of the owner.
         chat: Id of the chat that gets the result.
         message: Id of the message that the result replies to.
         operation: What to do.
@@ -142,17 +142,21 @@ class EditRequest:
         return cls._following(shown, key, None, parent=shown.id, status_message=message, seed=0, chooses=True)
 
     @classmethod
-    def in_private_chat(cls, edit: Edit, *, message: int, language: str, stored: StoredMask | None) -> Self:
-        """The same edit in the person's private chat; it waits for the person's mask.
+    def in_private_chat(
+        cls, edit: Edit, *, person: int, message: int, language: str, stored: StoredMask | None
+    ) -> Self:
+        """The same edit in a person's private chat; it waits for the person's mask.
 
         Args:
             edit: The edit in the group.
+            person: The person, who owns the new edit: the owner of the group's edit, or an admin who acts for it.
             message: Id of the message in the private chat that the result replies to.
             language: Language code of the person.
             stored: The mask that the person starts from.
         """
-        place = {"chat": edit.person, "message": message, "language": language}
-        return cls._following(edit, f"{edit.id}:private", stored, parent=edit.parent, draft=True, **place)
+        key = f"{edit.id}:private" if edit.person == person else f"{edit.id}:private:{person}"
+        place = {"person": person, "chat": person, "message": message, "language": language}
+        return cls._following(edit, key, stored, parent=edit.parent, draft=True, **place)
 
     @classmethod
     def _following(cls, edit: Edit, key: str, stored: StoredMask | None, **changes: Any) -> Self:

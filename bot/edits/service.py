@@ -107,6 +107,11 @@ class Edits:
         edit, _ = await self.submit(EditRequest.from_offer(offer, operation, status_message=message))
         return edit
 
+    async def place(self, edit_id: str) -> tuple[int, int] | None:
+        """The ids of an edit's owner and of its chat; None if it does not exist."""
+        edit = await self._store.get(edit_id)
+        return (edit.person, edit.chat) if edit is not None else None
+
     async def get_owned(self, edit_id: str, person: int) -> Edit:
         """The person's edit with this id.
 
@@ -235,23 +240,24 @@ class Edits:
         correction, _ = await self.submit(await correction_request(self._store, edit))
         return correction
 
-    async def continue_in_private(self, edit_id: str, person: int, message: int, language: str) -> Edit:
+    async def continue_in_private(self, edit_id: str, owner: int, person: int, message: int, language: str) -> Edit:
         """Continue a group's edit in the private chat, the only place where a Mini App opens from a button.
 
         Args:
             edit_id: Id of the group's edit, which waits for its mask.
-            person: The person who asks.
+            owner: The id in whose name the person asks: the person's, or that of a chat.
+            person: The person who asks, and to whom the new edit belongs.
             message: Id of the message in the private chat that the result replies to.
             language: Language code of the person.
 
         Raises:
             PersonError: As `get_owned` and `submit` do; ``too-old`` if the edit does not wait any more.
         """
-        edit = await self.get_owned(edit_id, person)
+        edit = await self.get_owned(edit_id, owner)
         if edit.state is not State.WAITING_FOR_MASK:
             raise PersonError("too-old")
         stored = await self._store.mask(edit.id)
-        request = EditRequest.in_private_chat(edit, message=message, language=language, stored=stored)
+        request = EditRequest.in_private_chat(edit, person=person, message=message, language=language, stored=stored)
         private, _ = await self.submit(request)
         return private
 

@@ -8,8 +8,9 @@ from telegram.constants import ChatType
 from bot.chat.commands import operation_of
 from bot.chat.file_rules import too_large
 from bot.chat.handlers.welcome import answer, not_understood
+from bot.chat.identity import owner_of
 from bot.chat.photos import photo_in
-from bot.chat.services import Context, sender
+from bot.chat.services import Context
 from bot.edits.model import Operation, PhotoRef
 from bot.edits.requests import EditRequest
 from bot.errors import PersonError
@@ -37,7 +38,7 @@ async def command(update: Update, context: Context) -> None:
             return
         await submit(message, photo, operation, context)
         return
-    await context.services.edits.remember_command(message.chat.id, sender(message), operation)
+    await context.services.edits.remember_command(message.chat.id, owner_of(message), operation)
     answer(update, context, f"send-photo-{operation}")
 
 
@@ -54,7 +55,7 @@ async def bare_photo(update: Update, context: Context) -> None:
         await submit(message, original, Operation.ERASE, context, painted=sent)
         return
     operation = await context.services.edits.take_pending_command(
-        message.chat.id, sender(message), message.media_group_id
+        message.chat.id, owner_of(message), message.media_group_id
     )
     if operation is not None:
         await submit(message, sent, operation, context)
@@ -65,7 +66,7 @@ async def bare_photo(update: Update, context: Context) -> None:
             _refuse(message, error, context)
             return
         language = context.services.language(message.from_user)
-        await context.services.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
+        await context.services.edits.offer(owner_of(message), message.chat.id, message.message_id, sent, language)
 
 
 async def submit(
@@ -76,7 +77,7 @@ async def submit(
         _check_size(sent, context)
         await context.services.edits.submit(
             EditRequest.from_message(
-                person=sender(message),
+                person=owner_of(message),
                 chat=message.chat.id,
                 message=message.message_id,
                 operation=operation,
@@ -98,7 +99,7 @@ async def _submit_correction(message: Message, sent: PhotoRef, context: Context)
     submission = f"painted:{message.chat.id}:{message.message_id}"
     correction = await edits.correction_for(
         message.chat.id,
-        sender(message),
+        owner_of(message),
         replied_to=answered.message_id,
         photo=original.unique_id if original else None,
         submission=submission,

@@ -6,8 +6,9 @@ from telegram import Update
 from telegram.constants import ChatType
 
 from bot.chat.commands import command_in
+from bot.chat.identity import owner_of
 from bot.chat.keyboards import PRIVATE_START_PREFIX
-from bot.chat.services import Context, sender
+from bot.chat.services import Context
 from bot.errors import PersonError
 
 
@@ -22,9 +23,10 @@ async def start(update: Update, context: Context) -> None:
         return
     language = context.services.language(message.from_user)
     try:
-        await context.services.edits.continue_in_private(
-            parameter.removeprefix(PRIVATE_START_PREFIX), sender(message), message.message_id, language
-        )
+        edits, edit, person = context.services.edits, parameter.removeprefix(PRIVATE_START_PREFIX), owner_of(message)
+        place = await edits.place(edit)
+        acting = await context.services.identities.acting_for(person, *place) if place else person
+        await edits.continue_in_private(edit, acting, person, message.message_id, language)
     except PersonError as error:
         context.services.replies.send(message, context.services.texts.error(language, error))
 
@@ -35,10 +37,10 @@ async def help_(update: Update, context: Context) -> None:
 
 
 async def delete_my_data(update: Update, context: Context) -> None:
-    """/delete_my_data: cancel the person's edits and delete everything stored about them."""
+    """/delete_my_data: cancel the edits of the message's owner and delete everything stored about that owner."""
     message = update.effective_message
     assert message is not None
-    await context.services.edits.forget_person(sender(message))
+    await context.services.edits.forget_person(owner_of(message))
     answer(update, context, "data-deleted")
 
 
