@@ -116,7 +116,12 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         engine_wiring.pixel_pool(settings, settings.workers) as pool,
         open_database(settings) as database,
     ):
-        limiter = FloodLimiter(shared_limits=shared_rate_limiter(database), message_ids=message_ids)
+        store = Store(database, EditLimits(settings.pending_per_user, settings.edits_per_day))
+        limiter = FloodLimiter(
+            shared_limits=shared_rate_limiter(database),
+            message_ids=message_ids,
+            on_chat_moved=store.chat_moves.follow,
+        )
         bot = make_bot(token, settings.telegram_api_url, limiter)
 
         async def notify_admins(notice: OperatorNotice) -> None:
@@ -125,7 +130,6 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         async with engines(settings, pool, call_slots(settings, database), notify_admins) as ladder:
             texts = Texts(settings.language)
             courier = TelegramCourier(bot, message_ids, texts, Keyboards(texts, app_url, lambda: bot.username))
-            store = Store(database, EditLimits(settings.pending_per_user, settings.edits_per_day))
             announcer = Announcer(store, courier, alone=database.is_sqlite)
             photos, results = caches(settings)
             editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder)
@@ -160,6 +164,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         retention_hours=settings.retention_hours,
         replies=replies,
         identities=Identities(core.bot),
+        chat_moves=core.store.chat_moves,
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)

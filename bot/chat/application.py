@@ -91,6 +91,7 @@ def make_application(bot: ExtBot[None], services: ChatServices) -> App:
         .build()
     )
     application.bot_data["services"] = services
+    application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, _follow_chat), group=-2)
     application.add_handler(TypeHandler(Update, _refuse_strangers), group=-1)
     for handler in handlers():
         application.add_handler(handler)
@@ -107,6 +108,17 @@ async def _refuse_strangers(update: Update, context: Context) -> None:
         await update.callback_query.answer(services.text(user, "not-allowed"), show_alert=True)
     elif update.message and update.message.chat.type == "private":
         welcome.answer(update, context, "not-allowed")
+    raise ApplicationHandlerStop
+
+
+async def _follow_chat(update: Update, context: Context) -> None:
+    """Follow a group that became a supergroup; either chat gets a message about it."""
+    message = update.effective_message
+    assert message is not None
+    old, new = message.migrate_from_chat_id or message.chat.id, message.migrate_to_chat_id or message.chat.id
+    if old in context.services.allowed_users and new not in context.services.allowed_users:
+        log.warning("allowed_group_moved", old=old, new=new, advice="change ALLOWED_USERS")
+    await context.services.chat_moves.follow(old, new)
     raise ApplicationHandlerStop
 
 

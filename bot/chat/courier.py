@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import structlog
 from telegram import (
-    File,
     InlineKeyboardMarkup,
     InputMedia,
     InputMediaDocument,
@@ -16,14 +15,14 @@ from telegram import (
     Message,
 )
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
 from bot.chat.api.bot_api_errors import description_contains, is_not_modified, to_bot_error, translated_errors
-from bot.chat.api.flood_limiter import MAX_RETRY_AFTER, retry_after_seconds
+from bot.chat.api.fetching import FileFetcher
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
-from bot.chat.file_rules import MAX_DOCUMENT_BYTES, MAX_DOWNLOAD_BYTES, fits_as_photo, result_name, too_large
+from bot.chat.file_rules import MAX_DOCUMENT_BYTES, fits_as_photo, result_name
 from bot.chat.keyboards import Keyboards
 from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.edits.ports import LostMessageSearch, ResultFile
@@ -34,8 +33,6 @@ log = structlog.get_logger()
 
 ACTION_SECONDS = 4.0
 """Interval of chat actions. Telegram shows one for 5 s at most (docs/telegram.md#chat-actions)."""
-
-FETCH_ATTEMPTS = 4
 
 
 class TelegramCourier:
@@ -53,6 +50,7 @@ class TelegramCourier:
         self._texts = texts
         self._keyboards = keyboards
         self._poster = Poster(bot, message_ids)
+        self._fetcher = FileFetcher(bot)
 
     def highest(self, about: Edit | Offer) -> int:
         """See `Courier.highest`."""
@@ -178,37 +176,7 @@ class TelegramCourier:
 
     async def fetch(self, photo: PhotoRef, *, max_bytes: int) -> bytes:
         """See `Courier.fetch`."""
-        if photo.size is not None and photo.size > max_bytes:
-            raise too_large(photo.size, max_bytes)
-        try:
-            file = await self._bot.get_file(photo.file_id)
-            if file.file_size is not None and file.file_size > max_bytes:
-                raise too_large(file.file_size, max_bytes)
-            data = bytes(await self._download(file))
-        except BadRequest as error:
-            if description_contains(error, "file is too big"):
-                raise too_large(photo.size or MAX_DOWNLOAD_BYTES, min(max_bytes, MAX_DOWNLOAD_BYTES)) from error
-            raise UnusableInputError("photo-gone") from error
-        except TelegramError as error:
-            raise to_bot_error(error) from error
-        if len(data) > max_bytes:
-            raise too_large(len(data), max_bytes)
-        return data
-
-    async def _download(self, file: File) -> bytearray:
-        for attempt in range(1, FETCH_ATTEMPTS + 1):
-            try:
-                return await file.download_as_bytearray()
-            except RetryAfter as error:
-                if attempt == FETCH_ATTEMPTS:
-                    raise
-                pause = retry_after_seconds(error)
-            except NetworkError as error:
-                if isinstance(error, BadRequest) or attempt == FETCH_ATTEMPTS:
-                    raise
-                pause = 0.3 * 2**attempt
-            await asyncio.sleep(min(pause, MAX_RETRY_AFTER))
-        raise AssertionError("unreachable")
+        return await self._fetcher.fetch(photo, max_bytes)
 
     async def deliver(self, edit: Edit, made: ResultFile) -> PhotoRef:
         """See `Courier.deliver`."""

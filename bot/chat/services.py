@@ -13,6 +13,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 from bot.chat.identity import Identities
 from bot.chat.replies import Replies
 from bot.edits.choices import Choices
+from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.service import Edits
 from bot.texts import Texts
 
@@ -33,6 +34,7 @@ class ChatServices:
         retention_hours: How long edits are kept, for /help.
         replies: Sends replies.
         identities: Knows in whose name a person acts.
+        chat_moves: Follows groups that become supergroups.
         failures: Errors of handlers by update id, for `intake`.
     """
 
@@ -44,6 +46,7 @@ class ChatServices:
     retention_hours: float
     replies: Replies
     identities: Identities
+    chat_moves: ChatMoves
     failures: dict[int, Exception] = field(default_factory=dict)
 
     def text(self, user: User | None, message_id: str, **values: object) -> str:

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.edits.model import Edit, Offer
-from bot.edits.ports import Courier, LostMessageSearch
+from bot.edits.ports import ChatMovedError, Courier, LostMessageSearch
 from bot.edits.records.claims import Claim, ClaimOutcome
 from bot.edits.records.store import Store
 
@@ -135,6 +135,8 @@ class Announcer:
         renewing = None if self._alone else asyncio.create_task(self._renew(about))
         try:
             yield
+        except ChatMovedError:
+            raise  # nothing was posted, and the claim went with the old chat
         except BaseException:
             await asyncio.shield(self._store.claims.expire(about))
             raise

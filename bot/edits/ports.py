@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.edits.model import Edit, Offer, PhotoRef, Stage
-from bot.errors import BotError
+from bot.errors import BotError, OutageError
 from bot.imaging.photo import PictureFormat
 
 
@@ -55,6 +55,16 @@ class StatusMessageGoneError(BotError):
 
 class ChatGoneError(BotError):
     """The bot can no longer write to the chat: the person blocked it, or it was removed from the group."""
+
+
+class PicturesRefusedError(BotError):
+    """The bot may write to the chat but not send pictures there, until an admin allows it."""
+
+    retry_may_help = False
+
+
+class ChatMovedError(OutageError):
+    """The group became a supergroup. Its edits have the new id already: the step succeeds when it is repeated."""
 
 
 class Courier(Protocol):

@@ -23,7 +23,7 @@ from bot.edits.files import EditFiles, maps_key, photo_key, result_key
 from bot.edits.follow_ups import can_go_back
 from bot.edits.job import DoubtfulFindError, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
-from bot.edits.ports import ChatGoneError, Courier, ResultFile, StatusMessageGoneError
+from bot.edits.ports import ChatGoneError, Courier, PicturesRefusedError, ResultFile, StatusMessageGoneError
 from bot.edits.progress import Progress
 from bot.edits.records.store import Store
 from bot.errors import (
@@ -201,11 +201,20 @@ class EditSteps:
         if isinstance(error, ChatGoneError):
             return
         try:
-            picture = await self._doubtful_picture(edit) if isinstance(error, DoubtfulFindError) else None
-            back = await can_go_back(self.store, edit)
-            await self.courier.show_failure(await self.announcer.announce(edit), error, picture, can_go_back=back)
-        except StatusMessageGoneError:
-            log.info("status_message_deleted", edit=edit.id)
+            await self._show_failure(edit, error)
+        except (StatusMessageGoneError, ChatGoneError) as gone:
+            log.info("failure_not_shown", edit=edit.id, reason=str(gone))
+
+    async def _show_failure(self, edit: Edit, error: BotError) -> None:
+        picture = await self._doubtful_picture(edit) if isinstance(error, DoubtfulFindError) else None
+        back = await can_go_back(self.store, edit)
+        announced = await self.announcer.announce(edit)
+        try:
+            await self.courier.show_failure(announced, error, picture, can_go_back=back)
+        except PicturesRefusedError as refused:
+            changed = await self.store.change(edit.id, error=refused.message_id)
+            if changed is not None:
+                await self.courier.show_failure(changed, refused, can_go_back=back)
 
     async def ask_which(self, edit_id: str) -> None:
         """Instead of the remaining steps: show the things found by number, and wait for the person's choice."""

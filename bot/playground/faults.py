@@ -75,8 +75,9 @@ class Faults:
         return None
 
     def release(self) -> None:
-        """Let the hanging calls continue."""
+        """Let the calls that hang now continue."""
         self._released.set()
+        self._released = asyncio.Event()
 
     async def hang(self) -> None:
         """Wait for `release`."""

@@ -57,7 +57,7 @@ class Poster:
 
         Args:
             chat: The chat.
-            reply_to: The message to reply to.
+            reply_to: The message to reply to; 0: none.
             text: The text.
             keyboard: The buttons, which no other message has.
             lost: Where to search for the message first; None: it cannot have been posted.
@@ -74,7 +74,7 @@ class Poster:
                     return found
             after = self.highest(chat, reply_to)
             try:
-                reply = ReplyParameters(reply_to, allow_sending_without_reply=True)
+                reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
                 message = await self._bot.send_message(chat, text, reply_parameters=reply, reply_markup=keyboard)
             except NetworkError as error:
                 if isinstance(error, BadRequest) or attempt == MAX_ATTEMPTS:

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 from telegram._utils.defaultvalue import DEFAULT_NONE
-from telegram.error import NetworkError, TimedOut
+from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from bot.bounded_reading import BodyTooLargeError, read_bounded
@@ -20,6 +20,14 @@ MAX_ANSWER_BYTES = 64 * 2**20
 """A larger answer is not read to its end. The largest one that is needed is a photo of MAX_FILE_MB."""
 
 CONNECT_SECONDS = 10.0
+
+
+FILE_PATH = "/file/bot"
+"""Part of the address of each file, and of no method."""
+
+
+class FileAddressError(TelegramError):
+    """A file's address was refused. It has expired, or the file is not at hand; the token is not the reason."""
 
 
 class AiohttpRequest(BaseRequest):
@@ -79,10 +87,9 @@ class AiohttpRequest(BaseRequest):
                     method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
                 ) as answer,
             ):
-                if answer.status >= 500:
-                    # A proxy's error page is not JSON: python-telegram-bot would log a traceback for it.
-                    raise NetworkError(f"HTTP {answer.status}")
-                return answer.status, await read_bounded(answer.content.iter_chunked(2**18), MAX_ANSWER_BYTES)
+                body = await read_bounded(answer.content.iter_chunked(2**18), MAX_ANSWER_BYTES)
+                _check_answer(url, answer.status, body)
+                return answer.status, body
         except BodyTooLargeError:
             raise NetworkError("the answer is too large") from None
         except TimeoutError as error:
@@ -91,6 +98,19 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError("the Bot API's address is not valid") from None
         except aiohttp.ClientError as error:
             raise NetworkError(type(error).__name__) from None
+
+
+def _check_answer(url: str, status: int, body: bytes) -> None:
+    """Raise an error for a refusal that python-telegram-bot would take for another one.
+
+    It reads every 404 as a wrong token and every 403 as "blocked", also that of a file or of a proxy's error page.
+    """
+    if status < 400:
+        return
+    if status >= 500 or not body.lstrip().startswith(b"{"):  # Telegram's own refusals are JSON
+        raise NetworkError(f"HTTP {status}")
+    if FILE_PATH in url and status != 429:
+        raise FileAddressError(f"HTTP {status} for the address of a file")
 
 
 def _body(request_data: RequestData | None) -> Any:

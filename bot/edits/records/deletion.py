@@ -53,7 +53,7 @@ class Deletion:
         return await self._database.run(work)
 
     async def delete_person(self, person: int) -> tuple[list[Edit], int]:
-        """Delete a person's offers, and the edits that are not pending.
+        """Delete a person's offers and waiting commands, and the edits that are not pending.
 
         Returns:
             The deleted edits, and how many edits are still pending.
@@ -66,6 +66,7 @@ class Deletion:
             connection.execute(edits.delete().where(ended))
             delete_orphans(connection)
             connection.execute(offers.delete().where(offers.c.person == person))
+            connection.execute(pending_commands.delete().where(pending_commands.c.about == f"person:{person}"))
             left = connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one()
             return [edit_of(row) for row in rows], left
 

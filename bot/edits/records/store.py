@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, Edit, Operation, Stage, State, StoredMask
+from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.records.claims import Claims
 from bot.edits.records.deletion import Deletion
 from bot.edits.records.limits import EditLimits, check_limits
@@ -42,6 +43,7 @@ class Store:
         self.things = Things(database)
         self.queueing = Queueing(database, limits, clock)
         self.deletion = Deletion(database, clock)
+        self.chat_moves = ChatMoves(database, clock)
 
     async def add(self, request: EditRequest, state: State = State.QUEUED) -> tuple[Edit, bool]:
         """Record an edit, unless an edit with the same key exists.
