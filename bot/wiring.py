@@ -38,6 +38,7 @@ from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
+from bot.edits.unasked import Unasked
 from bot.engines import Engine
 from bot.engines.volcengine import CallSlots, LocalCallSlots, OperatorNotice
 from bot.engines.volcengine.notices import OnOperatorError
@@ -158,6 +159,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
     services = ChatServices(
         edits=core.edits,
         choices=core.choices,
+        unasked=Unasked(core.store, core.edits),
         texts=texts,
         allowed_users=settings.allowed_users,
         max_file_bytes=int(settings.max_file_mb * 1e6),

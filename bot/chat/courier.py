@@ -59,12 +59,26 @@ class TelegramCourier:
     async def post_status(self, edit: Edit, *, position: int, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_status`."""
         text, keyboard = self._status_text(edit, None, position), self._keyboards.working(edit)
-        return await self._poster.post(edit.chat, edit.message, text, keyboard, lost)
+        return await self._poster.post(edit.chat, edit.message, text, keyboard, lost, edit.thread)
 
     async def post_offer(self, offer: Offer, *, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_offer`."""
         text = self._texts.get(offer.language, "choose")
-        return await self._poster.post(offer.chat, offer.message, text, self._keyboards.offer(offer), lost)
+        keyboard = self._keyboards.offer(offer)
+        return await self._poster.post(offer.chat, offer.message, text, keyboard, lost, offer.thread)
+
+    async def show_question(self, offer: Offer) -> None:
+        """See `Courier.show_question`."""
+        text = self._texts.get(offer.language, "choose")
+        with translated_errors():
+            await self._bot.edit_message_text(
+                text, offer.chat, offer.status_message, reply_markup=self._keyboards.offer(offer)
+            )
+
+    async def remove_question(self, offer: Offer, message: int) -> None:
+        """See `Courier.remove_question`."""
+        with translated_errors():
+            await self._bot.delete_message(offer.chat, message)
 
     async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:
         """See `Courier.show_progress`."""
@@ -101,7 +115,7 @@ class TelegramCourier:
 
     async def _set_picture(self, edit: Edit, picture: bytes, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
         """Turn the status message into a picture with a caption."""
-        media = InputMediaPhoto(picture, caption=text, filename="found.jpg")
+        media = InputMediaPhoto(picture, caption=text, filename="found.jpg", has_spoiler=edit.photo.spoiler)
         with translated_errors():
             await self._bot.edit_message_media(media, edit.chat, edit.status_message, reply_markup=keyboard)
 
@@ -159,17 +173,17 @@ class TelegramCourier:
     async def busy(self, edit: Edit) -> AsyncIterator[None]:
         """See `Courier.busy`."""
         action = ChatAction.UPLOAD_DOCUMENT if _is_sent_as_file(edit) else ChatAction.UPLOAD_PHOTO
-        task = asyncio.create_task(self._repeat_action(edit.chat, action))
+        task = asyncio.create_task(self._repeat_action(edit, action))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _repeat_action(self, chat: int, action: ChatAction) -> None:
+    async def _repeat_action(self, edit: Edit, action: ChatAction) -> None:
         while True:
             try:
-                await self._bot.send_chat_action(chat, action)
+                await self._bot.send_chat_action(edit.chat, action, message_thread_id=edit.thread)
             except TelegramError as error:
                 log.debug("chat_action_failed", reason=type(error).__name__)
             await asyncio.sleep(ACTION_SECONDS)
@@ -191,7 +205,7 @@ class TelegramCourier:
         if as_file:
             media = InputMediaDocument(data, caption=caption, filename=name, disable_content_type_detection=True)
         else:
-            media = InputMediaPhoto(data, caption=caption, filename=name)
+            media = InputMediaPhoto(data, caption=caption, filename=name, has_spoiler=edit.photo.spoiler)
         try:
             answer = await self._bot.edit_message_media(
                 media,

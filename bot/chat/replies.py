@@ -16,6 +16,8 @@ import structlog
 from telegram import Message, ReplyParameters
 from telegram.error import TelegramError
 
+from bot.chat.topics import topic_of
+
 log = structlog.get_logger()
 
 MAX_REPLIES_PER_CHAT = 10
@@ -161,6 +163,8 @@ async def _send(message: Message, text: str) -> None:
     quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
-            await message.get_bot().send_message(message.chat.id, text, reply_parameters=quoted)
+            await message.get_bot().send_message(
+                message.chat.id, text, reply_parameters=quoted, message_thread_id=topic_of(message)
+            )
     except (TelegramError, TimeoutError) as error:
         log.info("reply_not_sent", message=message.message_id, reason=type(error).__name__)

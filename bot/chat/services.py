@@ -15,6 +15,7 @@ from bot.chat.replies import Replies
 from bot.edits.choices import Choices
 from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.service import Edits
+from bot.edits.unasked import Unasked
 from bot.texts import Texts
 
 log = structlog.get_logger()
@@ -27,6 +28,7 @@ class ChatServices:
     Attributes:
         edits: Submits and changes edits.
         choices: Corrects a wrong find.
+        unasked: Handles photos without a command.
         texts: The catalogues.
         allowed_users: Ids of the people, and of the chats in whose name posts are made, that may use the bot; empty:
             all.
@@ -40,6 +42,7 @@ class ChatServices:
 
     edits: Edits
     choices: Choices
+    unasked: Unasked
     texts: Texts
     allowed_users: frozenset[int]
     max_file_bytes: int

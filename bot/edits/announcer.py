@@ -123,7 +123,8 @@ class Announcer:
             if claim.outcome is not ClaimOutcome.REFUSED:
                 async with self._renewing_claim(offer):
                     message = await self._courier.post_offer(offer, lost=await self._lost_message(claim))
-                await self._store.offers.set_status_message(offer.id, message)
+                if not await self._store.offers.set_status_message(offer.id, message):
+                    await self._courier.remove_question(offer, message)  # an album's command came meanwhile
 
     async def _claim(self, about: Edit | Offer) -> Claim:
         after = self._courier.highest(about)

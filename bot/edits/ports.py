@@ -92,6 +92,14 @@ class Courier(Protocol):
         """Post the question which operation to do; returns its message id. `lost`: as in `post_status`."""
         ...
 
+    async def show_question(self, offer: Offer) -> None:
+        """Turn the status message of an offer into the question which operation to do."""
+        ...
+
+    async def remove_question(self, offer: Offer, message: int) -> None:
+        """Delete a message with a question that nobody needs to answer any more."""
+        ...
+
     async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:
         """Show the stage in the status message; if it is None, how many edits are ahead (position)."""
         ...

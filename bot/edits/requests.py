@@ -7,10 +7,10 @@ button changes nothing.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bot.edits.model import Edit, Offer, Operation, PhotoRef, StoredMask
+from bot.edits.model import BarePhoto, Edit, Offer, Operation, PhotoRef, StoredMask
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class EditRequest:
         shadow: Whether the subject's shadow is erased too.
         draft: Whether `mask` is only a start: the edit waits for the mask that the person makes of it.
         chooses: Whether the person chooses among the things found in the photo, instead of the automatic subject.
+        thread: Id of the topic that the chat's message is in; None outside topics.
+        guessed: Whether nobody asked for the painted copy: if it is another picture, it is a photo of its own.
     """
 
     key: str
@@ -55,6 +57,8 @@ class EditRequest:
     shadow: bool = True
     draft: bool = False
     chooses: bool = False
+    thread: int | None = None
+    guessed: bool = False
 
     @property
     def waits_for_mask(self) -> bool:
@@ -72,10 +76,19 @@ class EditRequest:
         photo: PhotoRef,
         language: str,
         painted: PhotoRef | None = None,
+        thread: int | None = None,
     ) -> Self:
         """A command in a chat; the parameters are the attributes of the same names."""
         key = f"{chat}:{message}:{operation}"
-        return cls(key, person, chat, message, operation, photo, language, painted=painted)
+        return cls(key, person, chat, message, operation, photo, language, painted=painted, thread=thread)
+
+    @classmethod
+    def guess(cls, bare: BarePhoto, original: PhotoRef) -> Self:
+        """Erase what is painted on a photo that may be a painted copy of the one it replies to."""
+        key, place = f"{bare.chat}:{bare.message}:guess", (bare.person, bare.chat, bare.message)
+        photo = replace(original, spoiler=original.spoiler or bare.photo.spoiler)
+        request = cls(key, *place, Operation.ERASE, photo, bare.language, painted=bare.photo, thread=bare.thread)
+        return replace(request, guessed=True)
 
     @classmethod
     def from_offer(cls, offer: Offer, operation: Operation, *, status_message: int | None) -> Self:
@@ -88,7 +101,9 @@ class EditRequest:
         """
         key = f"{offer.chat}:{offer.message}:{operation}"
         place = (offer.person, offer.chat, offer.message)
-        return cls(key, *place, operation, offer.photo, offer.language, status_message=status_message)
+        return cls(
+            key, *place, operation, offer.photo, offer.language, status_message=status_message, thread=offer.thread
+        )
 
     @classmethod
     def variant_of(cls, edit: Edit, *, root: str, stored: StoredMask | None) -> Self:
@@ -155,7 +170,7 @@ class EditRequest:
             stored: The mask that the person starts from.
         """
         key = f"{edit.id}:private" if edit.person == person else f"{edit.id}:private:{person}"
-        place = {"person": person, "chat": person, "message": message, "language": language}
+        place = {"person": person, "chat": person, "message": message, "language": language, "thread": None}
         return cls._following(edit, key, stored, parent=edit.parent, draft=True, **place)
 
     @classmethod
@@ -171,6 +186,7 @@ class EditRequest:
             "finish": edit.finish,
             "seed": edit.seed,
             "shadow": edit.shadow,
+            "thread": edit.thread,
             "mask": stored.png if stored else None,
             "mask_is_matte": stored.is_matte if stored else False,
         }

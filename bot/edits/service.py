@@ -77,12 +77,10 @@ class Edits:
         self.schedule(edit)
         return edit, is_new
 
-    async def offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
-        """Record a photo that came without a command; the question is posted in the background."""
-        offer = await self._store.offers.add(person, chat, message, photo, language)
+    def ask(self, offer: Offer) -> None:
+        """Ask what to do with a photo that came without a command; the question is posted in the background."""
         if offer.status_message is None:
             self._background.schedule_question(offer)
-        return offer
 
     async def accept_offer(self, offer_id: str, operation: Operation, person: int, *, shown: int | None) -> Edit:
         """Do an operation with an offered photo. The question becomes the status message.
@@ -160,9 +158,9 @@ class Edits:
 
     # ── masks ──
 
-    async def edit_waiting_below(self, chat: int, status_message: int) -> Edit | None:
-        """The edit that waits for its mask and has this status message, or None."""
-        return await self._store.waiting_below(chat, status_message)
+    async def asked_to_paint(self, chat: int, person: int, *, replied_to: int, photo: str | None) -> Edit | None:
+        """The edit whose painted copy the bot asked for; see `Store.asked_to_paint`."""
+        return await self._store.asked_to_paint(chat, person, replied_to=replied_to, photo=photo)
 
     async def correction_for(
         self, chat: int, person: int, *, replied_to: int, photo: str | None, submission: str

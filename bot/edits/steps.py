@@ -49,6 +49,9 @@ SECONDS = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300),
 )
 
+NOT_A_PAINTED_COPY = ("not-the-same-photo", "nothing-painted")
+"""Message ids of errors that mean: the photo is not a painted copy of the other one."""
+
 MAX_STARTS = 5
 """Starts of one attempt after which the photo counts as the cause of the crashes."""
 
@@ -191,6 +194,8 @@ class EditSteps:
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the remaining steps: record the failure and show it in the status message."""
+        if error.message_id in NOT_A_PAINTED_COPY and await self._ask_instead(edit_id):
+            return
         stoppable = (State.RUNNING, State.QUEUED, State.WAITING_FOR_CHOICE)
         edit = await self.store.change(edit_id, only=stoppable, state=State.FAILED, stage=None, error=error.message_id)
         edit = edit or await self.store.get(edit_id)
@@ -204,6 +209,22 @@ class EditSteps:
             await self._show_failure(edit, error)
         except (StatusMessageGoneError, ChatGoneError) as gone:
             log.info("failure_not_shown", edit=edit.id, reason=str(gone))
+
+    async def _ask_instead(self, edit_id: str) -> bool:
+        """Ask what to do with a photo that was no painted copy after all; returns whether nobody asked for the copy."""
+        edit = await self.store.get(edit_id)
+        if edit is None or not edit.guessed:
+            return False
+        offer = await self.store.offers.ask_after_all(edit.chat, edit.message, edit.status_message)
+        await self.store.change(edit_id, state=State.CANCELLED, stage=None)
+        if offer is not None and offer.status_message is not None:
+            try:
+                await self.courier.show_question(offer)
+            except StatusMessageGoneError:
+                await self.store.offers.ask_after_all(edit.chat, edit.message, None)
+            except ChatGoneError:
+                log.info("question_not_shown", edit=edit.id)
+        return True
 
     async def _show_failure(self, edit: Edit, error: BotError) -> None:
         picture = await self._doubtful_picture(edit) if isinstance(error, DoubtfulFindError) else None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from telegram import Message, Update
 from telegram.constants import ChatType
 
 from bot.chat.commands import operation_of
 from bot.chat.file_rules import too_large
-from bot.chat.handlers.welcome import answer, not_understood
+from bot.chat.handlers.welcome import answer, explain
 from bot.chat.identity import owner_of
-from bot.chat.photos import photo_in
+from bot.chat.photos import has_attachment, photo_in, replied_to
 from bot.chat.services import Context
-from bot.edits.model import Operation, PhotoRef
+from bot.chat.topics import topic_of
+from bot.edits.model import BarePhoto, Operation, PhotoRef
 from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 
@@ -27,12 +30,15 @@ async def command(update: Update, context: Context) -> None:
         if message.media_group_id:
             await context.services.edits.remember_album_command(message.chat.id, message.media_group_id, operation)
         await submit(message, photo, operation, context)
+        if message.media_group_id:
+            await _take_earlier(message, message.media_group_id, operation, context)
         return
     if message.effective_attachment:
-        await not_understood(update, context)
+        explain(update, context)
         return
-    if message.reply_to_message is not None and message.reply_to_message.effective_attachment:
-        photo = photo_in(message.reply_to_message)
+    replied = replied_to(message)
+    if replied is not None and has_attachment(replied):
+        photo = photo_in(replied)
         if photo is None:
             answer(update, context, "not-a-photo")
             return
@@ -43,19 +49,33 @@ async def command(update: Update, context: Context) -> None:
 
 
 async def bare_photo(update: Update, context: Context) -> None:
-    """A photo without a command: run the pending command of its sender or album, else ask what to do."""
+    """A photo without a command: a painted copy that the bot asked for, or the photo that a command waits for.
+
+    Else, in a private chat, the bot compares it with the photo that it replies to, or asks what to do. In a group
+    nobody asked the bot, so it says nothing.
+    """
     message = update.effective_message
     assert message is not None
     sent = photo_in(message)
     assert sent is not None
     if await _submit_correction(message, sent, context):
         return
-    original = await _original_of(message, context)
+    original = await _asked_original(message, context)
     if original is not None:
+        original = replace(original, spoiler=original.spoiler or sent.spoiler)
         await submit(message, original, Operation.ERASE, context, painted=sent)
         return
     operation = await context.services.edits.take_pending_command(
         message.chat.id, owner_of(message), message.media_group_id
+    )
+    bare = BarePhoto(
+        person=owner_of(message),
+        chat=message.chat.id,
+        message=message.message_id,
+        photo=sent,
+        language=context.services.language(message.from_user),
+        album=message.media_group_id,
+        thread=topic_of(message),
     )
     if operation is not None:
         await submit(message, sent, operation, context)
@@ -65,8 +85,30 @@ async def bare_photo(update: Update, context: Context) -> None:
         except PersonError as error:
             _refuse(message, error, context)
             return
-        language = context.services.language(message.from_user)
-        await context.services.edits.offer(owner_of(message), message.chat.id, message.message_id, sent, language)
+        await _ask_or_compare(message, bare, context)
+    elif bare.album is not None:
+        await context.services.unasked.keep_silently(bare)
+
+
+async def _ask_or_compare(message: Message, bare: BarePhoto, context: Context) -> None:
+    """Ask what to do with a photo; first compare it with the one that it replies to, if it replies to one."""
+    original = photo_in(replied_to(message)) if bare.album is None else None
+    if original is not None:
+        try:
+            _check_size(original, context)
+            await context.services.unasked.compare(bare, original)
+        except PersonError as error:
+            _refuse(message, error, context)
+        return
+    await context.services.unasked.ask(bare)
+
+
+async def _take_earlier(message: Message, album: str, operation: Operation, context: Context) -> None:
+    """Do the operation with the photos of the album that came before the one with the command."""
+    try:
+        await context.services.unasked.take_album(message.chat.id, owner_of(message), album, operation)
+    except PersonError as error:
+        _refuse(message, error, context)
 
 
 async def submit(
@@ -84,6 +126,7 @@ async def submit(
                 photo=sent,
                 language=context.services.language(message.from_user),
                 painted=painted,
+                thread=topic_of(message),
             )
         )
     except PersonError as error:
@@ -114,13 +157,19 @@ async def _submit_correction(message: Message, sent: PhotoRef, context: Context)
     return True
 
 
-async def _original_of(message: Message, context: Context) -> PhotoRef | None:
-    """The photo that a message's photo is a painted copy of: the replied-to one, or the one that /erase asked about."""
+async def _asked_original(message: Message, context: Context) -> PhotoRef | None:
+    """The photo that the bot asked to paint on, if a message's photo answers that; else None."""
     answered = message.reply_to_message
     if answered is None or message.media_group_id:
         return None
-    waiting = await context.services.edits.edit_waiting_below(message.chat.id, answered.message_id)
-    return waiting.photo if waiting is not None else photo_in(answered)
+    original = photo_in(answered)
+    waiting = await context.services.edits.asked_to_paint(
+        message.chat.id,
+        owner_of(message),
+        replied_to=answered.message_id,
+        photo=original.unique_id if original else None,
+    )
+    return waiting.photo if waiting is not None else None
 
 
 def _check_size(photo: PhotoRef, context: Context) -> None:

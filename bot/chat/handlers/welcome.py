@@ -5,7 +5,7 @@ from __future__ import annotations
 from telegram import Update
 from telegram.constants import ChatType
 
-from bot.chat.commands import command_in
+from bot.chat.commands import command_in, names_bot
 from bot.chat.identity import owner_of
 from bot.chat.keyboards import PRIVATE_START_PREFIX
 from bot.chat.services import Context
@@ -45,11 +45,17 @@ async def delete_my_data(update: Update, context: Context) -> None:
 
 
 async def not_understood(update: Update, context: Context) -> None:
-    """Reply with one helpful line; in groups only to commands, because people talk to each other there."""
+    """Reply with one helpful line; in groups only to a command that names this bot: others talk there."""
     message = update.effective_message
     assert message is not None
-    if message.chat.type != ChatType.PRIVATE and command_in(message) is None:
-        return
+    if message.chat.type == ChatType.PRIVATE or names_bot(message):
+        explain(update, context)
+
+
+def explain(update: Update, context: Context) -> None:
+    """Reply with one line about what the bot can do with a message."""
+    message = update.effective_message
+    assert message is not None
     moving = message.animation or message.video or message.video_note
     reason = (
         "not-a-photo-sticker"

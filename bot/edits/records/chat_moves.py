@@ -45,7 +45,7 @@ class ChatMoves:
             .where(asks)
             .values(state=State.QUEUED, stage=None, starts=0, enqueued=False, attempt=edits.c.attempt + 1)
         )
-        place = {"chat": new, "message": NO_MESSAGE, "status_message": None, "status_claimed": None}
+        place = {"chat": new, "message": NO_MESSAGE, "status_message": None, "status_claimed": None, "thread": None}
         moved = connection.execute(
             edits.update().where(edits.c.chat == old).values(**place, status_after=None, updated=self._clock())
         ).rowcount
@@ -57,5 +57,5 @@ class ChatMoves:
             about = f"person:{new}" if row["about"] == f"person:{old}" else row["about"]
             where = (pending_commands.c.chat == new, pending_commands.c.about == about)
             if connection.execute(sa.select(pending_commands.c.chat).where(*where)).first() is None:
-                connection.execute(pending_commands.insert().values(**row | {"chat": new, "about": about}))
+                connection.execute(pending_commands.insert().values(**{**row, "chat": new, "about": about}))
         return moved + len(waiting)
