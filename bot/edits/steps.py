@@ -49,9 +49,6 @@ SECONDS = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300),
 )
 
-NOT_A_PAINTED_COPY = ("not-the-same-photo", "nothing-painted")
-"""Message ids of errors that mean: the photo is not a painted copy of the other one."""
-
 MAX_STARTS = 5
 """Starts of one attempt after which the photo counts as the cause of the crashes."""
 
@@ -194,7 +191,7 @@ class EditSteps:
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the remaining steps: record the failure and show it in the status message."""
-        if error.message_id in NOT_A_PAINTED_COPY and await self._ask_instead(edit_id):
+        if not isinstance(error, ChatGoneError) and await self._ask_instead(edit_id):
             return
         stoppable = (State.RUNNING, State.QUEUED, State.WAITING_FOR_CHOICE)
         edit = await self.store.change(edit_id, only=stoppable, state=State.FAILED, stage=None, error=error.message_id)
@@ -211,9 +208,9 @@ class EditSteps:
             log.info("failure_not_shown", edit=edit.id, reason=str(gone))
 
     async def _ask_instead(self, edit_id: str) -> bool:
-        """Ask what to do with a photo that was no painted copy after all; returns whether nobody asked for the copy."""
+        """Ask what to do with a photo that was guessed to be a painted copy and is none; returns whether it was."""
         edit = await self.store.get(edit_id)
-        if edit is None or not edit.guessed:
+        if edit is None or not edit.guessed or edit.has_mask or edit.state is State.CANCELLED:
             return False
         offer = await self.store.offers.ask_after_all(edit.chat, edit.message, edit.status_message)
         await self.store.change(edit_id, state=State.CANCELLED, stage=None)
@@ -303,7 +300,7 @@ class EditSteps:
             # The paint on a cut-out is added to the stored subject; adding it twice changes nothing.
             painted = await self.files.fetch(edit.painted)
             found = stored.png if stored else None
-            mask = await self.editor.painted_mask(source, painted, is_kept=is_kept, found=found)
+            mask = await self.editor.painted_mask(source, painted, is_kept=is_kept, found=found, sure=edit.guessed)
             await self.store.change(edit.id, mask=mask, mask_is_matte=False)
             stored = StoredMask(mask, is_matte=False)
         job = Job(
