@@ -180,10 +180,7 @@ async def test_answers_and_actions_stay_in_the_topic(talk: Talk, group: Chat) ->
     await talk.telegram.events.wait_until(lambda: sum("photo" in m for m in own_messages(talk, group)) == 2, seconds=60)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["假期 照片", "צילום", "ภาพถ่าย", "हिन्दी चित्र", "Ελλάδα", "cafe\u0301", "می‌خواهم", "Photo (1) + 😀", "naïve – b"],
-)
+@pytest.mark.parametrize("name", ["假期 照片 (1) 😀", "cafe\u0301 – ภาพถ่าย", "हिन्दी می\u200cخواهم"])
 async def test_a_files_name_carries_over_in_any_script(talk: Talk, name: str) -> None:
     upload = Upload(encoded(scene(120, 90), "PNG"), f"{name}.png", as_file=True)
     (sent,) = await talk.person.send(upload, caption="/remove_subject")
