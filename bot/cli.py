@@ -107,7 +107,7 @@ def _prepare_pixel_processes() -> None:
 
 def _command(given: argparse.Namespace, settings: Settings) -> int:
     from bot import logs, model_files
-    from bot.data_folder import make_writable
+    from bot.data_dir import make_writable
     from bot.engine_wiring import secrets_in
 
     command = given.command or "run"

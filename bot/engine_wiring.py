@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
-from bot.data_folder import unwritable
+from bot.data_dir import unwritable
 from bot.imaging.pool import PixelPool
 
 if TYPE_CHECKING:

@@ -20,11 +20,12 @@ import sqlalchemy as sa
 from aiohttp import web
 from telegram.ext import ExtBot
 
-from bot import data_folder, engine_wiring
+from bot import data_dir, engine_wiring
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.application import make_application, make_bot
 from bot.chat.courier import TelegramCourier
+from bot.chat.identity import Identities
 from bot.chat.intake import Intake
 from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
@@ -43,6 +44,7 @@ from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
 from bot.edits.steps import EditSteps
+from bot.edits.unasked import Unasked
 from bot.engines import Engine
 from bot.engines.volcengine import CallSlots, LocalCallSlots, OperatorNotice
 from bot.engines.volcengine.notices import OnOperatorError
@@ -131,7 +133,14 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         open_database(settings) as database,
         engine_wiring.pixel_pool(settings, settings.workers) as pool,
     ):
-        limiter = FloodLimiter(shared_limits=shared_rate_limiter(database), message_ids=message_ids)
+        folder = data_folder(settings)
+        limits = EditLimits(settings.pending_per_user, settings.edits_per_day, check_room=folder.check_room)
+        store = Store(database, limits)
+        limiter = FloodLimiter(
+            shared_limits=shared_rate_limiter(database),
+            message_ids=message_ids,
+            on_chat_moved=store.chat_moves.follow,
+        )
         bot = make_bot(token, settings.telegram_api_url, limiter, settings.telegram_proxy_address)
 
         async def notify_admins(notice: OperatorNotice) -> None:
@@ -140,9 +149,6 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         async with engines(settings, pool, call_slots(settings, database), notify_admins) as ladder:
             texts = Texts(settings.language)
             courier = TelegramCourier(bot, message_ids, texts, Keyboards(texts, app_url, lambda: bot.username))
-            folder = data_folder(settings)
-            limits = EditLimits(settings.pending_per_user, settings.edits_per_day, check_room=folder.check_room)
-            store = Store(database, limits)
             announcer = Announcer(store, courier, alone=database.is_sqlite)
             photos, results = caches(settings)
             editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder)
@@ -172,6 +178,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
     services = ChatServices(
         edits=core.edits,
         choices=core.choices,
+        unasked=Unasked(core.store, core.edits),
         texts=texts,
         allowed_users=settings.allowed_users,
         max_file_bytes=int(settings.max_file_mb * 1e6),
@@ -179,6 +186,8 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         uses_cloud=settings.uses_cloud,
         replies=replies,
         deletions=core.deletions,
+        identities=Identities(core.bot),
+        chat_moves=core.store.chat_moves,
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)
@@ -189,6 +198,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         core.canvas,
         texts,
         bot_token=token,
+        allowed=settings.allowed_users,
         telegram_script="/playground/telegram-web-app.js" if playground is not None else None,
         init_data_max_age=settings.init_data_hours * 3600,
         ready=lambda: core.queue.is_ready() and not core.folder.is_full(),
@@ -263,7 +273,7 @@ def _cannot_listen(settings: Settings, error: OSError | UnicodeError) -> Operato
 def only_bot(settings: Settings) -> contextlib.AbstractContextManager[None]:
     """Hold the locks that keep a second bot away from DATA_DIR and from the SQLite file."""
     url = settings.database
-    return data_folder.only_bot(
+    return data_dir.only_bot(
         settings.data_dir, Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
     )
 

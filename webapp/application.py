@@ -34,6 +34,7 @@ def add_mini_app(
     texts: Texts,
     *,
     bot_token: str,
+    allowed: frozenset[int] = frozenset(),
     telegram_script: str | None = None,
     init_data_max_age: float = MAX_AGE,
     ready: Callable[[], bool],
@@ -46,6 +47,7 @@ def add_mini_app(
         canvas: What the page can do with edits.
         texts: Error texts.
         bot_token: Verifies initData; the key of the session tokens is derived from it.
+        allowed: Telegram user ids that may use the API; empty: all.
         telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
         init_data_max_age: Seconds for which initData opens a session.
         ready: Whether edits can be accepted, for /readyz.
@@ -53,7 +55,7 @@ def add_mini_app(
     """
     add_health(app, ready, warning)
     Pages(telegram_script).add_to(app.router)
-    callers = Callers(bot_token, Tokens(bot_token), max_age=init_data_max_age)
+    callers = Callers(bot_token, Tokens(bot_token), allowed, max_age=init_data_max_age)
     app.add_subapp("/api", _api(canvas, texts, callers))
 
 

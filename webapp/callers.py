@@ -36,15 +36,23 @@ class Callers:
     Args:
         bot_token: Verifies initData.
         tokens: Issues and checks session tokens.
+        allowed: Telegram user ids that may use the API; empty: all.
         clock: Seconds since 1970, UTC.
         max_age: Seconds for which initData opens a session.
     """
 
     def __init__(
-        self, bot_token: str, tokens: Tokens, clock: Callable[[], float] = time.time, *, max_age: float = MAX_AGE
+        self,
+        bot_token: str,
+        tokens: Tokens,
+        allowed: frozenset[int] = frozenset(),
+        clock: Callable[[], float] = time.time,
+        *,
+        max_age: float = MAX_AGE,
     ) -> None:
         self._bot_token = bot_token
         self._tokens = tokens
+        self._allowed = allowed
         self._clock = clock
         self._max_age = max_age
         self._clock_reported = False
@@ -64,6 +72,7 @@ class Callers:
             log.info("session_refused", reason=str(error))
             raise RefusedError(HTTPStatus.UNAUTHORIZED) from None
         self._report_clock(-checked.age)
+        self._check_allowed(checked.caller.person)
         token, seconds = self._tokens.begin(checked.caller)
         log.info("session_begun", person=checked.caller.person)
         return web.json_response({"token": token, "expires_in": seconds})
@@ -79,7 +88,7 @@ class Callers:
             log.warning("clock_behind_telegram", seconds=round(lag), advice="set this machine's clock; see doctor")
 
     def authenticate(self, *, public: frozenset[str]) -> Middleware:
-        """The middleware that sets `PERSON` from the session token, and answers 401 without a valid one.
+        """The middleware that sets `PERSON` from the session token; 401 without a valid one, 403 for strangers.
 
         Requests that match no route pass unauthenticated: they are answered 404 or 405.
 
@@ -96,6 +105,7 @@ class Callers:
             session = self._tokens.check(_credentials(request, "bearer"))
             if session is None:
                 raise RefusedError(HTTPStatus.UNAUTHORIZED)
+            self._check_allowed(session.caller.person)  # again: a token outlives a change of ALLOWED_USERS
             request[PERSON] = session.caller.person
             language = supported_language(session.caller.language)
             if language is not None:
@@ -109,6 +119,11 @@ class Callers:
             return answer
 
         return middleware
+
+    def _check_allowed(self, person: int) -> None:
+        if self._allowed and person not in self._allowed:
+            log.info("caller_not_allowed", person=person)
+            raise RefusedError(HTTPStatus.FORBIDDEN)
 
 
 def _credentials(request: web.Request, scheme: str) -> str:

@@ -38,6 +38,7 @@ STATUS_BY_MESSAGE_ID = {
 CODE_BY_STATUS = {
     HTTPStatus.NOT_FOUND: "not-found",
     HTTPStatus.UNAUTHORIZED: "unauthorized",
+    HTTPStatus.FORBIDDEN: "not-allowed",
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-large",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "wrong-type",

@@ -23,6 +23,7 @@ from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import AsksForEdit, Command
 from bot.chat.handlers import buttons, operations, privacy, welcome
+from bot.chat.identity import is_allowed
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
 
@@ -92,6 +93,7 @@ def make_application(bot: ExtBot[None], services: ChatServices) -> App:
         .build()
     )
     application.bot_data["services"] = services
+    application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, _follow_chat), group=-2)
     application.add_handler(TypeHandler(Update, _refuse_strangers), group=-1)
     for handler in handlers():
         application.add_handler(handler)
@@ -100,14 +102,25 @@ def make_application(bot: ExtBot[None], services: ChatServices) -> App:
 
 
 async def _refuse_strangers(update: Update, context: Context) -> None:
-    """Stop updates from people who are not in ALLOWED_USERS; in a private chat and on buttons with an answer."""
+    """Stop updates from all who are not in ALLOWED_USERS; in a private chat and on buttons with an answer."""
     services, user = context.services, update.effective_user
-    if not services.allowed_users or (user is not None and user.id in services.allowed_users):
+    if is_allowed(update, services.allowed_users):
         return
     if update.callback_query:
         services.replies.answer(update.callback_query, services.text(user, "not-allowed"), is_alert=True)
     elif update.message and update.message.chat.type == "private":
         welcome.answer(update, context, "not-allowed")
+    raise ApplicationHandlerStop
+
+
+async def _follow_chat(update: Update, context: Context) -> None:
+    """Follow a group that became a supergroup; either chat gets a message about it."""
+    message = update.effective_message
+    assert message is not None
+    old, new = message.migrate_from_chat_id or message.chat.id, message.migrate_to_chat_id or message.chat.id
+    if old in context.services.allowed_users and new not in context.services.allowed_users:
+        log.warning("allowed_group_moved", old=old, new=new, advice="change ALLOWED_USERS")
+    await context.services.chat_moves.follow(old, new)
     raise ApplicationHandlerStop
 
 

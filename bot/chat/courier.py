@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import structlog
 from telegram import (
-    File,
     InlineKeyboardMarkup,
     InputMedia,
     InputMediaDocument,
@@ -16,14 +15,14 @@ from telegram import (
     Message,
 )
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ExtBot
 
 from bot.chat.api.bot_api_errors import description_contains, is_not_modified, to_bot_error, translated_errors
-from bot.chat.api.flood_limiter import MAX_RETRY_AFTER, retry_after_seconds
+from bot.chat.api.fetching import FileFetcher
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
-from bot.chat.file_rules import MAX_DOCUMENT_BYTES, MAX_DOWNLOAD_BYTES, fits_as_photo, result_name, too_large
+from bot.chat.file_rules import MAX_DOCUMENT_BYTES, fits_as_photo, result_name
 from bot.chat.keyboards import Keyboards
 from bot.edits.model import DeletionRequest, Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.edits.ports import LostMessageSearch, ResultFile
@@ -34,8 +33,6 @@ log = structlog.get_logger()
 
 ACTION_SECONDS = 4.0
 """Interval of chat actions. Telegram shows one for 5 s at most (docs/telegram.md#chat-actions)."""
-
-FETCH_ATTEMPTS = 4
 
 
 class TelegramCourier:
@@ -53,6 +50,7 @@ class TelegramCourier:
         self._texts = texts
         self._keyboards = keyboards
         self._poster = Poster(bot, message_ids)
+        self._fetcher = FileFetcher(bot)
 
     def highest(self, about: Edit | Offer) -> int:
         """See `Courier.highest`."""
@@ -61,12 +59,26 @@ class TelegramCourier:
     async def post_status(self, edit: Edit, *, position: int, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_status`."""
         text, keyboard = self._status_text(edit, None, position), self._keyboards.working(edit)
-        return await self._poster.post(edit.chat, edit.message, text, keyboard, lost)
+        return await self._poster.post(edit.chat, edit.message, text, keyboard, lost, edit.thread)
 
     async def post_offer(self, offer: Offer, *, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_offer`."""
         text = self._texts.get(offer.language, "choose")
-        return await self._poster.post(offer.chat, offer.message, text, self._keyboards.offer(offer), lost)
+        keyboard = self._keyboards.offer(offer)
+        return await self._poster.post(offer.chat, offer.message, text, keyboard, lost, offer.thread)
+
+    async def show_question(self, offer: Offer) -> None:
+        """See `Courier.show_question`."""
+        text = self._texts.get(offer.language, "choose")
+        with translated_errors():
+            await self._bot.edit_message_text(
+                text, offer.chat, offer.status_message, reply_markup=self._keyboards.offer(offer)
+            )
+
+    async def remove_question(self, offer: Offer, message: int) -> None:
+        """See `Courier.remove_question`."""
+        with translated_errors():
+            await self._bot.delete_message(offer.chat, message)
 
     async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:
         """See `Courier.show_progress`."""
@@ -103,7 +115,7 @@ class TelegramCourier:
 
     async def _set_picture(self, edit: Edit, picture: bytes, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
         """Turn the status message into a picture with a caption."""
-        media = InputMediaPhoto(picture, caption=text, filename="found.jpg")
+        media = InputMediaPhoto(picture, caption=text, filename="found.jpg", has_spoiler=edit.photo.spoiler)
         with translated_errors():
             await self._bot.edit_message_media(media, edit.chat, edit.status_message, reply_markup=keyboard)
 
@@ -127,7 +139,7 @@ class TelegramCourier:
             request = "keep" if edit.operation is Operation.REMOVE_BACKGROUND else "paint"
             if self._keyboards.app_url is None:
                 return self._texts.get(edit.language, f"{request}-in-telegram")
-            return self._texts.get(edit.language, request if edit.chat == edit.person else "paint-in-private")
+            return self._texts.get(edit.language, request if edit.is_private else "paint-in-private")
         if stage is not None:
             return self._texts.get(edit.language, f"status-{stage}")
         if position > 0:
@@ -171,54 +183,24 @@ class TelegramCourier:
     async def busy(self, edit: Edit) -> AsyncIterator[None]:
         """See `Courier.busy`."""
         action = ChatAction.UPLOAD_DOCUMENT if _is_sent_as_file(edit) else ChatAction.UPLOAD_PHOTO
-        task = asyncio.create_task(self._repeat_action(edit.chat, action))
+        task = asyncio.create_task(self._repeat_action(edit, action))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _repeat_action(self, chat: int, action: ChatAction) -> None:
+    async def _repeat_action(self, edit: Edit, action: ChatAction) -> None:
         while True:
             try:
-                await self._bot.send_chat_action(chat, action)
+                await self._bot.send_chat_action(edit.chat, action, message_thread_id=edit.thread)
             except TelegramError as error:
                 log.debug("chat_action_failed", reason=type(error).__name__)
             await asyncio.sleep(ACTION_SECONDS)
 
     async def fetch(self, photo: PhotoRef, *, max_bytes: int) -> bytes:
         """See `Courier.fetch`."""
-        if photo.size is not None and photo.size > max_bytes:
-            raise too_large(photo.size, max_bytes)
-        try:
-            file = await self._bot.get_file(photo.file_id)
-            if file.file_size is not None and file.file_size > max_bytes:
-                raise too_large(file.file_size, max_bytes)
-            data = bytes(await self._download(file))
-        except BadRequest as error:
-            if description_contains(error, "file is too big"):
-                raise too_large(photo.size or MAX_DOWNLOAD_BYTES, min(max_bytes, MAX_DOWNLOAD_BYTES)) from error
-            raise UnusableInputError("photo-gone") from error
-        except TelegramError as error:
-            raise to_bot_error(error) from error
-        if len(data) > max_bytes:
-            raise too_large(len(data), max_bytes)
-        return data
-
-    async def _download(self, file: File) -> bytearray:
-        for attempt in range(1, FETCH_ATTEMPTS + 1):
-            try:
-                return await file.download_as_bytearray()
-            except RetryAfter as error:
-                if attempt == FETCH_ATTEMPTS:
-                    raise
-                pause = retry_after_seconds(error)
-            except NetworkError as error:
-                if isinstance(error, BadRequest) or attempt == FETCH_ATTEMPTS:
-                    raise
-                pause = 0.3 * 2**attempt
-            await asyncio.sleep(min(pause, MAX_RETRY_AFTER))
-        raise AssertionError("unreachable")
+        return await self._fetcher.fetch(photo, max_bytes)
 
     async def deliver(self, edit: Edit, made: ResultFile) -> PhotoRef:
         """See `Courier.deliver`."""
@@ -233,7 +215,7 @@ class TelegramCourier:
         if as_file:
             media = InputMediaDocument(data, caption=caption, filename=name, disable_content_type_detection=True)
         else:
-            media = InputMediaPhoto(data, caption=caption, filename=name)
+            media = InputMediaPhoto(data, caption=caption, filename=name, has_spoiler=edit.photo.spoiler)
         try:
             answer = await self._bot.edit_message_media(
                 media,

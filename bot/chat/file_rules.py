@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import PurePosixPath
 
 from bot.edits.model import Edit, Operation
@@ -11,6 +12,12 @@ from bot.errors import PersonError, UnusableInputError
 
 MAX_PHOTO_SIDES, MAX_PHOTO_RATIO, MAX_PHOTO_BYTES = 10_000, 20, 10_000_000
 """sendPhoto: width + height in pixels, ratio of the sides, size (docs/telegram.md#photo-limits)."""
+
+MAX_STEM = 60
+"""Characters of a result's name before its suffix."""
+
+JOINERS = "\u200c\u200d"
+"""Zero-width non-joiner and joiner."""
 
 MAX_DOCUMENT_BYTES = 50_000_000
 """sendDocument (docs/telegram.md#file-sizes)."""
@@ -26,11 +33,28 @@ def fits_as_photo(made: ResultFile, size: int) -> bool:
 
 
 def result_name(edit: Edit, made: ResultFile) -> str:
-    """The file name of a result: the stem of the photo's name with unsafe characters replaced, and a suffix."""
-    stem = re.sub(r"[^\w .-]+", "_", PurePosixPath((edit.photo.name or "photo").replace("\\", "/")).stem)[:60].strip()
+    """The file name of a result: the stem of the photo's name, in any script, and a suffix."""
+    stem = safe_stem(PurePosixPath((edit.photo.name or "photo").replace("\\", "/")).stem)
     ending = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}[made.format]
     suffix = {Operation.REMOVE_SUBJECT: "clean", Operation.REMOVE_BACKGROUND: "subject", Operation.ERASE: "clean"}
     return f"{stem or 'photo'}-{suffix[edit.operation]}.{ending}"
+
+
+def safe_stem(stem: str) -> str:
+    """A file's stem as every system takes it: composed (NFC), without control and reserved characters, not too long.
+
+    Marks stay with their letters, and the two joiners that Persian, Hindi and emoji need stay too. Characters that turn
+    the direction of text go: they can make a name look as if it had another ending.
+    """
+    composed = unicodedata.normalize("NFC", stem)
+    kept = "".join(
+        letter for letter in composed if letter in JOINERS or not unicodedata.category(letter).startswith("C")
+    )
+    safe = re.sub(r'[<>:"/\\|?*]+', "_", " ".join(kept.split()))
+    cut = min(len(safe), MAX_STEM)
+    while 0 < cut < len(safe) and (safe[cut] in JOINERS or unicodedata.category(safe[cut]).startswith("M")):
+        cut -= 1
+    return safe[:cut].strip(" .")
 
 
 def too_large(size: int, limit: int) -> PersonError:

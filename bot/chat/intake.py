@@ -59,7 +59,7 @@ class UpdateOutcome(Enum):
     HANDLED = auto()
     """It can be confirmed."""
     GIVEN_UP = auto()
-    """Its handler failed at each attempt: a bug of this program. Polling confirms it, so that later updates come."""
+    """Its handler failed at each attempt: a bug of this program. It is confirmed, so that later updates come."""
     OUTAGE = auto()
     """It cannot be recorded now, because the database is down. Telegram must send it again."""
 

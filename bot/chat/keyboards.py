@@ -146,7 +146,7 @@ class Keyboards:
         """
         if self.app_url is None:
             return None
-        if edit.chat != edit.person:
+        if not edit.is_private:
             link = f"https://t.me/{self._username()}?start={PRIVATE_START_PREFIX}{edit.id}"
             return InlineKeyboardButton(self._texts.get(edit.language, label), url=link)
         return InlineKeyboardButton(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import structlog
 from telegram import Bot
-from telegram.error import TelegramError
+from telegram.error import ChatMigrated, TelegramError
 
 log = structlog.get_logger()
 
@@ -18,6 +18,10 @@ async def tell_admins(bot: Bot, admins: Iterable[int], text: str) -> None:
     """Send each admin a message; a failure is only logged."""
     for admin in admins:
         try:
-            await bot.send_message(admin, text[:MAX_TEXT_LENGTH])
+            try:
+                await bot.send_message(admin, text[:MAX_TEXT_LENGTH])
+            except ChatMigrated as error:  # the admins' group became a supergroup
+                log.warning("admins_group_moved", old=admin, new=error.new_chat_id, advice="change ADMINS")
+                await bot.send_message(error.new_chat_id, text[:MAX_TEXT_LENGTH])
         except TelegramError as error:
             log.warning("admin_not_notified", admin=admin, reason=type(error).__name__)

@@ -16,6 +16,8 @@ import structlog
 from telegram import CallbackQuery, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.error import TelegramError
 
+from bot.chat.topics import topic_of
+
 log = structlog.get_logger()
 
 MAX_REPLIES_PER_CHAT = 10
@@ -201,7 +203,11 @@ async def _send(reply: _Reply) -> None:
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
             await message.get_bot().send_message(
-                message.chat.id, reply.text, reply_parameters=quoted, reply_markup=reply.keyboard
+                message.chat.id,
+                reply.text,
+                reply_parameters=quoted,
+                reply_markup=reply.keyboard,
+                message_thread_id=topic_of(message),
             )
     except (TelegramError, TimeoutError) as error:
         log.info("reply_not_sent", message=message.message_id, reason=type(error).__name__)

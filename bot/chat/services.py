@@ -10,10 +10,13 @@ from telegram import Message, User
 from telegram.error import TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.chat.identity import Identities
 from bot.chat.replies import Replies
 from bot.edits.choices import Choices
 from bot.edits.person_deletion import PersonDeletion
+from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.service import Edits
+from bot.edits.unasked import Unasked
 from bot.texts import Texts
 
 log = structlog.get_logger()
@@ -26,18 +29,23 @@ class ChatServices:
     Attributes:
         edits: Submits and changes edits.
         choices: Corrects a wrong find.
+        unasked: Handles photos without a command.
         texts: The catalogues.
-        allowed_users: Telegram user ids that may use the bot; empty: all.
+        allowed_users: Ids of the people, and of the chats in whose name posts are made, that may use the bot; empty:
+            all.
         max_file_bytes: Larger files are refused.
         retention_hours: How long edits are kept, for /help.
         uses_cloud: Whether photos go to the cloud engine.
         replies: Sends replies.
         deletions: Deletes a person's data.
+        identities: Knows in whose name a person acts.
+        chat_moves: Follows groups that become supergroups.
         failures: Errors of handlers by update id, for `intake`.
     """
 
     edits: Edits
     choices: Choices
+    unasked: Unasked
     texts: Texts
     allowed_users: frozenset[int]
     max_file_bytes: int
@@ -45,6 +53,8 @@ class ChatServices:
     uses_cloud: bool
     replies: Replies
     deletions: PersonDeletion
+    identities: Identities
+    chat_moves: ChatMoves
     failures: dict[int, Exception] = field(default_factory=dict)
 
     def text(self, user: User | None, message_id: str, **values: object) -> str:
@@ -79,8 +89,3 @@ App: TypeAlias = Application[
     dict[Any, Any],
     None,
 ]
-
-
-def sender(message: Message) -> int:
-    """Id of the person who sent a message, or of the chat if the message has no sender (docs/telegram.md#senders)."""
-    return message.from_user.id if message.from_user else message.chat.id

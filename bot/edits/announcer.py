@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.edits.model import Edit, Offer
-from bot.edits.ports import Courier, LostMessageSearch
+from bot.edits.ports import ChatMovedError, Courier, LostMessageSearch
 from bot.edits.records.claims import Claim, ClaimOutcome
 from bot.edits.records.store import Store
 
@@ -123,7 +123,8 @@ class Announcer:
             if claim.outcome is not ClaimOutcome.REFUSED:
                 async with self._renewing_claim(offer):
                     message = await self._courier.post_offer(offer, lost=await self._lost_message(claim))
-                await self._store.offers.set_status_message(offer.id, message)
+                if not await self._store.offers.set_status_message(offer.id, message):
+                    await self._courier.remove_question(offer, message)  # an album's command came meanwhile
 
     async def _claim(self, about: Edit | Offer) -> Claim:
         after = self._courier.highest(about)
@@ -135,6 +136,8 @@ class Announcer:
         renewing = None if self._alone else asyncio.create_task(self._renew(about))
         try:
             yield
+        except ChatMovedError:
+            raise  # nothing was posted, and the claim went with the old chat
         except BaseException:
             await asyncio.shield(self._store.claims.expire(about))
             raise

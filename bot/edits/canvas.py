@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from weakref import WeakValueDictionary
@@ -196,7 +196,7 @@ class Canvas:
         """What a further round works on: the last result, or the photo of a cut-out or an automatic edit."""
         if edit.operation is not Operation.ERASE or edit.result is None:
             return edit.photo
-        return PhotoRef(edit.result.file_id, edit.result.unique_id, edit.photo.as_file, edit.photo.name)
+        return replace(edit.photo, file_id=edit.result.file_id, unique_id=edit.result.unique_id, size=None)
 
     async def select(self, edit: Edit, taps: Sequence[Tap], *, on_photo: bool = False) -> bytes:
         """The object that the taps point at, as a mask PNG of the photo's size.

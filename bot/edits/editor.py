@@ -63,7 +63,7 @@ class Editor:
         return await pixels.open_in_pool(self._pool, source, self._max_megapixels)
 
     async def painted_mask(
-        self, source: Path, painted: Path, *, is_kept: bool = False, found: bytes | None = None
+        self, source: Path, painted: Path, *, is_kept: bool = False, found: bytes | None = None, sure: bool = False
     ) -> bytes:
         """The paint on a copy of a photo, as a mask PNG; see `pixels.painted_copy_to_mask_png`.
 
@@ -72,7 +72,13 @@ class Editor:
                 opened.
         """
         return await self._pool.run(
-            pixels.painted_copy_to_mask_png, source, painted, self._max_megapixels, is_kept=is_kept, found=found
+            pixels.painted_copy_to_mask_png,
+            source,
+            painted,
+            self._max_megapixels,
+            is_kept=is_kept,
+            found=found,
+            sure=sure,
         )
 
     async def highlight_subject(self, source: Path, matte: bytes) -> bytes:

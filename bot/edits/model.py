@@ -70,6 +70,7 @@ class PhotoRef:
             and in the same format.
         name: The file's own name. Used for the result's name only, never as a path.
         size: Bytes, if known.
+        spoiler: Whether it was sent under a spoiler; results and questions are then, too.
     """
 
     file_id: str
@@ -77,6 +78,7 @@ class PhotoRef:
     as_file: bool = False
     name: str | None = None
     size: int | None = None
+    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Edit:
 
     Attributes:
         id: 128 random bits in URL-safe letters; opaque; used in links and callback data.
-        person: Telegram user id of the owner.
+        person: Id of the owner: a Telegram user id, or the negative id of the chat in whose name it was asked for.
         chat: Id of the chat that gets the result.
         message: Id of the person's message; the result replies to it.
         operation: What is done.
@@ -110,6 +112,8 @@ class Edit:
         chooses: Whether the person chooses among the objects found in the photo, instead of the automatic subject.
         number: Its position in the order of all edits.
         attempt: How often the person has tried it, from 1.
+        thread: Id of the topic that it is in; None outside topics.
+        guessed: Whether nobody asked for the painted copy: if it is another picture, it is a photo of its own.
     """
 
     id: str
@@ -137,6 +141,13 @@ class Edit:
     chooses: bool = False
     number: int = 0
     attempt: int = 1
+    thread: int | None = None
+    guessed: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is in a person's private chat with the bot; other chats have negative ids."""
+        return self.chat > 0
 
     @property
     def is_doubtful(self) -> bool:
@@ -168,12 +179,13 @@ class Offer:
 
     Attributes:
         id: 128 random bits; used in the buttons.
-        person: Telegram user id of the sender.
+        person: Id of the owner, as in `Edit`.
         chat: Chat id.
         message: Id of the photo's message.
         photo: The photo.
         language: Language code of the person.
         status_message: Id of the bot's message with the buttons, once posted.
+        thread: Id of the topic that it is in; None outside topics.
     """
 
     id: str
@@ -183,6 +195,30 @@ class Offer:
     photo: PhotoRef
     language: str
     status_message: int | None
+    thread: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BarePhoto:
+    """A photo without a command.
+
+    Attributes:
+        person: Id of the owner.
+        chat: Id of the chat.
+        message: Id of its message.
+        photo: The photo.
+        language: Language code of the person.
+        album: Its media group id, if it is part of an album.
+        thread: Id of the topic; None outside topics.
+    """
+
+    person: int
+    chat: int
+    message: int
+    photo: PhotoRef
+    language: str
+    album: str | None = None
+    thread: int | None = None
 
 
 DEFAULT_FINISH = "clean"

@@ -112,7 +112,13 @@ def painted_mask_to_store(data: bytes, width: int, height: int, max_bytes: int, 
 
 
 def painted_copy_to_mask_png(
-    source: Path, painted: Path, max_megapixels: float, *, is_kept: bool = False, found: bytes | None = None
+    source: Path,
+    painted: Path,
+    max_megapixels: float,
+    *,
+    is_kept: bool = False,
+    found: bytes | None = None,
+    sure: bool = False,
 ) -> bytes:
     """The paint on a copy of a photo, as a mask: a 1-bit PNG.
 
@@ -122,13 +128,14 @@ def painted_copy_to_mask_png(
         max_megapixels: Larger pictures are refused before decoding.
         is_kept: Whether the paint marks what stays, rather than what is erased.
         found: PNG of a mask or matte that the paint is added to.
+        sure: See `find_painted`.
 
     Raises:
         PersonError: As `find_painted` does; with `is_kept` ``keep-nothing-painted`` and ``keep-not-the-same-photo``.
     """
     original = open_photo(source, max_megapixels=max_megapixels)
     with _keep_errors(is_kept):
-        mask = find_painted(original, open_photo(painted, max_megapixels=max_megapixels))
+        mask = find_painted(original, open_photo(painted, max_megapixels=max_megapixels), sure=sure)
     if found is not None:
         mask = np.maximum(mask, masks.from_matte(read_matte(found, original.width, original.height)))
     return mask_to_store(mask)

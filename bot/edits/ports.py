@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.edits.model import DeletionRequest, Edit, Offer, PhotoRef, Stage
-from bot.errors import BotError
+from bot.errors import BotError, OutageError
 from bot.imaging.photo import PictureFormat
 
 
@@ -57,6 +57,16 @@ class ChatGoneError(BotError):
     """The bot can no longer write to the chat: the person blocked it, or it was removed from the group."""
 
 
+class PicturesRefusedError(BotError):
+    """The bot may write to the chat but not send pictures there, until an admin allows it."""
+
+    retry_may_help = False
+
+
+class ChatMovedError(OutageError):
+    """The group became a supergroup. Its edits have the new id already: the step succeeds when it is repeated."""
+
+
 class Courier(Protocol):
     """Fetches photos, shows the progress of edits, and delivers their results.
 
@@ -80,6 +90,14 @@ class Courier(Protocol):
 
     async def post_offer(self, offer: Offer, *, lost: LostMessageSearch | None) -> int:
         """Post the question which operation to do; returns its message id. `lost`: as in `post_status`."""
+        ...
+
+    async def show_question(self, offer: Offer) -> None:
+        """Turn the status message of an offer into the question which operation to do."""
+        ...
+
+    async def remove_question(self, offer: Offer, message: int) -> None:
+        """Delete a message with a question that nobody needs to answer any more."""
         ...
 
     async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:

@@ -7,10 +7,10 @@ button changes nothing.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bot.edits.model import DEFAULT_FINISH, Edit, Offer, Operation, PhotoRef, StoredMask
+from bot.edits.model import DEFAULT_FINISH, BarePhoto, Edit, EditCommand, Offer, Operation, PhotoRef, StoredMask
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class EditRequest:
 
     Attributes:
         key: The same for a repeated request.
-        person: Telegram user id.
+        person: Id of the owner.
         chat: Id of the chat that gets the result.
         message: Id of the message that the result replies to.
         operation: What to do.
@@ -36,6 +36,8 @@ class EditRequest:
         shadow: Whether the subject's shadow is erased too.
         draft: Whether `mask` is only a start: the edit waits for the mask that the person makes of it.
         chooses: Whether the person chooses among the objects found in the photo, instead of the automatic subject.
+        thread: Id of the topic that the chat's message is in; None outside topics.
+        guessed: Whether nobody asked for the painted copy: if it is another picture, it is a photo of its own.
     """
 
     key: str
@@ -55,6 +57,8 @@ class EditRequest:
     shadow: bool = True
     draft: bool = False
     chooses: bool = False
+    thread: int | None = None
+    guessed: bool = False
 
     @property
     def waits_for_mask(self) -> bool:
@@ -73,23 +77,34 @@ class EditRequest:
         language: str,
         finish: str = DEFAULT_FINISH,
         painted: PhotoRef | None = None,
+        thread: int | None = None,
     ) -> Self:
         """A command in a chat; the parameters are the attributes of the same names."""
         key = f"{chat}:{message}:{operation}"
-        return cls(key, person, chat, message, operation, photo, language, finish=finish, painted=painted)
+        request = cls(key, person, chat, message, operation, photo, language, painted=painted, thread=thread)
+        return replace(request, finish=finish)
 
     @classmethod
-    def from_offer(cls, offer: Offer, operation: Operation, *, status_message: int | None) -> Self:
-        """The operation that the person chose for an offered photo.
+    def guess(cls, bare: BarePhoto, original: PhotoRef) -> Self:
+        """Erase what is painted on a photo that may be a painted copy of the one it replies to."""
+        key, place = f"{bare.chat}:{bare.message}:guess", (bare.person, bare.chat, bare.message)
+        photo = replace(original, spoiler=original.spoiler or bare.photo.spoiler)
+        request = cls(key, *place, Operation.ERASE, photo, bare.language, painted=bare.photo, thread=bare.thread)
+        return replace(request, guessed=True)
+
+    @classmethod
+    def from_offer(cls, offer: Offer, command: EditCommand, *, status_message: int | None) -> Self:
+        """What the person chose for an offered photo.
 
         Args:
             offer: The offer.
-            operation: What the person chose.
+            command: What the person chose.
             status_message: The message with the buttons.
         """
-        key = f"{offer.chat}:{offer.message}:{operation}"
-        place = (offer.person, offer.chat, offer.message)
-        return cls(key, *place, operation, offer.photo, offer.language, status_message=status_message)
+        key = f"{offer.chat}:{offer.message}:{command.operation}"
+        place = (offer.person, offer.chat, offer.message, command.operation, offer.photo, offer.language)
+        request = cls(key, *place, finish=command.finish, status_message=status_message)
+        return replace(request, thread=offer.thread)
 
     @classmethod
     def variant_of(cls, edit: Edit, *, root: str, stored: StoredMask | None) -> Self:
@@ -143,17 +158,21 @@ class EditRequest:
         return cls._following(shown, key, None, parent=shown.id, status_message=message, seed=0, chooses=True)
 
     @classmethod
-    def in_private_chat(cls, edit: Edit, *, message: int, language: str, stored: StoredMask | None) -> Self:
-        """The same edit in the person's private chat; it waits for the person's mask.
+    def in_private_chat(
+        cls, edit: Edit, *, person: int, message: int, language: str, stored: StoredMask | None
+    ) -> Self:
+        """The same edit in a person's private chat; it waits for the person's mask.
 
         Args:
             edit: The edit in the group.
+            person: The person, who owns the new edit: the owner of the group's edit, or an admin who acts for it.
             message: Id of the message in the private chat that the result replies to.
             language: Language code of the person.
             stored: The mask that the person starts from.
         """
-        place = {"chat": edit.person, "message": message, "language": language}
-        return cls._following(edit, f"{edit.id}:private", stored, parent=edit.parent, draft=True, **place)
+        key = f"{edit.id}:private" if edit.person == person else f"{edit.id}:private:{person}"
+        place = {"person": person, "chat": person, "message": message, "language": language, "thread": None}
+        return cls._following(edit, key, stored, parent=edit.parent, draft=True, **place)
 
     @classmethod
     def _following(cls, edit: Edit, key: str, stored: StoredMask | None, **changes: Any) -> Self:
@@ -168,6 +187,7 @@ class EditRequest:
             "finish": edit.finish,
             "seed": edit.seed,
             "shadow": edit.shadow,
+            "thread": edit.thread,
             "mask": stored.png if stored else None,
             "mask_is_matte": stored.is_matte if stored else False,
         }

@@ -72,16 +72,10 @@ class Edits:
         self.schedule(edit)
         return edit, is_new
 
-    async def offer(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
-        """Record a photo that came without a command; the question is posted in the background.
-
-        Raises:
-            PersonError: ``storage-full``.
-        """
-        offer = await self._store.offers.add(person, chat, message, photo, language)
+    def ask(self, offer: Offer) -> None:
+        """Ask what to do with a photo that came without a command; the question is posted in the background."""
         if offer.status_message is None:
             self._background.schedule_question(offer)
-        return offer
 
     async def accept_offer(self, offer_id: str, operation: Operation, person: int, *, shown: int | None) -> Edit:
         """Do an operation with an offered photo. The question becomes the status message.
@@ -103,8 +97,13 @@ class Edits:
         if offer.status_message is None and shown is not None:  # the process that posted it crashed before recording it
             await self._store.offers.set_status_message(offer.id, shown)
         message = shown or offer.status_message
-        edit, _ = await self.submit(EditRequest.from_offer(offer, operation, status_message=message))
+        edit, _ = await self.submit(EditRequest.from_offer(offer, EditCommand(operation), status_message=message))
         return edit
+
+    async def place(self, edit_id: str) -> tuple[int, int] | None:
+        """The ids of an edit's owner and of its chat; None if it does not exist."""
+        edit = await self._store.get(edit_id)
+        return (edit.person, edit.chat) if edit is not None else None
 
     async def get_owned(self, edit_id: str, person: int) -> Edit:
         """The person's edit with this id.
@@ -154,9 +153,9 @@ class Edits:
 
     # ── masks ──
 
-    async def edit_waiting_below(self, chat: int, status_message: int) -> Edit | None:
-        """The edit that waits for its mask and has this status message, or None."""
-        return await self._store.waiting_below(chat, status_message)
+    async def asked_to_paint(self, chat: int, person: int, *, replied_to: int, photo: str | None) -> Edit | None:
+        """The edit whose painted copy the bot asked for; see `Store.asked_to_paint`."""
+        return await self._store.asked_to_paint(chat, person, replied_to=replied_to, photo=photo)
 
     async def correction_for(
         self, chat: int, person: int, *, replied_to: int, photo: str | None, submission: str
@@ -234,23 +233,24 @@ class Edits:
         correction, _ = await self.submit(await correction_request(self._store, edit))
         return correction
 
-    async def continue_in_private(self, edit_id: str, person: int, message: int, language: str) -> Edit:
+    async def continue_in_private(self, edit_id: str, owner: int, person: int, message: int, language: str) -> Edit:
         """Continue a group's edit in the private chat, the only place where a Mini App opens from a button.
 
         Args:
             edit_id: Id of the group's edit, which waits for its mask.
-            person: The person who asks.
+            owner: The id in whose name the person asks: the person's, or that of a chat.
+            person: The person who asks, and to whom the new edit belongs.
             message: Id of the message in the private chat that the result replies to.
             language: Language code of the person.
 
         Raises:
             PersonError: As `get_owned` and `submit` do; ``too-old`` if the edit does not wait any more.
         """
-        edit = await self.get_owned(edit_id, person)
+        edit = await self.get_owned(edit_id, owner)
         if edit.state is not State.WAITING_FOR_MASK:
             raise PersonError("too-old")
         stored = await self._store.mask(edit.id)
-        request = EditRequest.in_private_chat(edit, message=message, language=language, stored=stored)
+        request = EditRequest.in_private_chat(edit, person=person, message=message, language=language, stored=stored)
         private, _ = await self.submit(request)
         return private
 

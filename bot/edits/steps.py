@@ -23,7 +23,7 @@ from bot.edits.files import EditFiles, full_disk_as_outage, maps_key, photo_key,
 from bot.edits.follow_ups import can_go_back
 from bot.edits.job import DoubtfulFindError, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
-from bot.edits.ports import ChatGoneError, Courier, ResultFile, StatusMessageGoneError
+from bot.edits.ports import ChatGoneError, Courier, PicturesRefusedError, ResultFile, StatusMessageGoneError
 from bot.edits.progress import Progress
 from bot.edits.records.store import Store
 from bot.errors import (
@@ -201,6 +201,8 @@ class EditSteps:
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the remaining steps: record the failure and show it in the status message."""
+        if not isinstance(error, ChatGoneError) and await self._ask_instead(edit_id):
+            return
         edit = await self.store.fail(edit_id, error.message_id) or await self.store.get(edit_id)
         if edit is None or edit.state is not State.FAILED:
             return
@@ -209,11 +211,36 @@ class EditSteps:
         if isinstance(error, ChatGoneError):
             return
         try:
-            picture = await self._doubtful_picture(edit) if isinstance(error, DoubtfulFindError) else None
-            back = await can_go_back(self.store, edit)
-            await self.courier.show_failure(await self.announcer.announce(edit), error, picture, can_go_back=back)
-        except StatusMessageGoneError:
-            log.info("status_message_deleted", edit=edit.id)
+            await self._show_failure(edit, error)
+        except (StatusMessageGoneError, ChatGoneError) as gone:
+            log.info("failure_not_shown", edit=edit.id, reason=str(gone))
+
+    async def _ask_instead(self, edit_id: str) -> bool:
+        """Ask what to do with a photo that was guessed to be a painted copy and is none; returns whether it was."""
+        edit = await self.store.get(edit_id)
+        if edit is None or not edit.guessed or edit.has_mask or edit.state is State.CANCELLED:
+            return False
+        offer = await self.store.offers.ask_after_all(edit.chat, edit.message, edit.status_message)
+        await self.store.change(edit_id, state=State.CANCELLED, stage=None)
+        if offer is not None and offer.status_message is not None:
+            try:
+                await self.courier.show_question(offer)
+            except StatusMessageGoneError:
+                await self.store.offers.ask_after_all(edit.chat, edit.message, None)
+            except ChatGoneError:
+                log.info("question_not_shown", edit=edit.id)
+        return True
+
+    async def _show_failure(self, edit: Edit, error: BotError) -> None:
+        picture = await self._doubtful_picture(edit) if isinstance(error, DoubtfulFindError) else None
+        back = await can_go_back(self.store, edit)
+        announced = await self.announcer.announce(edit)
+        try:
+            await self.courier.show_failure(announced, error, picture, can_go_back=back)
+        except PicturesRefusedError as refused:
+            changed = await self.store.change(edit.id, error=refused.message_id)
+            if changed is not None:
+                await self.courier.show_failure(changed, refused, can_go_back=back)
 
     async def ask_which(self, edit_id: str) -> None:
         """Instead of the remaining steps: show the objects found by number, and wait for the person's choice."""
@@ -282,7 +309,7 @@ class EditSteps:
             # The paint on a cut-out is added to the stored subject; adding it twice changes nothing.
             painted = await self.files.fetch(edit.painted)
             found = stored.png if stored else None
-            mask = await self.editor.painted_mask(source, painted, is_kept=is_kept, found=found)
+            mask = await self.editor.painted_mask(source, painted, is_kept=is_kept, found=found, sure=edit.guessed)
             await self.store.change(edit.id, only=RUNNING, mask=mask, mask_is_matte=False)
             stored = StoredMask(mask, is_matte=False)
         job = Job(

@@ -37,7 +37,14 @@ MAX_AREA = 0.75
 """Share above which the copy is another picture, not a painted copy."""
 
 
-def find_painted(original: Photo, painted: Photo) -> Mask:
+SURE_NOISE = 9.0
+"""Lab distance: a larger median change is hardly a copy that a messenger has encoded again."""
+
+SURE_FLAT = 0.75
+"""Share of the certain changes that have a paint's few colours; what another photo shows there has many."""
+
+
+def find_painted(original: Photo, painted: Photo, *, sure: bool = False) -> Mask:
     """Return the painted area.
 
     Areas that strokes enclose count as painted, because people circle objects.
@@ -45,6 +52,8 @@ def find_painted(original: Photo, painted: Photo) -> Mask:
     Args:
         original: The photo.
         painted: The same photo, painted on, of any size.
+        sure: Whether nobody said that it is the same photo: then it must be the same beyond the paint, and the paint
+            must look like paint.
 
     Returns:
         (H, W) uint8 mask of the original's size, 255 = painted, with a small margin around soft strokes.
@@ -60,13 +69,15 @@ def find_painted(original: Photo, painted: Photo) -> Mask:
     before = _fit_tones(before, after)
     change = _difference(before, after)
     noise = float(np.percentile(change, 50))
-    if noise > CERTAIN_CHANGE:
+    if noise > (SURE_NOISE if sure else CERTAIN_CHANGE):
         raise UnusableInputError("not-the-same-photo")
     certain = _remove_specks(change > CERTAIN_CHANGE + 2 * noise)
     if certain.mean() > MAX_AREA:
         raise UnusableInputError("not-the-same-photo")
     if certain.mean() < MIN_AREA:
         raise UnusableInputError("nothing-painted")
+    if sure and not _is_flat(after, certain):
+        raise UnusableInputError("not-the-same-photo")
     # Paint over nearly its own colour changes little. There the colour decides, but only between certain parts.
     width = _stroke_width(certain)
     possible = _matches_paint_colour(after, certain) & _close_gaps(certain, radius=max(3, round(width)))
@@ -134,6 +145,11 @@ def _matches_paint_colour(after: NDArray[np.float32], certain: NDArray[np.bool_]
         if len(colours) < 0.1 * certain.sum():
             break
     return found
+
+
+def _is_flat(after: NDArray[np.float32], certain: NDArray[np.bool_]) -> bool:
+    """Whether most certain changes have a paint's colour."""
+    return bool(_matches_paint_colour(after, certain)[certain].mean() >= SURE_FLAT)
 
 
 def _remove_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -103,6 +103,14 @@ class BotApiServer:
             return web.Response(status=502, text=html, content_type="text/html")
         if fault.kind == "not_modified":
             return web.json_response(bad_request(NOT_MODIFIED).as_json(), status=400)
+        refusals = {
+            "not_found": BotApiError(404, "Not Found"),
+            "unauthorized": BotApiError(401, "Unauthorized"),
+            "file_unavailable": bad_request("wrong file_id or the file is temporarily unavailable"),
+        }
+        if fault.kind in refusals:
+            refused = refusals[fault.kind]
+            return web.json_response(refused.as_json(), status=refused.code)
         if fault.kind == "server_error":
             return web.json_response(
                 {"ok": False, "error_code": 500, "description": "Internal Server Error"}, status=500

@@ -7,9 +7,21 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["flood", "bad_gateway", "drop", "lose_answer", "hang", "server_error", "not_modified"]
+Kind: TypeAlias = Literal[
+    "flood",
+    "bad_gateway",
+    "drop",
+    "lose_answer",
+    "hang",
+    "server_error",
+    "not_modified",
+    "not_found",
+    "unauthorized",
+    "file_unavailable",
+]
 """In order: 429 with retry_after; 502 in HTML; the connection is closed before the call is executed; after it was
-executed; no response until `Faults.release`; 500; 400 "message is not modified"."""
+executed; no response until `Faults.release`; 500; 400 "message is not modified"; 404; 401; 400 "wrong file_id or the
+file is temporarily unavailable"."""
 
 
 @dataclass(slots=True)
@@ -63,8 +75,9 @@ class Faults:
         return None
 
     def release(self) -> None:
-        """Let the hanging calls continue."""
+        """Let the calls that hang now continue."""
         self._released.set()
+        self._released = asyncio.Event()
 
     async def hang(self) -> None:
         """Wait for `release`."""

@@ -17,7 +17,7 @@ from bot.playground.updates import Webhook
 ACTIONS = frozenset(
     ("typing", "upload_photo", "upload_document", "upload_video", "record_video", "choose_sticker", "find_location")
 )
-CONTENT = ("text", "caption", "photo", "document", "reply_markup")
+CONTENT = ("text", "caption", "photo", "has_media_spoiler", "document", "reply_markup")
 """Fields that an edit may replace."""
 WEBHOOK_PORTS = (80, 88, 443, 8443)
 
@@ -50,6 +50,7 @@ class BotApi:
                 ("deleteMessage", self._delete_message),
                 ("answerCallbackQuery", self._answer_callback_query),
                 ("getFile", self._get_file),
+                ("getChatMember", self._get_chat_member),
             )
         }
 
@@ -103,7 +104,8 @@ class BotApi:
 
     async def _send_message(self, given: Parameters) -> Json:
         chat = self._telegram.chat(given.chat())
-        content: Json = {"text": rules.message_text(given.text("text"))}
+        _check_right(chat, "text messages")
+        content: Json = {"text": rules.message_text(given.text("text")), **_topic(given, chat)}
         markup = rules.keyboard(given.json("reply_markup"), private=chat.is_private)
         if markup is not None:
             content["reply_markup"] = markup
@@ -114,7 +116,7 @@ class BotApi:
         action = given.text("action") or ""
         if action not in ACTIONS:
             raise bad_request("wrong parameter action in request")
-        self._telegram.events.add(chat.info["id"], "action", {"action": action})
+        self._telegram.events.add(chat.info["id"], "action", {"action": action, **_topic(given, chat)})
         return True
 
     async def _edit_message_text(self, given: Parameters) -> Json:
@@ -132,7 +134,7 @@ class BotApi:
 
     async def _edit_message_reply_markup(self, given: Parameters) -> Json:
         chat, message = self._editable(given)
-        content: Json = {name: message[name] for name in ("text", "caption", "photo", "document") if name in message}
+        content: Json = {name: message[name] for name in CONTENT if name in message and name != "reply_markup"}
         return self._edit(chat, message, content, given)
 
     async def _edit_message_media(self, given: Parameters) -> Json:
@@ -140,7 +142,7 @@ class BotApi:
         media = given.json("media")
         if not isinstance(media, dict):
             raise bad_request("can't parse media JSON object")
-        content = await self._media(media, given.uploads)
+        content = await self._media(media, given.uploads, chat)
         caption = rules.caption(media.get("caption"))
         # The message may have been deleted while the upload was stored.
         chat, message = self._editable(given)
@@ -176,7 +178,7 @@ class BotApi:
         gone = tuple(name for name in CONTENT if name in message and name not in content)
         return self._telegram.change(chat, message, content, without=gone)
 
-    async def _media(self, media: Json, uploads: dict[str, tuple[str, bytes]]) -> Json:
+    async def _media(self, media: Json, uploads: dict[str, tuple[str, bytes]], chat: Chat) -> Json:
         source = str(media.get("media", ""))
         if not source.startswith("attach://"):
             raise bad_request("wrong remote file identifier specified: can't unserialize it. Wrong last symbol")
@@ -186,8 +188,11 @@ class BotApi:
         if not data:
             raise bad_request("file must be non-empty")
         if media.get("type") == "photo":
-            return {"photo": await store_photo(self._telegram, data)}
+            _check_right(chat, "photos")
+            spoiler = {"has_media_spoiler": True} if media.get("has_spoiler") else {}
+            return {"photo": await store_photo(self._telegram, data), **spoiler}
         if media.get("type") == "document":
+            _check_right(chat, "documents")
             return {"document": await store_document(self._telegram, data, name, "")}
         raise bad_request("type of file mismatch")
 
@@ -203,6 +208,15 @@ class BotApi:
         answer = {"id": query.id, "text": text or None, "show_alert": given.flag("show_alert")}
         self._telegram.events.add(query.chat, "answer", answer)
         return True
+
+    async def _get_chat_member(self, given: Parameters) -> Json:
+        chat, number = self._telegram.chat(given.chat()), given.number("user_id") or 0
+        person = self._telegram.people.get(number)
+        if person is None:
+            raise bad_request("invalid user_id specified")
+        if number in chat.admins:
+            return {"status": "creator", "user": person, "is_anonymous": True}
+        return {"status": "member", "user": person}
 
     async def _get_file(self, given: Parameters) -> Json:
         try:
@@ -258,9 +272,24 @@ def _kinds(given: Parameters) -> list[str] | None:
 
 
 def _caption(text: str | None, message: Json) -> Json:
-    media: Json = {name: message[name] for name in ("photo", "document") if name in message}
+    media: Json = {name: message[name] for name in ("photo", "has_media_spoiler", "document") if name in message}
     trimmed = rules.caption(text)
     return {**media, **({"caption": trimmed} if trimmed else {})}
+
+
+def _check_right(chat: Chat, what: str) -> None:
+    if what in chat.forbidden:
+        raise bad_request(f"not enough rights to send {what} to the chat")
+
+
+def _topic(given: Parameters, chat: Chat) -> Json:
+    """The fields of a message in a topic; {} without a topic."""
+    topic = given.number("message_thread_id")
+    if topic is None:
+        return {}
+    if topic not in chat.topics:
+        raise bad_request("message thread not found")
+    return {"message_thread_id": topic, "is_topic_message": True}
 
 
 def _reply_to(given: Parameters, chat: Chat) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.playground import rules
 from bot.playground.errors import BotApiError, bad_request
 from bot.playground.methods import store_document, store_photo
-from bot.playground.telegram import CallbackQuery, Chat, Json, Telegram
+from bot.playground.telegram import CHANNEL_BOT, GROUP_ANONYMOUS_BOT, CallbackQuery, Chat, Json, Telegram
 
 MAX_FILE_BYTES = 100_000_000
 """Bytes of a file that a person may send; Telegram's limit of 2 GB would not fit in memory."""
@@ -23,12 +23,14 @@ class Upload:
         name: Its file name.
         mime: Its media type; empty: guessed from the name.
         as_file: Whether it is sent as a file, not as a photo.
+        spoiler: Whether the photo is sent under a spoiler.
     """
 
     data: bytes
     name: str = "photo.jpg"
     mime: str = ""
     as_file: bool = False
+    spoiler: bool = False
 
 
 class Person:
@@ -70,9 +72,35 @@ class Person:
         """Set the language of the person's app."""
         self.user["language_code"] = language
 
-    async def write(self, text: str, *, reply_to: int | None = None, group: Chat | None = None) -> Json:
-        """Send a text."""
-        return self._send({"text": rules.message_text(text)}, reply_to, group)
+    async def write(
+        self,
+        text: str,
+        *,
+        reply_to: int | None = None,
+        group: Chat | None = None,
+        topic: int | None = None,
+        in_name_of: Json | None = None,
+        reply_elsewhere: Json | None = None,
+    ) -> Json:
+        """Send a text.
+
+        Args:
+            text: The text.
+            reply_to: Id of the message in the same chat that it replies to.
+            group: The group; None: the private chat.
+            topic: Id of the forum's topic.
+            in_name_of: The chat in whose name it is sent: the group itself (an anonymous admin) or a channel.
+            reply_elsewhere: A message of another chat that it replies to.
+        """
+        content: Json = {"text": rules.message_text(text)}
+        if reply_elsewhere is not None:
+            copied = ("photo", "document", "animation", "has_media_spoiler")
+            origin = {"type": "user", "date": reply_elsewhere["date"], "sender_user": reply_elsewhere["from"]}
+            content["external_reply"] = {
+                "origin": origin,
+                **{name: reply_elsewhere[name] for name in copied if name in reply_elsewhere},
+            }
+        return self._send(content, reply_to, group, topic, in_name_of)
 
     async def send(
         self,
@@ -80,8 +108,11 @@ class Person:
         caption: str = "",
         reply_to: int | None = None,
         group: Chat | None = None,
+        topic: int | None = None,
+        in_name_of: Json | None = None,
+        caption_on: int = 0,
     ) -> list[Json]:
-        """Send photos or files; several become an album, with the caption on the first.
+        """Send photos or files; several become an album, with the caption on one of them. See `write`.
 
         Raises:
             BotApiError: One of them is refused; nothing was sent.
@@ -92,8 +123,8 @@ class Person:
             album = str(secrets.randbits(62))
             contents = [{**content, "media_group_id": album} for content in contents]
         if text:
-            contents[0]["caption"] = text
-        return [self._send(content, reply_to, group) for content in contents]
+            contents[caption_on]["caption"] = text
+        return [self._send(content, reply_to, group, topic, in_name_of) for content in contents]
 
     async def send_sticker(self) -> Json:
         """Send a sticker."""
@@ -134,12 +165,12 @@ class Person:
         self._telegram.updates.add("callback_query", update)
         return query.id
 
-    async def press_labelled(self, message_id: int, label: str) -> str:
+    async def press_labelled(self, message_id: int, label: str, *, group: Chat | None = None) -> str:
         """Press the button whose label contains these words."""
-        message = self.chat.messages[message_id]
+        message = (group or self.chat).messages[message_id]
         for button in buttons(message):
             if label.lower() in button["text"].lower() and "callback_data" in button:
-                return await self.press(message_id, button["callback_data"])
+                return await self.press(message_id, button["callback_data"], group=group)
         raise bad_request(f"there is no button {label!r}, only {[button['text'] for button in buttons(message)]}")
 
     def delete(self, message_id: int) -> None:
@@ -150,9 +181,22 @@ class Person:
         """Block or unblock the bot."""
         self.chat.blocked = blocked
 
-    def _send(self, content: Json, reply_to: int | None, group: Chat | None) -> Json:
-        chat = group or self.chat
-        message = self._telegram.post(chat, self.user, content, reply_to)
+    def _send(
+        self,
+        content: Json,
+        reply_to: int | None,
+        group: Chat | None,
+        topic: int | None = None,
+        in_name_of: Json | None = None,
+    ) -> Json:
+        chat, sender = group or self.chat, self.user
+        if topic is not None:
+            chat.topics.add(topic)
+            content |= {"message_thread_id": topic, "is_topic_message": True}
+        if in_name_of is not None:
+            sender = GROUP_ANONYMOUS_BOT if in_name_of["id"] == chat.info["id"] else CHANNEL_BOT
+            content |= {"sender_chat": in_name_of}
+        message = self._telegram.post(chat, sender, content, reply_to)
         self._telegram.updates.add("message", message)
         return message
 
@@ -167,7 +211,8 @@ class Person:
             if document["mime_type"] == "image/gif":  # Telegram converts it to an animation and sends both fields
                 content["animation"] = {**document, "width": 320, "height": 240, "duration": 1}
             return content
-        return {"photo": await store_photo(self._telegram, upload.data)}
+        spoiler = {"has_media_spoiler": True} if upload.spoiler else {}
+        return {"photo": await store_photo(self._telegram, upload.data), **spoiler}
 
 
 def buttons(message: Json) -> list[Json]:

@@ -24,6 +24,18 @@ EPOCH = 1_700_000_000
 MAX_MESSAGES = 5000
 """Messages per chat; beyond them the oldest are deleted."""
 
+GROUP_ANONYMOUS_BOT: Json = {
+    "id": 1087968824,
+    "is_bot": True,
+    "first_name": "Group",
+    "username": "GroupAnonymousBot",
+}
+CHANNEL_BOT: Json = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
+"""Who stands in ``from`` of a message in a chat's name (docs/telegram.md#senders)."""
+
+SUPERGROUPS = -1_000_000_000_000
+"""Chat ids up to this one are supergroups and channels, which number their messages separately."""
+
 _COMMAND = re.compile(r"(?<![^\s])/[A-Za-z0-9_]{1,32}(?:@[A-Za-z0-9_]+)?")
 
 
@@ -35,11 +47,21 @@ class Chat:
         info: The Bot API's Chat.
         messages: By id, in order.
         blocked: Whether the person has blocked the bot, or the bot was removed from the group.
+        admins: User ids of the group's admins.
+        topics: The ids of a forum's topics; empty: it is no forum.
+        forbidden: What the bot may not send: ``text messages``, ``photos``, ``documents``.
+        moved_to: Id of the supergroup that this group has become.
+        last_message_id: The last id of a supergroup's own numbering.
     """
 
     info: Json
     messages: dict[int, Json] = field(default_factory=dict)
     blocked: bool = False
+    admins: set[int] = field(default_factory=set)
+    topics: set[int] = field(default_factory=set)
+    forbidden: set[str] = field(default_factory=set)
+    moved_to: int | None = None
+    last_message_id: int = 0
 
     @property
     def is_private(self) -> bool:
@@ -92,6 +114,12 @@ class Telegram:
         chat = self.chats.get(chat_id)
         if chat is None:
             raise bad_request("chat not found")
+        if chat.moved_to is not None:
+            raise BotApiError(
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                migrate_to_chat_id=chat.moved_to,
+            )
         if chat.blocked:
             where = "blocked by the user" if chat.is_private else "kicked from the group chat"
             raise BotApiError(403, f"Forbidden: bot was {where}")
@@ -106,13 +134,24 @@ class Telegram:
     def add_group(self, chat_id: int, title: str) -> Chat:
         """Add a group that has the bot as a member; its id is negative."""
         assert chat_id < 0, "a group's id is negative"
-        return self.chats.setdefault(chat_id, Chat({"id": chat_id, "type": "group", "title": title}))
+        kind = "supergroup" if chat_id <= SUPERGROUPS else "group"
+        return self.chats.setdefault(chat_id, Chat({"id": chat_id, "type": kind, "title": title}))
+
+    def upgrade(self, group: Chat) -> Chat:
+        """Turn a group into a supergroup with another id, and tell the bot by both service messages."""
+        new = self.add_group(SUPERGROUPS + group.info["id"], group.info["title"])
+        new.admins, new.forbidden = set(group.admins), set(group.forbidden)
+        leaving = self.post(group, GROUP_ANONYMOUS_BOT, {"migrate_to_chat_id": new.info["id"]})
+        group.moved_to = new.info["id"]
+        coming = self.post(new, GROUP_ANONYMOUS_BOT, {"migrate_from_chat_id": group.info["id"]})
+        for message in (leaving, coming):
+            self.updates.add("message", message)
+        return new
 
     def post(self, chat: Chat, sender: Json, content: Json, reply_to: int | None = None) -> Json:
         """Add a message; returns a copy of it."""
-        self._last_message_id += 1
         message: Json = {
-            "message_id": self._last_message_id,
+            "message_id": self._next_message_id(chat),
             "from": sender,
             "chat": chat.info,
             "date": int(time.time()),
@@ -121,6 +160,9 @@ class Telegram:
         quoted = chat.messages.get(reply_to) if reply_to is not None else None
         if quoted is not None:
             message["reply_to_message"] = {k: v for k, v in quoted.items() if k != "reply_to_message"}
+            for name in ("message_thread_id", "is_topic_message"):  # a reply finds its topic
+                if name in quoted:
+                    message.setdefault(name, quoted[name])
         set_command_entities(message)
         chat.messages[message["message_id"]] = message
         if len(chat.messages) > MAX_MESSAGES:
@@ -153,6 +195,13 @@ class Telegram:
     def commands_for(self, language: str) -> list[Json]:
         """The bot's commands for a person with this language code."""
         return self.commands.get(language.partition("-")[0], self.commands.get("", []))
+
+    def _next_message_id(self, chat: Chat) -> int:
+        if chat.info["id"] <= SUPERGROUPS:
+            chat.last_message_id += 1
+            return chat.last_message_id
+        self._last_message_id += 1
+        return self._last_message_id
 
     def _log(self, chat: Chat, message: Json) -> None:
         self.events.add(chat.info["id"], "message", copy.deepcopy(message))

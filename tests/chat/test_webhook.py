@@ -19,6 +19,7 @@ from tests.support import Talk, encoded, running_bot, scene, settings_for
 PUBLIC = "https://photos.example.org"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 JPEG = encoded(scene(160, 120))
+DEEP, DIGITS, INFINITE = "a deep list", "a number of many digits", "a number that is infinite"
 
 
 @pytest.fixture
@@ -72,6 +73,65 @@ async def test_requests_without_the_secret_are_refused(server: TelegramServer, t
         assert await post(data=in_chunks(), headers=good) == 200, "a proxy may send the body in chunks"
         await server.telegram.events.wait_until(lambda: len(person.answers) >= 2)
         assert len(person.answers) == 2, "the refused ones had no effect"
+
+
+def absurd_updates(person: Person) -> list[Any]:
+    """Updates that Telegram never sends; each is refused in whole."""
+    document = {"file_id": "f", "file_unique_id": "u", "file_name": "a.jpg", "mime_type": "image/jpeg"}
+    message = {"message_id": 1, "date": 1, "chat": person.chat.info, "from": person.user, "document": document}
+    message |= {"caption": "/erase", "caption_entities": [{"type": "bot_command", "offset": 0, "length": 6}]}
+    query = {"id": "1", "from": person.user, "message": message, "chat_instance": "1", "data": "e:x:cancel"}
+    odd: list[Any] = [None, True, -1, 10**30, 2**63, 1.5, "", "x" * 100_000, [], {}, [[None]]]
+    odd += ["\ud800", "a\0b", DEEP, DIGITS, INFINITE]
+    updates: list[Any] = list(odd)
+    for path in (
+        *("message", "message.message_id", "message.date", "message.chat", "message.chat.id", "message.from"),
+        *("message.from.id", "message.from.language_code", "message.document", "message.document.file_id"),
+        *("message.document.file_name", "message.document.file_size", "message.photo", "message.caption"),
+        *("message.caption_entities", "message.reply_to_message", "message.external_reply", "message.sender_chat"),
+        *("message.media_group_id", "message.message_thread_id", "message.migrate_to_chat_id", "message.sticker"),
+        *("callback_query", "callback_query.data", "callback_query.from.id", "callback_query.message", "update_id"),
+    ):
+        for value in odd:
+            update = json.loads(json.dumps({"update_id": 1, "message": message, "callback_query": query}))
+            del update["message" if path.startswith("callback_query") else "callback_query"]
+            *parents, last = path.split(".")
+            at = update
+            for name in parents:
+                at = at[name]
+            at[last] = value
+            updates.append(update)
+    return updates
+
+
+async def test_absurd_updates_are_logged_and_confirmed(
+    server: TelegramServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = by_webhook(server, tmp_path, telegram_webhook_secret="s")
+    url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
+    talk = Talk(server.telegram, 3)
+    async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
+        for number, update in enumerate(absurd_updates(talk.person)):
+            if isinstance(update, dict) and update.get("update_id") == 1:
+                update["update_id"] = number + 10  # else it is the same update as the one before
+            async with web.post(url, data=dumped(update), headers={HEADER: "s"}) as answer:
+                assert answer.status == 200, str(update)[:200]
+        assert "photo" in await talk.answer_to((await talk.person.send(Upload(JPEG), caption="/remove_subject"))[0]), (
+            "the bot goes on"
+        )
+    logged = capsys.readouterr()
+    text = logged.out + logged.err
+    assert text.count("webhook_not_an_update") > 200
+    assert "update_failed" not in text, "no handler met an absurd value"
+    assert "Traceback" not in text
+
+
+def dumped(update: Any) -> bytes:
+    """JSON, with what Python's encoder does not write."""
+    text = json.dumps(update)
+    for name, value in ((DEEP, "[" * 50_000 + "]" * 50_000), (DIGITS, "9" * 5000), (INFINITE, "1e999")):
+        text = text.replace(f'"{name}"', value)
+    return text.encode()
 
 
 async def test_the_same_update_posted_twice_at_once_is_one_edit(server: TelegramServer, tmp_path: Path) -> None:

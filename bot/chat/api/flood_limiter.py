@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest as TelegramBadRequest
-from telegram.error import NetworkError, RetryAfter, TimedOut
+from telegram.error import ChatMigrated, NetworkError, RetryAfter, TimedOut
 from telegram.ext import BaseRateLimiter
 
 from bot.chat.api.message_ids import MessageIds
@@ -68,6 +68,8 @@ class FloodLimiter(BaseRateLimiter[None]):
         per_group_minute: Messages a minute in one group.
         shared_limits: Limits shared with other processes. While they do not answer, this process's own limits apply.
         message_ids: Records the ids of the messages that are sent and received; None: they are not recorded.
+        on_chat_moved: Called with the old and the new id of a group that became a supergroup, before the error is
+            raised.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class FloodLimiter(BaseRateLimiter[None]):
         per_group_minute: float = 19,
         shared_limits: SharedLimits | None = None,
         message_ids: MessageIds | None = None,
+        on_chat_moved: Callable[[int, int], Awaitable[None]] | None = None,
     ) -> None:
         self._overall = TokenBucket(overall, overall)
         self._overall_rate = TokenRate("all", overall, overall)
@@ -87,6 +90,7 @@ class FloodLimiter(BaseRateLimiter[None]):
         self._chats: OrderedDict[object, TokenBucket] = OrderedDict()
         self._shared_limits = shared_limits
         self._message_ids = message_ids
+        self._on_chat_moved = on_chat_moved
 
     async def initialize(self) -> None:
         """Nothing to open."""
@@ -120,6 +124,10 @@ class FloodLimiter(BaseRateLimiter[None]):
                 await self._pause(chat, pause)
                 if not counts:
                     await asyncio.sleep(pause)
+            except ChatMigrated as error:
+                if self._on_chat_moved is not None and isinstance(chat, int):
+                    await self._on_chat_moved(chat, error.new_chat_id)
+                raise
             except (TimedOut, NetworkError) as error:
                 if isinstance(error, TelegramBadRequest) or not idempotent or attempt == MAX_ATTEMPTS:
                     raise

@@ -14,7 +14,7 @@ from telegram import InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
-from bot.chat.api.bot_api_errors import is_not_modified, to_bot_error
+from bot.chat.api.bot_api_errors import description_contains, is_not_modified, to_bot_error
 from bot.chat.api.message_ids import MessageIds
 from bot.edits.ports import LostMessageSearch
 
@@ -51,16 +51,23 @@ class Poster:
         return self._message_ids.highest(chat, message)
 
     async def post(
-        self, chat: int, reply_to: int, text: str, keyboard: InlineKeyboardMarkup, lost: LostMessageSearch | None
+        self,
+        chat: int,
+        reply_to: int,
+        text: str,
+        keyboard: InlineKeyboardMarkup,
+        lost: LostMessageSearch | None,
+        thread: int | None = None,
     ) -> int:
         """Post a message unless it is in the chat already; returns its id.
 
         Args:
             chat: The chat.
-            reply_to: The message to reply to.
+            reply_to: The message to reply to; 0: none.
             text: The text.
             keyboard: The buttons, which no other message has.
             lost: Where to search for the message first; None: it cannot have been posted.
+            thread: Id of the topic; if it was deleted, the message goes to the chat's general topic.
 
         Raises:
             BotError: Telegram refused it, or did not answer after several attempts.
@@ -74,9 +81,14 @@ class Poster:
                     return found
             after = self.highest(chat, reply_to)
             try:
-                reply = ReplyParameters(reply_to, allow_sending_without_reply=True)
-                message = await self._bot.send_message(chat, text, reply_parameters=reply, reply_markup=keyboard)
+                reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+                message = await self._bot.send_message(
+                    chat, text, reply_parameters=reply, reply_markup=keyboard, message_thread_id=thread
+                )
             except NetworkError as error:
+                if thread is not None and description_contains(error, "message thread not found"):
+                    thread = None
+                    continue
                 if isinstance(error, BadRequest) or attempt == MAX_ATTEMPTS:
                     raise to_bot_error(error) from error
                 lost = LostMessageSearch(min(after, lost.after), lost.known) if lost else LostMessageSearch(after)

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 from telegram._utils.defaultvalue import DEFAULT_NONE
-from telegram.error import NetworkError, TimedOut
+from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from bot.bounded_reading import BodyTooLargeError, read_bounded
@@ -25,6 +25,14 @@ CONNECT_SECONDS = 10.0
 
 class NotBotApiError(NetworkError):
     """The answer is not the Bot API's: a proxy's page, or another server. Its status says nothing about the token."""
+
+
+FILE_PATH = "/file/bot"
+"""Part of the address of each file, and of no method."""
+
+
+class FileAddressError(TelegramError):
+    """A file's address was refused. It has expired, or the file is not at hand; the token is not the reason."""
 
 
 class AiohttpRequest(BaseRequest):
@@ -88,12 +96,8 @@ class AiohttpRequest(BaseRequest):
                     method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
                 ) as answer,
             ):
-                if answer.status >= 500:
-                    # A proxy's error page is not JSON: python-telegram-bot would log a traceback for it.
-                    raise NetworkError(f"HTTP {answer.status}")
                 body = await read_bounded(answer.content.iter_chunked(2**18), MAX_ANSWER_BYTES)
-                if method == "POST" and not _is_bot_api_answer(body):  # files come by GET
-                    raise NotBotApiError(f"HTTP {answer.status}, and not the Bot API's JSON")
+                _check_answer(url, method, answer.status, body)
                 return answer.status, body
         except BodyTooLargeError:
             raise NetworkError("the answer is too large") from None
@@ -103,6 +107,23 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError("the Bot API's address is not valid") from None
         except CONNECTION_ERRORS as error:
             raise NetworkError(type(error).__name__) from None
+
+
+def _check_answer(url: str, method: str, status: int, body: bytes) -> None:
+    """Raise an error for an answer that python-telegram-bot would take for another one.
+
+    It reads every 404 as a wrong token and every 403 as "blocked", also that of a file or of a proxy's error page.
+    """
+    if status >= 500:
+        raise NetworkError(f"HTTP {status}")
+    if method == "POST" and not _is_bot_api_answer(body):  # files come by GET
+        raise NotBotApiError(f"HTTP {status}, and not the Bot API's JSON")
+    if status < 400:
+        return
+    if not body.lstrip().startswith(b"{"):  # Telegram's own refusals are JSON
+        raise NetworkError(f"HTTP {status}")
+    if FILE_PATH in url and status != 429:
+        raise FileAddressError(f"HTTP {status} for the address of a file")
 
 
 def _is_bot_api_answer(body: bytes) -> bool:

@@ -29,10 +29,10 @@ async def button_pressed(update: Update, context: Context) -> None:
 async def _run_action(query: CallbackQuery, context: Context) -> None:
     kind, _, rest = (query.data or "").partition(":")
     identity, _, verb = rest.partition(":")
-    edits, choices, person = context.services.edits, context.services.choices, query.from_user.id
+    edits, choices = context.services.edits, context.services.choices
     if kind == "o" and verb in set(Operation):
         shown = query.message.message_id if query.message else None
-        await edits.accept_offer(identity, Operation(verb), person, shown=shown)
+        await edits.accept_offer(identity, Operation(verb), query.from_user.id, shown=shown)
         return
     if kind == "d":
         await delete_pressed(query, identity, verb, context)
@@ -52,6 +52,7 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         "shadow-stays": partial(edits.change_shadow, erased=False),
         "shadow-goes": partial(edits.change_shadow, erased=True),
     }
+    person = await _acting(query, identity, context)
     what, _, number = verb.partition("-")
     if verb in actions:
         await actions[verb](identity, person)
@@ -63,6 +64,13 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         await edits.change_finish(identity, person, verb.removeprefix("f-"))
     else:
         raise PersonError("too-old")
+
+
+async def _acting(query: CallbackQuery, edit: str, context: Context) -> int:
+    """The id in whose name the button of an edit is pressed."""
+    place = await context.services.edits.place(edit)
+    person = query.from_user.id
+    return await context.services.identities.acting_for(person, *place) if place else person
 
 
 def _is_number(text: str) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from telegram import Message, Update
 from telegram.constants import ChatType
 
 from bot.chat.commands import edit_command_in
 from bot.chat.file_rules import too_large
-from bot.chat.handlers.welcome import answer, not_understood
-from bot.chat.photos import photo_in
-from bot.chat.services import Context, sender
-from bot.edits.model import EditCommand, Operation, PhotoRef
+from bot.chat.handlers.welcome import answer, explain
+from bot.chat.identity import owner_of
+from bot.chat.photos import has_attachment, photo_in, replied_to
+from bot.chat.services import Context
+from bot.chat.topics import topic_of
+from bot.edits.model import BarePhoto, EditCommand, Operation, PhotoRef
 from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 
@@ -25,44 +29,104 @@ async def command(update: Update, context: Context) -> None:
     if photo is not None:
         if message.media_group_id:
             await context.services.edits.remember_album_command(message.chat.id, message.media_group_id, asked)
+        elif asked.operation is Operation.ERASE and await _submit_painted_reply(message, photo, context):
+            return
         await submit(message, photo, asked, context)
+        if message.media_group_id:
+            await _take_earlier(message, message.media_group_id, asked, context)
         return
     if message.effective_attachment:
-        await not_understood(update, context)
+        explain(update, context)
         return
-    if message.reply_to_message is not None and message.reply_to_message.effective_attachment:
-        photo = photo_in(message.reply_to_message)
+    replied = replied_to(message)
+    if replied is not None and has_attachment(replied):
+        photo = photo_in(replied)
         if photo is None:
             answer(update, context, "not-a-photo")
             return
         await submit(message, photo, asked, context)
         return
-    await context.services.edits.remember_command(message.chat.id, sender(message), asked)
+    await context.services.edits.remember_command(message.chat.id, owner_of(message), asked)
     answer(update, context, f"send-photo-{asked.operation}")
 
 
 async def bare_photo(update: Update, context: Context) -> None:
-    """A photo without a command: run the pending command of its sender or album, else ask what to do."""
+    """A photo without a command: a painted copy that the bot asked for, or the photo that a command waits for.
+
+    Else, in a private chat, the bot compares it with the photo that it replies to, or asks what to do. In a group
+    nobody asked the bot, so it says nothing.
+    """
     message = update.effective_message
     assert message is not None
     sent = photo_in(message)
     assert sent is not None
     if await _submit_correction(message, sent, context):
         return
-    original = await _original_of(message, context)
+    original = await _asked_original(message, context)
     if original is not None:
+        original = replace(original, spoiler=original.spoiler or sent.spoiler)
         await submit(message, original, EditCommand(Operation.ERASE), context, painted=sent)
         return
-    asked = await context.services.edits.take_pending_command(message.chat.id, sender(message), message.media_group_id)
+    asked = await context.services.edits.take_pending_command(
+        message.chat.id, owner_of(message), message.media_group_id
+    )
+    bare = _bare(message, sent, context)
     if asked is not None:
         await submit(message, sent, asked, context)
-    elif message.chat.type == ChatType.PRIVATE:
-        language = context.services.language(message.from_user)
-        try:
+        return
+    try:
+        if message.chat.type == ChatType.PRIVATE:
             _check_size(sent, context)
-            await context.services.edits.offer(sender(message), message.chat.id, message.message_id, sent, language)
-        except PersonError as error:
+            await _ask_or_compare(message, bare, context)
+        elif bare.album is not None:
+            await context.services.unasked.keep_silently(bare)
+    except PersonError as error:
+        if message.chat.type == ChatType.PRIVATE:
             _refuse(message, error, context)
+
+
+def _bare(message: Message, photo: PhotoRef, context: Context) -> BarePhoto:
+    return BarePhoto(
+        person=owner_of(message),
+        chat=message.chat.id,
+        message=message.message_id,
+        photo=photo,
+        language=context.services.language(message.from_user),
+        album=message.media_group_id,
+        thread=topic_of(message),
+    )
+
+
+async def _ask_or_compare(message: Message, bare: BarePhoto, context: Context) -> None:
+    """Ask what to do with a photo; first compare it with the one that it replies to, if it replies to one."""
+    original = photo_in(replied_to(message)) if bare.album is None else None
+    if original is not None:
+        _check_size(original, context)
+        await context.services.unasked.compare(bare, original)
+    else:
+        await context.services.unasked.ask(bare)
+
+
+async def _submit_painted_reply(message: Message, sent: PhotoRef, context: Context) -> bool:
+    """Handle a photo with /erase that replies to another photo as a painted copy of it; returns whether it replies."""
+    original = photo_in(replied_to(message))
+    if original is None or message.chat.type != ChatType.PRIVATE:
+        return False
+    try:
+        _check_size(sent, context)
+        _check_size(original, context)
+        await context.services.unasked.compare(_bare(message, sent, context), original)
+    except PersonError as error:
+        _refuse(message, error, context)
+    return True
+
+
+async def _take_earlier(message: Message, album: str, asked: EditCommand, context: Context) -> None:
+    """Run the command on the photos of the album that came before the one with the command."""
+    try:
+        await context.services.unasked.take_album(message.chat.id, owner_of(message), album, asked)
+    except PersonError as error:
+        _refuse(message, error, context)
 
 
 async def submit(
@@ -73,7 +137,7 @@ async def submit(
         _check_size(sent, context)
         await context.services.edits.submit(
             EditRequest.from_message(
-                person=sender(message),
+                person=owner_of(message),
                 chat=message.chat.id,
                 message=message.message_id,
                 operation=asked.operation,
@@ -81,6 +145,7 @@ async def submit(
                 photo=sent,
                 language=context.services.language(message.from_user),
                 painted=painted,
+                thread=topic_of(message),
             )
         )
     except PersonError as error:
@@ -96,7 +161,7 @@ async def _submit_correction(message: Message, sent: PhotoRef, context: Context)
     submission = f"painted:{message.chat.id}:{message.message_id}"
     correction = await edits.correction_for(
         message.chat.id,
-        sender(message),
+        owner_of(message),
         replied_to=answered.message_id,
         photo=original.unique_id if original else None,
         submission=submission,
@@ -111,13 +176,19 @@ async def _submit_correction(message: Message, sent: PhotoRef, context: Context)
     return True
 
 
-async def _original_of(message: Message, context: Context) -> PhotoRef | None:
-    """The photo that a message's photo is a painted copy of: the replied-to one, or the one that /erase asked about."""
+async def _asked_original(message: Message, context: Context) -> PhotoRef | None:
+    """The photo that the bot asked to paint on, if a message's photo answers that; else None."""
     answered = message.reply_to_message
     if answered is None or message.media_group_id:
         return None
-    waiting = await context.services.edits.edit_waiting_below(message.chat.id, answered.message_id)
-    return waiting.photo if waiting is not None else photo_in(answered)
+    original = photo_in(answered)
+    waiting = await context.services.edits.asked_to_paint(
+        message.chat.id,
+        owner_of(message),
+        replied_to=answered.message_id,
+        photo=original.unique_id if original else None,
+    )
+    return waiting.photo if waiting is not None else None
 
 
 def _check_size(photo: PhotoRef, context: Context) -> None:

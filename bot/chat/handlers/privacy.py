@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import structlog
@@ -9,8 +10,9 @@ from telegram import CallbackQuery, Message, Update
 from telegram.error import TelegramError
 
 from bot.chat.handlers.welcome import answer
+from bot.chat.identity import owner_of
 from bot.chat.keyboards import delete_data
-from bot.chat.services import Context, sender
+from bot.chat.services import Context
 from bot.edits.model import DeletionRequest
 from bot.errors import PersonError
 
@@ -31,7 +33,7 @@ async def delete_my_data(update: Update, context: Context) -> None:
     assert message is not None
     language = services.language(message.from_user)
     text = services.texts.get(language, "delete-data")
-    services.replies.send(message, text, keyboard=delete_data(services.texts, language, sender(message)))
+    services.replies.send(message, text, keyboard=delete_data(services.texts, language, owner_of(message)))
 
 
 async def delete_pressed(query: CallbackQuery, choice: str, person: str, context: Context) -> None:
@@ -40,14 +42,15 @@ async def delete_pressed(query: CallbackQuery, choice: str, person: str, context
     Raises:
         PersonError: ``not-yours``, ``too-old``.
     """
-    if person != str(query.from_user.id):
-        raise PersonError("not-yours")
     services, shown = context.services, query.message
-    if shown is None or choice not in ("yes", "no"):
+    if shown is None or choice not in ("yes", "no") or not re.fullmatch(r"-?\d{1,19}", person):
         raise PersonError("too-old")
+    owner = int(person)
+    if await services.identities.acting_for(query.from_user.id, owner, shown.chat.id) != owner:
+        raise PersonError("not-yours")
     language = services.language(query.from_user)
     if choice == "yes":
-        await services.deletions.request(DeletionRequest(query.from_user.id, shown.chat.id, shown.message_id, language))
+        await services.deletions.request(DeletionRequest(owner, shown.chat.id, shown.message_id, language))
     elif isinstance(shown, Message):
         services.edits.run_in_background(partial(_show, shown, services.texts.get(language, "data-kept")))
 

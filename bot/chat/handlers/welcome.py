@@ -6,8 +6,9 @@ from telegram import Update
 from telegram.constants import ChatType
 
 from bot.chat.commands import command_in, names_this_bot
+from bot.chat.identity import owner_of
 from bot.chat.keyboards import PRIVATE_START_PREFIX
-from bot.chat.services import Context, sender
+from bot.chat.services import Context
 from bot.errors import PersonError
 
 
@@ -22,9 +23,10 @@ async def start(update: Update, context: Context) -> None:
         return
     language = context.services.language(message.from_user)
     try:
-        await context.services.edits.continue_in_private(
-            parameter.removeprefix(PRIVATE_START_PREFIX), sender(message), message.message_id, language
-        )
+        edits, edit, person = context.services.edits, parameter.removeprefix(PRIVATE_START_PREFIX), owner_of(message)
+        place = await edits.place(edit)
+        acting = await context.services.identities.acting_for(person, *place) if place else person
+        await edits.continue_in_private(edit, acting, person, message.message_id, language)
     except PersonError as error:
         context.services.replies.send(message, context.services.texts.error(language, error))
 
@@ -35,11 +37,17 @@ async def help_(update: Update, context: Context) -> None:
 
 
 async def not_understood(update: Update, context: Context) -> None:
-    """Reply with one helpful line; in groups only to a command that names this bot: there are other bots and people."""
+    """Reply with one helpful line; in groups only to a command that names this bot: others talk there."""
     message = update.effective_message
     assert message is not None
-    if message.chat.type != ChatType.PRIVATE and not names_this_bot(message):
-        return
+    if message.chat.type == ChatType.PRIVATE or names_this_bot(message):
+        explain(update, context)
+
+
+def explain(update: Update, context: Context) -> None:
+    """Reply with one line about what the bot can do with a message."""
+    message = update.effective_message
+    assert message is not None
     moving = message.animation or message.video or message.video_note
     reason = (
         "not-a-photo-sticker"

@@ -47,7 +47,7 @@ def check_limits(
     Args:
         connection: A connection in a transaction.
         limits: The limits.
-        person: Telegram user id.
+        person: Id of the owner.
         now: Seconds since the epoch.
         counts_today: Whether it counts as a further edit of the day; one that is shown again or continues does not.
 

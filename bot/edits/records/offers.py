@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.model import Offer, PhotoRef
+from bot.edits.model import BarePhoto, Offer
+from bot.edits.records.pending_commands import ALBUM_SECONDS
 from bot.edits.records.rows import may_be_id, offer_of, photo_columns
 from bot.storage.database import Database
 from bot.storage.tables import offers
@@ -33,24 +35,32 @@ class Offers:
         self._clock = clock
         self._check_room = check_room
 
-    async def add(self, person: int, chat: int, message: int, photo: PhotoRef, language: str) -> Offer:
+    async def add(self, bare: BarePhoto, *, silent: bool = False) -> Offer:
         """Record a photo that came without a command; the same message again gives the same offer.
 
         Beyond `MAX_PER_PERSON` the person's oldest offers are deleted; their buttons answer that they are too old.
 
+        Args:
+            bare: The photo.
+            silent: Whether no question is asked, as yet. In a group such an offer lasts `ALBUM_SECONDS`.
+
         Raises:
             PersonError: ``storage-full``.
         """
-        where = (offers.c.chat == chat, offers.c.message == message)
+        where = (offers.c.chat == bare.chat, offers.c.message == bare.message)
 
         def work(connection: sa.Connection) -> Offer:
             row = connection.execute(sa.select(offers).where(*where)).mappings().first()
             if row is None:
                 self._check_room()
-                self._delete_surplus(connection, person)
-                values = {"id": secrets.token_urlsafe(16), "person": person, "chat": chat, "message": message}
-                values |= photo_columns(photo) | {"language": language, "created": self._clock()}
-                connection.execute(offers.insert().values(**values))
+                self._delete_surplus(connection, bare.person)
+                now = self._clock()
+                over = (offers.c.silent.is_(True), offers.c.chat < 0, offers.c.created < now - ALBUM_SECONDS)
+                connection.execute(offers.delete().where(*over))
+                values: dict[str, Any] = {"id": secrets.token_urlsafe(16), "created": now, "silent": silent}
+                for name in ("person", "chat", "message", "language", "album", "thread"):
+                    values[name] = getattr(bare, name)
+                connection.execute(offers.insert().values(**values, **photo_columns(bare.photo)))
                 row = connection.execute(sa.select(offers).where(*where)).mappings().one()
             return offer_of(row)
 
@@ -76,6 +86,7 @@ class Offers:
         """Recent offers without a question, and without a claim to post one from after this time."""
         query = sa.select(offers).where(
             offers.c.status_message.is_(None),
+            offers.c.silent.is_not(True),
             offers.c.created > self._clock() - ASK_WITHIN,
             sa.or_(offers.c.status_claimed.is_(None), offers.c.status_claimed < expired_before),
         )
@@ -83,7 +94,34 @@ class Offers:
             lambda connection: [offer_of(row) for row in connection.execute(query).mappings()]
         )
 
-    async def set_status_message(self, offer_id: str, status_message: int) -> None:
-        """Store the id of the message with the offer's buttons."""
+    async def set_status_message(self, offer_id: str, status_message: int) -> bool:
+        """Store the id of the message with the offer's buttons; returns whether the offer still exists."""
         update = offers.update().where(offers.c.id == offer_id).values(status_message=status_message)
-        await self._database.run(lambda connection: connection.execute(update))
+        return await self._database.run(lambda connection: connection.execute(update).rowcount > 0)
+
+    async def of_album(self, chat: int, person: int, album: str) -> list[Offer]:
+        """A person's offers of one album, in the order of their messages."""
+        where = (offers.c.chat == chat, offers.c.person == person, offers.c.album == album)
+        query = sa.select(offers).where(*where).order_by(offers.c.message)
+        return await self._database.run(
+            lambda connection: [offer_of(row) for row in connection.execute(query).mappings()]
+        )
+
+    async def ask_after_all(self, chat: int, message: int, status_message: int | None) -> Offer | None:
+        """Let a silent offer have its question, in a message that is posted already, if there is one.
+
+        Returns:
+            The offer; None if it does not exist any more.
+        """
+        where = (offers.c.chat == chat, offers.c.message == message)
+
+        def work(connection: sa.Connection) -> Offer | None:
+            connection.execute(offers.update().where(*where).values(silent=False, status_message=status_message))
+            row = connection.execute(sa.select(offers).where(*where)).mappings().first()
+            return offer_of(row) if row else None
+
+        return await self._database.run(work)
+
+    async def delete(self, offer_id: str) -> None:
+        """Delete an offer that became an edit."""
+        await self._database.run(lambda connection: connection.execute(offers.delete().where(offers.c.id == offer_id)))

@@ -36,18 +36,33 @@ def photo_columns(photo: PhotoRef) -> dict[str, Any]:
         "as_file": photo.as_file,
         "file_name": photo.name,
         "file_size": photo.size,
+        "spoiler": photo.spoiler,
     }
 
 
 def photo_of(row: sa.RowMapping) -> PhotoRef:
     """The photo in a row of edits or offers."""
-    return PhotoRef(row["file_id"], row["file_unique_id"], bool(row["as_file"]), row["file_name"], row["file_size"])
+    return PhotoRef(
+        file_id=row["file_id"],
+        unique_id=row["file_unique_id"],
+        as_file=bool(row["as_file"]),
+        name=row["file_name"],
+        size=row["file_size"],
+        spoiler=bool(row["spoiler"]),
+    )
 
 
 def offer_of(row: sa.RowMapping) -> Offer:
     """The offer in a row of offers."""
     return Offer(
-        row["id"], row["person"], row["chat"], row["message"], photo_of(row), row["language"], row["status_message"]
+        id=row["id"],
+        person=row["person"],
+        chat=row["chat"],
+        message=row["message"],
+        photo=photo_of(row),
+        language=row["language"],
+        status_message=row["status_message"],
+        thread=row["thread"],
     )
 
 
@@ -84,6 +99,8 @@ def edit_of(row: sa.RowMapping) -> Edit:
         chooses=bool(row["chooses"]),
         number=row["number"],
         attempt=row["attempt"],
+        thread=row["thread"],
+        guessed=bool(row["guessed"]),
     )
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
 from bot.edits.records import daily_quota, stored_masks
+from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.records.claims import Claims
 from bot.edits.records.deletion import Deletion
 from bot.edits.records.found_objects import FoundObjects, delete_objects
@@ -43,6 +44,7 @@ class Store:
         self.objects = FoundObjects(database)
         self.queueing = Queueing(database, limits, clock)
         self.deletion = Deletion(database, clock)
+        self.chat_moves = ChatMoves(database, clock)
 
     async def add(self, request: EditRequest, state: State = State.QUEUED) -> tuple[Edit, bool]:
         """Record an edit, unless an edit with the same key exists.
@@ -85,6 +87,8 @@ class Store:
                 seed=request.seed,
                 shadow=request.shadow,
                 chooses=request.chooses,
+                thread=request.thread,
+                guessed=request.guessed,
                 language=request.language,
                 state=state.value,
                 attempt=1,
@@ -114,14 +118,25 @@ class Store:
         """The edit with this key, or None."""
         return await self._database.run(lambda connection: find_edit(connection, edits.c.key == key))
 
-    async def waiting_below(self, chat: int, status_message: int) -> Edit | None:
-        """The edit that waits for its mask and has this status message, or None."""
-        where = (
+    async def asked_to_paint(self, chat: int, person: int, *, replied_to: int, photo: str | None) -> Edit | None:
+        """The newest edit whose painted copy the bot asked for, and that a reply to this message answers; or None.
+
+        Args:
+            chat: The chat.
+            person: The owner of the reply.
+            replied_to: Id of the message that it replies to: the edit's status message, or its photo.
+            photo: Unique id of that message's photo; None if it has none.
+        """
+        is_photo = sa.or_(edits.c.message == replied_to, edits.c.file_unique_id == photo)
+        own_photo = sa.and_(edits.c.person == person, edits.c.operation == Operation.ERASE, is_photo)
+        query = sa.select(*EDIT_COLUMNS).where(
             edits.c.chat == chat,
-            edits.c.status_message == status_message,
             edits.c.state == State.WAITING_FOR_MASK,
+            sa.or_(edits.c.status_message == replied_to, own_photo),
         )
-        return await self._database.run(lambda connection: find_edit(connection, sa.and_(*where)))
+        query = query.order_by(edits.c.number.desc()).limit(1)
+        row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
+        return edit_of(row) if row else None
 
     async def correction_for(
         self, chat: int, person: int, *, replied_to: int, photo: str | None, submission: str

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.edits import retention
-from bot.edits.model import Edit, EditCommand, Operation, PhotoRef, State
+from bot.edits.model import BarePhoto, Edit, EditCommand, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
@@ -41,7 +41,7 @@ class World:
 
     async def offer(self, message: int, *, hours_ago: float) -> str:
         self.ago = hours_ago * HOUR
-        offer = await self.store.offers.add(7, 7, message, PhotoRef("file", "unique"), "en")
+        offer = await self.store.offers.add(BarePhoto(7, 7, message, PhotoRef("file", "unique"), "en"))
         self.ago = 0.0
         return offer.id
 

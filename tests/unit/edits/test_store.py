@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.edits.model import EditCommand, Operation, PhotoRef, State
+from bot.edits.model import BarePhoto, , EditCommand, Operation, PhotoRef, State
 from bot.edits.records.claims import Claim, ClaimOutcome
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
@@ -194,7 +194,7 @@ async def test_a_later_command_replaces_an_earlier_one(store: Store) -> None:
 
 
 async def test_a_message_gets_one_offer(store: Store) -> None:
-    offers = await asyncio.gather(*(store.offers.add(7, 7, 3, PhotoRef("f", "u"), "zh") for _ in range(5)))
+    offers = await asyncio.gather(*(store.offers.add(BarePhoto(7, 7, 3, PhotoRef("f", "u"), "zh")) for _ in range(5)))
     assert len({offer.id for offer in offers}) == 1
 
 
@@ -203,7 +203,7 @@ async def test_the_sweeper_deletes_old_finished_edits_and_a_dry_run_deletes_noth
     await store.change(done.id, state=State.DONE)
     running, _ = await store.add(request(2))
     await store.begin(running.id)
-    await store.offers.add(7, 7, 3, PhotoRef("f", "u"), "en")
+    await store.offers.add(BarePhoto(7, 7, 3, PhotoRef("f", "u"), "en"))
     clock.now += 100_000
     young, _ = await store.add(request(4, person=8))
     would = await store.deletion.sweep(older_than=clock.now - 86_400, dry_run=True)

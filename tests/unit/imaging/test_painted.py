@@ -156,3 +156,20 @@ def test_paint_on_real_photos_is_found() -> None:
         assert refusal(photo, sent_on(photo.pixels)) == "nothing-painted", path.name
         pixels, true = stroke(photo, RED)
         assert overlap(find_painted(photo, sent_on(pixels)), true) > 0.7, path.name
+
+
+def test_what_nobody_called_a_copy_is_one_only_if_it_is_sure() -> None:
+    photo = photograph()
+    for colour in (RED, GREEN, WHITE, BLACK):
+        pixels, true = stroke(photo, colour)
+        assert overlap(find_painted(photo, sent_on(pixels), sure=True), true) > 0.75
+    rng = np.random.default_rng(6)
+    noise = rng.integers(0, 255, photo.pixels.shape, np.uint8)
+    backdrop = np.full_like(photo.pixels, 240)
+    mug, plant = backdrop.copy(), backdrop.copy()  # two products before one white wall
+    mug[300:700, 300:700] = cv2.resize(rng.integers(0, 255, (9, 9, 3), np.uint8), (400, 400))
+    plant[400:900, 900:1400] = cv2.resize(rng.integers(0, 255, (9, 9, 3), np.uint8), (500, 500))
+    for original, other in ((photo, noise), (Photo(mug), plant), (Photo(plant), mug)):
+        with pytest.raises(PersonError) as caught:
+            find_painted(original, sent_on(other), sure=True)
+        assert caught.value.message_id == "not-the-same-photo"
