@@ -6,8 +6,11 @@ It imports little, because `python -m bot edit` starts with it. The cloud engine
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.data_dir import unwritable
 from bot.imaging.pool import PixelPool
@@ -35,7 +38,18 @@ def secrets_in(settings: Settings) -> list[str]:
         settings.telegram_proxy,
         settings.volc_proxy,
     )
-    return [field.get_secret_value() for field in fields if field is not None]
+    values = [field.get_secret_value() for field in fields if field is not None]
+    passwords = [urlsplit(value).password for value in values if "://" in value]
+    if settings.telegram_bot_token is not None:
+        values.append(webhook_secret(settings, settings.telegram_bot_token.get_secret_value()))
+    return [*values, *filter(None, passwords)]
+
+
+def webhook_secret(settings: Settings, token: str) -> str:
+    """The secret token of the webhook: TELEGRAM_WEBHOOK_SECRET, else derived from the bot's token."""
+    if settings.telegram_webhook_secret is not None:
+        return settings.telegram_webhook_secret.get_secret_value()
+    return hmac.new(token.encode(), b"webhook", hashlib.sha256).hexdigest()
 
 
 def volc_config(settings: Settings) -> VolcConfig:

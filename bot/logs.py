@@ -9,14 +9,28 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 import structlog
 
 BOT_TOKEN = re.compile(r"\b\d{5,20}:[A-Za-z0-9_-]{25,100}")
 """Any bot token: this bot's, or one that a person pasted into the chat."""
 
+CREDENTIALS = re.compile(
+    r"\b(?:[Tt][Mm][Aa]|[Bb]earer|BEARER)\s+[^\s'\"\\]{8,}"  # Authorization headers: initData, session tokens
+    r"|\b(?:hash|signature)=[0-9a-zA-Z_%-]{16,}"  # initData
+    r"|\b[1-9]\d{0,15}\.\d{1,12}\.\d{1,12}\.[A-Za-z0-9-]{0,35}\.[A-Za-z0-9_-]{43}"  # session tokens: webapp/tokens.py
+)
+"""What people's pages send to prove who they are."""
+
 HIDDEN = "[hidden]"
+
+REPEAT_SECONDS, MAX_REPEATS = 60.0, 5
+"""Seconds in which a library's message is logged at most this often. Without file descriptors asyncio writes a
+traceback for each connection that it cannot accept: 243 MB in some minutes."""
+
+_THROTTLED = ("asyncio", "aiohttp.server")
 
 
 class RedactingFormatter(logging.Formatter):
@@ -33,11 +47,45 @@ class RedactingFormatter(logging.Formatter):
         self.style = style
         self._inner = inner
         known = sorted({re.escape(secret) for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
-        self._pattern = re.compile("|".join([*known, BOT_TOKEN.pattern]))
+        self._pattern = re.compile("|".join([*known, BOT_TOKEN.pattern, CREDENTIALS.pattern]))
 
     def format(self, record: logging.LogRecord) -> str:
         """The formatted line."""
         return self._pattern.sub(HIDDEN, self._inner.format(record))
+
+
+class LibraryFilter(logging.Filter):
+    """Shortens what asyncio and aiohttp write about other people's mistakes, and drops what they repeat.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._series: dict[tuple[str, str], tuple[float, int]] = {}
+        """By logger and message: when the series began, and how many came."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is logged."""
+        if not record.name.startswith(_THROTTLED):
+            return True
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and any(kind.__name__ == "HttpProcessingError" for kind in type(error).__mro__):
+            # A malformed request is the client's mistake; the traceback repeats what the client sent.
+            record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+            record.msg, record.args = "malformed request from %s", record.args
+        key = (record.name, str(record.msg)[:80])
+        began, count = self._series.get(key, (self._clock(), 0))
+        if self._clock() - began >= REPEAT_SECONDS:
+            began, count = self._clock(), 0
+        if len(self._series) > 100:
+            self._series.clear()
+        self._series[key] = (began, count + 1)
+        if count == MAX_REPEATS:
+            record.msg = f"{record.msg} (further ones within {REPEAT_SECONDS:.0f} s are not logged)"
+        return count <= MAX_REPEATS
 
 
 def configure(level: str, style: str, secrets: Iterable[str]) -> None:
@@ -67,6 +115,7 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(RedactingFormatter(formatter, secrets, style))
+    handler.addFilter(LibraryFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

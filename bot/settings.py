@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from bot.addresses import has_host, is_private
 from bot.cloud_parameters import Range
 
 UserIds = Annotated[frozenset[int], NoDecode]
+Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode]
 
 
 def _setting(default: Any, group: str, meaning: str, *, example: str, **limits: Any) -> Any:
@@ -79,6 +81,13 @@ class Settings(BaseSettings):
     port: int = _setting(8080, "Web", "The port that the web server listens on.", example="8080", ge=1, le=65535)
     init_data_hours: float = _setting(
         24, "Web", "Hours for which Telegram's initData of a person opens the Mini App.", example="24", ge=1, le=168
+    )
+
+    trusted_proxies: Networks = _setting(
+        frozenset(),
+        "Web",
+        "Addresses or networks of reverse proxies, comma-separated: only their X-Forwarded-For is believed.",
+        example="127.0.0.1,10.0.0.0/8",
     )
 
     engine: Literal["auto", "volcengine", "local"] = _setting(
@@ -261,6 +270,16 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not has_host(parts):
             raise ValueError("must be an address")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return frozenset(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError:
+            raise ValueError("must be comma-separated addresses or networks") from None
 
     @field_validator("telegram_proxy", "volc_proxy")
     @classmethod

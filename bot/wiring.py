@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import hmac
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -59,6 +57,15 @@ from bot.storage.file_cache import FileCache
 from bot.storage.rate_limits import SharedRateLimiter
 from bot.texts import Texts
 from webapp.application import add_mini_app
+from webapp.connections import (
+    BACKLOG,
+    FEWEST_CONNECTIONS,
+    MAX_CONNECTIONS,
+    RESERVED_FILES,
+    BoundedRunner,
+    raise_file_limit,
+)
+from webapp.limits import TrustedProxies
 
 CACHE_BYTES = 1_000_000_000
 """Largest size of each of the two caches: downloaded photos and finished results."""
@@ -191,7 +198,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)
-    webhook = Webhook(application, intake, webhook_secret(settings, token))
+    webhook = Webhook(application, intake, engine_wiring.webhook_secret(settings, token))
     site = web.Application()
     add_mini_app(
         site,
@@ -201,6 +208,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         allowed=settings.allowed_users,
         telegram_script="/playground/telegram-web-app.js" if playground is not None else None,
         init_data_max_age=settings.init_data_hours * 3600,
+        proxies=TrustedProxies(settings.trusted_proxies),
         ready=lambda: core.queue.is_ready() and not core.folder.is_full(),
         warning=core.folder.warning,
     )
@@ -247,11 +255,12 @@ async def serve(settings: Settings, site: web.Application) -> AsyncIterator[None
     Raises:
         OperatorError: The address cannot be used.
     """
-    runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    most = max(FEWEST_CONNECTIONS, min(MAX_CONNECTIONS, raise_file_limit() - RESERVED_FILES))
+    runner = BoundedRunner(site, most=most, proxies=TrustedProxies(settings.trusted_proxies))
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
+            await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
         except (OSError, UnicodeError) as error:
             raise _cannot_listen(settings, error) from None
         yield
@@ -276,13 +285,6 @@ def only_bot(settings: Settings) -> contextlib.AbstractContextManager[None]:
     return data_dir.only_bot(
         settings.data_dir, Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
     )
-
-
-def webhook_secret(settings: Settings, token: str) -> str:
-    """The secret token of the webhook: TELEGRAM_WEBHOOK_SECRET, else derived from the bot's token."""
-    if settings.telegram_webhook_secret is not None:
-        return settings.telegram_webhook_secret.get_secret_value()
-    return hmac.new(token.encode(), b"webhook", hashlib.sha256).hexdigest()
 
 
 @contextlib.asynccontextmanager

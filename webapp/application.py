@@ -14,6 +14,7 @@ from webapp.errors import answer_errors
 from webapp.events import Events
 from webapp.health import add_health, no_warning
 from webapp.init_data import MAX_AGE
+from webapp.limits import TrustedProxies
 from webapp.pages import Pages
 from webapp.tokens import Tokens
 from webapp.traffic import measure_request
@@ -37,6 +38,7 @@ def add_mini_app(
     allowed: frozenset[int] = frozenset(),
     telegram_script: str | None = None,
     init_data_max_age: float = MAX_AGE,
+    proxies: TrustedProxies | None = None,
     ready: Callable[[], bool],
     warning: Callable[[], str | None] = no_warning,
 ) -> None:
@@ -50,12 +52,13 @@ def add_mini_app(
         allowed: Telegram user ids that may use the API; empty: all.
         telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
         init_data_max_age: Seconds for which initData opens a session.
+        proxies: The reverse proxies whose X-Forwarded-For is believed; None: none.
         ready: Whether edits can be accepted, for /readyz.
         warning: A line for the operator, for /readyz.
     """
     add_health(app, ready, warning)
     Pages(telegram_script).add_to(app.router)
-    callers = Callers(bot_token, Tokens(bot_token), allowed, max_age=init_data_max_age)
+    callers = Callers(bot_token, Tokens(bot_token), allowed, max_age=init_data_max_age, proxies=proxies)
     app.add_subapp("/api", _api(canvas, texts, callers))
 
 

@@ -14,7 +14,7 @@ from bot.texts import supported_language
 from webapp.errors import RefusedError
 from webapp.init_data import MAX_AGE, InitDataError, check_init_data
 from webapp.languages import LANGUAGE
-from webapp.limits import RateLimiter, client_address
+from webapp.limits import RateLimiter, TrustedProxies
 from webapp.tokens import Tokens
 
 log = structlog.get_logger()
@@ -39,6 +39,7 @@ class Callers:
         allowed: Telegram user ids that may use the API; empty: all.
         clock: Seconds since 1970, UTC.
         max_age: Seconds for which initData opens a session.
+        proxies: Tells the address of a request; None: no proxy is trusted.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Callers:
         clock: Callable[[], float] = time.time,
         *,
         max_age: float = MAX_AGE,
+        proxies: TrustedProxies | None = None,
     ) -> None:
         self._bot_token = bot_token
         self._tokens = tokens
         self._allowed = allowed
         self._clock = clock
         self._max_age = max_age
+        self._proxies = proxies or TrustedProxies()
         self._clock_reported = False
         # A page makes about 6 requests to open, and a few for each stroke. Offices and mobile carriers share one
         # address, so an address may make many more requests than a person.
@@ -64,7 +67,7 @@ class Callers:
 
     async def open_session(self, request: web.Request) -> web.Response:
         """POST /api/session: exchange initData for a short token."""
-        self._sessions.check(client_address(request))
+        self._sessions.check(self._proxies.client_address(request))
         init_data = _credentials(request, "tma")
         try:
             checked = check_init_data(init_data, self._bot_token, now=self._clock(), max_age=self._max_age)
@@ -98,7 +101,7 @@ class Callers:
 
         @web.middleware
         async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-            self._by_address.check(client_address(request))
+            self._by_address.check(self._proxies.client_address(request))
             resource = request.match_info.route.resource
             if resource is None or resource.canonical in public:
                 return await handler(request)

@@ -9,13 +9,19 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from http import HTTPStatus
+from typing import TypeAlias
 
+import structlog
 from aiohttp import web
 
 from bot.token_bucket import TokenBucket
 from webapp.errors import RefusedError
+
+log = structlog.get_logger()
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAX_KEYS = 20_000
 """Callers remembered at a time; the one that made no request for longest is forgotten first."""
@@ -62,21 +68,49 @@ class RateLimiter:
         return len(self._buckets)
 
 
-def client_address(request: web.Request) -> str:
-    """The address that a request is counted under: an IPv4 address, or an IPv6 /64 (what one household has).
+class TrustedProxies:
+    """The reverse proxies that the operator names: only their X-Forwarded-For is believed.
 
-    If the peer is on this machine or in a private network, it is taken for a reverse proxy, and the last address in
-    X-Forwarded-For counts: the one that the proxy itself has seen. The header of any other peer is ignored.
+    Args:
+        networks: Addresses and networks; empty: no header is believed.
     """
-    peer = _ip(request.remote or "")
-    if peer is None:
-        return "?"
-    forwarded = request.headers.getall("X-Forwarded-For", [])
-    if forwarded and (peer.is_loopback or peer.is_private):
-        peer = _ip(forwarded[-1].rpartition(",")[2]) or peer
-    if isinstance(peer, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((peer, 64), strict=False))
-    return str(peer)
+
+    def __init__(self, networks: Iterable[Network] = ()) -> None:
+        self._networks = tuple(networks)
+        self._has_warned = False
+
+    def trusts(self, address: str) -> bool:
+        """Whether an address is one of the proxies."""
+        ip = _ip(address)
+        return ip is not None and any(ip in network for network in self._networks)
+
+    def client_address(self, request: web.Request) -> str:
+        """The address that a request is counted under: an IPv4 address, or an IPv6 /64 (what one household has).
+
+        Behind trusted proxies it is the last address in X-Forwarded-For that is not a trusted proxy itself: the one
+        that the outermost of them has seen.
+        """
+        peer = _ip(request.remote or "")
+        if peer is None:
+            return "?"
+        forwarded = [part for line in request.headers.getall("X-Forwarded-For", []) for part in line.split(",")]
+        if forwarded and not self.trusts(str(peer)):
+            self._warn(peer)
+        while forwarded and self.trusts(str(peer)):
+            before = _ip(forwarded.pop())
+            if before is None:
+                break
+            peer = before
+        if isinstance(peer, ipaddress.IPv6Address):
+            return str(ipaddress.IPv6Network((peer, 64), strict=False))
+        return str(peer)
+
+    def _warn(self, peer: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+        """Once: a peer of this machine or its network is probably a proxy that the operator forgot to name."""
+        if (peer.is_loopback or peer.is_private) and not self._has_warned:
+            self._has_warned = True
+            advice = f"set TRUSTED_PROXIES={peer} if that is your reverse proxy"
+            log.warning("forwarded_address_ignored", peer=str(peer), advice=advice)
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -56,12 +56,20 @@ class BotProcess:
     """`python -m bot run` (or `worker`)."""
 
     def __init__(
-        self, telegram: Telegram, settings: dict[str, str], *, command: str = "run", module: str = "bot"
+        self,
+        telegram: Telegram,
+        settings: dict[str, str],
+        *,
+        command: str = "run",
+        module: str = "bot",
+        open_files: int | None = None,
     ) -> None:
         self._telegram = telegram
         self._settings = settings
         self._command = command
         self._module = module
+        # The shell limits the open files, then becomes the bot.
+        self._prefix = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh"] if open_files else []
         self._process: asyncio.subprocess.Process | None = None
         self._log = Path(settings["DATA_DIR"]) / f"{command}.log"
 
@@ -71,8 +79,8 @@ class BotProcess:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._module, self._command, cwd=ROOT, env=self._settings, stdout=log, stderr=log,
-                start_new_session=True,
+                *self._prefix, sys.executable, "-m", self._module, self._command, cwd=ROOT, env=self._settings,
+                stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         if wait:
             await self._telegram.events.wait_until(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
 
 from bot import logs
 
@@ -111,3 +112,56 @@ def test_pixel_processes_log_like_their_parent_and_do_not_write_to_stdout(tmp_pa
     assert (done.returncode, done.stdout) == (0, "")
     entries = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     assert [(entry["event"], entry["level"]) for entry in entries] == [("model_unusable", "warning")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: tma query_id=AAE&user=%7B%22id%22%3A1%7D&auth_date=1&hash=0123456789abcdef0123456789abcdef",
+        "Invalid header value: b'Authorization: Bearer 12345.1700000000.1700001800.en." + "k" * 43 + "\\x00'",
+        "session 12345.1700000000.1700001800.." + "k" * 43,
+        "data: auth_date=1&hash=0123456789abcdef0123456789abcdef&signature=abcdefghijklmnopqrstuvwxyz",
+    ],
+)
+def test_what_pages_prove_themselves_with_is_hidden(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    logs.configure("DEBUG", "console", [])
+    logging.getLogger("some.library").warning("received %s", text)
+    printed = capsys.readouterr().err
+    assert logs.HIDDEN in printed
+    assert "kkkkkkkk" not in printed
+    assert "0123456789abcdef" not in printed
+
+
+def test_a_malformed_request_is_one_line_without_what_was_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "console", [])
+    try:
+        raise BadHttpMessage("Invalid header: b'Authorization: secret-of-the-sender'")
+    except BadHttpMessage as error:
+        logging.getLogger("aiohttp.server").exception("Error handling request from %s", "203.0.113.9", exc_info=error)
+    printed = capsys.readouterr().err
+    assert "malformed request from 203.0.113.9" in printed
+    assert "secret-of-the-sender" not in printed
+    assert printed.count("\n") == 1
+
+
+def test_what_a_library_repeats_is_logged_a_few_times(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "console", [])
+    for _ in range(1000):
+        logging.getLogger("asyncio").error("socket.accept() out of system resource")
+    logging.getLogger("asyncio").error("something else")
+    printed = capsys.readouterr().err
+    assert printed.count("out of system resource") == logs.MAX_REPEATS + 1
+    assert printed.count("not logged") == 1
+    assert "something else" in printed
+
+
+def test_a_repeated_message_is_logged_again_later() -> None:
+    now = [0.0]
+    repeated = logs.LibraryFilter(clock=lambda: now[0])
+
+    def is_logged() -> bool:
+        return repeated.filter(logging.LogRecord("asyncio", logging.ERROR, "", 0, "again", None, None))
+
+    assert [is_logged() for _ in range(10)].count(True) == logs.MAX_REPEATS + 1
+    now[0] = logs.REPEAT_SECONDS
+    assert is_logged()

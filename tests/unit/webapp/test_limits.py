@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from webapp.limits import RateLimiter, client_address
+from webapp.limits import RateLimiter, TrustedProxies
 
 
 class Clock:
@@ -54,15 +56,21 @@ def test_memory_is_bounded_and_busy_callers_are_not_forgotten() -> None:
     assert len(limiter) == 10
 
 
+PROXIES = TrustedProxies([ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("::1")])
+
+
 @pytest.mark.parametrize(
     ("peer", "forwarded", "expected"),
     [
         ("8.8.4.4", [], "8.8.4.4"),
         ("8.8.4.4", ["198.51.100.7"], "8.8.4.4"),
+        ("192.168.1.9", ["198.51.100.7"], "192.168.1.9"),
         ("127.0.0.1", [], "127.0.0.1"),
         ("127.0.0.1", ["198.51.100.7"], "198.51.100.7"),
         ("10.0.0.2", ["6.6.6.6, 198.51.100.7"], "198.51.100.7"),
         ("10.0.0.2", ["6.6.6.6", "198.51.100.7"], "198.51.100.7"),
+        ("127.0.0.1", ["6.6.6.6, 198.51.100.7, 10.1.1.1"], "198.51.100.7"),
+        ("127.0.0.1", ["10.1.1.1"], "10.1.1.1"),
         ("::1", ["2001:db8:1:2:3:4:5:6"], "2001:db8:1:2::/64"),
         ("::ffff:8.8.4.4", [], "8.8.4.4"),
         ("127.0.0.1", ["hello"], "127.0.0.1"),
@@ -70,7 +78,15 @@ def test_memory_is_bounded_and_busy_callers_are_not_forgotten() -> None:
         ("", ["198.51.100.7"], "?"),
     ],
 )
-def test_the_address_is_the_one_that_the_last_proxy_has_seen(peer: str, forwarded: list[str], expected: str) -> None:
+def test_the_address_is_the_one_that_the_outermost_trusted_proxy_has_seen(
+    peer: str, forwarded: list[str], expected: str
+) -> None:
     headers = CIMultiDict([("X-Forwarded-For", value) for value in forwarded])
     request = make_mocked_request("GET", "/", headers=headers).clone(remote=peer)
-    assert client_address(request) == expected
+    assert PROXIES.client_address(request) == expected
+
+
+def test_without_named_proxies_no_header_is_believed() -> None:
+    headers = CIMultiDict([("X-Forwarded-For", "198.51.100.7")])
+    request = make_mocked_request("GET", "/", headers=headers).clone(remote="127.0.0.1")
+    assert TrustedProxies().client_address(request) == "127.0.0.1"
