@@ -17,12 +17,17 @@ from bot.imaging import colour_profiles
 from bot.imaging.icc_profile import is_hdr, profile_for
 from bot.imaging.photo import Matte, Photo, PictureFormat, Pixels
 from bot.imaging.structure import Structure, read_structure
+from bot.imaging.worker_process import cpu_limit, is_out_of_memory
 
 Image.init()
 pi_heif.register_heif_opener()
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 MIN_SIDE = 8
+
+CPU_SECONDS = 8.0
+"""Processor time for opening a file, which a process of the pool does not survive. A 50-megapixel photo of any format
+takes at most 3 s; a file that takes longer is built to do so."""
 
 _RESULT_FORMATS: dict[str, PictureFormat] = {
     "JPEG": "JPEG",
@@ -54,7 +59,8 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
 
     Raises:
         PersonError: ``photo-empty``, ``photo-unreadable``, ``photo-broken``, ``photo-too-large``,
-            ``photo-too-many-pixels``, ``photo-too-small``.
+            ``photo-too-many-pixels``, ``photo-too-small``, ``photo-too-complex``, ``photo-raw``.
+        MemoryError: There is no more memory.
     """
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if not size:
@@ -62,7 +68,7 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
     if max_bytes is not None and size > max_bytes:
         raise UnusableInputError("photo-too-large", megabytes=round(size / 1e6, 1), limit=round(max_bytes / 1e6))
     data = source if isinstance(source, bytes) else source.read_bytes()
-    with warnings.catch_warnings():
+    with cpu_limit(CPU_SECONDS), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             structure = read_structure(data)
@@ -83,6 +89,8 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
             megapixels = round(int(pixels[0]) / 1e6) if pixels else "?"
             raise UnusableInputError("photo-too-many-pixels", megapixels=megapixels, limit=max_megapixels) from None
         except Exception as error:  # noqa: BLE001 -- Pillow raises many types of error for a damaged file
+            if is_out_of_memory(error):
+                raise MemoryError(str(error)) from None
             raise UnusableInputError("photo-broken", why=type(error).__name__) from None
         return photo
 

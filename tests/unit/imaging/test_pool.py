@@ -12,10 +12,14 @@ from typing import NoReturn
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from bot.errors import CpuLimitError, PersonError, WorldError
+from bot.edits import pixels
+from bot.errors import CpuLimitError, MemoryLimitError, PersonError, WorldError
 from bot.imaging.photo import Photo
 from bot.imaging.pool import PixelPool
+from bot.imaging.turns import on_behalf_of
+from bot.imaging.worker_process import cpu_limit
 
 LONG = 600.0
 """Seconds that a job sleeps when the test stops it: longer than the test's own time limit."""
@@ -59,6 +63,10 @@ def allocate(megabytes: int) -> int:
 def allocate_in_opencv(side: int) -> int:
     small = np.ones((64, 64, 3), np.uint8)
     return int(cv2.resize(small, (side, side)).shape[0])
+
+
+def report_in_a_text(_: int) -> NoReturn:
+    raise RuntimeError("Memory error: Security limit exceeded: std::bad_alloc")  # as a library in C++ does
 
 
 def process_id() -> int:
@@ -171,12 +179,43 @@ async def test_an_idle_process_that_is_killed_is_replaced(pool: PixelPool) -> No
         assert await asyncio.gather(*(pool.run(double, value) for value in range(4))) == [0, 2, 4, 6]
 
 
-@pytest.mark.parametrize(("greedy", "size"), [(allocate, 3000), (allocate_in_opencv, 30_000)])
-async def test_a_job_that_exceeds_the_memory_limit_fails(pool: PixelPool, greedy: object, size: int) -> None:
-    with pytest.raises(WorldError) as refused:
+@pytest.mark.parametrize(("greedy", "size"), [(allocate, 3000), (allocate_in_opencv, 30_000), (report_in_a_text, 1)])
+async def test_a_job_that_exceeds_the_memory_limit_fails_alone(pool: PixelPool, greedy: object, size: int) -> None:
+    before = await pool.run(process_id)
+    with pytest.raises(MemoryLimitError) as refused:
         await pool.run(greedy, size)
-    assert refused.value.message_id == "worker-died"
+    assert refused.value.message_id == "photo-needs-memory"
+    assert not refused.value.retry_may_help
     assert await pool.run(allocate, 50) == 50 * 2**20
+    assert not is_gone(before), "the process goes on"
+
+
+async def test_a_photo_that_needs_more_memory_than_there_is_is_not_called_damaged(
+    pool: PixelPool, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.png"
+    Image.new("RGB", (12_000, 12_000)).save(large)
+    small = tmp_path / "small.png"
+    Image.new("RGB", (160, 120)).save(small)
+    with pytest.raises(MemoryLimitError):
+        await pixels.open_in_pool(pool, large, 300)
+    assert (await pixels.open_in_pool(pool, small, 300)).width == 160
+
+
+async def test_the_jobs_of_a_person_wait_for_each_other(pool: PixelPool, tmp_path: Path) -> None:
+    marks = [tmp_path / name for name in ("first", "second", "others")]
+    with on_behalf_of(1):
+        jobs = [asyncio.create_task(pool.run(sleep_after_writing, mark)) for mark in marks[:2]]
+    await wait_for_mark(marks[0])
+    with on_behalf_of(2):
+        jobs.append(asyncio.create_task(pool.run(sleep_after_writing, marks[2])))
+    await wait_for_mark(marks[2])  # the second process is free for the other person
+    assert not marks[1].exists()
+    jobs[0].cancel()
+    await wait_for_mark(marks[1])
+    for job in jobs:
+        job.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
 
 
 async def test_cancelling_kills_the_job(pool: PixelPool, tmp_path: Path) -> None:
@@ -271,15 +310,25 @@ async def test_start_removes_the_folders_of_dead_processes_only(tmp_path: Path) 
         assert (other / "arrays-1").exists()
 
 
-def use_the_processor() -> None:
-    while True:
-        pass
+def use_the_processor(seconds: float) -> None:
+    with cpu_limit(seconds):
+        while True:
+            pass
+
+
+def double_within(seconds: float, value: int) -> int:
+    with cpu_limit(seconds):
+        return 2 * value
 
 
 async def test_a_job_that_uses_up_its_processor_time_is_told_apart(pool: PixelPool) -> None:
-    with pytest.raises(CpuLimitError):
-        await pool.run(use_the_processor, cpu_seconds=0.3)
-    assert await pool.run(double, 2, cpu_seconds=5.0) == 4
+    with pytest.raises(CpuLimitError) as refused:
+        await pool.run(use_the_processor, 0.3)
+    assert refused.value.message_id == "photo-too-complex"
+    assert not refused.value.retry_may_help
+    assert await pool.run(double_within, 5.0, 2) == 4
+    with cpu_limit(0.001):  # no limit outside of the pool: it would kill the program
+        assert sum(range(3_000_000)) > 0
 
 
 def kill_own_process_once(mark: Path) -> str:
