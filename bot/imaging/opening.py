@@ -111,18 +111,23 @@ def _decode(image: Image.Image, structure: Structure) -> Photo:
     for name in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(name, None)  # Pillow takes an orientation from XMP too; browsers do not
     transparent = image.info.get("transparency")
-    upright = ImageOps.exif_transpose(image)
+    upright: Image.Image = image
+    ImageOps.exif_transpose(image, in_place=True)
     alpha: Matte | None = None
     if upright.mode.startswith("I") or upright.mode == "F":
         if isinstance(transparent, int):
             alpha = np.where(np.asarray(upright) == transparent, 0, 255).astype(np.uint8)
         upright = _to_8_bits(upright)
     if "A" in upright.getbands() or "a" in upright.getbands() or "transparency" in upright.info:
-        whole = upright.convert("RGBA")
+        mode = "L" if upright.mode in ("LA", "La", "L") else "RGB"
+        whole = upright if upright.mode == "RGBA" else upright.convert("RGBA")
         alpha = np.asarray(whole.getchannel("A"), dtype=np.uint8)
-        upright = whole.convert("L" if upright.mode in ("LA", "La", "L") else "RGB")
+        upright = whole.convert(mode)
+        del whole
     if alpha is not None and ((alpha == 255).all() or (image.format in ("BMP", "DIB") and not alpha.any())):
         alpha = None  # a BMP whose alpha is zero everywhere has none: the fourth byte is padding
+    if upright is not image:
+        image.close()  # its pixels take 200 MB at 50 megapixels
     converted, kept = colour_profiles.to_rgb(upright, profile)
     code_points = None
     if profile is None and structure.declared is not None:

@@ -65,7 +65,7 @@ class PixelPool:
     Args:
         workers: Number of processes, and of jobs that run at a time; further jobs wait, see `turns`.
         timeout: Seconds a job may take by default.
-        memory_mb: Megabytes of data (heap and private maps) that a process may have.
+        memory_mb: Megabytes of data (heap and private maps) that the jobs of a process may have.
         scratch: Folder for arrays in transit; None: the system's temporary folder. Folders of dead processes in it are
             removed at the start.
         preload: Modules that the processes import before their first job.

@@ -33,7 +33,7 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
 
     Args:
         parent: Process id of the bot.
-        memory_mb: Megabytes of data that this process may have.
+        memory_mb: Megabytes of data that jobs may have, besides what this process has before its first job.
         log: What `bot.logs.in_use` returned in the bot's process.
     """
     import cv2
@@ -46,8 +46,9 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
     if hasattr(libc, "prctl"):
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _exit_with_parent(parent)
-    # RLIMIT_DATA counts what is written to; RLIMIT_AS would count what libraries merely reserve.
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20,) * 2)
+    # RLIMIT_DATA counts what is written to; RLIMIT_AS would count what libraries merely reserve. Stacks of threads
+    # count as a whole, 8 MB each, so a process begins with more on a machine of many cores.
+    resource.setrlimit(resource.RLIMIT_DATA, (_data_bytes() + memory_mb * 2**20,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     cv2.setNumThreads(max(1, min(4, os.cpu_count() or 1)))
 
@@ -106,6 +107,15 @@ def cpu_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
+def _data_bytes() -> int:
+    """What RLIMIT_DATA counts of this process at the moment; 0 where the system does not say it."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmData")), 0)
 
 
 def _exit_with_parent(parent: int) -> None:

@@ -104,7 +104,7 @@ def leftovers(scratch: Path) -> list[Path]:
 
 @pytest.fixture
 async def pool(tmp_path: Path) -> AsyncIterator[PixelPool]:
-    async with PixelPool(workers=2, scratch=tmp_path / "scratch", memory_mb=700) as pool:
+    async with PixelPool(workers=2, scratch=tmp_path / "scratch", memory_mb=400) as pool:
         yield pool
     assert list((tmp_path / "scratch").iterdir()) == []
 
