@@ -44,6 +44,9 @@ at the process's own limit, so SIGKILL comes from the operator or from a machine
 MAX_JOBS_PER_PROCESS = 500
 """A process is replaced after this many jobs, because C libraries fragment their heaps."""
 
+POOL_CHECK_SECONDS = 1.0
+"""How often the pool is looked at while a job runs."""
+
 _PRELOAD = ("bot.imaging.worker_process", "cv2")
 
 
@@ -200,13 +203,11 @@ class PixelPool:
                         raise WorkerDiedError("worker-died", job=name, why=f"exit code {code}") from None
                     if restarts == MAX_RESTARTS:
                         raise WorkerKilledError("worker-died", job=name, why="killed") from None
-                except BrokenProcessPool as error:  # for another reason than this job
+                except (BrokenProcessPool, FutureCancelled) as error:  # for another reason than this job
                     if self._closed or restarts == MAX_RESTARTS:
-                        raise WorkerDiedError("worker-died", job=name, why=type(error).__name__) from None
+                        raise WorkerKilledError("worker-died", job=name, why=type(error).__name__) from None
                 except MemoryError:
                     raise MemoryLimitError("photo-needs-memory", job=name, limit_mb=self._memory_mb) from None
-                except FutureCancelled as error:
-                    raise WorkerDiedError("worker-died", job=name, why=type(error).__name__) from None
                 log.warning("worker_killed", job=name)
                 await asyncio.sleep(0.05 * 2**restarts)
         raise AssertionError("unreachable")
@@ -220,17 +221,30 @@ class PixelPool:
         try:
             # Shielded: a thread cannot be stopped, and what it makes has to be removed when it is done.
             future = await asyncio.shield(scheduling)
-            packed = await asyncio.wrap_future(future)
+            packed = await self._result_of(future)
             result: R = await self._in_thread(unpack, packed)
             return result
         finally:
             scheduling.add_done_callback(functools.partial(self._clean_up, folder))
 
+    async def _result_of(self, future: Future[PackedValue]) -> PackedValue:
+        """Wait for a job. Pebble may drop its future when it shuts a pool down, so the pool is looked at meanwhile."""
+        waiting = asyncio.wrap_future(future)
+        try:
+            while not (await asyncio.wait([waiting], timeout=POOL_CHECK_SECONDS))[0]:
+                await self._in_thread(self._active_pool)
+            return await waiting
+        finally:
+            waiting.cancel()  # no effect on a finished job
+
     def _schedule(self, job: tuple[Any, ...], folder: Path, seconds: float) -> Future[PackedValue]:
         pool = self._active_pool()
         folder.mkdir()
         packed = pack(job, folder)
-        future: Future[PackedValue] = pool.schedule(worker_process.run_job, args=(packed, folder), timeout=seconds)
+        try:
+            future: Future[PackedValue] = pool.schedule(worker_process.run_job, args=(packed, folder), timeout=seconds)
+        except RuntimeError as error:  # pebble has shut the pool down since `_active_pool` looked
+            raise BrokenProcessPool(str(error)) from error
         self._pending.add(future)
         future.add_done_callback(self._pending.discard)
         return future

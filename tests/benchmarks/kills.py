@@ -17,7 +17,7 @@ PEOPLE, PHOTOS, SECONDS = 10, 3, 60
 
 async def measure() -> list[str]:
     """The table's lines."""
-    photo = Upload(encoded(scene(1600, 1200)))
+    photo = Upload(encoded(scene(640, 480)))
     async with TelegramServer() as server:
         with tempfile.TemporaryDirectory() as folder:
             bot = BotProcess(server.telegram, bare_environment(server, Path(folder), WORKERS=2))

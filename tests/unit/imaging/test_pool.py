@@ -341,3 +341,38 @@ def kill_own_process_once(mark: Path) -> str:
 
 async def test_a_job_whose_process_is_killed_from_outside_is_started_again(pool: PixelPool, tmp_path: Path) -> None:
     assert await pool.run(kill_own_process_once, tmp_path / "mark") == "done"
+
+
+async def test_a_pool_that_breaks_while_a_job_is_handed_over_is_replaced(
+    pool: PixelPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = pool._pool
+    assert inner is not None
+
+    def stop_first(*_args: object, **_options: object) -> NoReturn:
+        inner.stop()
+        raise RuntimeError("The Pool is not active")  # what pebble raises
+
+    monkeypatch.setattr(inner, "schedule", stop_first)
+    assert await pool.run(double, 4) == 8
+    assert pool._pool is not inner
+
+
+async def test_jobs_of_a_pool_that_is_stopped_from_outside_are_started_again(pool: PixelPool, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    job = asyncio.create_task(pool.run(finish_the_second_time, mark))
+    await wait_until(mark.exists)
+    inner = pool._pool
+    assert inner is not None
+    await asyncio.to_thread(inner.stop)  # as pebble does when one of its idle processes is killed
+    assert await job == "done"
+
+
+def finish_the_second_time(mark: Path) -> str:
+    import time
+
+    if mark.exists():
+        return "done"
+    mark.touch()
+    time.sleep(LONG)  # until the pool is stopped
+    return "unreachable"
