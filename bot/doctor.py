@@ -1,4 +1,4 @@
-"""`python -m bot doctor`: checks settings, disk, database, Telegram, the public address and the engines.
+"""`python -m bot doctor`: checks settings, disk, memory, database, Telegram, the public address and the engines.
 
 One line each: ``ok``; ``warn`` works, but less well than it could; ``FIX`` does not work. The last two say what to do.
 """
@@ -60,6 +60,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     yield Finding("settings", "ok", "all valid")
     checks: tuple[tuple[str, Callable[[Settings], Awaitable[list[Finding]]]], ...] = (
         ("disk", _disk),
+        ("memory", _memory),
         ("database", _database),
         ("Telegram", _telegram),
         ("clock", _clock),
@@ -103,6 +104,14 @@ async def _reusable_bytes(settings: Settings) -> int:
             return await database.reusable_bytes()
     except BotError:
         return 0
+
+
+async def _memory(settings: Settings) -> list[Finding]:
+    plan = engine_wiring.memory_plan(settings, settings.workers)
+    advice = engine_wiring.memory_advice(plan, settings)
+    if advice is not None:
+        return [Finding("memory", "warn", f"{plan.total_mb} MB: {advice}")]
+    return [Finding("memory", "ok", f"{plan.total_mb} MB, enough for {plan.processes} photos at a time")]
 
 
 async def _database(settings: Settings) -> list[Finding]:

@@ -8,11 +8,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import structlog
+
 from bot.data_dir import unwritable
+from bot.imaging.memory import MB_PER_MEGAPIXEL, OWN_MB, MemoryPlan, memory_of_this_machine, plan_memory
 from bot.imaging.pool import PixelPool
 
 if TYPE_CHECKING:
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from bot.engines.volcengine.call_slots import OnPosition
     from bot.engines.volcengine.notices import OnOperatorError
     from bot.settings import Settings
+
+log = structlog.get_logger()
 
 PRELOAD = ("bot.edits.pixels", "bot.engines.local", "onnxruntime")
 """Modules that pixel processes import before their first job."""
@@ -76,12 +82,14 @@ def volc_config(settings: Settings) -> VolcConfig:
 
 @contextlib.asynccontextmanager
 async def pixel_pool(settings: Settings, workers: int) -> AsyncIterator[PixelPool]:
-    """The pool of `workers` processes that work on pixels.
+    """The pool of `workers` processes that work on pixels, or of fewer where memory is short.
 
     Raises:
         OperatorError: Its scratch folder cannot be made in DATA_DIR.
     """
-    pool = PixelPool(workers=workers, scratch=settings.data_dir / "scratch", preload=PRELOAD)
+    plan = memory_plan(settings, workers)
+    scratch = settings.data_dir / "scratch"
+    pool = PixelPool(workers=plan.processes, memory_mb=plan.process_mb, scratch=scratch, preload=PRELOAD)
     try:
         try:
             await pool.start()
@@ -90,6 +98,36 @@ async def pixel_pool(settings: Settings, workers: int) -> AsyncIterator[PixelPoo
         yield pool
     finally:
         await pool.close()
+
+
+def log_memory_plan(settings: Settings) -> None:
+    """Log how the memory is divided; a warning if it is too short for what the settings ask for."""
+    plan = memory_plan(settings, settings.workers)
+    values = {"processes": plan.processes, "process_mb": plan.process_mb, "memory_mb": plan.total_mb}
+    advice = memory_advice(plan, settings)
+    if advice is None:
+        log.info("memory", **values)
+    else:
+        log.warning("memory_short", **values, advice=advice)
+
+
+def memory_advice(plan: MemoryPlan, settings: Settings) -> str | None:
+    """What an operator can do if the memory is too short for WORKERS and MAX_MEGAPIXELS; None if it is not."""
+    if plan.megapixels < settings.max_megapixels:
+        small = math.floor(plan.megapixels)
+        return f"photos over {small} megapixels may be refused; add memory, or set MAX_MEGAPIXELS={small}"
+    if plan.processes < settings.workers:
+        least = OWN_MB + settings.workers * round(settings.max_megapixels * MB_PER_MEGAPIXEL)
+        return (
+            f"{plan.processes} of WORKERS={settings.workers} photos are worked on at a time; {least} MB of memory, or "
+            "a smaller MAX_MEGAPIXELS, allow all"
+        )
+    return None
+
+
+def memory_plan(settings: Settings, workers: int) -> MemoryPlan:
+    """How the memory is divided among `workers` pixel processes."""
+    return plan_memory(workers, settings.max_megapixels, settings.memory_mb or memory_of_this_machine())
 
 
 @contextlib.asynccontextmanager

@@ -47,6 +47,14 @@ class UnusableInputError(PersonError):
     retry_may_help = False
 
 
+class CpuLimitError(UnusableInputError):
+    """Opening a file took more processor time than any honest file takes."""
+
+
+class MemoryLimitError(UnusableInputError):
+    """A job needs more memory than a pixel process may have: the same picture needs it again."""
+
+
 class NothingFoundError(PersonError):
     """The photo has no subject that stands out; painting it by hand helps."""
 
@@ -65,12 +73,12 @@ class OutageError(WorldError):
     """A service that the bot cannot work without (Telegram, the database) is down. Wait for it and repeat the step."""
 
 
-class CpuLimitError(WorldError):
-    """A job used more processor time than it may."""
+class PoolBusyError(OutageError):
+    """Too many jobs wait for the pixel processes, of all people or of this one."""
 
 
 class WorkerDiedError(WorldError):
-    """A pixel process was killed, crashed, or ran out of memory; the job may be the cause."""
+    """A pixel process was killed or crashed; the job may be the cause."""
 
 
 class WorkerKilledError(WorkerDiedError):

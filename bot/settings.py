@@ -190,6 +190,13 @@ class Settings(BaseSettings):
         ge=1,
         le=256,
     )
+    memory_mb: int = _setting(
+        0,
+        "Limits",
+        "Megabytes of memory that this process and its pixel processes may use; 0: all of the machine or container.",
+        example="4000",
+        ge=0,
+    )
     max_megapixels: float = _setting(
         50, "Limits", "Photos with more megapixels are refused before decoding.", example="50", ge=1, le=500
     )

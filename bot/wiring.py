@@ -136,6 +136,7 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         app_url: Address of the Mini App's page; None: there is none.
     """
     message_ids = MessageIds()
+    engine_wiring.log_memory_plan(settings)
     async with (
         open_database(settings) as database,
         engine_wiring.pixel_pool(settings, settings.workers) as pool,

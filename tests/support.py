@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from bot import process
+from bot.imaging.turns import Turns
 from bot.playground import Person, Telegram, TelegramServer
 from bot.settings import Settings
 from tests.cloud.standin import CloudStandIn
@@ -73,6 +75,19 @@ async def running_bot(settings: Settings, telegram: Telegram) -> AsyncIterator[N
     finally:
         stop.set()
         await running
+
+
+def record_turns(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The persons whose pixel jobs ask for a turn from now on, in order; a job of no person is another object."""
+    asked: list[object] = []
+    acquire = Turns._acquire
+
+    async def recorded(turns: Turns, key: object) -> None:
+        asked.append(key)
+        await acquire(turns, key)
+
+    monkeypatch.setattr(Turns, "_acquire", recorded)
+    return asked
 
 
 class Talk:

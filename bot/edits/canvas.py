@@ -27,6 +27,7 @@ from bot.edits.service import Edits
 from bot.errors import PersonError, UnusableInputError
 from bot.imaging.photo import PictureFormat
 from bot.imaging.pool import PixelPool
+from bot.imaging.turns import on_behalf_of
 from bot.segmentation import Tap
 
 PREVIEW_SIDE = 2048
@@ -87,7 +88,7 @@ class Canvas:
         self._pool = pool
         self._max_megapixels = max_megapixels
         self._models = models
-        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._measuring: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._unusable: OrderedDict[str, UnusableInputError] = OrderedDict()
 
     async def own(self, edit_id: str, person: int) -> Edit | None:
@@ -110,7 +111,8 @@ class Canvas:
         """The edit with the size of its photo, which is opened once: a failure is remembered, too."""
         if edit.width is not None:
             return edit
-        async with self._turn(edit):
+        measuring = self._measuring.setdefault(edit.id, asyncio.Lock())
+        async with measuring:
             current = await self._store.get(edit.id)
             if current is None or current.width is not None:
                 return current
@@ -119,7 +121,8 @@ class Canvas:
                 raise known
             path = await self._files.fetch(edit.photo)
             try:
-                photo = await pixels.open_in_pool(self._pool, path, self._max_megapixels)
+                with on_behalf_of(edit.person):
+                    photo = await pixels.open_in_pool(self._pool, path, self._max_megapixels)
             except UnusableInputError as error:
                 self._unusable[edit.id] = error
                 while len(self._unusable) > MAX_UNUSABLE:
@@ -127,14 +130,10 @@ class Canvas:
                 raise
             return await self._store.change(edit.id, width=photo.width, height=photo.height)
 
-    def _turn(self, edit: Edit) -> asyncio.Lock:
-        """One pixel job of a person at a time: a person's requests wait for each other, not others for them."""
-        return self._turns.setdefault(edit.person, asyncio.Lock())
-
     async def photo_preview(self, edit: Edit) -> bytes:
         """The photo as a JPEG of at most 2048 px."""
         path = await self._files.fetch(edit.photo)
-        async with self._turn(edit):
+        with on_behalf_of(edit.person):
             return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, PREVIEW_SIDE)
 
     async def mask(self, edit: Edit) -> bytes | None:
@@ -147,7 +146,7 @@ class Canvas:
             return None
         if not stored.is_matte:
             return stored.png
-        async with self._turn(edit):
+        with on_behalf_of(edit.person):
             return await self._pool.run(pixels.matte_to_mask_png, stored.png, edit.mask_is_kept)
 
     async def submit_mask(self, edit: Edit, png: bytes, *, key: str | None, on_photo: bool = False) -> Edit:
@@ -171,7 +170,7 @@ class Canvas:
         assert current.width is not None
         assert current.height is not None
         size = (current.width, current.height)
-        async with self._turn(edit):
+        with on_behalf_of(edit.person):
             mask = await self._pool.run(pixels.painted_mask_to_store, png, *size, MAX_MASK_BYTES, current.mask_is_kept)
         identity = f"{key or hashlib.sha256(png).hexdigest()}{':photo' if on_photo else ''}"
         submission = hashlib.sha256(identity.encode()).hexdigest()
@@ -210,7 +209,7 @@ class Canvas:
         """
         photo = edit.photo if on_photo else self._base_of(edit)
         path, maps = await self._files.fetch(photo), self._files.maps_of(photo)
-        async with self._turn(edit):
+        with on_behalf_of(edit.person):
             found = await self._pool.run(
                 pixels.select_png,
                 path,
@@ -271,5 +270,5 @@ class Canvas:
         if edit.state is not State.DONE or edit.result is None:
             raise PersonError("still-working")
         path = await self._files.fetch_result(edit)
-        async with self._turn(edit):
+        with on_behalf_of(edit.person):
             return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, PREVIEW_SIDE)

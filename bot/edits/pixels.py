@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from bot.edits.mask_storage import STORED_MATTE_SIDE, mask_to_store
-from bot.errors import CpuLimitError, NothingFoundError, PersonError, UnusableInputError
+from bot.errors import NothingFoundError, PersonError, UnusableInputError
 from bot.imaging import cutout, encoding, masks
 from bot.imaging.opening import open_photo
 from bot.imaging.painted import find_painted
@@ -43,22 +43,14 @@ class Removal:
     doubtful: bool
 
 
-OPEN_CPU_SECONDS = 8.0
-"""Processor time for opening a file. A 50-megapixel photo of any format takes at most 3 s; a file that takes longer is
-built to do so."""
-
-
 async def open_in_pool(pool: PixelPool, path: Path, max_megapixels: float) -> Photo:
     """Open an untrusted file in a process of the pool.
 
     Raises:
-        PersonError: What `open_photo` raises; ``photo-too-complex`` if it takes more than `OPEN_CPU_SECONDS`.
+        PersonError: What `open_photo` raises.
         WorldError: The process died, or the pool is too slow.
     """
-    try:
-        return await pool.run(load, path, max_megapixels, None, cpu_seconds=OPEN_CPU_SECONDS)
-    except CpuLimitError as error:
-        raise UnusableInputError("photo-too-complex", why=str(error)) from error
+    return await pool.run(load, path, max_megapixels, None)
 
 
 def load(path: Path, max_megapixels: float, max_bytes: int | None) -> Photo:

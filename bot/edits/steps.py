@@ -12,14 +12,15 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.edits.announcer import Announcer
+from bot.edits.attempts import with_retries
 from bot.edits.editor import Editor
-from bot.edits.files import EditFiles, full_disk_as_outage, maps_key, photo_key, result_key
+from bot.edits.files import EditFiles, maps_key, photo_key, result_key
 from bot.edits.follow_ups import can_go_back
 from bot.edits.job import DoubtfulFindError, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
@@ -31,12 +32,9 @@ from bot.errors import (
     NothingFoundError,
     OutageError,
     UnusableInputError,
-    WorkerDiedError,
-    WorkerKilledError,
-    WorldError,
 )
+from bot.imaging.turns import on_behalf_of
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 EDITS = Counter(
@@ -54,9 +52,6 @@ MAX_STARTS = 5
 
 RUNNING = (State.RUNNING,)
 """A mask is stored only with an edit that runs: one that was cancelled meanwhile has dropped its mask."""
-
-WORLD_ATTEMPTS = 3
-"""Tries of pixel work after a `WorldError`; then the edit fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +120,13 @@ class EditSteps:
         if starts > MAX_STARTS:
             raise UnusableInputError("photo-poison")
         try:
-            return await self._make(edit)
-        except OutageError as error:
-            if not isinstance(error.__cause__, WorkerKilledError):  # not the photo's fault: this start does not count
-                await self.store.change(edit_id, only=RUNNING, starts=starts - 1)
+            with on_behalf_of(edit.person):
+                return await self._make(edit)
+        except OutageError:  # the photo is not the cause: this start does not count
+            await self.store.change(edit_id, only=RUNNING, starts=starts - 1)
             raise
 
     async def _make(self, edit: Edit) -> CheckpointedResult | ChoiceNeeded:
-        edit_id = edit.id
         async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
             await on_stage(Stage.FETCHING)
             source = await self.files.fetch(edit.photo)
@@ -146,15 +140,15 @@ class EditSteps:
             except DoubtfulFindError as doubt:
                 # What was found is shown with the question, and is used if the answer is yes.
                 values: dict[str, Any] = {"mask": doubt.matte, "mask_is_matte": True, "error": doubt.message_id}
-                await self.store.change(edit_id, only=RUNNING, **values)
+                await self.store.change(edit.id, only=RUNNING, **values)
                 raise
             finally:
-                if await self.store.get(edit_id) is None:  # deleted in the meantime: delete the segmenter's maps too
+                if await self.store.get(edit.id) is None:  # deleted in the meantime: delete the segmenter's maps too
                     await asyncio.to_thread(self.files.maps_of(edit.photo).unlink, missing_ok=True)
         values = {"engine": result.engine, "width": result.width, "height": result.height}
         if result.matte is not None:
             values |= {"mask": result.matte, "mask_is_matte": True}
-        await self.store.change(edit_id, only=RUNNING, **values)
+        await self.store.change(edit.id, only=RUNNING, **values)
         return CheckpointedResult(replace(result, matte=None), result_key(edit))
 
     async def deliver(self, edit_id: str, checkpoint: CheckpointedResult) -> PhotoRef | None:
@@ -249,7 +243,8 @@ class EditSteps:
             return
         found, source = await self.store.objects.of(edit_id), await self.files.fetch(pending.photo)
         mattes = [item.matte for item in found]
-        picture = await self._with_retries(pending, lambda: self.editor.number_objects(source, mattes))
+        with on_behalf_of(pending.person):
+            picture = await with_retries(pending, lambda: self.editor.number_objects(source, mattes))
         askable = (State.RUNNING, State.WAITING_FOR_CHOICE)
         edit = await self.store.change(edit_id, only=askable, state=State.WAITING_FOR_CHOICE, stage=None)
         if edit is None:
@@ -273,9 +268,7 @@ class EditSteps:
         found = await self.store.objects.of(edit.id)
         if not found:
             await on_stage(Stage.SEGMENTING)
-            mattes = await self._with_retries(
-                edit, lambda: self.editor.find_objects(source, self.files.maps_of(edit.photo))
-            )
+            mattes = await with_retries(edit, lambda: self.editor.find_objects(source, self.files.maps_of(edit.photo)))
             rejected = await self.store.mask(edit.parent) if edit.parent else None
             if rejected is not None and len(mattes) == 1 and await self.editor.are_same(mattes[0], rejected.png):
                 mattes = []  # only what the person has just rejected
@@ -293,7 +286,10 @@ class EditSteps:
         """The photo with the find highlighted; None if it cannot be made: the question is asked without it."""
         found = await self.store.mask(edit.id)
         try:
-            return await self.editor.highlight_subject(await self.files.fetch(edit.photo), found.png) if found else None
+            if found is None:
+                return None
+            with on_behalf_of(edit.person):
+                return await self.editor.highlight_subject(await self.files.fetch(edit.photo), found.png)
         except BotError as error:
             log.warning("doubtful_find_not_shown", edit=edit.id, reason=str(error))
             return None
@@ -323,25 +319,6 @@ class EditSteps:
         )
         target = self.files.results.path(result_key(edit))
         target.parent.mkdir(parents=True, exist_ok=True)
-        result = await self._with_retries(edit, lambda: self.editor.edit(source, job, target, on_stage))
+        result = await with_retries(edit, lambda: self.editor.edit(source, job, target, on_stage))
         await asyncio.to_thread(self.files.results.evict, keep=target)
         return result
-
-    async def _with_retries(self, edit: Edit, work: Callable[[], Awaitable[T]]) -> T:
-        """Try pixel work up to `WORLD_ATTEMPTS` times: a worker may crash for a reason other than this photo."""
-        for attempt in range(1, WORLD_ATTEMPTS + 1):
-            try:
-                with full_disk_as_outage():
-                    return await work()
-            except OutageError:
-                raise
-            except WorkerKilledError as error:
-                raise OutageError(error.message_id, **error.facts) from error  # later, as after any other outage
-            except WorldError as error:
-                log.warning("edit_attempt_failed", edit=edit.id, attempt=attempt, reason=str(error))
-                if attempt == WORLD_ATTEMPTS:
-                    if isinstance(error, WorkerDiedError):
-                        raise UnusableInputError("photo-poison") from error
-                    raise
-            await asyncio.sleep(0.2 * attempt)
-        raise AssertionError("unreachable")

@@ -11,6 +11,8 @@ from PIL import Image
 
 from bot.errors import PersonError, UnusableInputError
 from bot.imaging.photo import Mask
+from bot.imaging.structure import png
+from bot.imaging.worker_process import is_out_of_memory
 
 MAX_PIXELS = 50_000_000
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -25,15 +27,20 @@ def read_mask(source: bytes | Path, *, size: tuple[int, int] | None, max_bytes: 
     data = _read_limited(source, max_bytes)
     header_size = _check_header(data, size)
     try:
+        data = png.reduce(data).data
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             if image.size != header_size:  # Pillow lets a second header override the first, PngImagePlugin.chunk_IHDR
                 raise UnusableInputError("mask-broken", why="two headers")
             if getattr(image, "n_frames", 1) > 1:
                 raise UnusableInputError("mask-broken", why="animated")
             grey = _to_grey(image)
-    except PersonError:
+    except PersonError as error:
+        if error.message_id == "photo-too-complex":
+            raise UnusableInputError("mask-broken", **error.facts) from None
         raise
     except Exception as error:  # noqa: BLE001 -- Pillow raises many types of error for a damaged file
+        if is_out_of_memory(error):
+            raise MemoryError(str(error)) from None
         raise UnusableInputError("mask-broken", why=type(error).__name__) from None
     if size is not None and (grey.shape[1], grey.shape[0]) != size:
         shrinks = size[0] < grey.shape[1]

@@ -17,12 +17,17 @@ from bot.imaging import colour_profiles
 from bot.imaging.icc_profile import is_hdr, profile_for
 from bot.imaging.photo import Matte, Photo, PictureFormat, Pixels
 from bot.imaging.structure import Structure, read_structure
+from bot.imaging.worker_process import cpu_limit, is_out_of_memory
 
 Image.init()
 pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 MIN_SIDE = 8
+
+CPU_SECONDS = 8.0
+"""Processor time for opening a file, which a process of the pool does not survive. A 50-megapixel photo of any format
+takes at most 3 s; a file that takes longer is built to do so."""
 
 _RESULT_FORMATS: dict[str, PictureFormat] = {
     "JPEG": "JPEG",
@@ -56,6 +61,7 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
     Raises:
         PersonError: ``photo-empty``, ``photo-unreadable``, ``photo-broken``, ``photo-too-large``,
             ``photo-too-many-pixels``, ``photo-too-small``, ``photo-too-complex``, ``photo-raw``.
+        MemoryError: There is no more memory.
     """
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if not size:
@@ -63,7 +69,7 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
     if max_bytes is not None and size > max_bytes:
         raise UnusableInputError("photo-too-large", megabytes=round(size / 1e6, 1), limit=round(max_bytes / 1e6))
     data = source if isinstance(source, bytes) else source.read_bytes()
-    with warnings.catch_warnings():
+    with cpu_limit(CPU_SECONDS), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             structure = read_structure(data)
@@ -86,6 +92,8 @@ def open_photo(source: bytes | Path, *, max_megapixels: float, max_bytes: int | 
             megapixels = round(int(pixels[0]) / 1e6) if pixels else "?"
             raise UnusableInputError("photo-too-many-pixels", megapixels=megapixels, limit=max_megapixels) from None
         except Exception as error:  # noqa: BLE001 -- Pillow raises many types of error for a damaged file
+            if is_out_of_memory(error):
+                raise MemoryError(str(error)) from None
             raise UnusableInputError("photo-broken", why=type(error).__name__) from None
         return photo
 
@@ -107,18 +115,23 @@ def _decode(image: Image.Image, structure: Structure) -> Photo:
     for name in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(name, None)  # Pillow takes an orientation from XMP too; browsers do not
     transparent = image.info.get("transparency")
-    upright = ImageOps.exif_transpose(image)
+    upright: Image.Image = image
+    ImageOps.exif_transpose(image, in_place=True)
     alpha: Matte | None = None
     if upright.mode.startswith("I") or upright.mode == "F":
         if isinstance(transparent, int):
             alpha = np.where(np.asarray(upright) == transparent, 0, 255).astype(np.uint8)
         upright = _to_8_bits(upright)
     if "A" in upright.getbands() or "a" in upright.getbands() or "transparency" in upright.info:
-        whole = upright.convert("RGBA")
+        mode = "L" if upright.mode in ("LA", "La", "L") else "RGB"
+        whole = upright if upright.mode == "RGBA" else upright.convert("RGBA")
         alpha = np.asarray(whole.getchannel("A"), dtype=np.uint8)
-        upright = whole.convert("L" if upright.mode in ("LA", "La", "L") else "RGB")
+        upright = whole.convert(mode)
+        del whole
     if alpha is not None and ((alpha == 255).all() or (image.format in ("BMP", "DIB") and not alpha.any())):
         alpha = None  # a BMP whose alpha is zero everywhere has none: the fourth byte is padding
+    if upright is not image:
+        image.close()  # its pixels take 200 MB at 50 megapixels
     converted, kept = colour_profiles.to_rgb(upright, profile)
     code_points = None
     if profile is None and structure.declared is not None:

@@ -27,10 +27,11 @@ import structlog
 from pebble import ProcessExpired, ProcessPool
 
 from bot import logs
-from bot.errors import CpuLimitError, WorkerDiedError, WorkerKilledError, WorldError
+from bot.errors import CpuLimitError, MemoryLimitError, WorkerDiedError, WorkerKilledError, WorldError
 from bot.imaging import worker_process
 from bot.imaging.array_transfer import PackedValue, pack, unpack
 from bot.imaging.scratch import ScratchFolder
+from bot.imaging.turns import Turns
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +46,9 @@ _KILLED_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, signal.SIGTERM)
 
 MAX_JOBS_PER_PROCESS = 500
 """A process is replaced after this many jobs, because C libraries fragment their heaps."""
+
+POOL_CHECK_SECONDS = 1.0
+"""How often the pool is looked at while a job runs."""
 
 _PRELOAD = ("bot.imaging.worker_process", "cv2")
 
@@ -65,9 +69,9 @@ class PixelPool:
     """Runs functions in processes.
 
     Args:
-        workers: Number of processes, and of jobs that run at a time; further jobs wait in order.
+        workers: Number of processes, and of jobs that run at a time; further jobs wait, see `turns`.
         timeout: Seconds a job may take by default.
-        memory_mb: Megabytes of data (heap and private maps) that a process may have.
+        memory_mb: Megabytes of data (heap and private maps) that the jobs of a process may have.
         scratch: Folder for arrays in transit; None: the system's temporary folder. Folders of ended processes in it
             are removed at the start.
         preload: Modules that the processes import before their first job.
@@ -94,7 +98,7 @@ class PixelPool:
         self._closed = False
         self._pending: set[Future[PackedValue]] = set()
         self._numbers = itertools.count()
-        self._slots = asyncio.Semaphore(workers)
+        self._turns = Turns(workers)
         self._threads = ThreadPoolExecutor(workers + 1, "pixels")
 
     async def __aenter__(self) -> Self:
@@ -165,7 +169,6 @@ class PixelPool:
         function: Callable[..., R],
         *args: Any,
         timeout: float | None = None,  # noqa: ASYNC109 -- pebble kills the process, which asyncio.timeout cannot
-        cpu_seconds: float = 0.0,
         **kwargs: Any,
     ) -> R:
         """Run `function(*args, **kwargs)` in a process and return its result.
@@ -176,61 +179,73 @@ class PixelPool:
             function: A function of a module.
             args: Its positional arguments.
             timeout: Seconds by the clock; None: the pool's.
-            cpu_seconds: Seconds of processor time; 0: no limit.
             kwargs: Its keyword arguments.
 
         Raises:
-            CpuLimitError: The job used up `cpu_seconds`.
-            WorldError: ``took-too-long``; ``worker-died`` (crashed, out of memory, or killed for too long).
+            CpuLimitError: ``photo-too-complex``: the job used up a `worker_process.cpu_limit`.
+            MemoryLimitError: ``photo-needs-memory``: the job needs more memory than a process may have.
+            PoolBusyError: ``busy``: too many jobs wait.
+            WorldError: ``took-too-long``; ``worker-died`` (crashed, or killed for too long).
             Exception: Any exception that the function raises.
         """
         name = getattr(function, "__name__", "?")
         job, seconds = (function, args, kwargs), timeout or self._timeout
-        async with self._slots:
+        async with self._turns.turn():
             for restarts in itertools.count():
                 try:
-                    return await self._run_once(job, seconds, cpu_seconds)
+                    return await self._run_once(job, seconds)
                 except TimeoutError:
                     raise WorldError("took-too-long", job=name, seconds=seconds) from None
                 except ProcessExpired as error:
                     code = error.exitcode
                     if code == -signal.SIGPROF:
-                        raise CpuLimitError("took-too-long", job=name, cpu_seconds=cpu_seconds) from None
+                        raise CpuLimitError("photo-too-complex", job=name) from None
                     if code not in _KILLED_FROM_OUTSIDE:
                         raise WorkerDiedError("worker-died", job=name, why=f"exit code {code}") from None
                     if restarts == MAX_RESTARTS:
                         raise WorkerKilledError("worker-died", job=name, why="killed") from None
-                except BrokenProcessPool as error:  # for another reason than this job
+                except (BrokenProcessPool, FutureCancelled) as error:  # for another reason than this job
                     if self._closed or restarts == MAX_RESTARTS:
-                        raise WorkerDiedError("worker-died", job=name, why=type(error).__name__) from None
-                except (MemoryError, FutureCancelled) as error:
-                    raise WorkerDiedError("worker-died", job=name, why=type(error).__name__) from None
+                        raise WorkerKilledError("worker-died", job=name, why=type(error).__name__) from None
+                except MemoryError:
+                    raise MemoryLimitError("photo-needs-memory", job=name, limit_mb=self._memory_mb) from None
                 log.warning("worker_killed", job=name)
                 await asyncio.sleep(0.05 * 2**restarts)
         raise AssertionError("unreachable")
 
-    async def _run_once(self, job: tuple[Callable[..., R], Any, Any], seconds: float, cpu_seconds: float) -> R:
+    async def _run_once(self, job: tuple[Callable[..., R], Any, Any], seconds: float) -> R:
         assert self._scratch is not None, "start() first"
         if self._closed:
             raise BrokenProcessPool("closed")
         folder = self._scratch / f"job-{next(self._numbers)}"
-        scheduling = asyncio.ensure_future(self._in_thread(self._schedule, job, folder, seconds, cpu_seconds))
+        scheduling = asyncio.ensure_future(self._in_thread(self._schedule, job, folder, seconds))
         try:
             # Shielded: a thread cannot be stopped, and what it makes has to be removed when it is done.
             future = await asyncio.shield(scheduling)
-            packed = await asyncio.wrap_future(future)
+            packed = await self._result_of(future)
             result: R = await self._in_thread(unpack, packed)
             return result
         finally:
             scheduling.add_done_callback(functools.partial(self._clean_up, folder))
 
-    def _schedule(self, job: tuple[Any, ...], folder: Path, seconds: float, cpu_seconds: float) -> Future[PackedValue]:
+    async def _result_of(self, future: Future[PackedValue]) -> PackedValue:
+        """Wait for a job. Pebble may drop its future when it shuts a pool down, so the pool is looked at meanwhile."""
+        waiting = asyncio.wrap_future(future)
+        try:
+            while not (await asyncio.wait([waiting], timeout=POOL_CHECK_SECONDS))[0]:
+                await self._in_thread(self._active_pool)
+            return await waiting
+        finally:
+            waiting.cancel()  # no effect on a finished job
+
+    def _schedule(self, job: tuple[Any, ...], folder: Path, seconds: float) -> Future[PackedValue]:
         pool = self._active_pool()
         folder.mkdir()
         packed = pack(job, folder)
-        future: Future[PackedValue] = pool.schedule(
-            worker_process.run_job, args=(packed, folder, cpu_seconds), timeout=seconds
-        )
+        try:
+            future: Future[PackedValue] = pool.schedule(worker_process.run_job, args=(packed, folder), timeout=seconds)
+        except RuntimeError as error:  # pebble has shut the pool down since `_active_pool` looked
+            raise BrokenProcessPool(str(error)) from error
         self._pending.add(future)
         future.add_done_callback(self._pending.discard)
         return future

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import re
 import resource
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot import logs
+from bot.errors import BotError
 from bot.imaging.array_transfer import PackedValue, pack, unpack
 
 PR_SET_PDEATHSIG = 1
+
+_OUT_OF_MEMORY = re.compile(
+    r"(out of|insufficient|not enough) memory|(failed|cannot|unable) to allocate|allocation (error|failed)|bad_alloc",
+    re.IGNORECASE,
+)
+"""How Pillow, libheif, libavif and ONNX Runtime report that memory ran out: in the text of an error of another type."""
+
+_in_pool = threading.Event()
 
 
 def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None:
@@ -21,11 +33,12 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
 
     Args:
         parent: Process id of the bot.
-        memory_mb: Megabytes of data that this process may have.
+        memory_mb: Megabytes of data that jobs may have, besides what this process has before its first job.
         log: What `bot.logs.in_use` returned in the bot's process.
     """
     import cv2
 
+    _in_pool.set()
     if log is not None:  # else structlog would write every event to stdout, where the command line's results go
         logs.configure(*log, secrets=())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
@@ -33,42 +46,76 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
     if hasattr(libc, "prctl"):
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _exit_with_parent(parent)
-    # RLIMIT_DATA counts what is written to; RLIMIT_AS would count what libraries merely reserve.
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20,) * 2)
+    # RLIMIT_DATA counts what is written to; RLIMIT_AS would count what libraries merely reserve. Stacks of threads
+    # count as a whole, 8 MB each, so a process begins with more on a machine of many cores.
+    resource.setrlimit(resource.RLIMIT_DATA, (_data_bytes() + memory_mb * 2**20,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     cv2.setNumThreads(max(1, min(4, os.cpu_count() or 1)))
 
 
-def run_job(packed: PackedValue, folder: Path | None, cpu_seconds: float = 0.0) -> PackedValue:
+def run_job(packed: PackedValue, folder: Path | None) -> PackedValue:
     """Run one job.
 
     Args:
         packed: The function, its positional and its keyword arguments.
         folder: Where the result's arrays are written.
-        cpu_seconds: Processor time after which the kernel kills this process by SIGPROF; 0: no limit. Unlike a limit by
-            the clock it does not blame a file for a busy machine.
 
     Returns:
         What the function returned, packed.
 
     Raises:
-        MemoryError: The job needed more memory than this process may have, in OpenCV too.
+        MemoryError: The job needed more memory than this process may have, in the libraries too.
         Exception: Any exception that the function raises.
     """
-    import cv2
-
     function, args, kwargs = unpack(packed)
-    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     try:
-        result = pack(function(*args, **kwargs), folder)
-    except cv2.error as error:
-        if error.code == cv2.Error.StsNoMem:
-            raise MemoryError(error.err) from None
+        return pack(function(*args, **kwargs), folder)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise MemoryError(str(error)) from None
         raise
     finally:
+        _release_free_heap()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of any type means that this process has no more memory."""
+    import cv2
+
+    if isinstance(error, cv2.error):
+        return bool(error.code == cv2.Error.StsNoMem)
+    if isinstance(error, BotError):
+        return False
+    return isinstance(error, MemoryError) or bool(_OUT_OF_MEMORY.search(str(error)))
+
+
+@contextlib.contextmanager
+def cpu_limit(seconds: float) -> Iterator[None]:
+    """Limit the processor time of a block in a process of the pool; in any other process there is no limit.
+
+    The kernel kills the process by SIGPROF, since a codec cannot be interrupted. Unlike a limit by the clock this does
+    not blame a file for a busy machine.
+
+    Args:
+        seconds: Processor time of all threads.
+    """
+    if not _in_pool.is_set():
+        yield
+        return
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
-    _release_free_heap()
-    return result
+
+
+def _data_bytes() -> int:
+    """What RLIMIT_DATA counts of this process at the moment; 0 where the system does not say it."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmData")), 0)
 
 
 def _exit_with_parent(parent: int) -> None:

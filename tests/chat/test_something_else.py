@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from bot.models.files import SETUP_FOLDER, copy_missing
 from bot.playground import TelegramServer
 from bot.playground.person import Upload, buttons
-from tests.support import Talk, encoded, running_bot, settings_for
+from tests.support import Talk, encoded, record_turns, running_bot, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -196,3 +196,12 @@ async def test_presses_by_others_and_unknown_numbers_change_nothing(talk: Talk, 
     assert "Which one should go?" in talk.answers_to(sent)[0]["caption"]
     await press(talk, asked, "1")
     await becomes(talk, sent, "is gone")
+
+
+async def test_every_pixel_job_belongs_to_the_person_who_asked(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = record_turns(monkeypatch)
+    sent, question, _ = await asked_which(talk)
+    await press(talk, question, "1")
+    await becomes(talk, sent, "is gone")
+    assert len(asked) >= 8, "the first result, the question and its picture, the second result"
+    assert set(asked) == {talk.person.id}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -103,6 +104,30 @@ class BotProcess:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
+    @property
+    def pixel_processes(self) -> list[int]:
+        """Ids of its pixel processes: the children of its fork server."""
+        assert self._process is not None
+        parents = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(") ")[2].split()[1])
+        servers = {
+            child
+            for child, parent in parents.items()
+            if parent == self._process.pid and b"forkserver" in _command_line(child)
+        }
+        return [child for child, parent in parents.items() if parent in servers]
+
+    def kill_pixel_processes(self) -> int:
+        """SIGKILL to all of its pixel processes, as an operating system short of memory does; returns how many."""
+        killed = 0
+        for process in self.pixel_processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+                killed += 1
+        return killed
+
     async def number(self, name: str) -> float:
         """One of the values at /metrics."""
         url = f"http://127.0.0.1:{self._settings['PORT']}/metrics"
@@ -154,6 +179,13 @@ class BotProcess:
         """Wait for its end; returns its exit code."""
         assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), 60)
+
+
+def _command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _own_seconds(line: str) -> float:

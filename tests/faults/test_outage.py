@@ -1,4 +1,4 @@
-"""The database is down for longer than a handler waits: updates are not confirmed, and Telegram sends them again."""
+"""Outages: an update that cannot be recorded comes again, and no outage is blamed on a photo."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.edits import queue, steps
+from bot.edits.files import EditFiles
+from bot.edits.model import PhotoRef
+from bot.errors import OutageError
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from bot.storage import database
@@ -34,4 +38,27 @@ async def test_an_update_that_cannot_be_recorded_is_requested_again(
         assert telegram.updates.waiting == 1
         await postgres.start()
         await talk.answer_to(sent)
+    check_once([(talk, sent)])
+
+
+async def test_an_outage_that_is_met_many_times_is_not_blamed_on_the_photo(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = 3 * steps.MAX_STARTS
+    monkeypatch.setattr(queue, "OUTAGE_PAUSES", (0.01,) * (failures + 1))
+    fetch, tries = EditFiles.fetch, 0
+
+    async def unreachable(files: EditFiles, photo: PhotoRef) -> Path:
+        nonlocal tries
+        tries += 1
+        if tries <= failures:
+            raise OutageError("telegram-down")
+        return await fetch(files, photo)
+
+    monkeypatch.setattr(EditFiles, "fetch", unreachable)
+    talk = Talk(server.telegram, 1)
+    async with running_bot(settings_for(server, tmp_path, **with_cloud(cloud)), server.telegram):
+        (sent,) = await talk.person.send(Upload(encoded(scene(160, 120))), caption="/remove_subject")
+        await talk.answer_to(sent)
+    assert tries > failures
     check_once([(talk, sent)])

@@ -1,15 +1,15 @@
 """A file's structure, read before any decoder sees the file: how much work it asks for, and what its colours mean.
 
 A decoder's work grows with more than a picture's size: a JPEG of a few hundred kilobytes can hold thousands of scans,
-each of which passes over all pixels. So the parts of a file are counted first (`jpeg`, `png`, `tiff`, `gif`), and parts
-that a viewer ignores are left out of what the decoder gets.
+each of which passes over all pixels. So the parts of a file are counted first (`jpeg`, `png`, `tiff`, `gif`, `bmp`),
+and parts that a viewer ignores are left out of what the decoder gets.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.imaging.structure import bmff, gif, jpeg, png, raw, tiff
+from bot.imaging.structure import bmff, bmp, gif, jpeg, png, raw, tiff
 from bot.imaging.structure.colour import CodePoints, Declared
 
 
@@ -58,6 +58,8 @@ def read_structure(data: bytes) -> Structure:
     if data[:4] in tiff.MAGIC:
         found = tiff.find_photo(data)
         return Structure(found.data, page=found.number, pictures=found.pictures)
+    if data[:2] == b"BM":
+        bmp.check(data)
     if data[:3] == b"GIF":
         gif.check(data)
     if data[4:8] == b"ftyp":

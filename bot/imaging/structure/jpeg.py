@@ -10,10 +10,11 @@ MAX_SEGMENTS = 5_000
 """Segments with a length. Real files have a few dozen; extended XMP of 16 MB has 250. Pillow reads the ones before the
 first scan in Python: 1.5 million of them took 41 s."""
 
-MAX_SCANS = 300
+USUAL_SCANS, MAX_SCANS = 12, 300
 MAX_SCAN_MEGAPIXELS = 4_000
+MAX_SCAN_MEGAPIXELS_WITHOUT_END = 800
 """Scans, and scans times megapixels. Encoders write about ten scans; a 49-megapixel file with 5,000 empty scans took
-60 s, 12 ms a scan."""
+60 s, 12 ms a scan. A file without an end marker is decoded up to five times, to find whether pixels are missing."""
 
 _SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -44,6 +45,8 @@ def reduce(data: bytes) -> tuple[bytes, bool]:
         found = _MARKER.search(data, position)
         start, marker = (found.start(), data[found.start() + 1]) if found else (len(data), 0)
         if found is None or (marker != _EOI and start + 4 > len(data)):
+            if scans > USUAL_SCANS and scans * pixels > MAX_SCAN_MEGAPIXELS_WITHOUT_END * 1e6:
+                raise UnusableInputError("photo-too-complex", scans=scans)
             return b"".join([*kept, view[position:], b"\xff\xd9"]), False
         if scans:
             kept.append(view[position:start])  # the entropy-coded data before the marker
@@ -59,7 +62,8 @@ def reduce(data: bytes) -> tuple[bytes, bool]:
             height, width = int.from_bytes(data[start + 5 : start + 7]), int.from_bytes(data[start + 7 : start + 9])
             pixels = max(pixels, height * width)
         scans += marker == _SOS
-        if segments > MAX_SEGMENTS or scans > MAX_SCANS or scans * pixels > MAX_SCAN_MEGAPIXELS * 1e6:
+        is_too_much = scans > USUAL_SCANS and scans * pixels > MAX_SCAN_MEGAPIXELS * 1e6
+        if segments > MAX_SEGMENTS or scans > MAX_SCANS or is_too_much:
             raise UnusableInputError("photo-too-complex", segments=segments, scans=scans)
         if not _is_ignored(marker, data[start + 4 : start + 16]):
             kept.append(view[start:end])

@@ -17,6 +17,14 @@ MAX_PAGES = 200
 MAX_TAGS = 1_000
 """Tags of one page; real pages have twenty to a hundred."""
 
+MAX_ALL_TAGS = 20_000
+"""Tags of all pages, those inside of pages too, where many pages may point to the same one."""
+
+MAX_SCANS_OF_SEGMENT = 2
+MAX_SCANS = 300
+"""Scans for each tile or strip that is a JPEG file (one is usual), besides what any file may have: libtiff decodes a
+progressive JPEG of 100 scans in 5 s."""
+
 MAX_SEGMENTS = 200_000
 """Tiles or strips of one page: a strip for each row of a 50-megapixel picture is far below."""
 
@@ -27,6 +35,7 @@ MAX_SEGMENT_PIXELS = 100_000_000
 _WIDTH, _HEIGHT, _PHOTOMETRIC, _SUBFILE, _SUBFILE_OLD = 256, 257, 262, 254, 255
 _ROWS_PER_STRIP, _STRIP_OFFSETS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS = 278, 273, 322, 323, 324
 _SUB_PAGES, _DNG_VERSION = 330, 50706
+_COMPRESSION, _JPEG = 259, (6, 7)
 _COLOUR_FILTER_ARRAY, _LINEAR_RAW = 32803, 34892
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of a value of each type."""
@@ -39,6 +48,7 @@ class _Page:
     counts: dict[int, int]
     firsts: dict[int, int]
     offsets: list[int]
+    tags: int
 
     @property
     def area(self) -> int:
@@ -84,13 +94,19 @@ def find_photo(data: bytes) -> FoundPage:
     pages = list(_pages(data))
     for page in pages:
         _check(page)
+    _check_scans(data, pages)
     if not pages:
         return FoundPage(data)
-    inner = [(offset, sub) for page in pages for offset in page.offsets for sub in _pages(data, offset, limit=1)]
-    sub_pages = [sub for _, sub in inner]
-    for page in sub_pages:
-        _check(page)
-    everything = [*pages, *sub_pages]
+    inner = []
+    tags = sum(page.tags for page in pages)
+    for offset in {offset for page in pages for offset in page.offsets}:
+        for sub in _pages(data, offset, limit=1):
+            _check(sub)
+            inner.append((offset, sub))
+            tags += sub.tags
+        if tags > MAX_ALL_TAGS:
+            raise UnusableInputError("photo-too-complex", tags=tags)
+    everything = [*pages, *(sub for _, sub in inner)]
     if any(page.counts.get(_DNG_VERSION) for page in everything) or any(page.is_raw for page in everything):
         raise UnusableInputError("photo-raw")
     first = pages[0]
@@ -124,19 +140,30 @@ def _check(page: _Page) -> None:
         raise UnusableInputError("photo-too-complex", segments=segments, tile=tile)
 
 
+def _check_scans(data: bytes, pages: list[_Page]) -> None:
+    if all(page.firsts.get(_COMPRESSION) not in _JPEG for page in pages):
+        return
+    segments = sum(max(page.counts.get(_STRIP_OFFSETS, 0), page.counts.get(_TILE_OFFSETS, 0)) for page in pages)
+    scans = data.count(b"\xff\xda")
+    if scans > MAX_SCANS + MAX_SCANS_OF_SEGMENT * segments:
+        raise UnusableInputError("photo-too-complex", scans=scans)
+
+
 def _pages(data: bytes, start: int | None = None, limit: int = MAX_PAGES) -> Iterator[_Page]:
     """The pages, one after another; what is damaged ends them and is left to the decoder to refuse."""
     order = "<" if data[:2] == b"II" else ">"
     is_big = data[2:4] in _BIG
     offset_form, count_form, entry_size = (f"{order}Q", f"{order}Q", 20) if is_big else (f"{order}I", f"{order}H", 12)
     seen: set[int] = set()
+    tags = 0
     try:
         offset = start if start is not None else struct.unpack_from(offset_form, data, 8 if is_big else 4)[0]
         while offset and offset not in seen and len(seen) < limit:
             seen.add(offset)
             count = struct.unpack_from(count_form, data, offset)[0]
-            if count > MAX_TAGS:
-                raise UnusableInputError("photo-too-complex", tags=count)
+            tags += count
+            if count > MAX_TAGS or tags > MAX_ALL_TAGS:
+                raise UnusableInputError("photo-too-complex", tags=tags)
             first = offset + struct.calcsize(count_form)
             yield _read_page(data, order, is_big=is_big, first=first, count=count)
             offset = struct.unpack_from(offset_form, data, first + count * entry_size)[0]
@@ -147,7 +174,7 @@ def _pages(data: bytes, start: int | None = None, limit: int = MAX_PAGES) -> Ite
 
 
 def _read_page(data: bytes, order: str, *, is_big: bool, first: int, count: int) -> _Page:
-    page = _Page({}, {}, [])
+    page = _Page({}, {}, [], count)
     entry_size, inline = (20, 8) if is_big else (12, 4)
     for number in range(count):
         entry = first + number * entry_size

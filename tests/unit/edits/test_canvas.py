@@ -14,8 +14,8 @@ from bot.errors import PersonError
 from bot.imaging import masks
 from bot.imaging.photo import Mask
 from bot.segmentation import Tap
-from tests.support import encoded, scene
-from tests.unit.edits.canvas_world import SIZE, World, opened_png, painted, png
+from tests.support import encoded, record_turns, scene
+from tests.unit.edits.canvas_world import ADA, SIZE, World, opened_png, painted, png
 
 
 def dilated(mask: Mask) -> Mask:
@@ -100,3 +100,18 @@ async def test_events_of_an_ended_edit_report_its_end(world: World) -> None:
     with pytest.raises(PersonError) as late:
         await world.canvas.cancel(other)
     assert late.value.message_id == "too-late"
+
+
+async def test_every_pixel_job_is_the_persons_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = record_turns(monkeypatch)
+    edit = await world.opened()
+    opened = await world.canvas.own(edit.id, ADA)
+    assert opened is not None
+    await world.canvas.photo_preview(opened)
+    await world.canvas.select(opened, [Tap(160, 120)])
+    done = await world.finish(await world.canvas.submit_mask(opened, png(), key=None))
+    await world.canvas.result_preview(done)
+    found = await world.store.change(done.id, mask=encoded(Image.fromarray(painted()), "PNG"), mask_is_matte=True)
+    assert found is not None
+    await world.canvas.mask(found)
+    assert asked == [ADA] * 6

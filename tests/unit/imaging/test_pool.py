@@ -12,10 +12,14 @@ from typing import NoReturn
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from bot.errors import CpuLimitError, PersonError, WorldError
+from bot.edits import pixels
+from bot.errors import CpuLimitError, MemoryLimitError, PersonError, WorldError
 from bot.imaging.photo import Photo
 from bot.imaging.pool import PixelPool
+from bot.imaging.turns import on_behalf_of
+from bot.imaging.worker_process import cpu_limit
 
 LONG = 600.0
 """Seconds that a job sleeps when the test stops it: longer than the test's own time limit."""
@@ -61,6 +65,10 @@ def allocate_in_opencv(side: int) -> int:
     return int(cv2.resize(small, (side, side)).shape[0])
 
 
+def report_in_a_text(_: int) -> NoReturn:
+    raise RuntimeError("Memory error: Security limit exceeded: std::bad_alloc")  # as a library in C++ does
+
+
 def process_id() -> int:
     return os.getpid()
 
@@ -96,7 +104,7 @@ def leftovers(scratch: Path) -> list[Path]:
 
 @pytest.fixture
 async def pool(tmp_path: Path) -> AsyncIterator[PixelPool]:
-    async with PixelPool(workers=2, scratch=tmp_path / "scratch", memory_mb=700) as pool:
+    async with PixelPool(workers=2, scratch=tmp_path / "scratch", memory_mb=400) as pool:
         yield pool
     assert list((tmp_path / "scratch").glob("run-*")) == []
 
@@ -171,12 +179,43 @@ async def test_an_idle_process_that_is_killed_is_replaced(pool: PixelPool) -> No
         assert await asyncio.gather(*(pool.run(double, value) for value in range(4))) == [0, 2, 4, 6]
 
 
-@pytest.mark.parametrize(("greedy", "size"), [(allocate, 3000), (allocate_in_opencv, 30_000)])
-async def test_a_job_that_exceeds_the_memory_limit_fails(pool: PixelPool, greedy: object, size: int) -> None:
-    with pytest.raises(WorldError) as refused:
+@pytest.mark.parametrize(("greedy", "size"), [(allocate, 3000), (allocate_in_opencv, 30_000), (report_in_a_text, 1)])
+async def test_a_job_that_exceeds_the_memory_limit_fails_alone(pool: PixelPool, greedy: object, size: int) -> None:
+    before = await pool.run(process_id)
+    with pytest.raises(MemoryLimitError) as refused:
         await pool.run(greedy, size)
-    assert refused.value.message_id == "worker-died"
+    assert refused.value.message_id == "photo-needs-memory"
+    assert not refused.value.retry_may_help
     assert await pool.run(allocate, 50) == 50 * 2**20
+    assert not is_gone(before), "the process goes on"
+
+
+async def test_a_photo_that_needs_more_memory_than_there_is_is_not_called_damaged(
+    pool: PixelPool, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.png"
+    Image.new("RGB", (12_000, 12_000)).save(large)
+    small = tmp_path / "small.png"
+    Image.new("RGB", (160, 120)).save(small)
+    with pytest.raises(MemoryLimitError):
+        await pixels.open_in_pool(pool, large, 300)
+    assert (await pixels.open_in_pool(pool, small, 300)).width == 160
+
+
+async def test_the_jobs_of_a_person_wait_for_each_other(pool: PixelPool, tmp_path: Path) -> None:
+    marks = [tmp_path / name for name in ("first", "second", "others")]
+    with on_behalf_of(1):
+        jobs = [asyncio.create_task(pool.run(sleep_after_writing, mark)) for mark in marks[:2]]
+    await wait_for_mark(marks[0])
+    with on_behalf_of(2):
+        jobs.append(asyncio.create_task(pool.run(sleep_after_writing, marks[2])))
+    await wait_for_mark(marks[2])  # the second process is free for the other person
+    assert not marks[1].exists()
+    jobs[0].cancel()
+    await wait_for_mark(marks[1])
+    for job in jobs:
+        job.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
 
 
 async def test_cancelling_kills_the_job(pool: PixelPool, tmp_path: Path) -> None:
@@ -272,15 +311,25 @@ async def test_a_start_removes_what_killed_processes_left_and_nothing_else(tmp_p
     assert not any(name.startswith("run-") for name in os.listdir(tmp_path))
 
 
-def use_the_processor() -> None:
-    while True:
-        pass
+def use_the_processor(seconds: float) -> None:
+    with cpu_limit(seconds):
+        while True:
+            pass
+
+
+def double_within(seconds: float, value: int) -> int:
+    with cpu_limit(seconds):
+        return 2 * value
 
 
 async def test_a_job_that_uses_up_its_processor_time_is_told_apart(pool: PixelPool) -> None:
-    with pytest.raises(CpuLimitError):
-        await pool.run(use_the_processor, cpu_seconds=0.3)
-    assert await pool.run(double, 2, cpu_seconds=5.0) == 4
+    with pytest.raises(CpuLimitError) as refused:
+        await pool.run(use_the_processor, 0.3)
+    assert refused.value.message_id == "photo-too-complex"
+    assert not refused.value.retry_may_help
+    assert await pool.run(double_within, 5.0, 2) == 4
+    with cpu_limit(0.001):  # no limit outside of the pool: it would kill the program
+        assert sum(range(3_000_000)) > 0
 
 
 def kill_own_process_once(mark: Path, number: int) -> str:
@@ -297,3 +346,38 @@ async def test_a_job_whose_process_is_killed_from_outside_is_started_again(
     pool: PixelPool, tmp_path: Path, number: int
 ) -> None:
     assert await pool.run(kill_own_process_once, tmp_path / "mark", number) == "done"
+
+
+async def test_a_pool_that_breaks_while_a_job_is_handed_over_is_replaced(
+    pool: PixelPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = pool._pool
+    assert inner is not None
+
+    def stop_first(*_args: object, **_options: object) -> NoReturn:
+        inner.stop()
+        raise RuntimeError("The Pool is not active")  # what pebble raises
+
+    monkeypatch.setattr(inner, "schedule", stop_first)
+    assert await pool.run(double, 4) == 8
+    assert pool._pool is not inner
+
+
+async def test_jobs_of_a_pool_that_is_stopped_from_outside_are_started_again(pool: PixelPool, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    job = asyncio.create_task(pool.run(finish_the_second_time, mark))
+    await wait_until(mark.exists)
+    inner = pool._pool
+    assert inner is not None
+    await asyncio.to_thread(inner.stop)  # as pebble does when one of its idle processes is killed
+    assert await job == "done"
+
+
+def finish_the_second_time(mark: Path) -> str:
+    import time
+
+    if mark.exists():
+        return "done"
+    mark.touch()
+    time.sleep(LONG)  # until the pool is stopped
+    return "unreachable"
