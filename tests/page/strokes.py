@@ -45,7 +45,7 @@ def across(app_box: FloatRect, down: float) -> list[Point]:
 
 async def painted(app: MiniApp, expected: ExpectedMask) -> Upload:
     """Send the mask; it is the expected one."""
-    upload = await app.send()
+    upload = await app.erase()
     assert overlap(expected.painted, upload.painted) >= ALIKE
     return upload
 

@@ -177,7 +177,7 @@ async def test_a_stroke_during_which_the_phone_is_turned_stays_where_it_was(app:
     await app.fingers.stroke(across(turned, 0.85))
     before = expected.line(polyline(*corners), brush) if tool == "brush" else expected.area(corners)
     after = (await expected_mask(app)).line(across(turned, 0.85), brush)
-    upload = await app.send()
+    upload = await app.erase()
     assert overlap(before.painted | after.painted, upload.painted) >= ALIKE
 
 
