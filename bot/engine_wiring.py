@@ -11,7 +11,7 @@ import hmac
 import math
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -45,7 +45,11 @@ def secrets_in(settings: Settings) -> list[str]:
         settings.volc_proxy,
     )
     values = [field.get_secret_value() for field in fields if field is not None]
-    passwords = [urlsplit(value).password for value in values if "://" in value]
+    passwords = []
+    for address in (value for value in values if "://" in value):
+        with contextlib.suppress(ValueError):  # an address that cannot be read is reported where it is opened
+            password = urlsplit(address).password or ""
+            passwords += [password, unquote(password)]
     if settings.telegram_bot_token is not None:
         values.append(webhook_secret(settings, settings.telegram_bot_token.get_secret_value()))
     return [*values, *filter(None, passwords)]

@@ -19,7 +19,8 @@ BOT_TOKEN = re.compile(r"\b\d{5,20}:[A-Za-z0-9_-]{25,100}")
 
 CREDENTIALS = re.compile(
     r"\b(?:[Tt][Mm][Aa]|[Bb]earer|BEARER)\s+[^\s'\"\\]{8,}"  # Authorization headers: initData, session tokens
-    r"|\b(?:hash|signature)=[0-9a-zA-Z_%-]{16,}"  # initData
+    r"|\b(?:hash|signature)(?:=|%3D)[0-9a-zA-Z_%-]{16,}"  # initData
+    r"|(?<=(?i:secret-token): )[\w-]{1,256}|(?<=(?i:secret-token):)[\w-]{1,256}"  # the webhook's header
     r"|\b[1-9]\d{0,15}\.\d{1,12}\.\d{1,12}\.[A-Za-z0-9-]{0,35}\.[A-Za-z0-9_-]{43}"  # session tokens: webapp/tokens.py
 )
 """What people's pages send to prove who they are."""

@@ -201,13 +201,7 @@ class Settings(BaseSettings):
         50, "Limits", "Photos with more megapixels are refused before decoding.", example="50", ge=1, le=500
     )
     max_file_mb: float = _setting(20, "Limits", "Larger files are refused; megabytes.", example="20", ge=1, le=2000)
-    edits_per_day: int = _setting(
-        0,
-        "Limits",
-        "Edits that a person may start in 24 hours, cancelled ones too; 0: no limit.",
-        example="50",
-        ge=0,
-    )
+    edits_per_day: int = _setting(0, "Limits", "Edits a person may start in 24 hours; 0: no limit.", example="50", ge=0)
     pending_per_user: int = _setting(
         3, "Limits", "Unfinished edits that a person may have at a time.", example="3", ge=1, le=1000
     )

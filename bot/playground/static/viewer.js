@@ -91,6 +91,7 @@ export function createViewer() {
   }, { passive: false });
   stage.addEventListener('dblclick', (event) => zoom(scale > 1 ? 1 : STEP, event.clientX, event.clientY));
   stage.addEventListener('pointerdown', (event) => {
+    if (event.isPrimary) fingers.clear(); // those before have ended, also where their end was not reported
     if (fingers.size === 0) moved = false;
     fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     stage.setPointerCapture(event.pointerId);

@@ -1,0 +1,59 @@
+"""Strokes on the Mini App's stage, and the check of the mask that they make."""
+
+from __future__ import annotations
+
+from playwright.async_api import CDPSession, FloatRect
+
+from tests.page.mini_app import MiniApp, Upload
+from tests.page.painted import ExpectedMask, Point, overlap, point_at, polyline
+
+ALIKE = 0.98
+
+
+class Pen:
+    """Sends the events of a pen.
+
+    Args:
+        session: The page's debugging session.
+    """
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+
+    async def send(self, kind: str, point: Point) -> None:
+        """Send `mousePressed`, `mouseMoved` or `mouseReleased`."""
+        up = kind == "mouseReleased"
+        await self._session.send(
+            "Input.dispatchMouseEvent",
+            {
+                "type": kind,
+                "x": point[0],
+                "y": point[1],
+                "button": "none" if kind == "mouseMoved" else "left",
+                "buttons": 0 if up else 1,
+                "clickCount": 0 if kind == "mouseMoved" else 1,
+                "pointerType": "pen",
+                "force": 0 if up else 0.5,
+            },
+        )
+
+
+def across(app_box: FloatRect, down: float) -> list[Point]:
+    """A horizontal line over most of the photo."""
+    return polyline(point_at(app_box, 0.15, down), point_at(app_box, 0.85, down), steps=20)
+
+
+async def painted(app: MiniApp, expected: ExpectedMask) -> Upload:
+    """Send the mask; it is the expected one."""
+    upload = await app.erase()
+    assert overlap(expected.painted, upload.painted) >= ALIKE
+    return upload
+
+
+async def expected_mask(app: MiniApp) -> ExpectedMask:
+    """An empty mask for the photo as it is on the screen now."""
+    width, height = await app.frame.evaluate(
+        '() => { const { naturalWidth, naturalHeight } = document.getElementById("image");'
+        " return [naturalWidth, naturalHeight]; }"
+    )
+    return ExpectedMask(await app.box(), (width, height))
