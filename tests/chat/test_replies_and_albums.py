@@ -177,7 +177,9 @@ async def test_answers_and_actions_stay_in_the_topic(talk: Talk, group: Chat) ->
     (sent,) = await talk.person.send(Upload(encoded(scene(seed=52))), caption="/remove_subject", group=group, topic=78)
     group.topics.discard(78)  # the topic is deleted
     talk.telegram.delete(group, sent["message_id"])
-    await talk.telegram.events.wait_until(lambda: sum("photo" in m for m in own_messages(talk, group)) == 2, seconds=120)
+    await talk.telegram.events.wait_until(
+        lambda: sum("photo" in m for m in own_messages(talk, group)) == 2, seconds=120
+    )
 
 
 @pytest.mark.parametrize("name", ["假期 照片 (1) 😀", "cafe\u0301 – ภาพถ่าย", "हिन्दी می\u200cخواهم"])
