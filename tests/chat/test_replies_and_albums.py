@@ -66,7 +66,7 @@ async def test_another_photo_in_reply_to_a_photo_is_a_photo_of_its_own(talk: Tal
         assert answer["text"] == QUESTION
         assert len(talk.answers_to(sent)) == 1
     await talk.person.press_labelled(answer["message_id"], "subject")
-    await talk.telegram.events.wait_until(lambda: "photo" in talk.answers_to(sent)[0], seconds=60)
+    await talk.telegram.events.wait_until(lambda: "photo" in talk.answers_to(sent)[0], seconds=120)
     assert talk.picture(talk.answers_to(sent)[0]).size == (200, 300), "the second photo, not the first"
 
 
@@ -103,7 +103,7 @@ async def test_an_albums_command_stands_on_any_photo_and_no_question_stays(talk:
     sent = await talk.person.send(*uploads, caption="/remove_subject", caption_on=place)
     for message in sent:
         await talk.telegram.events.wait_until(
-            lambda message=message: any("photo" in a for a in talk.answers_to(message)), seconds=60
+            lambda message=message: any("photo" in a for a in talk.answers_to(message)), seconds=120
         )
     await talk.telegram.events.wait_until(lambda: all(len(talk.answers_to(m)) == 1 for m in sent))
     assert QUESTION not in str(talk.person.answers)
@@ -123,7 +123,7 @@ async def test_questions_of_an_album_that_are_posted_already_become_the_answers(
     messages = talk.person.chat.messages
     for question in questions:
         await talk.telegram.events.wait_until(
-            lambda question=question: "photo" in messages[question["message_id"]], seconds=60
+            lambda question=question: "photo" in messages[question["message_id"]], seconds=120
         )
     assert "photo" in await talk.answer_to(late)
 
@@ -142,7 +142,7 @@ async def test_a_spoiler_stays_a_spoiler(talk: Talk) -> None:
     assert answer.get("has_media_spoiler") is True
     await talk.person.press_labelled(answer["message_id"], "White")
     messages = talk.person.chat.messages
-    await talk.telegram.events.wait_until(lambda: "f-clean" in str(messages[answer["message_id"]]), seconds=60)
+    await talk.telegram.events.wait_until(lambda: "f-clean" in str(messages[answer["message_id"]]), seconds=120)
     assert messages[answer["message_id"]].get("has_media_spoiler") is True
     asked = await talk.person.write("/remove_subject", reply_to=sent["message_id"])
     assert (await talk.answer_to(asked)).get("has_media_spoiler") is True
@@ -160,7 +160,7 @@ async def test_the_question_about_a_spoiler_is_one_too(talk: Talk) -> None:
         return any("n-1" in str(button) for button in buttons(messages[answer["message_id"]]))
 
     await talk.telegram.events.wait_until(
-        lambda: asked() or "nothing else" in str(messages[answer["message_id"]]).lower(), seconds=60
+        lambda: asked() or "nothing else" in str(messages[answer["message_id"]]).lower(), seconds=120
     )
     assert messages[answer["message_id"]].get("has_media_spoiler") is True
 
@@ -169,7 +169,7 @@ async def test_answers_and_actions_stay_in_the_topic(talk: Talk, group: Chat) ->
     talk.telegram.faults.plan("file_unavailable", "getFile", times=1)  # time for a chat action
     (sent,) = await talk.person.send(Upload(encoded(scene(seed=51))), caption="/remove_subject", group=group, topic=77)
     talk.telegram.delete(group, sent["message_id"])  # then a reply does not find the topic by itself
-    await talk.telegram.events.wait_until(lambda: any("photo" in m for m in own_messages(talk, group)), seconds=60)
+    await talk.telegram.events.wait_until(lambda: any("photo" in m for m in own_messages(talk, group)), seconds=120)
     (answer,) = own_messages(talk, group)
     assert answer["message_thread_id"] == 77
     actions = [e.data for e in talk.telegram.events.after(0) if e.kind == "action" and e.data.get("message_thread_id")]
@@ -177,7 +177,9 @@ async def test_answers_and_actions_stay_in_the_topic(talk: Talk, group: Chat) ->
     (sent,) = await talk.person.send(Upload(encoded(scene(seed=52))), caption="/remove_subject", group=group, topic=78)
     group.topics.discard(78)  # the topic is deleted
     talk.telegram.delete(group, sent["message_id"])
-    await talk.telegram.events.wait_until(lambda: sum("photo" in m for m in own_messages(talk, group)) == 2, seconds=60)
+    await talk.telegram.events.wait_until(
+        lambda: sum("photo" in m for m in own_messages(talk, group)) == 2, seconds=120
+    )
 
 
 @pytest.mark.parametrize("name", ["假期 照片 (1) 😀", "cafe\u0301 – ภาพถ่าย", "हिन्दी می\u200cخواهم"])
