@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 import structlog
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot import wiring
@@ -164,6 +165,8 @@ async def _register_commands(settings: Settings, application: App) -> None:
     """Register the commands with Telegram. The bot works without them, so a failure is only logged."""
     try:
         await register_commands(application.bot, Texts(settings.language), settings.language)
+    except TelegramError as error:
+        log.warning("commands_not_registered", reason=type(error).__name__)
     except Exception:
         log.exception("commands_not_registered")
 

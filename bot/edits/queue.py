@@ -7,10 +7,11 @@ run on the loop that the HTTP clients belong to.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -131,7 +132,12 @@ class EditQueue:
         DBOS(config=config)
         if self._workers == 0:
             DBOS.listen_queues([])
-        DBOS.launch()
+        try:
+            with _library_silenced():  # its traceback may repeat the database's address
+                DBOS.launch()
+        except sa.exc.DBAPIError as error:  # a full disk, or a user who may not make DBOS's tables
+            await self.close()
+            raise self._database.start_error(error) from None
         await DBOS.register_queue_async(
             QUEUE,
             worker_concurrency=max(1, self._workers),
@@ -211,13 +217,10 @@ class EditQueue:
             await asyncio.gather(self._heartbeat_task, return_exceptions=True)
         # A workflow that DBOS starts at this moment fails on the closed executor, which DBOS logs at length. It stays
         # recorded, and the next process starts it.
-        library = logging.getLogger("dbos")
-        level = library.level
-        library.setLevel(logging.CRITICAL)
         try:
-            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+            with _library_silenced():
+                await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         finally:
-            library.setLevel(level)
             # DBOS made its executor the loop's default and has shut it down; what closes later needs threads too.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._heartbeat is not None:
@@ -259,6 +262,18 @@ class EditQueue:
             await _step("fail", steps.fail, edit_id, WorldError("something-broke"))
             return "something-broke"
         return "done"
+
+
+@contextlib.contextmanager
+def _library_silenced() -> Iterator[None]:
+    """Log nothing of DBOS until the block ends."""
+    library = logging.getLogger("dbos")
+    level = library.level
+    library.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        library.setLevel(level)
 
 
 async def _step(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from alembic.util import CommandError
 
 from bot.errors import OutageError, WorldError
 from bot.storage import migrations, start_failures
@@ -101,11 +102,12 @@ class Database:
         """
         try:
             await self._in_thread(migrations.upgrade, self.engine)
-        except Exception as error:
-            explained = start_failures.explain(error, self.engine.url, self._setting)
-            if explained is None:
-                raise
-            raise explained from None
+        except (sa.exc.DBAPIError, CommandError) as error:
+            raise self.start_error(error) from None
+
+    def start_error(self, error: Exception) -> Exception:
+        """What the operator can do about an error at the start, as an `OperatorError`; other errors as they are."""
+        return start_failures.explain(error, self.engine.url, self._setting) or error
 
     async def close(self) -> None:
         """Write what is waiting, then close all connections."""
