@@ -14,9 +14,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bot import engine_wiring
-from bot.edits.editor import Editor
-from bot.edits.job import Job
 from bot.edits.model import Operation, check_finish
+from bot.edits.pictures.editor import Editor
+from bot.edits.pictures.job import Job
 from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 from bot.imaging.photo import PictureFormat

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-PRELOAD = ("bot.edits.pixels", "bot.engines.local", "onnxruntime")
+PRELOAD = ("bot.edits.pictures.pixels", "bot.engines.local", "onnxruntime")
 """Modules that pixel processes import before their first job."""
 
 

@@ -30,19 +30,19 @@ from bot.chat.notices import tell_admins
 from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices
 from bot.chat.webhook import PATH, Webhook
-from bot.edits.announcer import Announcer
 from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices
-from bot.edits.editor import Editor
-from bot.edits.files import EditFiles
 from bot.edits.person_deletion import PersonDeletion
-from bot.edits.progress import report_queue_position
-from bot.edits.queue import EditQueue
+from bot.edits.pictures.editor import Editor
+from bot.edits.pictures.files import EditFiles
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
-from bot.edits.steps import EditSteps
 from bot.edits.unasked import Unasked
+from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.progress import report_queue_position
+from bot.edits.workflow.queue import EditQueue
+from bot.edits.workflow.steps import EditSteps
 from bot.engines import Engine
 from bot.engines.volcengine import CallSlots, LocalCallSlots, OperatorNotice
 from bot.engines.volcengine.notices import OnOperatorError

@@ -19,9 +19,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot.edits.editor import Editor
-from bot.edits.job import Job
 from bot.edits.model import Operation
+from bot.edits.pictures.editor import Editor
+from bot.edits.pictures.job import Job
 from bot.engines.local import local_engine
 from bot.imaging.encoding import encode
 from bot.imaging.opening import open_photo

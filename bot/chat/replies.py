@@ -1,7 +1,8 @@
 """Sends replies beside the handlers, so that a chat's flood limit delays nobody but that chat.
 
 A reply is a text that nothing depends on: the help, a refusal, "I did not understand". It is not recorded: if the
-process is killed before it is sent, it is lost. Status messages and results take another way (`bot.edits.announcer`).
+process is killed before it is sent, it is lost. Status messages and results take another
+way (`bot.edits.workflow.announcer`).
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Literal
 from weakref import WeakValueDictionary
 
-from bot.edits import chat_pictures, pixels, results
-from bot.edits.files import EditFiles
 from bot.edits.model import MAX_MASK_BYTES, Edit, Operation, PhotoRef, Stage, State
+from bot.edits.pictures import chat_pictures, pixels, results
+from bot.edits.pictures.files import EditFiles
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits

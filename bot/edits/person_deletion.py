@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from bot.edits.files import cache_keys
 from bot.edits.model import DeletionRequest, Edit
+from bot.edits.pictures.files import cache_keys
 from bot.edits.ports import Courier
-from bot.edits.queue import EditQueue
 from bot.edits.records.store import Store
+from bot.edits.workflow.queue import EditQueue
 from bot.errors import BotError, PersonError
 from bot.storage.file_cache import FileCache
 

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from bot.edits.announcer import Announcer
-from bot.edits.background import Background
 from bot.edits.follow_ups import can_go_back, correction_request, variant_request
 from bot.edits.model import Edit, EditCommand, Offer, Operation, PhotoRef, Stage, State, check_finish
 from bot.edits.ports import Courier
-from bot.edits.queue import EditQueue
-from bot.edits.queue_positions import QueuePositions
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
+from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.background import Background
+from bot.edits.workflow.queue import EditQueue
+from bot.edits.workflow.queue_positions import QueuePositions
 from bot.errors import PersonError
 
 

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 import cv2
 
-from bot.edits.editor import Editor
+from bot.edits.pictures.editor import Editor
 from bot.errors import NothingFoundError
 from bot.terminal import DONE, ENGINE_AT_FAULT
 from tests.benchmarks import _models, _photos, _rembg, _sheets

@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.edits import results
-from bot.edits.editor import Editor
-from bot.edits.job import Job
 from bot.edits.model import Operation
+from bot.edits.pictures import results
+from bot.edits.pictures.editor import Editor
+from bot.edits.pictures.job import Job
 from bot.errors import NothingFoundError
 from bot.imaging import masks
 from bot.imaging.encoding import encode_mask

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import cv2
 
-from bot.edits.editor import Editor
-from bot.edits.job import Job
 from bot.edits.model import Operation
+from bot.edits.pictures.editor import Editor
+from bot.edits.pictures.job import Job
 from bot.engine_wiring import PRELOAD
 from bot.engines.local import local_engine
 from bot.imaging.encoding import encode_mask

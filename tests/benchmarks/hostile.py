@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from bot.edits import pixels
+from bot.edits.pictures import pixels
 from bot.engine_wiring import PRELOAD
 from bot.errors import BotError
 from bot.imaging.pool import PixelPool

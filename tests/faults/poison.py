@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from bot.edits import pixels
+from bot.edits.pictures import pixels
 from bot.imaging.photo import Photo
 
 MARK = b"this one kills"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest import mock
 
 from bot import cli
-from bot.edits import queue
+from bot.edits.workflow import queue
 
 if __name__ == "__main__":
     with mock.patch.object(queue, "WORKFLOW_VERSION", "2"):

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.edits import queue
+from bot.edits.workflow import queue
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from bot.storage import data_folder, sqlite

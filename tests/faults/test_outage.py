@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.edits import queue, steps
-from bot.edits.files import EditFiles
 from bot.edits.model import PhotoRef
+from bot.edits.pictures.files import EditFiles
+from bot.edits.workflow import queue, steps
 from bot.errors import OutageError
 from bot.playground import TelegramServer
 from bot.playground.person import Upload

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.edits import pixels
+from bot.edits.pictures import pixels
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from tests.cloud.standin import CloudStandIn

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits.announcer import Announcer
 from bot.edits.canvas import Canvas
-from bot.edits.files import EditFiles
 from bot.edits.model import Edit, Operation, PhotoRef, State
+from bot.edits.pictures.files import EditFiles
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
+from bot.edits.workflow.announcer import Announcer
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
 from bot.imaging.photo import Mask

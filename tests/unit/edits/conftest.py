@@ -16,6 +16,6 @@ from tests.unit.edits.canvas_world import World
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     await database.start()
-    async with PixelPool(workers=1, scratch=tmp_path / "scratch", preload=("bot.edits.pixels",)) as pool:
+    async with PixelPool(workers=1, scratch=tmp_path / "scratch", preload=("bot.edits.pictures.pixels",)) as pool:
         yield World(database, pool, tmp_path)
     await database.close()

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits import chat_pictures, pixels
-from bot.edits.announcer import Announcer
 from bot.edits.choices import Choices
 from bot.edits.model import Edit, Operation, PhotoRef, State, StoredMask
+from bot.edits.pictures import chat_pictures, pixels
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
+from bot.edits.workflow.announcer import Announcer
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
 from bot.storage.database import Database

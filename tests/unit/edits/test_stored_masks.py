@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from bot.edits.mask_storage import MAX_STORED_MASK_BYTES, mask_to_store
 from bot.edits.model import MAX_MASK_BYTES, Edit, Operation, PhotoRef, State
-from bot.edits.pixels import painted_mask
+from bot.edits.pictures.mask_storage import MAX_STORED_MASK_BYTES, mask_to_store
+from bot.edits.pictures.pixels import painted_mask
 from bot.edits.records import stored_masks
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits import pixels
+from bot.edits.pictures import pixels
 from bot.errors import CpuLimitError, MemoryLimitError, PersonError, WorldError
 from bot.imaging.photo import Photo
 from bot.imaging.pool import PixelPool

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from bot.edits import pixels
 from bot.edits.canvas import Event
 from bot.edits.model import MAX_MASK_BYTES, Edit, Operation, PhotoRef, State
+from bot.edits.pictures import pixels
 from bot.errors import PersonError
 from bot.imaging import encoding
 from bot.imaging.photo import Photo, PictureFormat

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.edits.mask_storage import STORED_MATTE_SIDE, mask_to_store
+from bot.edits.pictures.mask_storage import STORED_MATTE_SIDE, mask_to_store
 from bot.errors import NothingFoundError, PersonError, UnusableInputError
 from bot.imaging import cutout, encoding, masks
 from bot.imaging.opening import open_photo

@@ -23,7 +23,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 from dbos import error as dbos_error
 
 from bot.edits.model import Edit, workflow_id
-from bot.edits.steps import ChoiceNeeded, EditSteps
+from bot.edits.workflow.steps import ChoiceNeeded, EditSteps
 from bot.errors import BotError, OutageError, WorldError
 from bot.storage.database import Database
 from bot.storage.heartbeat import Heartbeat

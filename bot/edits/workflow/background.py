@@ -9,12 +9,12 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.edits.announcer import Announcer
 from bot.edits.model import Edit, Offer, State
-from bot.edits.progress import PROGRESS_SECONDS
-from bot.edits.queue import EditQueue
-from bot.edits.queue_positions import QueuePositions
 from bot.edits.records.store import Store
+from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.progress import PROGRESS_SECONDS
+from bot.edits.workflow.queue import EditQueue
+from bot.edits.workflow.queue_positions import QueuePositions
 from bot.errors import BotError
 
 log = structlog.get_logger()

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.edits import chat_pictures, pixels, results
-from bot.edits.engine_fallback import EngineFallback
-from bot.edits.job import DoubtfulFindError, Job
-from bot.edits.mask_storage import STORED_MATTE_SIDE
 from bot.edits.model import MAX_MASK_BYTES, Operation, Stage
+from bot.edits.pictures import chat_pictures, pixels, results
+from bot.edits.pictures.engine_fallback import EngineFallback
+from bot.edits.pictures.job import DoubtfulFindError, Job
+from bot.edits.pictures.mask_storage import STORED_MATTE_SIDE
 from bot.edits.ports import ResultFile
 from bot.engines import Engine, EngineUnavailableError
 from bot.imaging.encoding import encode_mask

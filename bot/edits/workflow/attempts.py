@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import structlog
 
-from bot.edits.files import full_disk_as_outage
 from bot.edits.model import Edit
+from bot.edits.pictures.files import full_disk_as_outage
 from bot.errors import OutageError, UnusableInputError, WorkerDiedError, WorkerKilledError, WorldError
 
 T = TypeVar("T")

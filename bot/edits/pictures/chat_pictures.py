@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bot.edits.pixels import read_matte
+from bot.edits.pictures.pixels import read_matte
 from bot.imaging import encoding, masks, numbering
 from bot.imaging.opening import open_photo
 from bot.imaging.photo import Photo, Pixels

@@ -17,16 +17,16 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Histogram
 
-from bot.edits.announcer import Announcer
-from bot.edits.attempts import with_retries
-from bot.edits.editor import Editor
-from bot.edits.files import EditFiles, maps_key, photo_key, result_key
 from bot.edits.follow_ups import can_go_back
-from bot.edits.job import DoubtfulFindError, Job
 from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
+from bot.edits.pictures.editor import Editor
+from bot.edits.pictures.files import EditFiles, maps_key, photo_key, result_key
+from bot.edits.pictures.job import DoubtfulFindError, Job
 from bot.edits.ports import ChatGoneError, Courier, PicturesRefusedError, ResultFile, StatusMessageGoneError
-from bot.edits.progress import Progress
 from bot.edits.records.store import Store
+from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.attempts import with_retries
+from bot.edits.workflow.progress import Progress
 from bot.errors import (
     BotError,
     NothingFoundError,

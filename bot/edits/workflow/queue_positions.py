@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from bot.edits.announcer import Announcer
 from bot.edits.model import Edit, State
 from bot.edits.ports import Courier
-from bot.edits.progress import PROGRESS_SECONDS
 from bot.edits.records.store import Store
+from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.progress import PROGRESS_SECONDS
 
 MAX_UPDATES = 10
 """Status messages to edit in one update: they share Telegram's limit of 30 messages a second with the results

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from bot.edits import announcer, queue_positions
-from bot.edits.announcer import Announcer
 from bot.edits.model import Edit, Operation, PhotoRef, State
-from bot.edits.progress import PROGRESS_SECONDS
-from bot.edits.queue_positions import MAX_UPDATES, QueuePositions
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
+from bot.edits.workflow import announcer, queue_positions
+from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.progress import PROGRESS_SECONDS
+from bot.edits.workflow.queue_positions import MAX_UPDATES, QueuePositions
 from bot.storage.database import Database
 
 

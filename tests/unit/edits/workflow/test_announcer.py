@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.edits import announcer as module
-from bot.edits.announcer import Announcer
 from bot.edits.model import Edit, Operation, PhotoRef
 from bot.edits.ports import LostMessageSearch
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
+from bot.edits.workflow import announcer as module
+from bot.edits.workflow.announcer import Announcer
 from bot.errors import OutageError
 from bot.storage.database import Database
 

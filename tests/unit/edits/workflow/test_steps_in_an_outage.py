@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from bot.edits.announcer import Announcer
-from bot.edits.editor import Editor
-from bot.edits.files import EditFiles
 from bot.edits.model import Edit, Operation, PhotoRef
+from bot.edits.pictures.editor import Editor
+from bot.edits.pictures.files import EditFiles
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
-from bot.edits.steps import MAX_STARTS, CheckpointedResult, EditSteps
+from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.steps import MAX_STARTS, CheckpointedResult, EditSteps
 from bot.errors import OutageError
 from bot.imaging.pool import PixelPool
 from bot.storage.database import Database
 from bot.storage.file_cache import FileCache
 from tests.support import encoded, scene
-from tests.unit.edits.test_editor import HEIGHT, WIDTH, Fake
+from tests.unit.edits.pictures.test_editor import HEIGHT, WIDTH, Fake
 
 
 class Courier:
@@ -54,7 +54,7 @@ def courier() -> Courier:
 async def steps(tmp_path: Path, courier: Courier) -> AsyncIterator[EditSteps]:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     await database.start()
-    async with PixelPool(workers=1, scratch=tmp_path / "scratch", preload=("bot.edits.pixels",)) as pool:
+    async with PixelPool(workers=1, scratch=tmp_path / "scratch", preload=("bot.edits.pictures.pixels",)) as pool:
         store = Store(database, EditLimits())
         photos, results = (FileCache(tmp_path / name, max_bytes=10**8) for name in ("photos", "results"))
         yield EditSteps(

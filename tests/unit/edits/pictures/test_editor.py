@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits.editor import Editor
-from bot.edits.job import DoubtfulFindError, Job
 from bot.edits.model import Operation, Stage, check_finish
+from bot.edits.pictures.editor import Editor
+from bot.edits.pictures.job import DoubtfulFindError, Job
 from bot.edits.ports import ResultFile
 from bot.engines import Engine, EngineRefusedError, EngineUnavailableError
 from bot.errors import NothingFoundError, PersonError
@@ -75,7 +75,7 @@ class Fake:
 
 @pytest.fixture
 async def pool(tmp_path: Path) -> AsyncIterator[PixelPool]:
-    async with PixelPool(workers=1, scratch=tmp_path / "scratch", preload=("bot.edits.pixels",)) as pool:
+    async with PixelPool(workers=1, scratch=tmp_path / "scratch", preload=("bot.edits.pictures.pixels",)) as pool:
         yield pool
 
 
