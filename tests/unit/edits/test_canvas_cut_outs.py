@@ -82,7 +82,7 @@ async def test_another_finish_keeps_a_correction_and_its_variants(world: World) 
 
 async def test_a_correction_continues_in_the_private_chat_as_a_cut_out(world: World) -> None:
     draft = await world.edits.fix_by_hand((await cut_out(world)).id, ADA)
-    private = await world.edits.continue_in_private(draft.id, ADA, 99, "en")
+    private = await world.edits.continue_in_private(draft.id, ADA, ADA, 99, "en")
     assert (private.operation, private.finish, private.seed) == (Operation.REMOVE_BACKGROUND, "white", 3)
     assert (private.parent, private.message, private.id != draft.id) == (draft.parent, 99, True)
     assert np.array_equal(opened_png(await world.canvas.mask(private)), painted())
