@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import os
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import cloud_parameters
-from bot.addresses import has_host, is_private
 from bot.cloud_parameters import Range
-
-UserIds = Annotated[frozenset[int], NoDecode]
-Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode]
+from bot.setting_types import (
+    Address,
+    BotToken,
+    DatabaseAddress,
+    HttpsAddress,
+    MirrorAddress,
+    Networks,
+    ProxyAddress,
+    UpperCase,
+    UserIds,
+    WebhookSecret,
+)
 
 
 def _setting(default: Any, group: str, meaning: str, *, example: str, **limits: Any) -> Any:
@@ -41,19 +47,19 @@ class Settings(BaseSettings):
         env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    telegram_bot_token: SecretStr | None = _setting(
+    telegram_bot_token: BotToken | None = _setting(
         None,
         "Telegram",
         "The bot's token from @BotFather; none: the playground runs instead of Telegram.",
         example="123456:ABC-DEF…",
     )
-    telegram_api_url: str = _setting(
+    telegram_api_url: Address = _setting(
         "https://api.telegram.org",
         "Telegram",
         "The Bot API server; a self-hosted one lifts the limits of 20 MB down and 50 MB up.",
         example="https://api.telegram.org",
     )
-    telegram_proxy: SecretStr | None = _setting(
+    telegram_proxy: ProxyAddress | None = _setting(
         None,
         "Telegram",
         "Proxy for everything sent to Telegram: http, https or socks5, with user:password@ if it asks for them.",
@@ -65,13 +71,13 @@ class Settings(BaseSettings):
         "How the bot receives updates: polling, or webhook (needs PUBLIC_URL).",
         example="polling",
     )
-    telegram_webhook_secret: SecretStr | None = _setting(
+    telegram_webhook_secret: WebhookSecret | None = _setting(
         None,
         "Telegram",
         "Secret that Telegram sends to the webhook: 1–256 of A–Z a–z 0–9 _ -; none: derived from the token.",
         example="a-long-random-word",
     )
-    public_url: str | None = _setting(
+    public_url: HttpsAddress | None = _setting(
         None,
         "Web",
         "The https address of this server for people; none: no Mini App, /erase explains how to paint without it.",
@@ -109,13 +115,13 @@ class Settings(BaseSettings):
     volc_session_token: SecretStr | None = _setting(
         None, "Engine", "Volcengine session token of temporary (STS) keys.", example="STS2…"
     )
-    volc_endpoint: str = _setting(
+    volc_endpoint: Address = _setting(
         cloud_parameters.DEFAULT_ENDPOINT,
         "Engine",
         "Address of Volcengine's visual API.",
         example=cloud_parameters.DEFAULT_ENDPOINT,
     )
-    volc_proxy: SecretStr | None = _setting(
+    volc_proxy: ProxyAddress | None = _setting(
         None, "Engine", "Proxy for everything sent to Volcengine, as TELEGRAM_PROXY.", example="http://127.0.0.1:3128"
     )
     volc_region: str = _setting(
@@ -155,14 +161,14 @@ class Settings(BaseSettings):
         "Model files: auto (download what set-up did not bring, in the background), off (use only what is there).",
         example="auto",
     )
-    models_mirror: str | None = _setting(
+    models_mirror: MirrorAddress | None = _setting(
         None,
         "Engine",
         "An address to try before the model files' own hosts, such as <address>/u2netp.onnx.",
         example="https://files.example.org/models",
     )
 
-    database_url: SecretStr | None = _setting(
+    database_url: DatabaseAddress | None = _setting(
         None,
         "Storage",
         "The database; none: a SQLite file in DATA_DIR. Several machines need PostgreSQL.",
@@ -218,104 +224,12 @@ class Settings(BaseSettings):
         "en", "People", "Language for people whose own the bot does not speak: en or zh.", example="en"
     )
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], UpperCase] = _setting(
         "INFO", "Logs", "Log level: DEBUG, INFO, WARNING, ERROR.", example="INFO"
     )
     log_format: Literal["console", "json"] = _setting(
         "console", "Logs", "Log format: console for people, json for machines.", example="console"
     )
-
-    @field_validator("allowed_users", "admins", mode="before")
-    @classmethod
-    def _ids(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        parts = [part.strip() for part in value.split(",") if part.strip()]
-        if not all(re.fullmatch(r"-?\d{1,19}", part) for part in parts):
-            raise ValueError("must be comma-separated numbers")
-        return frozenset(int(part) for part in parts)
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, value: object) -> object:
-        return value.upper() if isinstance(value, str) else value
-
-    @field_validator("telegram_bot_token")
-    @classmethod
-    def _token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.fullmatch(r"\d{1,20}:[A-Za-z0-9_-]{10,100}", value.get_secret_value()):
-            raise ValueError("is not a bot token")
-        return value
-
-    @field_validator("telegram_webhook_secret")
-    @classmethod
-    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
-            raise ValueError("must be 1–256 of A–Z a–z 0–9 _ -")
-        return value
-
-    @field_validator("public_url")
-    @classmethod
-    def _https(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme != "https" or not has_host(parts) or parts.username or parts.query or parts.fragment:
-            raise ValueError("must be an https address")
-        return value.rstrip("/")
-
-    @field_validator("telegram_api_url", "volc_endpoint")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not has_host(parts):
-            raise ValueError("must be an address")
-        return value.rstrip("/")
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _networks(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return frozenset(ip_network(part.strip()) for part in value.split(",") if part.strip())
-        except ValueError:
-            raise ValueError("must be comma-separated addresses or networks") from None
-
-    @field_validator("telegram_proxy", "volc_proxy")
-    @classmethod
-    def _proxy(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            try:
-                parts = urlsplit(value.get_secret_value())
-                is_valid = parts.scheme in ("http", "https", "socks5") and bool(parts.hostname) and bool(parts.port)
-            except ValueError:
-                is_valid = False
-            if not is_valid:
-                raise ValueError("must be an address with a port that begins with http://, https:// or socks5://")
-        return value
-
-    @field_validator("models_mirror")
-    @classmethod
-    def _mirror(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if not has_host(parts) or parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must be an address without a password")
-        # Every file is checked by its SHA-256, so plain http only costs privacy; it is allowed in private networks.
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_private(parts.hostname or "")):
-            raise ValueError("must be an https address (http only on this machine or a private network)")
-        return value.rstrip("/")
-
-    @field_validator("database_url")
-    @classmethod
-    def _database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
-            raise ValueError("must start with postgresql:// or sqlite:///")
-        if value and value.get_secret_value() in ("sqlite:///", "sqlite:///:memory:"):
-            raise ValueError("must name a file: a database in memory is lost at the end")
-        return value
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
