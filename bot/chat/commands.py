@@ -36,12 +36,6 @@ def command_in(message: Message) -> tuple[str, str] | None:
     return found["name"].lower(), (found["rest"] or "").strip()
 
 
-def names_bot(message: Message) -> bool:
-    """Whether a message begins with a command that names this bot: ``/cmd@thisbot``."""
-    text = message.text if message.text is not None else message.caption
-    return command_in(message) is not None and "@" in (text or "").split(maxsplit=1)[0]
-
-
 class Command(MessageFilter):
     """Matches messages whose text or caption begins with one of these commands."""
 

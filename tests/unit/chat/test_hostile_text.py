@@ -15,10 +15,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from telegram import CallbackQuery, Chat, Message, MessageEntity, Update, User
 
-from bot.chat.commands import command_in, operation_of
+from bot.chat.commands import command_in, edit_command_in
 from bot.chat.handlers.buttons import button_pressed
 from bot.chat.keyboards import Keyboards
-from bot.edits.model import FINISHES, Offer, Operation, PhotoRef
+from bot.edits.model import FINISHES, BarePhoto, Offer, Operation, PhotoRef, check_finish
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage.database import Database
@@ -48,13 +48,14 @@ def pressed(data: str | None) -> tuple[AsyncMock, list[Any], list[str | None]]:
     """Press a button with this data: the core that was asked, its calls, and the alerts that the person sees."""
     core, alerts = AsyncMock(), []
     core.place.return_value = None
-    services = SimpleNamespace(edits=core, choices=core, texts=Texts(), language=lambda _: "en", log_unsent=Mock())
     query = Mock(spec=CallbackQuery, data=data, from_user=ADA, message=None)
 
-    async def answer(text: str | None = None, **_: object) -> None:
+    def answer(_query: object, text: str | None = None, **_: object) -> None:
         alerts.append(text)
 
-    query.answer = answer
+    services = SimpleNamespace(
+        edits=core, choices=core, texts=Texts(), language=lambda _: "en", replies=SimpleNamespace(answer=answer)
+    )
     update = Mock(spec=Update, callback_query=query)
     asyncio.run(button_pressed(update, Mock(services=services)))
     return core, [call for call in core.mock_calls if call[0] != "place"], alerts
@@ -130,7 +131,7 @@ async def test_an_id_that_nothing_has_is_answered_as_a_missing_one(identity: str
         store = Store(database, EditLimits(3, 0))
         assert await store.get(identity) is None
         assert await store.offers.get(identity) is None
-        offer = await store.offers.add(41, 41, 7, PhotoRef("file", "unique"), "en")
+        offer = await store.offers.add(BarePhoto(41, 41, 7, PhotoRef("file", "unique"), "en"))
         assert await store.offers.get(offer.id) == offer
     finally:
         await database.close()
@@ -167,5 +168,8 @@ def test_any_caption_is_a_command_or_none(text: str, is_caption: bool, offset: i
 @given(st.sampled_from(list(Operation)), st.sampled_from(["", "@photo_bot", "@PHOTO_BOT"]), any_text, st.booleans())
 def test_a_command_is_found_whatever_follows_it(operation: Operation, name: str, rest: str, upper: bool) -> None:
     word = operation.upper() if upper else str(operation)
-    assert operation_of(message(f"/{word}{name} {rest}", is_caption=True)) is operation
-    assert operation_of(message(f"/{word}@other_bot {rest}", is_caption=True)) is None
+    found = edit_command_in(message(f"/{word}{name} {rest}", is_caption=True))
+    assert found is not None
+    assert found.operation is operation
+    assert check_finish(found.finish) == found.finish
+    assert edit_command_in(message(f"/{word}@other_bot {rest}", is_caption=True)) is None
