@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from prometheus_client import Counter, Histogram
 
 from bot.edits.follow_ups import can_go_back
 from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.files import EditFiles, maps_key, photo_key, result_key
 from bot.edits.pictures.job import DoubtfulFindError, Job
-from bot.edits.ports import ChatGoneError, Courier, PicturesRefusedError, ResultFile, StatusMessageGoneError
+from bot.edits.ports import Courier, ResultFile, StatusMessageGoneError
 from bot.edits.records.store import Store
 from bot.edits.workflow.announcer import Announcer
 from bot.edits.workflow.attempts import with_retries
+from bot.edits.workflow.failures import Failures
+from bot.edits.workflow.metrics import EDITS, SECONDS
 from bot.edits.workflow.progress import Progress
 from bot.errors import (
     BotError,
@@ -36,16 +37,6 @@ from bot.errors import (
 from bot.imaging.turns import on_behalf_of
 
 log = structlog.get_logger()
-
-EDITS = Counter(
-    "bot_edits_total", "Edits that ended, by operation, engine and outcome.", ["operation", "engine", "outcome"]
-)
-SECONDS = Histogram(
-    "bot_edit_seconds",
-    "From the request to the answer.",
-    ["operation"],
-    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300),
-)
 
 MAX_STARTS = 5
 """Starts of one attempt after which the photo counts as the cause of the crashes."""
@@ -97,6 +88,7 @@ class EditSteps:
         self.courier = courier
         self.announcer = announcer
         self.files = files
+        self._failures = Failures(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
 
     async def announce(self, edit_id: str) -> None:
         """Step 1: post the status message."""
@@ -195,46 +187,7 @@ class EditSteps:
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the remaining steps: record the failure and show it in the status message."""
-        if not isinstance(error, ChatGoneError) and await self._ask_instead(edit_id):
-            return
-        edit = await self.store.fail(edit_id, error.message_id) or await self.store.get(edit_id)
-        if edit is None or edit.state is not State.FAILED:
-            return
-        log.warning("edit_failed", edit=edit.id, operation=edit.operation, reason=str(error), kind=type(error).__name__)
-        EDITS.labels(edit.operation, edit.engine or "none", error.message_id).inc()
-        if isinstance(error, ChatGoneError):
-            return
-        try:
-            await self._show_failure(edit, error)
-        except (StatusMessageGoneError, ChatGoneError) as gone:
-            log.info("failure_not_shown", edit=edit.id, reason=str(gone))
-
-    async def _ask_instead(self, edit_id: str) -> bool:
-        """Ask what to do with a photo that was guessed to be a painted copy and is none; returns whether it was."""
-        edit = await self.store.get(edit_id)
-        if edit is None or not edit.guessed or edit.has_mask or edit.state is State.CANCELLED:
-            return False
-        offer = await self.store.offers.ask_after_all(edit.chat, edit.message, edit.status_message)
-        await self.store.change(edit_id, state=State.CANCELLED, stage=None)
-        if offer is not None and offer.status_message is not None:
-            try:
-                await self.courier.show_question(offer)
-            except StatusMessageGoneError:
-                await self.store.offers.ask_after_all(edit.chat, edit.message, None)
-            except ChatGoneError:
-                log.info("question_not_shown", edit=edit.id)
-        return True
-
-    async def _show_failure(self, edit: Edit, error: BotError) -> None:
-        picture = await self._doubtful_picture(edit) if isinstance(error, DoubtfulFindError) else None
-        back = await can_go_back(self.store, edit)
-        announced = await self.announcer.announce(edit)
-        try:
-            await self.courier.show_failure(announced, error, picture, can_go_back=back)
-        except PicturesRefusedError as refused:
-            changed = await self.store.change(edit.id, error=refused.message_id)
-            if changed is not None:
-                await self.courier.show_failure(changed, refused, can_go_back=back)
+        await self._failures.fail(edit_id, error)
 
     async def ask_which(self, edit_id: str) -> None:
         """Instead of the remaining steps: show the objects found by number, and wait for the person's choice."""
@@ -281,18 +234,6 @@ class EditSteps:
         joined = await self.editor.join_mattes(chosen)
         await self.store.change(edit.id, only=RUNNING, mask=joined, mask_is_matte=True)
         return True
-
-    async def _doubtful_picture(self, edit: Edit) -> bytes | None:
-        """The photo with the find highlighted; None if it cannot be made: the question is asked without it."""
-        found = await self.store.mask(edit.id)
-        try:
-            if found is None:
-                return None
-            with on_behalf_of(edit.person):
-                return await self.editor.highlight_subject(await self.files.fetch(edit.photo), found.png)
-        except BotError as error:
-            log.warning("doubtful_find_not_shown", edit=edit.id, reason=str(error))
-            return None
 
     async def _unfinished(self, edit_id: str) -> Edit | None:
         edit = await self.store.get(edit_id)
