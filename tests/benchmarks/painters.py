@@ -1,0 +1,129 @@
+"""50 people paint on the canvas; how long their requests take, alone and beside 1,000 hostile requests."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+
+from bot.imaging.mask_files import encode_mask
+from bot.playground import TelegramServer, mini_app
+from bot.playground.person import Upload
+from tests.faults.bots import BotProcess, bare_environment
+from tests.support import Talk, encoded, scene
+
+PAINTERS, ROUNDS, HOSTILE = 50, 6, 1000
+SIZE = (640, 480)
+
+
+async def _painter(web: aiohttp.ClientSession, url: str, talk: Talk, token: str, seconds: list[float]) -> None:
+    """Open the canvas, load the photo, tap a few times, as the page does."""
+
+    async def timed(call: Callable[[], Awaitable[Any]]) -> Any:
+        begun = time.perf_counter()
+        answer = await call()
+        seconds.append(time.perf_counter() - begun)
+        return answer
+
+    async def request(method: str, path: str, **options: Any) -> bytes:
+        async with web.request(method, f"{url}{path}", **options) as answer:
+            assert answer.status < 300, (path, answer.status)
+            return await answer.read()
+
+    init_data = mini_app.init_data(token, talk.person.user)
+    headers = {"Authorization": f"tma {init_data}"}
+    async with web.post(f"{url}/api/session", headers=headers) as answer:
+        session = {"Authorization": f"Bearer {(await answer.json())['token']}"}
+    edit = _edit_of(talk)
+    await timed(lambda: request("GET", f"/api/edits/{edit}", headers=session))
+    await timed(lambda: request("GET", f"/api/edits/{edit}/photo", headers=session))
+    for number in range(ROUNDS):
+        point = {"x": 200 + 30 * number, "y": 220, "keep": True}
+        body = {"points": [point]}
+        await timed(lambda body=body: request("POST", f"/api/edits/{edit}/select", json=body, headers=session))
+
+
+def _edit_of(talk: Talk) -> str:
+    rows = talk.person.answers[-1]["reply_markup"]["inline_keyboard"]
+    (url,) = [button["web_app"]["url"] for row in rows for button in row if "web_app" in button]
+    return str(url).partition("edit=")[2]
+
+
+async def _attack(url: str, token: str) -> None:
+    """Hostile requests from one person and from nobody: forged sessions, foreign ids, bombs, broken masks."""
+    attacker = {"id": 666_666, "is_bot": False, "first_name": "M"}
+    async with aiohttp.ClientSession() as web:
+        headers = {"Authorization": f"tma {mini_app.init_data(token, attacker)}"}
+        async with web.post(f"{url}/api/session", headers=headers) as answer:
+            session = {"Authorization": f"Bearer {(await answer.json())['token']}"}
+        bomb = encode_mask(np.zeros((6000, 8000), np.uint8))
+        kinds: list[tuple[str, str, dict[str, Any]]] = [
+            ("POST", "/api/session", {"headers": {"Authorization": "tma hash=x"}}),
+            ("GET", "/api/edits/unknown", {"headers": session}),
+            ("POST", "/api/edits/unknown/mask", {"data": bomb, "headers": {**session, "Content-Type": "image/png"}}),
+            ("POST", "/api/edits/unknown/mask", {"data": os.urandom(4_000_000), "headers": session}),
+            (
+                "POST",
+                "/api/edits/unknown/select",
+                {"json": {"points": [{"x": 1e308, "y": -1}] * 90}, "headers": session},
+            ),
+            ("GET", "/api/edits/unknown/events", {"headers": session}),
+            ("GET", "/app/../../etc/passwd", {}),
+            ("DELETE", "/telegram/webhook", {}),
+        ]
+        free = asyncio.Semaphore(40)
+
+        async def send(method: str, path: str, options: dict[str, Any]) -> None:
+            async with free:
+                try:
+                    async with web.request(method, f"{url}{path}", **options) as answer:
+                        await answer.read()
+                except aiohttp.ClientError:
+                    pass  # cut off: that is an answer, too
+
+        requests = itertools.islice(itertools.cycle(kinds), HOSTILE)
+        await asyncio.gather(*(send(*request) for request in requests))
+
+
+async def measure() -> list[str]:
+    """The table's lines."""
+    lines = ["| | requests | median | p95 |", "|---|---|---|---|"]
+    photo = Upload(encoded(scene(*SIZE)))
+    with tempfile.TemporaryDirectory() as folder:
+        async with TelegramServer() as server:
+            settings = bare_environment(
+                server, Path(folder), PUBLIC_URL="https://photos.example.org", TRUSTED_PROXIES="127.0.0.1"
+            )
+            url = f"http://127.0.0.1:{settings['PORT']}"
+            bot = BotProcess(server.telegram, settings)
+            await bot.start()
+            try:
+                for kind, first in (("alone", 1), ("beside 1,000 hostile requests", 1001)):
+                    talks = [Talk(server.telegram, number) for number in range(first, first + PAINTERS)]
+                    for talk in talks:
+                        (sent,) = await talk.person.send(photo, caption="/erase")
+                        await talk.answer_to(sent, settled=False, seconds=120)
+                    seconds: list[float] = []
+                    token = server.telegram.token
+                    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as web:
+                        work = [_painter(web, url, talk, token, seconds) for talk in talks]
+                        attack = [_attack(url, token)] if first > 1 else []
+                        await asyncio.gather(*work, *attack)
+                    median, p95 = np.percentile(seconds, (50, 95))
+                    lines.append(f"| {kind} | {len(seconds)} | {median * 1000:.0f} ms | {p95 * 1000:.0f} ms |")
+            finally:
+                await bot.kill()
+    return lines
+
+
+def main() -> list[str]:
+    """Run it."""
+    return asyncio.run(measure())
