@@ -39,9 +39,10 @@ async def _painter(web: aiohttp.ClientSession, url: str, talk: Talk, token: str,
             return await answer.read()
 
     init_data = mini_app.init_data(token, talk.person.user)
-    headers = {"Authorization": f"tma {init_data}"}
+    address = {"X-Forwarded-For": f"198.51.{talk.person.id // 250}.{talk.person.id % 250}"}
+    headers = {"Authorization": f"tma {init_data}", **address}
     async with web.post(f"{url}/api/session", headers=headers) as answer:
-        session = {"Authorization": f"Bearer {(await answer.json())['token']}"}
+        session = {"Authorization": f"Bearer {(await answer.json())['token']}", **address}
     edit = _edit_of(talk)
     await timed(lambda: request("GET", f"/api/edits/{edit}", headers=session))
     await timed(lambda: request("GET", f"/api/edits/{edit}/photo", headers=session))
@@ -60,21 +61,18 @@ def _edit_of(talk: Talk) -> str:
 async def _attack(url: str, token: str) -> None:
     """Hostile requests from one person and from nobody: forged sessions, foreign ids, bombs, broken masks."""
     attacker = {"id": 666_666, "is_bot": False, "first_name": "M"}
-    async with aiohttp.ClientSession() as web:
+    async with aiohttp.ClientSession(headers={"X-Forwarded-For": "203.0.113.9"}) as web:
         headers = {"Authorization": f"tma {mini_app.init_data(token, attacker)}"}
         async with web.post(f"{url}/api/session", headers=headers) as answer:
             session = {"Authorization": f"Bearer {(await answer.json())['token']}"}
         bomb = encode_mask(np.zeros((6000, 8000), np.uint8))
+        taps = {"points": [{"x": 1e308, "y": -1, "keep": True}] * 90}
         kinds: list[tuple[str, str, dict[str, Any]]] = [
             ("POST", "/api/session", {"headers": {"Authorization": "tma hash=x"}}),
             ("GET", "/api/edits/unknown", {"headers": session}),
             ("POST", "/api/edits/unknown/mask", {"data": bomb, "headers": {**session, "Content-Type": "image/png"}}),
             ("POST", "/api/edits/unknown/mask", {"data": os.urandom(4_000_000), "headers": session}),
-            (
-                "POST",
-                "/api/edits/unknown/select",
-                {"json": {"points": [{"x": 1e308, "y": -1}] * 90}, "headers": session},
-            ),
+            ("POST", "/api/edits/unknown/select", {"json": taps, "headers": session}),
             ("GET", "/api/edits/unknown/events", {"headers": session}),
             ("GET", "/app/../../etc/passwd", {}),
             ("DELETE", "/telegram/webhook", {}),

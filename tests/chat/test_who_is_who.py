@@ -63,7 +63,11 @@ async def test_an_admin_of_another_group_is_a_stranger_here(group: Chat, meet: C
     answer = await answer_in_group(here, group, sent)
     assert await alert(elsewhere, group, answer, "Another try") == NOT_YOURS
     asked = await elsewhere.person.write("/delete_my_data", group=other, in_name_of=other.info)
-    await answer_in_group(elsewhere, other, asked)
+    question = await answer_in_group(elsewhere, other, asked)
+    assert await alert(here, other, question, "Delete everything") == NOT_YOURS
+    await alert(elsewhere, other, question, "Delete everything")
+    number = question["message_id"]
+    await here.telegram.events.wait_until(lambda: "Done." in other.messages[number]["text"])
     assert "too long ago" in str(
         await alert(elsewhere, other, await answer_in_group(elsewhere, other, theirs), "Another try")
     )
