@@ -14,6 +14,12 @@ from tests.faults.postgres import PostgresServer
 from tests.support import Talk, encoded, scene
 
 PHOTO = Upload(encoded(scene(160, 120)))
+ADDED = {
+    "edits": ("asks_for_mask", "thread", "spoiler", "guessed"),
+    "offers": ("thread", "spoiler", "album", "silent"),
+    "wishes": ("finish",),
+}
+"""Columns that came after the renaming."""
 NEXT = "tests.faults.next_version"
 PREVIOUS = "tests.faults.previous_version"
 
@@ -25,8 +31,11 @@ def undo_renaming(folder: Path) -> None:
         database.execute("ALTER TABLE pending_commands RENAME TO wishes")
         database.execute("ALTER TABLE rate_limits RENAME TO paces")
         database.execute("ALTER TABLE found_objects RENAME TO things")
-        database.execute("DROP TABLE deletions")
-        database.execute("ALTER TABLE wishes DROP COLUMN finish")
+        for table in ("deletions", "quota_uses"):
+            database.execute(f"DROP TABLE {table}")
+        for table, columns in ADDED.items():
+            for column in columns:
+                database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         database.execute("UPDATE schema_version SET version_num = '0005'")
         versions = database.execute("SELECT DISTINCT application_version FROM workflow_status").fetchall()
         assert versions == [("2",)]

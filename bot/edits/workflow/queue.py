@@ -299,11 +299,14 @@ async def _run_step(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arg
     return await DBOS.run_step_async(options, step, *arguments)
 
 
+_CANCELLATIONS = ("was cancelled during execution", "is no longer owned by this execution")
+
+
 def _is_no_cancellation(record: logging.LogRecord) -> bool:
     """Whether DBOS logs something else than a cancelled workflow, for which it writes 2.5 kB of traceback.
 
     A person cancels as often as they like, so these lines would fill a disk.
     """
     error = record.exc_info[1] if record.exc_info else None
-    is_warning = "was cancelled during execution" in str(record.msg)
+    is_warning = any(words in str(record.msg) for words in _CANCELLATIONS)
     return not is_warning and not isinstance(error, dbos_error.DBOSAwaitedWorkflowCancelledError)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.edits.model import Edit, Operation, PhotoRef, State
+from bot.edits.model import BarePhoto, Edit, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.offers import MAX_PER_PERSON
 from bot.edits.records.store import Store
@@ -105,7 +105,7 @@ async def test_deleting_ones_data_does_not_reset_the_count(world: World) -> None
         edit = await world.start()
         await world.store.begin(edit.id)
         await world.store.finish(edit.id, PhotoRef("result", "ru"))
-    await world.store.deletion.delete_person(ADA)
+    await world.store.deletion.delete_person(ADA, await world.store.deletion.ended_of(ADA))
     assert await world.left() == 0
     await world.start(person=BEN)
     world.now += 86_401
@@ -144,7 +144,8 @@ async def test_the_oldest_offer_gives_way(world: World) -> None:
     offers = []
     for message in range(MAX_PER_PERSON + 2):
         world.now += 1
-        offers.append(await world.store.offers.add(ADA, ADA, message, photo, "en"))
-    assert await world.store.offers.add(ADA, ADA, MAX_PER_PERSON, photo, "en") == offers[-2], "a repeat is no new one"
+        offers.append(await world.store.offers.add(BarePhoto(ADA, ADA, message, photo, "en")))
+    repeated = await world.store.offers.add(BarePhoto(ADA, ADA, MAX_PER_PERSON, photo, "en"))
+    assert repeated == offers[-2], "a repeat is no new one"
     kept = [await world.store.offers.get(offer.id) is not None for offer in offers]
     assert kept == [False, False] + [True] * MAX_PER_PERSON

@@ -99,7 +99,7 @@ async def wait_until_gone(process: int) -> None:
 
 
 def leftovers(scratch: Path) -> list[Path]:
-    return [path for path in scratch.rglob("*") if path.is_file()]
+    return [path for path in scratch.rglob("*") if path.is_file() and path.name != "lock"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import REGISTRY
 
-from bot.edits.model import Operation, PhotoRef, State
+from bot.edits.model import BarePhoto, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
@@ -129,7 +129,7 @@ async def test_a_full_folder_takes_nothing_new_and_loses_nothing(tmp_path: Path,
     new = (
         lambda: store.add(request(4, Operation.REMOVE_SUBJECT)),
         lambda: store.add(request(5, Operation.ERASE), State.WAITING_FOR_MASK),
-        lambda: store.offers.add(7, 7, 6, PhotoRef("file", "unique"), "en"),
+        lambda: store.offers.add(BarePhoto(7, 7, 6, PhotoRef("file", "unique"), "en")),
         lambda: store.queueing.queue_with_mask(waiting.id, b"png", "k"),
         lambda: store.queueing.retry(failed.id),
     )

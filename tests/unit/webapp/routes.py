@@ -94,6 +94,8 @@ def site(canvas: CanvasDouble, playground: Telegram | None = None) -> web.Applic
     limiter = FloodLimiter()
     core = Mock(canvas=canvas, limiter=limiter, bot=make_bot(TOKEN, settings.telegram_api_url, limiter))
     core.queue.is_ready = lambda: True
+    core.folder.is_full = lambda: False
+    core.folder.warning = lambda: None
     front = build_front(settings, core, TOKEN, playground)
     front.webhook.is_open = True
     return front.site

@@ -30,7 +30,7 @@ users = st.dictionaries(
 def caller(init_data: str) -> Caller | None:
     """Whom it names; None: it is refused. Any other exception fails the test."""
     try:
-        return check_init_data(init_data, TOKEN, now=float(NOW))
+        return check_init_data(init_data, TOKEN, now=float(NOW)).caller
     except InitDataError:
         return None
 
