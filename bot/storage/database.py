@@ -92,6 +92,7 @@ class Database:
         self.queue_engine = make_sqlite_engine(url, lock, urgent=False, synced=False) if self.is_sqlite else None
         self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
         self._batches: asyncio.Task[None] | None = None
+        self._is_closed = False
         self._threads = started_thread_pool(1 if self.is_sqlite else POSTGRES_THREADS, "database")
 
     async def start(self) -> None:
@@ -111,6 +112,7 @@ class Database:
 
     async def close(self) -> None:
         """Write what is waiting, then close all connections."""
+        self._is_closed = True
         if self._batches is not None:
             await asyncio.gather(self._batches, return_exceptions=True)
         for engine in filter(None, (self.engine, self.queue_engine)):
@@ -126,6 +128,8 @@ class Database:
         Raises:
             OutageError: The database was down for `RECONNECT_WITHIN`, or SQLite cannot write (a full disk).
         """
+        if self._is_closed:  # the process ends, and a cancelled step was just cleaning up
+            raise asyncio.CancelledError
         if self.is_sqlite:
             try:
                 return await self._run_batched(work)
