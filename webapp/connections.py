@@ -40,7 +40,7 @@ FEWEST_CONNECTIONS = 20
 """Connections at a time however low the file limit is."""
 
 MAX_PER_ADDRESS = 100
-"""Connections from one address that is no trusted proxy: an office or a mobile carrier shares one."""
+"""Connections from one address of the internet: an office or a mobile carrier shares one."""
 
 FEW_FILES = 512
 """Below this file limit the operator is warned: pages and people share the few connections that are left."""
@@ -100,7 +100,7 @@ class _Bound:
 
     def admit(self, connection: _Connection, address: str) -> bool:
         """Count a new connection; returns False if it is one too many."""
-        if self._by_address[address] >= MAX_PER_ADDRESS and not self._proxies.trusts(address):
+        if self._by_address[address] >= MAX_PER_ADDRESS and not self._proxies.may_be_proxy(address):
             CLOSED.labels("address").inc()
             return False
         if self._total >= self._most:

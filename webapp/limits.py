@@ -84,6 +84,11 @@ class TrustedProxies:
         ip = _ip(address)
         return ip is not None and any(ip in network for network in self._networks)
 
+    def may_be_proxy(self, address: str) -> bool:
+        """Whether an address is a trusted proxy, or of this machine or its network: one that was not named, perhaps."""
+        ip = _ip(address)
+        return self.trusts(address) or (ip is not None and (ip.is_loopback or ip.is_private))
+
     def client_address(self, request: web.Request) -> str:
         """The address that a request is counted under: an IPv4 address, or an IPv6 /64 (what one household has).
 

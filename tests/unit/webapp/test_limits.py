@@ -86,6 +86,21 @@ def test_the_address_is_the_one_that_the_outermost_trusted_proxy_has_seen(
     assert PROXIES.client_address(request) == expected
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("192.168.3.4", True),
+        ("fd00::1", True),
+        ("8.8.4.4", False),
+        ("198.18.0.9", True),
+        ("?", False),
+    ],
+)
+def test_an_address_of_this_network_may_be_a_proxy_that_was_not_named(address: str, expected: bool) -> None:
+    assert TrustedProxies().may_be_proxy(address) is expected
+
+
 def test_without_named_proxies_no_header_is_believed() -> None:
     headers = CIMultiDict([("X-Forwarded-For", "198.51.100.7")])
     request = make_mocked_request("GET", "/", headers=headers).clone(remote="127.0.0.1")
