@@ -134,7 +134,6 @@ def _upkeep(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
     return [
         asyncio.create_task(fetch_default(settings)),
         asyncio.create_task(core.folder.watch(core.database.reusable_bytes)),
-        asyncio.create_task(core.queue.delete_ended_repeatedly(settings.retention_hours)),
         asyncio.create_task(sweep_repeatedly(core.store, (core.photos, core.results), settings.retention_hours)),
     ]
 

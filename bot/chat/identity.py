@@ -32,7 +32,7 @@ ADMIN_STATUSES = (ChatMember.OWNER, ChatMember.ADMINISTRATOR)
 
 
 def owner_of(message: Message) -> int:
-    """Id of the owner of a message, and of all that it asks for: a person, or the chat in whose name it was sent.
+    """Id of the owner of a message and of what it asks for: a person, or the chat in whose name it was sent.
 
     Chats have negative ids.
     """

@@ -1,4 +1,4 @@
-"""Sends replies beside the handlers, so that a chat's flood limit delays nobody but that chat.
+"""Sends replies beside the handlers, so that a chat's flood limit delays that chat only.
 
 A reply is a text that nothing depends on: the help, a refusal, "I did not understand". It is not recorded: if the
 process is killed before it is sent, it is lost. Status messages and results take another

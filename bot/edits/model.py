@@ -113,7 +113,8 @@ class Edit:
         number: Its position in the order of all edits.
         attempt: How often the person has tried it, from 1.
         thread: Id of the topic that it is in; None outside topics.
-        guessed: Whether nobody asked for the painted copy: if it is another picture, it is a photo of its own.
+        guessed: Whether the bot did not ask for the painted copy: if it is another picture, it is a photo without a
+            command.
     """
 
     id: str

@@ -97,7 +97,7 @@ class Courier(Protocol):
         ...
 
     async def remove_question(self, offer: Offer, message: int) -> None:
-        """Delete a message with a question that nobody needs to answer any more."""
+        """Delete a message with a question that needs no answer any more."""
         ...
 
     async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:

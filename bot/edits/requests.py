@@ -37,7 +37,8 @@ class EditRequest:
         draft: Whether `mask` is only a start: the edit waits for the mask that the person makes of it.
         chooses: Whether the person chooses among the objects found in the photo, instead of the automatic subject.
         thread: Id of the topic that the chat's message is in; None outside topics.
-        guessed: Whether nobody asked for the painted copy: if it is another picture, it is a photo of its own.
+        guessed: Whether the bot did not ask for the painted copy: if it is another picture, it is a photo without a
+            command.
     """
 
     key: str

@@ -10,7 +10,7 @@ from bot.errors import PersonError
 
 
 class Unasked:
-    """What is done with photos that nobody gave a command for.
+    """Handles photos that came without a command.
 
     Args:
         store: The store.

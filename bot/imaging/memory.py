@@ -25,7 +25,7 @@ class MemoryPlan:
     Attributes:
         processes: How many, at least one.
         process_mb: Megabytes that the jobs of each may have.
-        megapixels: The largest photo that surely fits into that.
+        megapixels: The largest photo that fits into that in any case.
         total_mb: Megabytes of memory in all.
     """
 

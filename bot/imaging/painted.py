@@ -52,7 +52,7 @@ def find_painted(original: Photo, painted: Photo, *, sure: bool = False) -> Mask
     Args:
         original: The photo.
         painted: The same photo, painted on, of any size.
-        sure: Whether nobody said that it is the same photo: then it must be the same beyond the paint, and the paint
+        sure: Whether it is unknown if it is the same photo: then it must be the same beyond the paint, and the paint
             must look like paint.
 
     Returns:

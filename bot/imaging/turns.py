@@ -1,6 +1,7 @@
 """Who may use the pixel pool next: one job of a person at a time, and the people who wait take turns.
 
-All that a person asks for goes through here: edits, the canvas with its previews and taps, the pictures of questions.
+Everything that a person asks for passes through here: edits, the canvas with its previews and taps, the pictures of
+questions.
 """
 
 from __future__ import annotations

@@ -177,6 +177,6 @@ def _execute_when_unlocked(connection: sqlite3.Connection, statement: str) -> No
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
-            time.sleep(0.02)
+            time.sleep(0.02)  # in a database thread; SQLite gives no event when another process unlocks the file
         else:
             return

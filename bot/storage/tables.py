@@ -60,7 +60,7 @@ edits = sa.Table(
     sa.Column("asks_for_mask", sa.Boolean, comment="cancelled with a mask that only the person can make again"),
     sa.Column("thread", sa.BigInteger, comment="the topic, in a forum"),
     sa.Column("spoiler", sa.Boolean, comment="whether the photo was sent under a spoiler; null: no"),
-    sa.Column("guessed", sa.Boolean, comment="whether nobody asked for the painted copy; null: no"),
+    sa.Column("guessed", sa.Boolean, comment="whether the bot did not ask for the painted copy; null: no"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
@@ -108,7 +108,7 @@ offers = sa.Table(
     sa.Column("thread", sa.BigInteger, comment="the topic, in a forum"),
     sa.Column("spoiler", sa.Boolean, comment="whether the photo was sent under a spoiler; null: no"),
     sa.Column("album", sa.String(64), comment="its media group id"),
-    sa.Column("silent", sa.Boolean, comment="whether the question is not asked, as yet; null: it is"),
+    sa.Column("silent", sa.Boolean, comment="whether the question is not asked yet; null: it is"),
     sa.UniqueConstraint("chat", "message"),
     comment="photos that came without a command; the bot asks what to do",
 )

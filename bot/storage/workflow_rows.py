@@ -7,7 +7,6 @@ does the same, but only in a process that has launched DBOS; the command line's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -21,9 +20,13 @@ _BATCH = 500
 async def delete_workflow_rows(database: Database, workflow_ids: Iterable[str]) -> None:
     """Delete every row of these workflows; unknown ids are ignored."""
     ids = list(workflow_ids)
+    await database.run(lambda connection: delete_in_transaction(connection, ids, is_sqlite=database.is_sqlite))
+
+
+def delete_in_transaction(connection: sa.Connection, ids: Sequence[str], *, is_sqlite: bool) -> None:
+    """The same, in a transaction of the caller."""
     for first in range(0, len(ids), _BATCH):
-        batch = ids[first : first + _BATCH]
-        await database.run(partial(_delete, ids=batch, is_sqlite=database.is_sqlite))
+        _delete(connection, ids[first : first + _BATCH], is_sqlite=is_sqlite)
 
 
 def _delete(connection: sa.Connection, ids: Sequence[str], *, is_sqlite: bool) -> None:

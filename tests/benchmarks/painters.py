@@ -59,7 +59,7 @@ def _edit_of(talk: Talk) -> str:
 
 
 async def _attack(url: str, token: str) -> None:
-    """Hostile requests from one person and from nobody: forged sessions, foreign ids, bombs, broken masks."""
+    """Hostile requests, with a session and without one: forged sessions, foreign ids, bombs, broken masks."""
     attacker = {"id": 666_666, "is_bot": False, "first_name": "M"}
     async with aiohttp.ClientSession(headers={"X-Forwarded-For": "203.0.113.9"}) as web:
         headers = {"Authorization": f"tma {mini_app.init_data(token, attacker)}"}

@@ -75,7 +75,7 @@ async def test_a_copy_that_the_bot_asked_for_is_compared_with_its_photo(talk: Ta
     await talk.answer_to(original, settled=False)
     (sent,) = await talk.person.send(Upload(encoded(scene(200, 300))), reply_to=original["message_id"])
     answer = await talk.answer_to(sent)
-    assert answer["text"] != QUESTION, "the bot asked for a painted copy, and this is none"
+    assert answer["text"] != QUESTION, "the bot asked for a painted copy, and this is another photo"
     (sent,) = await talk.person.send(Upload(painted(scene())), reply_to=original["message_id"])
     assert "photo" in await talk.answer_to(sent)
 
@@ -87,7 +87,7 @@ async def test_in_a_group_a_photo_in_reply_to_a_photo_is_left_alone(talk: Talk, 
     await talk.person.send(Upload(JPEG), caption="/other", group=group)
     asked = await talk.person.write("/help", group=group)
     await answer_in_group(talk, group, asked)
-    assert len(own_messages(talk, group)) == 1, "nobody asked the bot before /help"
+    assert len(own_messages(talk, group)) == 1, "the bot was not asked before /help"
     named = await talk.person.write("/unknown_command@photo_cleaning_bot", group=group)
     await answer_in_group(talk, group, named)
     await talk.person.send(Upload(encoded(scene(), quality=95)), caption="/erase", group=group)

@@ -80,7 +80,7 @@ async def test_a_channels_post_is_the_channels_and_the_groups_admins_press_its_b
     channel = {"id": next(_groups), "type": "channel", "title": "News"}
     (sent,) = await writer.person.send(Upload(JPEG), caption="/remove_subject", group=group, in_name_of=channel)
     answer = await answer_in_group(writer, group, sent)
-    assert await alert(writer, group, answer, "Another try") == NOT_YOURS, "nobody knows who writes for a channel"
+    assert await alert(writer, group, answer, "Another try") == NOT_YOURS, "it is unknown who writes for a channel"
     assert await alert(admin, group, answer, "Another try") is None
 
 

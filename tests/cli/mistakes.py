@@ -21,13 +21,13 @@ from tests.cli.conftest import environment
 from tests.support import free_port
 
 PASSWORD = "a-secret-pass-word"
-TOKEN = "123456789:AAunknown-token-that-nobody-has-0000"
+TOKEN = "123456789:AAunknown-token-that-does-not-exist0"
 Settings = dict[str, str]
 
 
 @dataclass(slots=True)
 class World:
-    """Servers beside a bot that is to be started.
+    """Servers beside a bot that starts.
 
     Attributes:
         folder: The bot's working directory; its DATA_DIR is `data` in it.

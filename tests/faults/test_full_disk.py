@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.edits.workflow import queue
+from bot.edits import retention
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
 from bot.storage import data_folder, sqlite
@@ -137,7 +137,7 @@ async def test_masks_that_are_sent_and_cancelled_leave_nothing_on_the_disk(
 async def test_the_queues_records_of_ended_edits_are_deleted_with_them(
     server: TelegramServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "DELETE_SECONDS", 0.1)
+    monkeypatch.setattr(retention, "SWEEP_SECONDS", 0.1)
     talk = Talk(server.telegram, 1)
 
     def ask(sql: str) -> list[Any]:
@@ -155,7 +155,7 @@ async def test_the_queues_records_of_ended_edits_are_deleted_with_them(
             await talk.answer_to(sent)
         await becomes("SELECT count(*) FROM workflow_status WHERE status = 'SUCCESS'", [(2,)])
         (old,), (young,) = ask("SELECT workflow_uuid FROM workflow_status ORDER BY created_at")
-        ask(f"UPDATE workflow_status SET created_at = created_at - 90000000 WHERE workflow_uuid = '{old}'")
+        ask(f"UPDATE edits SET updated = updated - 90000 WHERE id = '{old.partition(':')[0]}'")
         await becomes("SELECT workflow_uuid FROM workflow_status", [(young,)])
     for table in ("operation_outputs", "workflow_status"):
         assert {row[0] for row in ask(f"SELECT workflow_uuid FROM {table}")} == {young}

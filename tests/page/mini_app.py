@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from PIL import Image
 from playwright.async_api import CDPSession, FloatRect, Frame, Locator, Request, expect
 
+from bot import process
+from bot.playground import Telegram
 from tests.page.chat_page import WORK_MS, ChatPage, jpeg
 from tests.page.painted import Bitmap, Point
 
@@ -113,6 +117,14 @@ class Fingers:
             x, y = middle[0] + shift[0] * way, middle[1] + shift[1] * way
             await self.touch("touchMove" if step else "touchStart", (x - radius, y), (x + radius, y))
         await self.touch("touchEnd")
+
+
+@contextlib.contextmanager
+def known_telegram() -> Iterator[Telegram]:
+    """Let the program use this Telegram, whose token the test knows."""
+    made = Telegram()
+    with mock.patch.object(process, "Telegram", return_value=made):
+        yield made
 
 
 class MiniApp:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from unittest import mock
 from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from bot import process
 from bot.playground import Telegram
 from bot.playground.mini_app import init_data
 from tests.page.chat_page import OpenChat
-from tests.page.mini_app import PHONE, MiniApp, send_for_erase
+from tests.page.mini_app import PHONE, MiniApp, known_telegram, send_for_erase
 from tests.page.painted import DENSE, ExpectedMask, overlap, wave
 from tests.support import encoded, scene
 
@@ -25,8 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest.fixture(scope="module", autouse=True)
 def telegram() -> Iterator[Telegram]:
     """The Telegram that the program uses; its token can sign initData of any age."""
-    made = Telegram()
-    with mock.patch.object(process, "Telegram", return_value=made):
+    with known_telegram() as made:
         yield made
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Iterator
-from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
@@ -14,11 +13,10 @@ import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Route, expect
 
-from bot import process
 from bot.playground import Telegram
 from bot.playground.mini_app import init_data
 from tests.page.chat_page import WORK_MS, OpenChat, jpeg
-from tests.page.mini_app import PHONE, MiniApp, send_for_erase
+from tests.page.mini_app import PHONE, MiniApp, known_telegram, send_for_erase
 from tests.page.painted import ExpectedMask, Point, overlap, point_at, polyline, wave
 from tests.support import encoded, scene
 
@@ -31,8 +29,7 @@ ALIKE = 0.98
 @pytest.fixture(scope="module", autouse=True)
 def telegram() -> Iterator[Telegram]:
     """The Telegram that the program uses; its token can sign initData for other people."""
-    made = Telegram()
-    with mock.patch.object(process, "Telegram", return_value=made):
+    with known_telegram() as made:
         yield made
 
 

@@ -54,7 +54,7 @@ async def bare_photo(update: Update, context: Context) -> None:
     """A photo without a command: a painted copy that the bot asked for, or the photo that a command waits for.
 
     Else, in a private chat, the bot compares it with the photo that it replies to, or asks what to do. In a group
-    nobody asked the bot, so it says nothing.
+    the bot was not asked, so it says nothing.
     """
     message = update.effective_message
     assert message is not None

@@ -13,7 +13,7 @@ from bot.edits.records.found_objects import delete_orphans
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
 from bot.storage.tables import deletions, edits, offers, pending_commands, rate_limits
-from bot.storage.workflow_rows import delete_workflow_rows
+from bot.storage.workflow_rows import delete_in_transaction, delete_workflow_rows
 
 _FULL_SECONDS = 3600.0
 """A token bucket that has been full for this long is deleted: it holds nothing but the id of a chat."""
@@ -119,7 +119,6 @@ class Deletion:
             offers: offers.c.created < older_than,
             pending_commands: pending_commands.c.expires < self._clock(),
         }
-        attempts: list[tuple[str, int]] = []
 
         def work(connection: sa.Connection) -> dict[str, int]:
             if dry_run:
@@ -128,8 +127,9 @@ class Deletion:
                     table.name: int(connection.execute(count.select_from(table).where(where)).scalar_one())
                     for table, where in expired.items()
                 }
-            columns = (edits.c.id, edits.c.attempt)
-            attempts.extend((row[0], row[1]) for row in connection.execute(sa.select(*columns).where(expired[edits])))
+            old = connection.execute(sa.select(edits.c.id, edits.c.attempt).where(expired[edits])).all()
+            workflows = [workflow_id(id_, attempt) for id_, last in old for attempt in range(1, last + 1)]
+            delete_in_transaction(connection, workflows, is_sqlite=self._database.is_sqlite)
             deleted = {
                 table.name: connection.execute(table.delete().where(where)).rowcount for table, where in expired.items()
             }
@@ -140,8 +140,6 @@ class Deletion:
 
         swept = await self._database.run(work)
         if not dry_run:
-            ids = [workflow_id(id_, attempt) for id_, last in attempts for attempt in range(1, last + 1)]
-            await delete_workflow_rows(self._database, ids)
             await self._database.shrink()
         return swept
 

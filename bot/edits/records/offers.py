@@ -42,7 +42,7 @@ class Offers:
 
         Args:
             bare: The photo.
-            silent: Whether no question is asked, as yet. In a group such an offer lasts `ALBUM_SECONDS`.
+            silent: Whether no question is asked yet. In a group such an offer lasts `ALBUM_SECONDS`.
 
         Raises:
             PersonError: ``storage-full``.

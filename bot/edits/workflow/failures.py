@@ -48,7 +48,7 @@ class Failures:
             log.info("failure_not_shown", edit=edit.id, reason=str(gone))
 
     async def _ask_instead(self, edit_id: str) -> bool:
-        """Ask what to do with a photo that was guessed to be a painted copy and is none; returns whether it was."""
+        """Ask what to do with a photo that was wrongly taken for a painted copy; returns whether it was."""
         edit = await self._store.get(edit_id)
         if edit is None or not edit.guessed or edit.has_mask or edit.state is State.CANCELLED:
             return False

@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
@@ -44,16 +43,6 @@ POLL_SECONDS = 0.05
 
 STEP_SECONDS = 300.0
 """Time limit of a step. Downloads, engines and pixel work have tighter limits."""
-
-
-ENDED = ("SUCCESS", "ERROR", "CANCELLED")
-"""DBOS's states of workflows that have ended."""
-
-DELETE_SECONDS = 900.0
-"""Seconds between two deletions of ended workflows."""
-
-DELETE_AT_ONCE = 100
-"""Workflows that one transaction deletes."""
 
 THREADS = 32
 """Threads for DBOS's database calls and for `asyncio.to_thread`; workflows run on the loop. By default DBOS would start
@@ -166,31 +155,6 @@ class EditQueue:
     async def cancel(self, edit_id: str, attempt: int) -> None:
         """Stop an edit, queued or running, in whichever process it runs."""
         await DBOS.cancel_workflow_async(workflow_id(edit_id, attempt))
-
-    async def delete_ended_repeatedly(self, hours: float) -> None:
-        """Delete the ended workflows of edits older than `hours` now and every `DELETE_SECONDS`, until cancelled.
-
-        DBOS keeps all of them for ever. A failure is logged; the next deletion tries again.
-        """
-        while True:
-            try:
-                await self._delete_ended(datetime.now(UTC) - timedelta(hours=hours))
-            except Exception:  # the background's boundary
-                log.exception("workflows_not_deleted")
-            await asyncio.sleep(DELETE_SECONDS)
-
-    async def _delete_ended(self, before: datetime) -> None:
-        while True:
-            found = await DBOS.list_workflows_async(
-                status=list(ENDED),
-                end_time=before.isoformat(),
-                limit=DELETE_AT_ONCE,
-                load_input=False,
-                load_output=False,
-            )
-            if not found:
-                return
-            await DBOS.delete_workflows_async([workflow.workflow_id for workflow in found])
 
     def _take_over_all(self, connection: sa.Connection, takeover: Takeover) -> None:
         takeover.requeue_started(connection, self.executor, other_versions_only=True)

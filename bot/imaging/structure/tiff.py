@@ -76,7 +76,7 @@ class FoundPage:
     Attributes:
         data: The file; if the photo is a sub-page, the file with that sub-page in place of the first page.
         number: The photo's page, from 0.
-        pictures: How many pages hold a picture of their own: previews and masks are not counted.
+        pictures: How many pages hold a picture; previews and masks are not counted.
     """
 
     data: bytes

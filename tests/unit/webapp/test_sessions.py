@@ -112,7 +112,7 @@ async def test_sessions_from_one_address_are_limited(client: TestClient) -> None
     assert int(last.headers["Retry-After"]) >= 1
     assert (await last.json())["error"] == "rate-limited"
     pretended = await client.post("/api/session", headers={"X-Forwarded-For": "203.0.113.9"})
-    assert pretended.status == 429, "nobody named this machine as a proxy"
+    assert pretended.status == 429, "this machine is not named as a proxy"
 
 
 async def test_one_persons_limit_does_not_affect_another(ada: Page, ben: Page) -> None:

@@ -43,18 +43,6 @@ async def proxy_program(kind: str, folder: Path) -> AsyncIterator[tuple[str, Pat
         await program.wait()
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[TelegramServer]:
-    async with TelegramServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def cloud() -> AsyncIterator[CloudStandIn]:
-    async with CloudStandIn() as cloud:
-        yield cloud
-
-
 @pytest.mark.parametrize(("telegram", "volc"), [("http", "socks5"), ("socks5", "http")])
 async def test_a_photo_is_cleaned_through_two_proxies(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path, telegram: str, volc: str
