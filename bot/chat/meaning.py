@@ -27,7 +27,7 @@ _ENOUGH_ALIKE = 0.84
 """From this similarity on (difflib's ratio) a misspelt name is taken for a known one: ``removebackgroud`` is,
 ``removecat`` is not."""
 _LONG_ENOUGH = 8
-"""Letters of a name that may be misspelt: shorter ones are alike by accident, as ``remove`` and ``removebg``."""
+"""Letters of a name that may be misspelt: shorter ones are alike by chance, as ``remove`` and ``removebg``."""
 
 _BACKGROUND = r"back\s?grounds?|back\s?drop|bg"
 _SUBJECT = (

@@ -32,7 +32,7 @@ FILE_PATH = "/file/bot"
 
 
 class FileAddressError(TelegramError):
-    """A file's address was refused. It has expired, or the file is not at hand; the token is not the reason."""
+    """A file's address was refused. It has expired, or the file is not available now; the token is not the reason."""
 
 
 class AiohttpRequest(BaseRequest):

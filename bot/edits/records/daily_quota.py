@@ -63,7 +63,7 @@ def give_back(connection: sa.Connection, edit_id: str) -> None:
 
 
 def delete_old(connection: sa.Connection, now: float) -> None:
-    """Delete the uses that count no more."""
+    """Delete the uses that no longer count."""
     connection.execute(quota_uses.delete().where(quota_uses.c.at <= now - DAY))
 
 
