@@ -119,6 +119,9 @@ class BotApiServer:
             return _drop(request)
         if fault.kind == "hang":
             await self._telegram.faults.hang()
+        if fault.kind == "hang_and_drop":
+            await self._telegram.faults.hang()
+            return _drop(request)
         return None
 
 

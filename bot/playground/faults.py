@@ -13,6 +13,7 @@ Kind: TypeAlias = Literal[
     "drop",
     "lose_answer",
     "hang",
+    "hang_and_drop",
     "server_error",
     "not_modified",
     "not_found",
@@ -20,8 +21,9 @@ Kind: TypeAlias = Literal[
     "file_unavailable",
 ]
 """In order: 429 with retry_after; 502 in HTML; the connection is closed before the call is executed; after it was
-executed; no response until `Faults.release`; 500; 400 "message is not modified"; 404; 401; 400 "wrong file_id or the
-file is temporarily unavailable"."""
+executed; executed at `Faults.release`, with no response before; the connection is closed at `Faults.release`, and the
+call is never executed; 500; 400 "message is not modified"; 404; 401; 400 "wrong file_id or the file is temporarily
+unavailable"."""
 
 
 @dataclass(slots=True)
