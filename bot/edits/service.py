@@ -139,17 +139,18 @@ class Edits:
         """Apply the command to all photos of an album (media group)."""
         await self._store.pending_commands.remember_for_album(chat, album, command)
 
-    async def take_pending_command(self, chat: int, person: int, album: str | None) -> EditCommand | None:
-        """The command to apply to a photo that came without a command, or None.
+    async def take_pending_command(self, chat: int, person: int, message: int, album: str | None) -> EditCommand | None:
+        """The command to apply to a photo that came without a command, or None; the same for a repeated update.
 
         A person's command applies to one photo, or to all photos of one album.
 
         Args:
             chat: The chat.
             person: The sender of the photo.
+            message: Id of the photo's message.
             album: The photo's media group id.
         """
-        return await self._store.pending_commands.take(chat, person, album)
+        return await self._store.pending_commands.take(chat, person, message, album)
 
     # ── masks ──
 

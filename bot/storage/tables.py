@@ -117,7 +117,12 @@ pending_commands = sa.Table(
     "pending_commands",
     metadata,
     sa.Column("chat", sa.BigInteger, primary_key=True),
-    sa.Column("about", sa.String(80), primary_key=True, comment="person:ID, or album:MEDIA_GROUP_ID"),
+    sa.Column(
+        "about",
+        sa.String(80),
+        primary_key=True,
+        comment="person:ID (:photo:MESSAGE once taken), or album:MEDIA_GROUP_ID",
+    ),
     sa.Column("operation", sa.String(32), nullable=False),
     sa.Column("expires", sa.Float, nullable=False),
     sa.Column("finish", sa.String(32), comment="what replaces the background; null: the default"),

@@ -6,7 +6,6 @@ from typing import Any
 from unittest import mock
 
 from bot import cli, wiring
-from bot.chat import application
 from bot.chat.api.flood_limiter import FloodLimiter
 from tests.benchmarks.overhead import _engines
 
@@ -18,6 +17,6 @@ def _unlimited(**options: Any) -> FloodLimiter:
 if __name__ == "__main__":
     with (
         mock.patch.object(wiring, "engines", _engines),
-        mock.patch.object(application, "FloodLimiter", _unlimited),
+        mock.patch.object(wiring, "FloodLimiter", _unlimited),
     ):
         raise SystemExit(cli.main())

@@ -20,7 +20,7 @@ import cv2
 
 from bot.edits.pictures.editor import Editor
 from bot.errors import NothingFoundError
-from bot.terminal import DONE, ENGINE_AT_FAULT
+from bot.terminal import ExitCode
 from tests.benchmarks import _models, _photos, _rembg, _sheets
 from tests.benchmarks._cost import LONG, RUNS, Cost, cost, peak, tell
 from tests.benchmarks._whole_edits import REMOVE_BACKGROUND, editing
@@ -91,7 +91,10 @@ def _seconds(command: list[str], settings: dict[str, str]) -> float:
             command, cwd=_photos.ROOT, env={**os.environ, **settings}, capture_output=True, text=True, check=False
         )
         took.append(time.perf_counter() - begun)
-        if done.returncode not in (DONE, ENGINE_AT_FAULT):  # the latter: one of the photos shows no subject
+        if done.returncode not in (
+            ExitCode.DONE,
+            ExitCode.ENGINE_ERROR,
+        ):
             raise RuntimeError(f"{command[:4]} failed: {done.stderr[-400:]}")
         if took[0] > LONG:
             break

@@ -68,7 +68,7 @@ async def bare_photo(update: Update, context: Context) -> None:
         await submit(message, original, EditCommand(Operation.ERASE), context, painted=sent)
         return
     asked = await context.services.edits.take_pending_command(
-        message.chat.id, owner_of(message), message.media_group_id
+        message.chat.id, owner_of(message), message.message_id, message.media_group_id
     )
     bare = _bare(message, sent, context)
     if asked is not None:

@@ -78,8 +78,10 @@ class Deletion:
                 connection.execute(edits.delete().where(edits.c.id == edit.id))
             delete_orphans(connection)
             connection.execute(offers.delete().where(offers.c.person == person))
-            about = pending_commands.c.about == f"person:{person}"
-            connection.execute(pending_commands.delete().where(sa.or_(about, pending_commands.c.chat == person)))
+            waiting = pending_commands.c.about == f"person:{person}"
+            taken = pending_commands.c.about.startswith(f"person:{person}:", autoescape=True)
+            in_private = pending_commands.c.chat == person
+            connection.execute(pending_commands.delete().where(sa.or_(waiting, taken, in_private)))
             connection.execute(rate_limits.delete().where(rate_limits.c.name == str(person)))
             return int(connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one())
 

@@ -13,6 +13,9 @@ from bot.storage.tables import pending_commands
 PENDING_COMMAND_SECONDS = 600.0
 """How long a command without a photo waits for its photo."""
 
+TAKEN_SECONDS = 86_400.0
+"""How long a taken command stays stored with its photo. Telegram repeats an update that was not confirmed for a day."""
+
 ALBUM_SECONDS = 60.0
 """How long an album's command applies to its other photos: siblings come up to 11 s late (docs/telegram.md#albums)."""
 
@@ -38,16 +41,7 @@ class PendingCommands:
             command: What to do.
             seconds: How long the command waits.
         """
-        where = (pending_commands.c.chat == chat, pending_commands.c.about == about)
-
-        def work(connection: sa.Connection) -> None:
-            connection.execute(pending_commands.delete().where(*where))
-            values = {"operation": command.operation.value, "finish": command.finish}
-            connection.execute(
-                pending_commands.insert().values(chat=chat, about=about, expires=self._clock() + seconds, **values)
-            )
-
-        await self._database.run(work)
+        await self._database.run(lambda connection: self._put(connection, chat, about, command, seconds=seconds))
 
     async def remember_for_person(self, chat: int, person: int, command: EditCommand) -> None:
         """Apply the command to the person's next photo in the chat, for `PENDING_COMMAND_SECONDS`."""
@@ -57,32 +51,48 @@ class PendingCommands:
         """Apply the command to all photos of an album (media group), for `ALBUM_SECONDS`."""
         await self.remember(chat, f"album:{album}", command, seconds=ALBUM_SECONDS)
 
-    async def take(self, chat: int, person: int, album: str | None) -> EditCommand | None:
+    async def take(self, chat: int, person: int, message: int, album: str | None) -> EditCommand | None:
         """The command for a photo that came without a command, or None.
 
-        A person's command applies to one photo, or to all photos of one album; it is deleted once taken.
+        A person's command applies to one photo, or to all photos of one album. The photo of that message gets the same
+        command each time: the process may be killed before the edit is recorded, and then Telegram repeats the update.
         """
-        about = f"person:{person}"
-        command = await self.find(chat, f"album:{album}") if album else None
-        if command is None:
-            command = await self.find(chat, about)
-            if command is not None:
-                if album:
-                    await self.remember_for_album(chat, album, command)
-                await self.forget(chat, about)
-        return command
+        waiting = f"person:{person}"
+        of_photo = f"{waiting}:photo:{message}"
+        keys = (*([f"album:{album}"] if album else []), of_photo, waiting)
+
+        def work(connection: sa.Connection) -> EditCommand | None:
+            for key in keys:
+                command = self._find(connection, chat, key)
+                if command is not None:
+                    if key == waiting:
+                        if album:
+                            self._put(connection, chat, f"album:{album}", command, seconds=ALBUM_SECONDS)
+                        self._put(connection, chat, of_photo, command, seconds=TAKEN_SECONDS)
+                        connection.execute(pending_commands.delete().where(*_row(chat, waiting)))
+                    return command
+            return None
+
+        return await self._database.run(work)
 
     async def find(self, chat: int, about: str) -> EditCommand | None:
         """The command that waits for a photo and has not expired, or None. The command stays stored."""
+        return await self._database.run(lambda connection: self._find(connection, chat, about))
+
+    def _find(self, connection: sa.Connection, chat: int, about: str) -> EditCommand | None:
         query = sa.select(pending_commands.c.operation, pending_commands.c.finish).where(
-            pending_commands.c.chat == chat,
-            pending_commands.c.about == about,
-            pending_commands.c.expires > self._clock(),
+            *_row(chat, about), pending_commands.c.expires > self._clock()
         )
-        row = await self._database.run(lambda connection: connection.execute(query).first())
+        row = connection.execute(query).first()
         return EditCommand(Operation(row[0]), row[1] or DEFAULT_FINISH) if row else None
 
-    async def forget(self, chat: int, about: str) -> None:
-        """Delete the command: its photo has come."""
-        delete = pending_commands.delete().where(pending_commands.c.chat == chat, pending_commands.c.about == about)
-        await self._database.run(lambda connection: connection.execute(delete))
+    def _put(self, connection: sa.Connection, chat: int, about: str, command: EditCommand, *, seconds: float) -> None:
+        connection.execute(pending_commands.delete().where(*_row(chat, about)))
+        values = {"operation": command.operation.value, "finish": command.finish}
+        connection.execute(
+            pending_commands.insert().values(chat=chat, about=about, expires=self._clock() + seconds, **values)
+        )
+
+
+def _row(chat: int, about: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return (pending_commands.c.chat == chat, pending_commands.c.about == about)

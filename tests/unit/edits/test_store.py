@@ -193,6 +193,29 @@ async def test_a_later_command_replaces_an_earlier_one(store: Store) -> None:
     assert await store.pending_commands.find(1, "person:7") == EditCommand(Operation.REMOVE_SUBJECT)
 
 
+async def test_a_photo_gets_its_command_again_and_no_other_photo_does(store: Store, clock: Clock) -> None:
+    erase = EditCommand(Operation.ERASE)
+    await store.pending_commands.remember_for_person(1, 7, erase)
+    assert await store.pending_commands.take(1, 7, 30, None) == erase
+    assert await store.pending_commands.take(1, 7, 31, None) is None
+    clock.now += 3600
+    assert await store.pending_commands.take(1, 7, 30, None) == erase, "the update is repeated after an hour's outage"
+
+
+async def test_a_command_applies_to_every_photo_of_an_album(store: Store) -> None:
+    erase = EditCommand(Operation.ERASE)
+    await store.pending_commands.remember_for_person(1, 7, erase)
+    assert [await store.pending_commands.take(1, 7, number, "a") for number in (30, 31, 30)] == [erase] * 3
+    assert await store.pending_commands.take(1, 7, 32, "b") is None
+
+
+async def test_a_taken_command_is_deleted_with_its_person(store: Store) -> None:
+    await store.pending_commands.remember_for_person(-100, 7, EditCommand(Operation.ERASE))
+    await store.pending_commands.take(-100, 7, 30, None)
+    await store.deletion.delete_person(7, [])
+    assert await store.pending_commands.take(-100, 7, 30, None) is None
+
+
 async def test_a_message_gets_one_offer(store: Store) -> None:
     offers = await asyncio.gather(*(store.offers.add(BarePhoto(7, 7, 3, PhotoRef("f", "u"), "zh")) for _ in range(5)))
     assert len({offer.id for offer in offers}) == 1
