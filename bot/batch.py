@@ -14,7 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bot import engine_wiring
-from bot.edits.model import Operation, check_finish
+from bot.edits.model import FINISHES, WITH_ALPHA, Operation, check_finish
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.job import Job
 from bot.engines import EngineRefusedError, EngineUnavailableError
@@ -192,13 +192,15 @@ def _finish(finish: str) -> tuple[str, Path | None]:
     except PersonError:
         if Path(finish).is_file():
             return "clean", Path(finish)
-        choices = "clean, transparent, white, blur, #rrggbb, or a picture's file"
+        choices = f"{', '.join(FINISHES)}, #rrggbb, or a picture's file"
         raise _usage(f"--finish {finish}: there is no such finish and no such file; choose {choices}") from None
 
 
 def _job_for(job: Job, mask: bytes | None, task: Task) -> Job:
     wanted = FORMATS[task.output.suffix.lower()] if task.by_ending else None
-    if job.finish == "transparent" and wanted == "JPEG":
+    if job.finish == "sticker" and wanted not in (None, "WEBP"):
+        raise _usage("a sticker is a WebP: let OUT end with .webp")
+    if job.finish in WITH_ALPHA and wanted == "JPEG":
         raise _usage("a transparent picture cannot be a JPEG: let OUT end with .png or .webp")
     return replace(job, mask=mask, format=wanted)
 

@@ -56,7 +56,7 @@ def build_parser() -> Parser:
     edit.add_argument(
         "--finish",
         default="clean",
-        help="clean, transparent, white, blur, #rrggbb, or a picture file",
+        help="clean, transparent, white, black, blur, gradient, crop, sticker, mask, #rrggbb, or a picture file",
     )
     edit.add_argument(
         "--shadow",

@@ -24,7 +24,7 @@ from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
 from bot.chat.file_rules import MAX_DOCUMENT_BYTES, fits_as_photo, result_name
 from bot.chat.keyboards import Keyboards
-from bot.edits.model import DeletionRequest, Edit, Offer, Operation, PhotoRef, Stage, State
+from bot.edits.model import FINISHES, WITH_ALPHA, DeletionRequest, Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.edits.ports import LostMessageSearch, ResultFile
 from bot.errors import BotError, OutageError, UnusableInputError
 from bot.texts import Texts
@@ -209,7 +209,8 @@ class TelegramCourier:
         if len(data) > MAX_DOCUMENT_BYTES:
             raise UnusableInputError("result-too-large", megabytes=round(len(data) / 1e6))
         as_file = edit.photo.as_file or made.format != "JPEG" or not fits_as_photo(made, len(data))
-        caption = self._texts.lines(edit.language, [f"done-{edit.operation}", *made.notes])
+        done = self._texts.get(edit.language, _done_text(edit), colour=edit.finish)
+        caption = "\n".join([done, *(self._texts.get(edit.language, note) for note in made.notes)])
         name = result_name(edit, made)
         media: InputMedia
         if as_file:
@@ -230,6 +231,18 @@ class TelegramCourier:
         except TelegramError as error:
             raise to_bot_error(error) from error
         return _picture_of(answer)
+
+    async def show_colours(self, edit: Edit) -> None:
+        """See `Courier.show_colours`."""
+        await self._set_buttons(edit, self._keyboards.colours(edit))
+
+    async def show_finishes(self, edit: Edit) -> None:
+        """See `Courier.show_finishes`."""
+        await self._set_buttons(edit, self._keyboards.result(edit))
+
+    async def _set_buttons(self, edit: Edit, keyboard: InlineKeyboardMarkup) -> None:
+        with translated_errors():
+            await self._bot.edit_message_reply_markup(edit.chat, edit.status_message, reply_markup=keyboard)
 
     async def _delivered_picture(self, edit: Edit) -> PhotoRef:
         """The picture in the status message.
@@ -254,8 +267,15 @@ class TelegramCourier:
         return picture
 
 
+def _done_text(edit: Edit) -> str:
+    """Id of the text that says what was done."""
+    if edit.operation is not Operation.REMOVE_BACKGROUND:
+        return f"done-{edit.operation}"
+    return f"done-{edit.finish}" if edit.finish in FINISHES else "done-colour"
+
+
 def _is_sent_as_file(edit: Edit) -> bool:
-    return edit.photo.as_file or edit.finish == "transparent"
+    return edit.photo.as_file or edit.finish in WITH_ALPHA or edit.finish == "mask"
 
 
 def _picture_of(answer: Message | bool) -> PhotoRef:

@@ -15,6 +15,19 @@ from bot.texts import Texts
 PRIVATE_START_PREFIX = "e_"
 """Prefix of a link's start parameter; the id of a group's edit that goes on in the private chat follows."""
 
+COLOURS = (
+    ("🔴", "#e53935"),
+    ("🟠", "#fb8c00"),
+    ("🟡", "#fdd835"),
+    ("🟢", "#43a047"),
+    ("🔵", "#1e88e5"),
+    ("🟣", "#8e24aa"),
+    ("🟤", "#795548"),
+    ("🌸", "#f8bbd0"),
+    ("☁️", "#cfd8dc"),
+)
+"""The colours to put behind a cut-out by a button; any other is named in words: ``/remove_background #ff8800``."""
+
 PAINTABLE_ERRORS = (
     DOUBTFUL,
     "nothing-found",
@@ -122,9 +135,8 @@ class Keyboards:
         rows = []
         if edit.operation is Operation.REMOVE_BACKGROUND:
             others = [finish for finish in FINISHES if finish != edit.finish]
-            rows.append(
-                [self._button(edit.language, f"button-{finish}", f"e:{edit.id}:f-{finish}") for finish in others]
-            )
+            buttons = [self._button(edit.language, f"button-{name}", f"e:{edit.id}:f-{name}") for name in others]
+            rows += _in_rows([*buttons, self._button(edit.language, "button-colours", f"e:{edit.id}:colours")])
         else:
             rows.append([self._button(edit.language, "button-another", f"e:{edit.id}:another")])
         if edit.operation is Operation.REMOVE_SUBJECT and (shadow or not edit.shadow):
@@ -136,6 +148,12 @@ class Keyboards:
         if edit.operation is not Operation.ERASE:
             last.insert(0, self._button(edit.language, "button-else", f"e:{edit.id}:else"))
         rows.append(last)
+        return InlineKeyboardMarkup(rows)
+
+    def colours(self, edit: Edit) -> InlineKeyboardMarkup:
+        """Under a cut-out: the colours to put behind it, and the way back to the other finishes."""
+        rows = _in_rows([_fixed_label_button(sign, edit, f"f-{colour}") for sign, colour in COLOURS])
+        rows.append([self._button(edit.language, "button-back", f"e:{edit.id}:finishes")])
         return InlineKeyboardMarkup(rows)
 
     def canvas(self, edit: Edit, label: str) -> InlineKeyboardButton | None:

@@ -60,7 +60,11 @@ _ERASE_ALONE = re.compile(
 
 _FINISHES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("transparent", re.compile(r"\b(transparent|png|alpha)\b|透明", re.IGNORECASE)),
-    ("white", re.compile(r"\bwhite\b|白", re.IGNORECASE)),
+    ("white", re.compile(r"(?<!the )\bwhite\b|(?<!去掉)(?<!去除)白(?!色?的?背景[去删移消])", re.IGNORECASE)),
+    ("black", re.compile(r"(?<!the )\bblack\b|(?<!去掉)(?<!去除)黑(?!色?的?背景[去删移消])", re.IGNORECASE)),
+    ("gradient", re.compile(r"\bgradient\b|渐变", re.IGNORECASE)),
+    ("crop", re.compile(r"\bcrop(ped)?\b|裁剪", re.IGNORECASE)),
+    ("sticker", re.compile(r"\bsticker\b|贴纸", re.IGNORECASE)),
     ("blur", re.compile(r"\bblur(red|ry)?\b|\bbokeh\b|模糊|虚化", re.IGNORECASE)),
 )
 _HEX = re.compile(r"(?<![\w#])#(?P<digits>[0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?!\w)")
@@ -101,7 +105,10 @@ def edit_command(operation: Operation, text: str) -> EditCommand:
 
 
 def finish_in(text: str) -> str | None:
-    """The finish that a text names: ``white``, ``transparent``, ``blur`` or ``#rrggbb``; None for none, or for two."""
+    """The finish that a text names, as a word or as ``#rrggbb``; None for none, or for two.
+
+    "Remove the white background" names the background that goes.
+    """
     found = {finish for finish, pattern in _FINISHES if pattern.search(text)}
     for colour in _HEX.finditer(text):
         digits = colour["digits"].lower()

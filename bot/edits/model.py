@@ -12,8 +12,14 @@ from bot.errors import PersonError
 DOUBTFUL = "doubtful"
 """Message id of the question whether the right object was found; stored as the edit's error."""
 
-FINISHES = ("clean", "transparent", "white", "blur")
-"""The finishes with a name. A colour, ``#rrggbb``, is a finish too."""
+FINISHES = ("clean", "transparent", "white", "black", "blur", "gradient", "crop", "sticker", "mask")
+"""The finishes with a name, in the order of their buttons. A colour, ``#rrggbb``, is a finish too."""
+
+WITH_ALPHA = frozenset({"transparent", "crop", "sticker"})
+"""The finishes whose picture is transparent where the background was."""
+
+OF_ANOTHER_SIZE = frozenset({"crop", "sticker"})
+"""The finishes whose picture does not have the photo's size."""
 
 MAX_MASK_BYTES = 5_000_000
 """Largest PNG of a painted mask that is read."""

@@ -110,6 +110,14 @@ class Courier(Protocol):
         """Show in the status message what failed and what can be done, with a JPEG of what it is about, if any."""
         ...
 
+    async def show_colours(self, edit: Edit) -> None:
+        """Replace the buttons under a cut-out by the colours to choose from."""
+        ...
+
+    async def show_finishes(self, edit: Edit) -> None:
+        """Show the usual buttons under a cut-out again, instead of the colours."""
+        ...
+
     async def ask_which(self, edit: Edit, numbers: Sequence[int], picture: bytes, *, can_go_back: bool) -> None:
         """Turn the status message into the question which of the numbered objects to use.
 

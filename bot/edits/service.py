@@ -202,6 +202,18 @@ class Edits:
         edit = await self.get_owned(edit_id, person)
         return await self._show_variant(replace(edit, finish=check_finish(finish)))
 
+    async def show_colours(self, edit_id: str, person: int) -> None:
+        """Offer colours under a finished cut-out. Raises as `get_owned` does; ``still-working``."""
+        edit = await self.get_owned(edit_id, person)
+        _check_finished(edit)
+        self._background.add(partial(self._courier.show_colours, edit))
+
+    async def show_finishes(self, edit_id: str, person: int) -> None:
+        """Offer the finishes again instead of the colours. Raises as `show_colours` does."""
+        edit = await self.get_owned(edit_id, person)
+        _check_finished(edit)
+        self._background.add(partial(self._courier.show_finishes, edit))
+
     async def change_shadow(self, edit_id: str, person: int, *, erased: bool) -> Edit:
         """Replace a finished edit by one that erases the subject's shadow too, or leaves it.
 
@@ -213,9 +225,7 @@ class Edits:
 
     async def _show_variant(self, edit: Edit) -> Edit:
         """Show the edit, with its changed fields, in place of the one that is shown."""
-        # The buttons come with the picture, a moment before the edit is recorded as done: a quick press is valid.
-        if edit.state is not State.DONE and edit.stage is not Stage.DELIVERING:
-            raise PersonError("still-working")
+        _check_finished(edit)
         variant, is_new = await self.submit(await variant_request(self._store, edit))
         if not is_new and variant.state.is_final:  # requested before: show it again
             variant = await self._store.queueing.show_again(variant.id) or variant
@@ -284,3 +294,10 @@ class Edits:
     async def can_go_back(self, edit: Edit) -> bool:
         """Whether a result was shown before the person asked for something else."""
         return await can_go_back(self._store, edit)
+
+
+def _check_finished(edit: Edit) -> None:
+    """Raise ``still-working`` unless the edit's picture is shown."""
+    # The buttons come with the picture, a moment before the edit is recorded as done: a quick press is valid.
+    if edit.state is not State.DONE and edit.stage is not Stage.DELIVERING:
+        raise PersonError("still-working")

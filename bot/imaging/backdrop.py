@@ -20,6 +20,9 @@ BLUR_RADIUS = 0.016
 GAMMA = 2.2
 """Exponent between pixel values and linear light."""
 
+_GRADIENT = (0.93, 0.60)
+"""Grey in the middle and in the corners of the gradient, 0 … 1."""
+
 _STRIP_ROWS = 256
 """Rows processed at a time, to bound memory."""
 
@@ -63,6 +66,17 @@ def _scaled_strips(field: NDArray[np.float32], width: int, height: int) -> Itera
         transform = np.array([[across, 0, 0.5 * across - 0.5], [0, down, (top + 0.5) * down - 0.5]])
         size = (width, rows.stop - top)
         yield rows, np.asarray(cv2.warpAffine(field, transform, size, None, flags, cv2.BORDER_REPLICATE), np.float32)
+
+
+def gradient_backdrop(photo: Photo) -> Photo:
+    """A light grey backdrop that darkens towards its corners, as a lamp behind the subject lights a studio's wall."""
+    side = 64
+    down, across = np.mgrid[0:side, 0:side].astype(np.float32) / np.float32(side - 1)
+    distance = np.hypot(across - np.float32(0.5), down - np.float32(0.45)) / np.float32(0.74)
+    fall = np.clip(distance, 0, 1) ** 2 * (3 - 2 * np.clip(distance, 0, 1))
+    grey = _GRADIENT[0] + (_GRADIENT[1] - _GRADIENT[0]) * fall
+    field = np.repeat(grey[:, :, None], 3, axis=2).astype(np.float32)
+    return photo.with_pixels(_to_dithered_bytes(field, photo, np.random.default_rng(0)))
 
 
 def blurred_backdrop(photo: Photo, subject: Matte) -> Photo:

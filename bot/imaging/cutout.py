@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 
 from bot.imaging.matting import foreground, refinement
 from bot.imaging.photo import Matte, Photo
+
+VISIBLE = 12
+"""Alpha above which a pixel counts as a part of the subject: a faint haze does not widen a crop."""
 
 _STRIP_ROWS = 256
 """Rows processed at a time, to bound memory."""
@@ -36,6 +40,38 @@ def cut_out(photo: Photo, matte: Matte) -> Photo:
     """
     alpha = matte if photo.alpha is None else np.minimum(matte, photo.alpha)
     pixels = foreground.estimate(photo.pixels, matte)
+    return Photo(pixels, alpha, photo.icc_profile, photo.format)
+
+
+def crop(photo: Photo, *, margin: float) -> Photo:
+    """Crop a photo with alpha to what is not transparent.
+
+    Args:
+        photo: The photo.
+        margin: How much stays around it, as a share of its long side; never more than the photo has.
+    """
+    if photo.alpha is None or not (visible := photo.alpha > VISIBLE).any():
+        return photo
+    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    around = round(margin * max(bottom - top, right - left))
+    part = (
+        slice(max(0, top - around), min(photo.height, bottom + around)),
+        slice(max(0, left - around), min(photo.width, right + around)),
+    )
+    pixels, alpha = (np.ascontiguousarray(values[part]) for values in (photo.pixels, photo.alpha))
+    return Photo(pixels, alpha, photo.icc_profile, photo.format)
+
+
+def scale_to(photo: Photo, long_side: int) -> Photo:
+    """Scale a photo, its alpha too, down or up, so that its long side has this many pixels."""
+    scale = long_side / max(photo.width, photo.height)
+    size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    alpha = np.full(photo.pixels.shape[:2], 255, np.uint8) if photo.alpha is None else photo.alpha
+    # RGBa is RGB multiplied by alpha: the colours of transparent pixels do not count.
+    image = Image.fromarray(np.dstack([photo.pixels, alpha]), "RGBA").convert("RGBa")
+    scaled = np.asarray(image.resize(size, Image.Resampling.LANCZOS).convert("RGBA"))
+    pixels, alpha = np.ascontiguousarray(scaled[..., :3]), np.ascontiguousarray(scaled[..., 3])
     return Photo(pixels, alpha, photo.icc_profile, photo.format)
 
 

@@ -46,6 +46,17 @@ def encode(photo: Photo, file_format: PictureFormat | None = None, *, quality: i
     return buffer.getvalue()
 
 
+def encode_sticker(photo: Photo, max_bytes: int) -> bytes:
+    """Encode a small transparent photo as a lossy WebP of at most `max_bytes`, at the highest quality that fits."""
+    extra = {"icc_profile": photo.icc_profile} if photo.icc_profile else {}
+    for quality in (95, 85, 70, 50):
+        buffer = io.BytesIO()
+        _to_pillow(photo).save(buffer, "WEBP", quality=quality, method=4, **extra)
+        if buffer.tell() <= max_bytes:
+            break
+    return buffer.getvalue()
+
+
 def encode_mask(mask: Mask) -> bytes:
     """Encode a mask as a 1-bit PNG."""
     buffer = io.BytesIO()

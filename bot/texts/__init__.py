@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gettext
 import io
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -72,7 +71,3 @@ class Texts:
             return self.get(language, error.message_id, **error.facts)
         except KeyError:
             return self.get(language, "something-broke")
-
-    def lines(self, language: str, message_ids: Iterable[str]) -> str:
-        """Several texts, one on each line."""
-        return "\n".join(self.get(language, message_id) for message_id in message_ids)

@@ -66,6 +66,32 @@ async def test_another_finish_replaces_the_first_result(talk: Talk) -> None:
     assert len(talk.answers_to(sent)) == 1
 
 
+async def test_a_colour_is_chosen_from_swatches(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background")
+    answer = await talk.answer_to(sent)
+    await talk.person.press_labelled(answer["message_id"], "🎨 Colour…")
+    await talk.telegram.events.wait_until(lambda: "🔵" in str(answer_now(talk, answer)["reply_markup"]))
+    await talk.person.press_labelled(answer["message_id"], "Back")
+    await talk.telegram.events.wait_until(lambda: "Gradient" in str(answer_now(talk, answer)["reply_markup"]))
+    await talk.person.press_labelled(answer["message_id"], "🎨 Colour…")
+    await talk.telegram.events.wait_until(lambda: "🔵" in str(answer_now(talk, answer)["reply_markup"]))
+    await talk.person.press_labelled(answer["message_id"], "🔵")
+    await talk.telegram.events.wait_until(lambda: "#1e88e5" in str(answer_now(talk, answer).get("caption")))
+    blue = np.asarray(talk.picture(answer_now(talk, answer)).convert("RGB"), int)
+    assert np.abs(blue[:8, :8] - (0x1E, 0x88, 0xE5)).max() < 12
+    assert len(talk.answers_to(sent)) == 1
+
+
+async def test_a_sticker_comes_as_a_file(talk: Talk) -> None:
+    (sent,) = await talk.person.send(Upload(JPEG), caption="/remove_background sticker")
+    answer = await talk.answer_to(sent)
+    assert answer["document"]["file_name"].endswith(".webp")
+    assert max(talk.picture(answer).size) == 512
+    await talk.person.press_labelled(answer["message_id"], "Clean")
+    await talk.telegram.events.wait_until(lambda: "photo" in answer_now(talk, answer))
+    assert talk.picture(answer_now(talk, answer)).size == scene().size
+
+
 async def test_the_shadow_is_removed_too_and_kept_on_request(talk: Talk) -> None:
     """A parasol on a beach, with its shadow on the sand."""
     before, parasol = beach.paint()

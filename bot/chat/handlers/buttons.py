@@ -49,6 +49,8 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         "marked": choices.choose_marked,
         "all": choices.choose_all,
         "back": choices.go_back,
+        "colours": edits.show_colours,
+        "finishes": edits.show_finishes,
         "shadow-stays": partial(edits.change_shadow, erased=False),
         "shadow-goes": partial(edits.change_shadow, erased=True),
     }

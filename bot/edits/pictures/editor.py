@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.edits.model import MAX_MASK_BYTES, Operation, Stage
+from bot.edits.model import MAX_MASK_BYTES, WITH_ALPHA, Operation, Stage
 from bot.edits.pictures import chat_pictures, pixels, results
 from bot.edits.pictures.engine_fallback import EngineFallback
 from bot.edits.pictures.job import DoubtfulFindError, Job
@@ -217,7 +217,9 @@ class Editor:
         elif job.finish == "clean" and engines.current.fills_backgrounds:
             new, engine = await self._inpaint_background(photo, matte, job, engines)
         file_format = job.format
-        if job.finish == "transparent" and (file_format or photo.format) == "JPEG":
+        if (job.finish == "mask" and file_format is None) or (
+            job.finish in WITH_ALPHA and (file_format or photo.format) == "JPEG"
+        ):
             file_format = "PNG"
         written = await self._pool.run(results.replace_background, photo, matte, new, target, file_format, job.seed)
         mask_png = await self._pool.run(pixels.matte_to_png, matte, self._matte_side) if job.mask is None else None

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from bot.edits.follow_ups import can_go_back
-from bot.edits.model import Edit, PhotoRef, Stage, State, StoredMask
+from bot.edits.model import OF_ANOTHER_SIZE, Edit, PhotoRef, Stage, State, StoredMask
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.files import EditFiles, maps_key, photo_key, result_key
 from bot.edits.pictures.job import DoubtfulFindError, Job
@@ -131,13 +131,15 @@ class EditSteps:
                 result = await self._edit(edit, source, on_stage)
             except DoubtfulFindError as doubt:
                 # What was found is shown with the question, and is used if the answer is yes.
-                values: dict[str, Any] = {"mask": doubt.matte, "mask_is_matte": True, "error": doubt.message_id}
-                await self.store.change(edit.id, only=RUNNING, **values)
+                doubtful: dict[str, Any] = {"mask": doubt.matte, "mask_is_matte": True, "error": doubt.message_id}
+                await self.store.change(edit.id, only=RUNNING, **doubtful)
                 raise
             finally:
                 if await self.store.get(edit.id) is None:  # deleted in the meantime: delete the segmenter's maps too
                     await asyncio.to_thread(self.files.maps_of(edit.photo).unlink, missing_ok=True)
-        values = {"engine": result.engine, "width": result.width, "height": result.height}
+        values: dict[str, Any] = {"engine": result.engine}
+        if edit.finish not in OF_ANOTHER_SIZE:  # the photo's size, by which the canvas places a mask
+            values |= {"width": result.width, "height": result.height}
         if result.matte is not None:
             values |= {"mask": result.matte, "mask_is_matte": True}
         await self.store.change(edit.id, only=RUNNING, **values)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits.model import Operation, Stage, check_finish
+from bot.edits.model import FINISHES, Operation, Stage, check_finish
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.job import DoubtfulFindError, Job
 from bot.edits.ports import ResultFile
@@ -299,7 +299,8 @@ async def test_an_engine_that_fills_no_backgrounds_is_not_asked_to(world: World)
 
 
 @pytest.mark.parametrize(
-    ("finish", "colour"), [("white", (255, 255, 255)), ("#1060a0", (16, 96, 160)), ("#ABCDEF", (171, 205, 239))]
+    ("finish", "colour"),
+    [("white", (255, 255, 255)), ("black", (0, 0, 0)), ("#1060a0", (16, 96, 160)), ("#ABCDEF", (171, 205, 239))],
 )
 async def test_a_colour_replaces_the_background(world: World, finish: str, colour: tuple[int, int, int]) -> None:
     cloud = Fake("volcengine")
@@ -359,12 +360,56 @@ async def test_an_unusable_mask_is_refused_before_any_engine_is_asked(world: Wor
     assert cloud.asked == []
 
 
-@pytest.mark.parametrize("finish", ["clean", "transparent", "white", "blur", "#00ff7F"])
+async def test_a_cropped_subject_has_a_margin_and_no_background(world: World) -> None:
+    made = await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="crop")
+    alpha = np.asarray(world.answer())[..., 3]
+    _, _, wide, high = cv2.boundingRect(subject())
+    margin = 0.05 * wide
+    assert made.format == "PNG"
+    assert (made.width, made.height) == world.answer().size
+    assert np.abs(np.subtract(world.answer().size, (wide + 2 * margin, high + 2 * margin))).max() < 8
+    assert (alpha[14:-14, 14:-14] == 255).all()
+    assert not alpha[0].any()
+
+
+async def test_a_sticker_is_a_small_webp_with_a_side_of_512(world: World) -> None:
+    made = await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="sticker")
+    answer = world.answer()
+    assert (made.format, answer.format, answer.mode) == ("WEBP", "WEBP", "RGBA")
+    assert max(answer.size) == 512
+    _, _, wide, high = cv2.boundingRect(subject())
+    assert abs(answer.width / answer.height - wide / high) < 0.1
+    assert made.path.stat().st_size <= 512_000
+    inner = np.asarray(answer)[answer.height // 4 : -answer.height // 4, answer.width // 4 : -answer.width // 4]
+    assert (inner[..., 3] == 255).all()
+    inside, _ = inside_and_outside()
+    assert np.abs(inner[..., :3].reshape(-1, 3).mean(axis=0) - world.original()[inside].mean(axis=0)).max() < 6
+
+
+async def test_the_mask_itself_is_white_where_the_subject_is(world: World) -> None:
+    made = await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="mask")
+    inside, outside = inside_and_outside()
+    assert made.format == "PNG"
+    assert (world.answered()[inside] == 255).all()
+    assert not world.answered()[outside].any()
+
+
+async def test_a_gradient_is_grey_and_darkest_in_the_corners(world: World) -> None:
+    await world.edit([Fake("volcengine")], Operation.REMOVE_BACKGROUND, finish="gradient")
+    inside, outside = inside_and_outside()
+    behind = world.answered()
+    assert np.array_equal(behind[inside], world.original()[inside])
+    assert np.ptp(behind[outside].astype(int), axis=1).max() <= 3
+    middle_of_the_edge, corner = behind[:4, WIDTH // 2].mean(), behind[:4, :4].mean()
+    assert middle_of_the_edge > corner + 20
+
+
+@pytest.mark.parametrize("finish", [*FINISHES, "#00ff7F"])
 def test_finishes(finish: str) -> None:
     assert check_finish(finish) == finish
 
 
-@pytest.mark.parametrize("finish", ["", "black", "#12345", "#1234567", "#gggggg", "#123456\n", "../x", "x" * 10_000])
+@pytest.mark.parametrize("finish", ["", "grey", "#12345", "#1234567", "#gggggg", "#123456\n", "../x", "x" * 10_000])
 def test_unknown_finishes_are_refused(finish: str) -> None:
     with pytest.raises(PersonError) as refused:
         check_finish(finish)
