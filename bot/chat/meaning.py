@@ -43,10 +43,10 @@ _WORDS: tuple[tuple[Operation, re.Pattern[str]], ...] = tuple(
     for operation, pattern in (
         (Operation.REMOVE_BACKGROUND, rf"\b({_REMOVE})\b[\s\w']{{0,20}}?\b({_BACKGROUND})\b"),
         (Operation.REMOVE_BACKGROUND, rf"\b({_BACKGROUND})\s+(removal|remover|off|away|gone|removed)\b"),
-        (Operation.REMOVE_BACKGROUND, r"\bcut[\s-]?out\b(?!\s+\w)|\b(transparent|white)\s+background\b"),
-        (Operation.REMOVE_BACKGROUND, r"(去|除|删|扣|抠|换|消)(除|掉|去|了)?(照片|图片)?的?背景"),
+        (Operation.REMOVE_BACKGROUND, r"\bcut[\s-]?out\b(?!\s+\w)|\b(transparent|white|black)\s+background\b"),
+        (Operation.REMOVE_BACKGROUND, r"(去|除|删|扣|抠|换|消)(除|掉|去|了)?(照片|图片)?的?([白黑]色?的?)?背景"),
         (Operation.REMOVE_BACKGROUND, r"背景.{0,3}(去|除|删|消)"),
-        (Operation.REMOVE_BACKGROUND, r"[抠扣]图|抠像|抠出|去底|白底|透明底|透明背景"),
+        (Operation.REMOVE_BACKGROUND, r"[抠扣]图|抠像|抠出|去底|[白黑]底|透明底|透明背景"),
         (Operation.REMOVE_SUBJECT, rf"\b({_REMOVE})\b\s+({_ARTICLE}\s+){{0,3}}({_SUBJECT})\b"),
         (Operation.REMOVE_SUBJECT, rf"(去|除|删|消)(除|掉|去)?(照片|图片)?(里|中|上)?的?({_SUBJECT_ZH})"),
         (Operation.REMOVE_SUBJECT, rf"[把将].{{0,6}}?({_SUBJECT_ZH}|[他她它]们?)(都|给)?(去|除|删|消|擦|抹)"),
