@@ -21,7 +21,7 @@ from bot.imaging.pool import PixelPool
 from bot.storage.database import Database
 from bot.storage.file_cache import FileCache
 from tests.support import encoded, scene
-from tests.unit.edits.pictures.test_editor import HEIGHT, WIDTH, Fake
+from tests.unit.edits.pictures.fake_engines import HEIGHT, WIDTH, Fake
 
 
 class Courier:
