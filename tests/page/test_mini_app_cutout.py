@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import aiohttp
@@ -173,6 +174,28 @@ async def test_a_missing_head_is_painted_back(app: MiniApp) -> None:
     clean = await app.chat.pixels(await app.chat.photo_of(whole, other_than=source))
     assert shows(clean, BODY, HEAD, BALL) == [True, True, False], "another finish keeps the correction"
     assert clean[20, 20].max() < 200
+
+
+async def test_a_cropped_cut_out_is_corrected_and_shown_undistorted(app: MiniApp) -> None:
+    await app.chat.choose(jpeg(JPEG))
+    await app.chat.send("/remove_background")
+    await expect(app.chat.answers).to_have_count(1)
+    answer = await app.chat.by_message_id(app.chat.answers.last)
+    await app.chat.photo_of(answer)
+    await app.press(app.chat.button(answer, "Cropped"))
+    await expect(answer).to_contain_text("cropped")
+    asks = await fix(app, answer)
+    await app.element("tool-eraser").tap()
+    await app.fingers.stroke(over(await app.box(), HEAD))
+    upload = await app.send()
+    assert upload.painted.shape == (360, 480), "a mask of the whole photo, not of the cropped picture"
+    await app.finished(MADE)
+    shown = np.asarray(Image.open(io.BytesIO(await app.inside.locator("#stage").screenshot())).convert("RGB"), int)
+    red = (shown[..., 0] > 150) & (shown[..., 1] < 90)
+    wide, high = np.ptp(np.flatnonzero(red.any(axis=0))), np.ptp(np.flatnonzero(red.any(axis=1)))
+    assert abs(wide / high - 0.24 * 480 / (0.48 * 360)) < 0.12, "the body's proportions"
+    await close(app)
+    await expect(asks).to_contain_text("cropped")
 
 
 async def test_a_tap_adds_an_object_and_a_lasso_the_area_inside(app: MiniApp) -> None:
