@@ -77,6 +77,10 @@ class Edits:
         if offer.status_message is None:
             self._background.schedule_question(offer)
 
+    def remove_question(self, offer: Offer, message: int) -> None:
+        """Delete the message with an offer's question, in the background: the offer became an edit without it."""
+        self._background.add(partial(self._courier.remove_question, offer, message))
+
     async def accept_offer(self, offer_id: str, operation: Operation, person: int, *, shown: int | None) -> Edit:
         """Do an operation with an offered photo. The question becomes the status message.
 

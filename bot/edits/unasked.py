@@ -59,6 +59,8 @@ class Unasked:
             except PersonError as error:
                 refused = refused or error
             else:
-                await self._store.offers.delete(offer.id)
+                question = await self._store.offers.delete(offer.id)
+                if question is not None and question != offer.status_message:  # it was posted in the meantime
+                    self._edits.remove_question(offer, question)
         if refused is not None:
             raise refused

@@ -122,6 +122,11 @@ class Offers:
 
         return await self._database.run(work)
 
-    async def delete(self, offer_id: str) -> None:
-        """Delete an offer that became an edit."""
-        await self._database.run(lambda connection: connection.execute(offers.delete().where(offers.c.id == offer_id)))
+    async def delete(self, offer_id: str) -> int | None:
+        """Delete an offer that became an edit.
+
+        Returns:
+            The id of the message with its question, as it is at this moment; None if no question was posted.
+        """
+        delete = offers.delete().where(offers.c.id == offer_id).returning(offers.c.status_message)
+        return await self._database.run(lambda connection: connection.execute(delete).scalar())
