@@ -58,7 +58,7 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(new & AsksForEdit(), operations.command),
         MessageHandler(new & HasPhoto(), operations.bare_photo),
         CallbackQueryHandler(buttons.button_pressed),
-        MessageHandler(new & ~filters.StatusUpdate.ALL, welcome.not_understood),
+        MessageHandler(new & (filters.TEXT | filters.ATTACHMENT), welcome.not_understood),
     ]
 
 
