@@ -209,7 +209,12 @@ class Settings(BaseSettings):
     max_file_mb: float = _setting(20, "Limits", "Larger files are refused; megabytes.", example="20", ge=1, le=2000)
     edits_per_day: int = _setting(0, "Limits", "Edits a person may start in 24 hours; 0: no limit.", example="50", ge=0)
     pending_per_user: int = _setting(
-        3, "Limits", "Unfinished edits that a person may have at a time.", example="3", ge=1, le=1000
+        30,
+        "Limits",
+        "Unfinished edits that a person may have at a time; one of them runs, the others wait.",
+        example="30",
+        ge=1,
+        le=1000,
     )
     allowed_users: UserIds = _setting(
         frozenset(), "People", "Telegram user ids that may use the bot; none: all.", example="12345678,23456789"

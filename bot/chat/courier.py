@@ -24,7 +24,18 @@ from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
 from bot.chat.file_rules import MAX_DOCUMENT_BYTES, fits_as_photo, result_name
 from bot.chat.keyboards import Keyboards
-from bot.edits.model import FINISHES, WITH_ALPHA, DeletionRequest, Edit, Offer, Operation, PhotoRef, Stage, State
+from bot.edits.model import (
+    FINISHES,
+    WITH_ALPHA,
+    AlbumCount,
+    DeletionRequest,
+    Edit,
+    Offer,
+    Operation,
+    PhotoRef,
+    Stage,
+    State,
+)
 from bot.edits.ports import LostMessageSearch, ResultFile
 from bot.errors import BotError, OutageError, UnusableInputError
 from bot.texts import Texts
@@ -61,19 +72,31 @@ class TelegramCourier:
         text, keyboard = self._status_text(edit, None, position), self._keyboards.working(edit)
         return await self._poster.post(edit.chat, edit.message, text, keyboard, lost, edit.thread)
 
-    async def post_offer(self, offer: Offer, *, lost: LostMessageSearch | None) -> int:
+    async def post_offer(self, offer: Offer, *, photos: int, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_offer`."""
-        text = self._texts.get(offer.language, "choose")
+        text = self._question(offer, photos)
         keyboard = self._keyboards.offer(offer)
         return await self._poster.post(offer.chat, offer.message, text, keyboard, lost, offer.thread)
 
-    async def show_question(self, offer: Offer) -> None:
+    async def show_question(self, offer: Offer, *, photos: int = 1) -> None:
         """See `Courier.show_question`."""
-        text = self._texts.get(offer.language, "choose")
+        text = self._question(offer, photos)
         with translated_errors():
             await self._bot.edit_message_text(
                 text, offer.chat, offer.status_message, reply_markup=self._keyboards.offer(offer)
             )
+
+    def _question(self, offer: Offer, photos: int) -> str:
+        if photos > 1:
+            return self._texts.get(offer.language, "choose-album", photos=photos)
+        return self._texts.get(offer.language, "choose")
+
+    async def show_album_count(self, chat: int, message: int, count: AlbumCount) -> None:
+        """See `Courier.show_album_count`."""
+        name = "album-working" if count.ended < count.photos else "album-ended"
+        text = self._texts.get(count.language, name, done=count.done, photos=count.photos)
+        with translated_errors():
+            await self._bot.edit_message_text(text, chat, message, reply_markup=self._keyboards.album_count(count))
 
     async def remove_question(self, offer: Offer, message: int) -> None:
         """See `Courier.remove_question`."""

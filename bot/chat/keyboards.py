@@ -1,6 +1,7 @@
 """Buttons under the bot's messages, and their callback data.
 
-``e:ID:ACTION`` for an edit, ``o:ID:OPERATION`` for an offer, ``d:yes:PERSON`` and ``d:no:PERSON`` for a deletion.
+``e:ID:ACTION`` for an edit, ``o:ID:OPERATION`` or ``o:ID:OPERATION:FINISH`` for an offer, ``d:yes:PERSON`` and
+``d:no:PERSON`` for a deletion.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
-from bot.edits.model import DOUBTFUL, FINISHES, Edit, Offer, Operation, State
+from bot.edits.model import DOUBTFUL, FINISHES, AlbumCount, Edit, EditCommand, Offer, Operation, State
 from bot.texts import Texts
 
 PRIVATE_START_PREFIX = "e_"
@@ -60,6 +61,17 @@ class Keyboards:
                 for operation in Operation
             ]
         )
+
+    def album_count(self, count: AlbumCount) -> InlineKeyboardMarkup | None:
+        """Under the count of an album's answers: stop the rest, and go on with what a limit kept out."""
+        rows = []
+        if count.refused:
+            label = self._texts.get(count.language, "button-go-on", photos=len(count.refused))
+            data = f"o:{count.refused[0]}:{count.operation}"
+            rows.append([InlineKeyboardButton(label, callback_data=data)])
+        if count.ended < count.photos:
+            rows.append([self._button(count.language, "button-cancel", f"e:{count.edit}:stop-album")])
+        return InlineKeyboardMarkup(rows) if rows else None
 
     def working(self, edit: Edit) -> InlineKeyboardMarkup:
         """Under a status message: cancel, and the canvas if the edit waits for a mask."""
@@ -183,6 +195,12 @@ def delete_data(texts: Texts, language: str, person: int) -> InlineKeyboardMarku
             [InlineKeyboardButton(texts.get(language, "button-keep-data"), callback_data=f"d:no:{person}")],
         ]
     )
+
+
+def try_again(texts: Texts, offer: Offer, command: EditCommand) -> InlineKeyboardMarkup:
+    """Under the refusal of a photo that a limit kept out."""
+    data = f"o:{offer.id}:{command.operation}:{command.finish}"
+    return InlineKeyboardMarkup([[InlineKeyboardButton(texts.get(offer.language, "button-retry"), callback_data=data)]])
 
 
 def _fixed_label_button(label: str, edit: Edit, verb: str) -> InlineKeyboardButton:

@@ -121,6 +121,8 @@ class Edit:
         thread: Id of the topic that it is in; None outside topics.
         guessed: Whether the bot did not ask for the painted copy: if it is another picture, it is a photo without a
             command.
+        album_status: Id of the bot's message that counts the answers of an album; the edit's own status message is then
+            posted when it starts. None: it is no part of an album that the bot asked about.
     """
 
     id: str
@@ -150,6 +152,7 @@ class Edit:
     attempt: int = 1
     thread: int | None = None
     guessed: bool = False
+    album_status: int | None = None
 
     @property
     def is_private(self) -> bool:
@@ -193,6 +196,8 @@ class Offer:
         language: Language code of the person.
         status_message: Id of the bot's message with the buttons, once posted.
         thread: Id of the topic that it is in; None outside topics.
+        album: Its media group id, if it is part of an album. One question is asked about an album's photos.
+        silent: Whether nothing is asked about it: another photo of its album has the question, or none is due yet.
     """
 
     id: str
@@ -203,6 +208,31 @@ class Offer:
     language: str
     status_message: int | None
     thread: int | None = None
+    album: str | None = None
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumCount:
+    """How far the edits of an album are.
+
+    Attributes:
+        photos: How many there are.
+        ended: How many have ended, in one way or another.
+        done: How many have their answer.
+        language: Language of the message that counts.
+        edit: Id of one of them, for the button that stops them.
+        operation: What is done with them.
+        refused: Ids of the offers of photos that a limit kept out.
+    """
+
+    photos: int
+    ended: int
+    done: int
+    language: str
+    edit: str
+    operation: Operation
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.edits.model import DeletionRequest, Edit, Offer, PhotoRef, Stage
+from bot.edits.model import AlbumCount, DeletionRequest, Edit, Offer, PhotoRef, Stage
 from bot.errors import BotError, OutageError
 from bot.imaging.photo import PictureFormat
 
@@ -88,12 +88,22 @@ class Courier(Protocol):
         """
         ...
 
-    async def post_offer(self, offer: Offer, *, lost: LostMessageSearch | None) -> int:
-        """Post the question which operation to do; returns its message id. `lost`: as in `post_status`."""
+    async def post_offer(self, offer: Offer, *, photos: int, lost: LostMessageSearch | None) -> int:
+        """Post the question which operation to do; returns its message id.
+
+        Args:
+            offer: The offer.
+            photos: How many photos it is about: more than one for an album.
+            lost: As in `post_status`.
+        """
         ...
 
-    async def show_question(self, offer: Offer) -> None:
-        """Turn the status message of an offer into the question which operation to do."""
+    async def show_question(self, offer: Offer, *, photos: int = 1) -> None:
+        """Turn the status message of an offer into the question which operation to do; `photos` as in `post_offer`."""
+        ...
+
+    async def show_album_count(self, chat: int, message: int, count: AlbumCount) -> None:
+        """Show in a message how many of an album's photos are ready."""
         ...
 
     async def remove_question(self, offer: Offer, message: int) -> None:

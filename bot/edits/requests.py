@@ -39,6 +39,7 @@ class EditRequest:
         thread: Id of the topic that the chat's message is in; None outside topics.
         guessed: Whether the bot did not ask for the painted copy: if it is another picture, it is a photo without a
             command.
+        album_status: Id of the message that counts the answers of the edit's album, if the bot asked about an album.
     """
 
     key: str
@@ -60,6 +61,7 @@ class EditRequest:
     chooses: bool = False
     thread: int | None = None
     guessed: bool = False
+    album_status: int | None = None
 
     @property
     def waits_for_mask(self) -> bool:
@@ -94,18 +96,21 @@ class EditRequest:
         return replace(request, guessed=True)
 
     @classmethod
-    def from_offer(cls, offer: Offer, command: EditCommand, *, status_message: int | None) -> Self:
+    def from_offer(
+        cls, offer: Offer, command: EditCommand, *, status_message: int | None, album_status: int | None = None
+    ) -> Self:
         """What the person chose for an offered photo.
 
         Args:
             offer: The offer.
             command: What the person chose.
-            status_message: The message with the buttons.
+            status_message: The message with the buttons, which becomes the answer; None: a new one is posted.
+            album_status: The message that counts the answers of an album.
         """
         key = f"{offer.chat}:{offer.message}:{command.operation}"
         place = (offer.person, offer.chat, offer.message, command.operation, offer.photo, offer.language)
         request = cls(key, *place, finish=command.finish, status_message=status_message)
-        return replace(request, thread=offer.thread)
+        return replace(request, thread=offer.thread, album_status=album_status)
 
     @classmethod
     def variant_of(cls, edit: Edit, *, root: str, stored: StoredMask | None) -> Self:

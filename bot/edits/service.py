@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 
 from bot.edits.follow_ups import can_go_back, correction_request, variant_request
-from bot.edits.model import Edit, EditCommand, Offer, Operation, PhotoRef, Stage, State, check_finish
+from bot.edits.model import Edit, EditCommand, Offer, PhotoRef, Stage, State, check_finish
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
+from bot.edits.workflow.album_counts import AlbumCounts
 from bot.edits.workflow.announcer import Announcer
 from bot.edits.workflow.background import Background
 from bot.edits.workflow.queue import EditQueue
@@ -38,6 +39,7 @@ class Edits:
         self._store = store
         self._queue = queue
         self._courier = courier
+        self._album_counts = AlbumCounts(store, courier)
         self._background = Background(store, queue, announcer, QueuePositions(store, courier, announcer))
 
     async def run(self) -> None:
@@ -77,32 +79,13 @@ class Edits:
         if offer.status_message is None:
             self._background.schedule_question(offer)
 
+    def show_album_count(self, edit: Edit) -> None:
+        """Show how many photos of an edit's album are ready, in the background."""
+        self._background.add(partial(self._album_counts.show, edit))
+
     def remove_question(self, offer: Offer, message: int) -> None:
         """Delete the message with an offer's question, in the background: the offer became an edit without it."""
         self._background.add(partial(self._courier.remove_question, offer, message))
-
-    async def accept_offer(self, offer_id: str, operation: Operation, person: int, *, shown: int | None) -> Edit:
-        """Do an operation with an offered photo. The question becomes the status message.
-
-        Args:
-            offer_id: Id of the offer.
-            operation: What the person chose.
-            person: The person who chose.
-            shown: Id of the message whose button was pressed.
-
-        Raises:
-            PersonError: ``not-yours``, ``too-old``, and what `submit` raises.
-        """
-        offer = await self._store.offers.get(offer_id)
-        if offer is None:
-            raise PersonError("too-old")
-        if offer.person != person:
-            raise PersonError("not-yours")
-        if offer.status_message is None and shown is not None:  # the process that posted it crashed before recording it
-            await self._store.offers.set_status_message(offer.id, shown)
-        message = shown or offer.status_message
-        edit, _ = await self.submit(EditRequest.from_offer(offer, EditCommand(operation), status_message=message))
-        return edit
 
     async def place(self, edit_id: str) -> tuple[int, int] | None:
         """The ids of an edit's owner and of its chat; None if it does not exist."""
@@ -294,6 +277,7 @@ class Edits:
 
     async def _show_cancelled(self, edit: Edit) -> None:
         await self._courier.show_cancelled(edit, can_go_back=await self.can_go_back(edit))
+        await self._album_counts.show(edit)
 
     async def can_go_back(self, edit: Edit) -> bool:
         """Whether a result was shown before the person asked for something else."""

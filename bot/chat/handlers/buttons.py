@@ -9,7 +9,7 @@ from telegram import CallbackQuery, Update
 
 from bot.chat.handlers.privacy import delete_pressed
 from bot.chat.services import Context
-from bot.edits.model import Operation
+from bot.edits.model import DEFAULT_FINISH, EditCommand, Operation, check_finish
 from bot.errors import PersonError
 
 
@@ -30,9 +30,9 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
     kind, _, rest = (query.data or "").partition(":")
     identity, _, verb = rest.partition(":")
     edits, choices = context.services.edits, context.services.choices
-    if kind == "o" and verb in set(Operation):
+    if kind == "o":
         shown = query.message.message_id if query.message else None
-        await edits.accept_offer(identity, Operation(verb), query.from_user.id, shown=shown)
+        await context.services.unasked.accept(identity, _chosen(verb), query.from_user.id, shown=shown)
         return
     if kind == "d":
         await delete_pressed(query, identity, verb, context)
@@ -51,6 +51,7 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         "back": choices.go_back,
         "colours": edits.show_colours,
         "finishes": edits.show_finishes,
+        "stop-album": context.services.unasked.stop_album,
         "shadow-stays": partial(edits.change_shadow, erased=False),
         "shadow-goes": partial(edits.change_shadow, erased=True),
     }
@@ -73,6 +74,14 @@ async def _acting(query: CallbackQuery, edit: str, context: Context) -> int:
     place = await context.services.edits.place(edit)
     person = query.from_user.id
     return await context.services.identities.acting_for(person, *place) if place else person
+
+
+def _chosen(text: str) -> EditCommand:
+    """The command in the untrusted callback data of an offer."""
+    operation, _, finish = text.partition(":")
+    if operation not in set(Operation):
+        raise PersonError("too-old")
+    return EditCommand(Operation(operation), check_finish(finish or DEFAULT_FINISH))
 
 
 def _is_number(text: str) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from telegram import Message, Update
+from telegram import InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatType
 
 from bot.chat.commands import edit_command_in
 from bot.chat.file_rules import too_large
 from bot.chat.handlers.welcome import answer, explain
 from bot.chat.identity import owner_of
+from bot.chat.keyboards import try_again
 from bot.chat.photos import has_attachment, photo_in, replied_to
 from bot.chat.services import Context
 from bot.chat.topics import topic_of
@@ -149,7 +150,25 @@ async def submit(
             )
         )
     except PersonError as error:
-        _refuse(message, error, context)
+        keyboard = None
+        if error.message_id in PASSING and painted is None and message.chat.type == ChatType.PRIVATE:
+            keyboard = await _try_again(message, sent, asked, context)
+        _refuse(message, error, context, keyboard)
+
+
+PASSING = ("too-many-pending", "too-many-waiting", "busy")
+"""Refusals that pass by themselves or by what the person does: the photo is kept, with a button that tries again."""
+
+
+async def _try_again(
+    message: Message, sent: PhotoRef, asked: EditCommand, context: Context
+) -> InlineKeyboardMarkup | None:
+    """Keep a refused photo; the button that tries again. None if there is no room for it."""
+    try:
+        offer = await context.services.unasked.keep_silently(_bare(message, sent, context))
+    except PersonError:
+        return None
+    return try_again(context.services.texts, offer, asked)
 
 
 async def _submit_correction(message: Message, sent: PhotoRef, context: Context) -> bool:
@@ -198,6 +217,8 @@ def _check_size(photo: PhotoRef, context: Context) -> None:
         raise too_large(photo.size, limit)
 
 
-def _refuse(message: Message, error: PersonError, context: Context) -> None:
+def _refuse(
+    message: Message, error: PersonError, context: Context, keyboard: InlineKeyboardMarkup | None = None
+) -> None:
     language = context.services.language(message.from_user)
-    context.services.replies.send(message, context.services.texts.error(language, error))
+    context.services.replies.send(message, context.services.texts.error(language, error), keyboard=keyboard)

@@ -32,7 +32,7 @@ class EditLimits:
         check_room: Raises a PersonError if the disk has no room for further edits.
     """
 
-    pending_per_person: int = 3
+    pending_per_person: int = 30
     edits_per_day: int = 0
     pending: int = 5000
     waiting_per_person: int = 20

@@ -38,6 +38,8 @@ class Offers:
     async def add(self, bare: BarePhoto, *, silent: bool = False) -> Offer:
         """Record a photo that came without a command; the same message again gives the same offer.
 
+        One question is asked about an album: where another of its photos has it, the offer is silent.
+
         Beyond `MAX_PER_PERSON` the person's oldest offers are deleted; their buttons answer that they are too old.
 
         Args:
@@ -57,7 +59,8 @@ class Offers:
                 now = self._clock()
                 over = (offers.c.silent.is_(True), offers.c.chat < 0, offers.c.created < now - ALBUM_SECONDS)
                 connection.execute(offers.delete().where(*over))
-                values: dict[str, Any] = {"id": secrets.token_urlsafe(16), "created": now, "silent": silent}
+                is_silent = silent or _is_asked_about(connection, bare)
+                values: dict[str, Any] = {"id": secrets.token_urlsafe(16), "created": now, "silent": is_silent}
                 for name in ("person", "chat", "message", "language", "album", "thread"):
                     values[name] = getattr(bare, name)
                 connection.execute(offers.insert().values(**values, **photo_columns(bare.photo)))
@@ -107,6 +110,17 @@ class Offers:
             lambda connection: [offer_of(row) for row in connection.execute(query).mappings()]
         )
 
+    async def asked_of_album(self, chat: int, album: str) -> tuple[Offer | None, int]:
+        """The offer whose question is asked about an album, if there is one, and how many photos the album has."""
+
+        def work(connection: sa.Connection) -> tuple[Offer | None, int]:
+            where = (offers.c.chat == chat, offers.c.album == album)
+            query = sa.select(offers).where(*where).order_by(offers.c.message)
+            of_album = [offer_of(row) for row in connection.execute(query).mappings()]
+            return next((offer for offer in of_album if not offer.silent), None), len(of_album)
+
+        return await self._database.run(work)
+
     async def ask_after_all(self, chat: int, message: int, status_message: int | None) -> Offer | None:
         """Let a silent offer have its question, in a message that is posted already, if there is one.
 
@@ -130,3 +144,12 @@ class Offers:
         """
         delete = offers.delete().where(offers.c.id == offer_id).returning(offers.c.status_message)
         return await self._database.run(lambda connection: connection.execute(delete).scalar())
+
+
+def _is_asked_about(connection: sa.Connection, bare: BarePhoto) -> bool:
+    """Whether a question about the photo's album is asked, with another of its photos."""
+    if bare.album is None:
+        return False
+    where = (offers.c.chat == bare.chat, offers.c.person == bare.person, offers.c.album == bare.album)
+    query = sa.select(offers.c.id).where(*where, offers.c.silent.is_not(True))
+    return connection.execute(query).first() is not None

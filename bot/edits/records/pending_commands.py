@@ -51,6 +51,10 @@ class PendingCommands:
         """Apply the command to all photos of an album (media group), for `ALBUM_SECONDS`."""
         await self.remember(chat, f"album:{album}", command, seconds=ALBUM_SECONDS)
 
+    async def of_album(self, chat: int, album: str) -> EditCommand | None:
+        """The command that applies to all photos of an album, or None."""
+        return await self.find(chat, f"album:{album}")
+
     async def take(self, chat: int, person: int, message: int, album: str | None) -> EditCommand | None:
         """The command for a photo that came without a command, or None.
 

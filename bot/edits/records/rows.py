@@ -63,6 +63,8 @@ def offer_of(row: sa.RowMapping) -> Offer:
         language=row["language"],
         status_message=row["status_message"],
         thread=row["thread"],
+        album=row["album"],
+        silent=bool(row["silent"]),
     )
 
 
@@ -101,6 +103,7 @@ def edit_of(row: sa.RowMapping) -> Edit:
         attempt=row["attempt"],
         thread=row["thread"],
         guessed=bool(row["guessed"]),
+        album_status=row["album_status"],
     )
 
 

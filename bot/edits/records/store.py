@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
 from bot.edits.records import daily_quota, stored_masks
+from bot.edits.records.albums import Albums
 from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.records.claims import Claims
 from bot.edits.records.deletion import Deletion
@@ -42,6 +43,7 @@ class Store:
         self.pending_commands = PendingCommands(database, clock)
         self.claims = Claims(database, clock)
         self.objects = FoundObjects(database)
+        self.albums = Albums(database)
         self.queueing = Queueing(database, limits, clock)
         self.deletion = Deletion(database, clock)
         self.chat_moves = ChatMoves(database, clock)
@@ -89,6 +91,7 @@ class Store:
                 chooses=request.chooses,
                 thread=request.thread,
                 guessed=request.guessed,
+                album_status=request.album_status,
                 language=request.language,
                 state=state.value,
                 attempt=1,
@@ -171,19 +174,27 @@ class Store:
         return await self._many(edits.c.state == State.QUEUED, edits.c.enqueued.is_(False), limit=limit)
 
     async def unannounced(self, *, expired_before: float) -> list[Edit]:
-        """Unfinished edits without a status message, and without a claim to post one from after this time."""
+        """Unfinished edits without a status message, and without a claim to post one from after this time.
+
+        One of an album has none until it starts.
+        """
         return await self._many(
             edits.c.status_message.is_(None),
+            edits.c.album_status.is_(None),
             edits.c.state.in_((*PENDING_STATES, State.WAITING_FOR_MASK)),
             sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < expired_before),
         )
 
-    async def pending_in_order(self, limit: int = 1000) -> list[tuple[str, int, State]]:
-        """The ids, chats and states of the first `limit` pending edits, in order."""
-        query = sa.select(edits.c.id, edits.c.chat, edits.c.state).where(edits.c.state.in_(PENDING_STATES))
+    async def pending_in_order(self, limit: int = 1000) -> list[tuple[str, int, bool]]:
+        """The first `limit` pending edits, in order: id, chat, and whether its status message shows its position.
+
+        One that runs shows its stage instead; one of an album has no status message before it runs.
+        """
+        shows = sa.and_(edits.c.state == State.QUEUED, edits.c.status_message.is_not(None))
+        query = sa.select(edits.c.id, edits.c.chat, shows).where(edits.c.state.in_(PENDING_STATES))
         query = query.order_by(edits.c.number).limit(limit)
         return await self._database.run(
-            lambda connection: [(str(row[0]), int(row[1]), State(row[2])) for row in connection.execute(query)]
+            lambda connection: [(str(row[0]), int(row[1]), bool(row[2])) for row in connection.execute(query)]
         )
 
     async def position(self, edit: Edit) -> int:

@@ -71,6 +71,8 @@ class Announcer:
         self._started = time.time()
         self._post_slots = asyncio.Semaphore(MAX_CONCURRENT_POSTS)
         self.shown_positions: dict[str, ShownPosition] = {}
+        self._asked: dict[str, int] = {}
+        """By offer id: how many photos its question names."""
         self._posting: dict[str, asyncio.Future[Edit]] = {}
         self._chats: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -120,11 +122,39 @@ class Announcer:
         lock = self._chats.setdefault(offer.chat, asyncio.Lock())
         async with lock, self._post_slots:
             claim = await self._claim(offer)
-            if claim.outcome is not ClaimOutcome.REFUSED:
-                async with self._renewing_claim(offer):
-                    message = await self._courier.post_offer(offer, lost=await self._lost_message(claim))
-                if not await self._store.offers.set_status_message(offer.id, message):
-                    await self._courier.remove_question(offer, message)  # an album's command came meanwhile
+            if claim.outcome is ClaimOutcome.REFUSED:
+                return
+            photos = await self._photos(offer)
+            async with self._renewing_claim(offer):
+                lost = await self._lost_message(claim)
+                message = await self._courier.post_offer(offer, photos=photos, lost=lost)
+            if not await self._store.offers.set_status_message(offer.id, message):
+                await self._courier.remove_question(offer, message)  # an album's command came meanwhile
+                return
+            self._record_asked(offer, photos)
+        if offer.album is not None:
+            await self.count_in_question(offer)
+
+    async def count_in_question(self, offer: Offer) -> None:
+        """Show in the question about an album how many photos it has, once it is posted."""
+        assert offer.album is not None
+        lock = self._chats.setdefault(offer.chat, asyncio.Lock())
+        async with lock, self._post_slots:  # counted and shown as one: an older count never replaces a newer one
+            asked, photos = await self._store.offers.asked_of_album(offer.chat, offer.album)
+            if asked is None or asked.status_message is None or self._asked.get(asked.id) == photos:
+                return
+            if await self._store.pending_commands.of_album(offer.chat, offer.album) is not None:
+                return  # it is answered, and the message counts the answers
+            await self._courier.show_question(asked, photos=photos)
+            self._record_asked(asked, photos)
+
+    async def _photos(self, offer: Offer) -> int:
+        return (await self._store.offers.asked_of_album(offer.chat, offer.album))[1] if offer.album else 1
+
+    def _record_asked(self, offer: Offer, photos: int) -> None:
+        self._asked[offer.id] = photos
+        while len(self._asked) > MAX_SHOWN_POSITIONS:
+            del self._asked[next(iter(self._asked))]
 
     async def _claim(self, about: Edit | Offer) -> Claim:
         after = self._courier.highest(about)

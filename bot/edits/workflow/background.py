@@ -51,14 +51,16 @@ class Background:
         """Put an edit into the queue, post its status message, or show its position there, as its state requires."""
         if edit.state is State.QUEUED:
             self.add(partial(self._enqueue, edit))
-        if edit.status_message is None and not edit.state.is_final:
+        is_counted = edit.album_status is not None and edit.state is State.QUEUED
+        if edit.status_message is None and not edit.state.is_final and not is_counted:
             self.add(partial(self._announce, edit))
         elif edit.state is State.WAITING_FOR_MASK or (edit.state is State.QUEUED and edit.status_message is not None):
             self.add(partial(self._positions.show, edit))
 
     def schedule_question(self, offer: Offer) -> None:
-        """Post the question of an offer."""
-        self.add(partial(self._announcer.post_question, offer))
+        """Post the question of an offer; a silent one is counted in the question about its album."""
+        post = self._announcer.count_in_question if offer.silent else self._announcer.post_question
+        self.add(partial(post, offer))
 
     async def run(self) -> None:
         """Run the work until cancelled. Also finds what a crashed process left unannounced or not queued."""

@@ -39,8 +39,8 @@ class QueuePositions:
         """Update the status messages whose position changed, at most `MAX_UPDATES`, one in each chat."""
         waiting = {
             edit_id: (position, chat)
-            for position, (edit_id, chat, state) in enumerate(await self._store.pending_in_order())
-            if state is State.QUEUED
+            for position, (edit_id, chat, shows) in enumerate(await self._store.pending_in_order())
+            if shows
         }
         shown = self._announcer.shown_positions
         for edit_id in shown.keys() - waiting.keys():

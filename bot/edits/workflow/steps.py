@@ -23,6 +23,7 @@ from bot.edits.pictures.files import EditFiles, maps_key, photo_key, result_key
 from bot.edits.pictures.job import DoubtfulFindError, Job
 from bot.edits.ports import Courier, ResultFile, StatusMessageGoneError
 from bot.edits.records.store import Store
+from bot.edits.workflow.album_counts import AlbumCounts
 from bot.edits.workflow.announcer import Announcer
 from bot.edits.workflow.attempts import with_retries
 from bot.edits.workflow.failures import Failures
@@ -88,6 +89,7 @@ class EditSteps:
         self.courier = courier
         self.announcer = announcer
         self.files = files
+        self._album_counts = AlbumCounts(store, courier)
         self._failures = Failures(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
 
     async def announce(self, edit_id: str) -> None:
@@ -186,10 +188,15 @@ class EditSteps:
             SECONDS.labels(edit.operation).observe(time.time() - edit.created.timestamp())
             EDITS.labels(edit.operation, edit.engine, "done").inc()
             log.info("edit_done", edit=edit.id, operation=edit.operation, engine=edit.engine)
+        if before is not None:
+            await self._album_counts.show(before)
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the remaining steps: record the failure and show it in the status message."""
         await self._failures.fail(edit_id, error)
+        edit = await self.store.get(edit_id)
+        if edit is not None:
+            await self._album_counts.show(edit)
 
     async def ask_which(self, edit_id: str) -> None:
         """Instead of the remaining steps: show the objects found by number, and wait for the person's choice."""

@@ -1,0 +1,12 @@
+"""The message that counts the answers of an album."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.add_column("edits", sa.Column("album_status", sa.BigInteger))
