@@ -123,6 +123,16 @@ class Talk:
         await self.telegram.events.wait_until(lambda: not is_working(chat.messages[message_id]), seconds=seconds)
         return chat.messages[message_id]
 
+    async def told(self, query: str) -> str | None:
+        """What the bot answers to a pressed button; None: nothing in words."""
+
+        def answers() -> list[dict[str, Any]]:
+            return [e.data for e in self.telegram.events.after(0) if e.kind == "answer" and e.data["id"] == query]
+
+        await self.telegram.events.wait_until(answers)
+        text = answers()[0]["text"]
+        return str(text) if text is not None else None
+
     def picture(self, message: dict[str, Any]) -> Image.Image:
         """A message's picture in its largest size, or its file."""
         file_id = message["photo"][-1]["file_id"] if "photo" in message else message["document"]["file_id"]

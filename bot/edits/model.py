@@ -274,13 +274,18 @@ class EditCommand:
     finish: str = DEFAULT_FINISH
 
 
+def is_finish(text: str) -> bool:
+    """Whether a text is one of `FINISHES` or ``#rrggbb``."""
+    return text in FINISHES or re.fullmatch(r"#[0-9a-fA-F]{6}", text) is not None
+
+
 def check_finish(finish: str) -> str:
     """Return the finish if it is one of `FINISHES` or ``#rrggbb``.
 
     Raises:
         PersonError: ``unknown-finish``.
     """
-    if finish in FINISHES or re.fullmatch(r"#[0-9a-fA-F]{6}", finish):
+    if is_finish(finish):
         return finish
     raise PersonError("unknown-finish", finish=finish[:40])
 

@@ -28,9 +28,7 @@ async def asked(talk: Talk, sent: list[Json], photos: int) -> Json:
 async def shown(talk: Talk, message: Json, words: str) -> Json:
     """A message, once its text contains these words."""
     messages = talk.person.chat.messages
-    await talk.telegram.events.wait_until(
-        lambda: words in messages[message["message_id"]].get("text", ""), seconds=120
-    )
+    await talk.telegram.events.wait_until(lambda: words in messages[message["message_id"]].get("text", ""), seconds=120)
     return messages[message["message_id"]]
 
 

@@ -9,7 +9,7 @@ from telegram import CallbackQuery, Update
 
 from bot.chat.handlers.privacy import delete_pressed
 from bot.chat.services import Context
-from bot.edits.model import DEFAULT_FINISH, EditCommand, Operation, check_finish
+from bot.edits.model import DEFAULT_FINISH, EditCommand, Operation, is_finish
 from bot.errors import PersonError
 
 
@@ -79,9 +79,9 @@ async def _acting(query: CallbackQuery, edit: str, context: Context) -> int:
 def _chosen(text: str) -> EditCommand:
     """The command in the untrusted callback data of an offer."""
     operation, _, finish = text.partition(":")
-    if operation not in set(Operation):
+    if operation not in set(Operation) or not (finish == "" or is_finish(finish)):
         raise PersonError("too-old")
-    return EditCommand(Operation(operation), check_finish(finish or DEFAULT_FINISH))
+    return EditCommand(Operation(operation), finish or DEFAULT_FINISH)
 
 
 def _is_number(text: str) -> bool:

@@ -17,8 +17,8 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity, Update, User
 
 from bot.chat.commands import command_in, edit_command_in
 from bot.chat.handlers.buttons import button_pressed
-from bot.chat.keyboards import Keyboards
-from bot.edits.model import FINISHES, BarePhoto, Offer, Operation, PhotoRef, check_finish
+from bot.chat.keyboards import Keyboards, try_again
+from bot.edits.model import FINISHES, AlbumCount, BarePhoto, EditCommand, Offer, Operation, PhotoRef, check_finish
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage.database import Database
@@ -54,7 +54,12 @@ def pressed(data: str | None) -> tuple[AsyncMock, list[Any], list[str | None]]:
         alerts.append(text)
 
     services = SimpleNamespace(
-        edits=core, choices=core, texts=Texts(), language=lambda _: "en", replies=SimpleNamespace(answer=answer)
+        edits=core,
+        choices=core,
+        unasked=core,
+        texts=Texts(),
+        language=lambda _: "en",
+        replies=SimpleNamespace(answer=answer),
     )
     update = Mock(spec=Update, callback_query=query)
     asyncio.run(button_pressed(update, Mock(services=services)))
@@ -76,8 +81,9 @@ def test_any_callback_data_is_answered_once_and_asks_for_one_thing_at_most(data:
     kind, identity, verb = data.split(":", 2)
     assert given_values[0] == identity
     assert ADA.id in given_values, "the person comes from the query, never from its data"
-    if name == "accept_offer":
-        assert (kind, given_values[1]) == ("o", Operation(verb))
+    if name == "accept":
+        operation, _, finish = verb.partition(":")
+        assert (kind, given_values[1]) == ("o", EditCommand(Operation(operation), finish or "clean"))
     elif name in ("choose", "mark") and len(given_values) == 3:
         number = given_values[2]
         assert (number if name == "mark" else number[0]) in range(1, 10)
@@ -103,6 +109,8 @@ def test_every_button_that_the_bot_shows_is_understood_and_fits(
         keyboards.offer(offer),
         keyboards.working(edit),
         keyboards.result(edit, shadow=flag),
+        keyboards.album_count(AlbumCount(3, 1, 1, language, edit.id, operation, refused=("D" * 22,))),
+        try_again(Texts(), offer, EditCommand(operation, finish)),
     ]
     if operation is not Operation.ERASE:  # nothing is searched there
         shown += [
