@@ -61,6 +61,7 @@ edits = sa.Table(
     sa.Column("thread", sa.BigInteger, comment="the topic, in a forum"),
     sa.Column("spoiler", sa.Boolean, comment="whether the photo was sent under a spoiler; null: no"),
     sa.Column("guessed", sa.Boolean, comment="whether the bot did not ask for the painted copy; null: no"),
+    sa.Column("notes", sa.Text, comment="message ids of the notes under its result, by commas; null: none"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),

@@ -19,7 +19,16 @@ from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.offers import Offers
 from bot.edits.records.pending_commands import PendingCommands
 from bot.edits.records.queueing import Queueing
-from bot.edits.records.rows import EDIT_COLUMNS, edit_of, find_edit, may_be_id, photo_columns, queue_position
+from bot.edits.records.rows import (
+    EDIT_COLUMNS,
+    edit_of,
+    find_edit,
+    may_be_id,
+    notes_column,
+    photo_columns,
+    queue_position,
+)
+from bot.edits.records.variants import VariantRecords
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
@@ -42,6 +51,7 @@ class Store:
         self.pending_commands = PendingCommands(database, clock)
         self.claims = Claims(database, clock)
         self.objects = FoundObjects(database)
+        self.variants = VariantRecords(database)
         self.queueing = Queueing(database, limits, clock)
         self.deletion = Deletion(database, clock)
         self.chat_moves = ChatMoves(database, clock)
@@ -89,6 +99,7 @@ class Store:
                 chooses=request.chooses,
                 thread=request.thread,
                 guessed=request.guessed,
+                notes=notes_column(request.notes),
                 language=request.language,
                 state=state.value,
                 attempt=1,
