@@ -73,11 +73,16 @@ class ShownResults:
     def show(self, pressed: Edit, edit: Edit, *, original: bool = False) -> None:
         """Show an edit's result, or the photo that it was made from, in the message of the pressed edit, soon.
 
+        If the message stayed behind in a group that has moved, the result is posted again in the new one.
+
         Raises:
-            PersonError: ``too-old``: the message does not exist any more.
+            PersonError: ``too-old``: the message stayed behind, and the photo is to be shown.
         """
         if pressed.status_message is None:
-            raise PersonError("too-old")
+            if original:
+                raise PersonError("too-old")
+            self._edits.run_in_background(partial(self._queue_again, edit.id))
+            return
         place, view = (pressed.chat, pressed.status_message), View(pressed.id, edit.id, original)
         if self._being_shown.get(place) == view:
             self._wanted.pop(place, None)
@@ -136,6 +141,9 @@ class ShownResults:
             raise
         except WorldError as error:
             log.warning("stored_result_refused", edit=edit.id, reason=str(error))
-            again = await self._store.queueing.show_again(edit.id)
-            if again is not None:
-                self._edits.schedule(again)
+            await self._queue_again(edit.id)
+
+    async def _queue_again(self, edit_id: str) -> None:
+        again = await self._store.queueing.show_again(edit_id)
+        if again is not None:
+            self._edits.schedule(again)

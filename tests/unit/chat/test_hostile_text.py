@@ -18,7 +18,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity, Update, User
 from bot.chat.commands import command_in, edit_command_in
 from bot.chat.handlers.buttons import button_pressed
 from bot.chat.keyboards import Keyboards
-from bot.edits.model import FINISHES, BarePhoto, Offer, Operation, PhotoRef, check_finish
+from bot.edits.model import FINISHES, MAX_TRIES, BarePhoto, Offer, Operation, PhotoRef, Tries, check_finish
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage.database import Database
@@ -54,7 +54,12 @@ def pressed(data: str | None) -> tuple[AsyncMock, list[Any], list[str | None]]:
         alerts.append(text)
 
     services = SimpleNamespace(
-        edits=core, choices=core, texts=Texts(), language=lambda _: "en", replies=SimpleNamespace(answer=answer)
+        edits=core,
+        choices=core,
+        variants=core,
+        texts=Texts(),
+        language=lambda _: "en",
+        replies=SimpleNamespace(answer=answer),
     )
     update = Mock(spec=Update, callback_query=query)
     asyncio.run(button_pressed(update, Mock(services=services)))
@@ -102,7 +107,9 @@ def test_every_button_that_the_bot_shows_is_understood_and_fits(
     shown = [
         keyboards.offer(offer),
         keyboards.working(edit),
-        keyboards.result(edit, shadow=flag),
+        keyboards.result(edit),
+        keyboards.result(edit, Tries(2, MAX_TRIES if flag else 3)),
+        keyboards.original(edit),
     ]
     if operation is not Operation.ERASE:  # nothing is searched there
         shown += [
