@@ -84,7 +84,7 @@ async def test_ten_quick_presses_of_another_try_make_one(talk: Talk, cloud: Clou
             assert await result.press("🎲 Another try", data=another) is None
     await result.shows("2/2")
     assert await result.press("🎲 Another try", data=another) is None, "a client with the old buttons"
-    await talk.person.write("/help")
+    await talk.answer_to(await talk.person.write("/help"))
     assert len([call for call in cloud.calls if call.req_key == ERASE]) == fills + 1
     assert "2/2" in labels(result.now)
 
@@ -112,6 +112,7 @@ async def test_a_try_that_is_stopped_leads_back_to_the_result_before(talk: Talk,
     with cloud.holding():
         await result.press("🎲 Another try")
         await cloud.wait_for_calls(start + 1)
+        await result.shows("Cancel")
         await result.press("Cancel")
         stopped = await result.shows("◀️ Back")
     assert labels(stopped) == ["🔁 Try again", "◀️ Back"]

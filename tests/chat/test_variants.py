@@ -83,13 +83,13 @@ async def test_the_original_of_a_file_is_the_file_also_under_a_cut_out(talk: Tal
 async def test_a_finish_that_was_made_before_is_shown_at_once(talk: Talk) -> None:
     result = await result_of(talk, "/remove_background white")
     white, caption = picture_of(result.now), result.now["caption"]
-    await result.press("⬛ Black")
-    black = picture_of(await result.shows("⬜ White"))
+    await result.press("Black")
+    black = picture_of(await result.shows("White"))
     fetched = talk.telegram.calls["getFile"]
-    await result.press("⬜ White")
+    await result.press("White")
     again = await result.shows_picture(white)
     assert (again["caption"], talk.telegram.calls["getFile"]) == (caption, fetched)
-    await result.press("⬛ Black")
+    await result.press("Black")
     await result.shows_picture(black)
 
 
