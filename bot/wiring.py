@@ -38,7 +38,9 @@ from bot.edits.pictures.files import EditFiles
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
+from bot.edits.shown_results import ShownResults
 from bot.edits.unasked import Unasked
+from bot.edits.variants import Variants
 from bot.edits.workflow.announcer import Announcer
 from bot.edits.workflow.progress import report_queue_position
 from bot.edits.workflow.queue import EditQueue
@@ -85,6 +87,7 @@ class Core:
         queue: Runs edits.
         edits: Submits and changes edits, for the chat and the Mini App.
         choices: Corrects a wrong find.
+        variants: Makes and shows variants of results.
         deletions: Deletes people's data.
         canvas: What the Mini App can do.
         photos: Cache of downloaded photos.
@@ -99,6 +102,7 @@ class Core:
     queue: EditQueue
     edits: Edits
     choices: Choices
+    variants: Variants
     deletions: PersonDeletion
     canvas: Canvas
     photos: FileCache
@@ -164,12 +168,28 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             steps = EditSteps(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
             queue = EditQueue(database, steps, workers=settings.workers)
             edits = Edits(store, queue, courier, announcer)
-            choices = Choices(store, edits, courier)
+            shown = ShownResults(store, edits, courier)
+            choices = Choices(store, edits, shown, courier)
+            variants = Variants(store, edits, shown, courier)
             deletions = PersonDeletion(store, queue, courier, (photos, results), edits.stop)
             canvas = Canvas(
                 store, edits, files, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder
             )
-            yield Core(bot, limiter, store, queue, edits, choices, deletions, canvas, photos, results, folder, database)
+            yield Core(
+                bot,
+                limiter,
+                store,
+                queue,
+                edits,
+                choices,
+                variants,
+                deletions,
+                canvas,
+                photos,
+                results,
+                folder,
+                database,
+            )
 
 
 def build_front(settings: Settings, core: Core, token: str, playground: Telegram | None) -> Front:
@@ -186,6 +206,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
     services = ChatServices(
         edits=core.edits,
         choices=core.choices,
+        variants=core.variants,
         unasked=Unasked(core.store, core.edits),
         texts=texts,
         allowed_users=settings.allowed_users,

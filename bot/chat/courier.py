@@ -24,8 +24,8 @@ from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
 from bot.chat.file_rules import MAX_DOCUMENT_BYTES, fits_as_photo, result_name
 from bot.chat.keyboards import Keyboards
+from bot.chat.result_messages import ResultMessages
 from bot.edits.model import (
-    FINISHES,
     WITH_ALPHA,
     AlbumCount,
     DeletionRequest,
@@ -35,6 +35,7 @@ from bot.edits.model import (
     PhotoRef,
     Stage,
     State,
+    Tries,
 )
 from bot.edits.ports import LostMessageSearch, ResultFile
 from bot.errors import BotError, OutageError, UnusableInputError
@@ -62,6 +63,7 @@ class TelegramCourier:
         self._keyboards = keyboards
         self._poster = Poster(bot, message_ids)
         self._fetcher = FileFetcher(bot)
+        self._results = ResultMessages(bot, texts, keyboards)
 
     def highest(self, about: Edit | Offer) -> int:
         """See `Courier.highest`."""
@@ -225,15 +227,14 @@ class TelegramCourier:
         """See `Courier.fetch`."""
         return await self._fetcher.fetch(photo, max_bytes)
 
-    async def deliver(self, edit: Edit, made: ResultFile) -> PhotoRef:
+    async def deliver(self, edit: Edit, made: ResultFile, tries: Tries) -> PhotoRef:
         """See `Courier.deliver`."""
         assert edit.status_message is not None
         data = await asyncio.to_thread(made.path.read_bytes)
         if len(data) > MAX_DOCUMENT_BYTES:
             raise UnusableInputError("result-too-large", megabytes=round(len(data) / 1e6))
         as_file = edit.photo.as_file or made.format != "JPEG" or not fits_as_photo(made, len(data))
-        done = self._texts.get(edit.language, _done_text(edit), colour=edit.finish)
-        caption = "\n".join([done, *(self._texts.get(edit.language, note) for note in made.notes)])
+        caption, keyboard = self._results.caption(edit), self._keyboards.result(edit, tries)
         name = result_name(edit, made)
         media: InputMedia
         if as_file:
@@ -241,19 +242,22 @@ class TelegramCourier:
         else:
             media = InputMediaPhoto(data, caption=caption, filename=name, has_spoiler=edit.photo.spoiler)
         try:
-            answer = await self._bot.edit_message_media(
-                media,
-                edit.chat,
-                edit.status_message,
-                reply_markup=self._keyboards.result(edit, shadow="note-shadow" in made.notes),
-            )
+            answer = await self._bot.edit_message_media(media, edit.chat, edit.status_message, reply_markup=keyboard)
         except BadRequest as error:
             if is_not_modified(error):  # an earlier attempt succeeded, but its answer was lost
-                return edit.result or await self._delivered_picture(edit)
+                return edit.result or await self._delivered_picture(edit, keyboard)
             raise to_bot_error(error) from error
         except TelegramError as error:
             raise to_bot_error(error) from error
         return _picture_of(answer)
+
+    async def show_result(self, edit: Edit, tries: Tries) -> None:
+        """See `Courier.show_result`."""
+        await self._results.show_result(edit, tries)
+
+    async def show_original(self, edit: Edit, photo: PhotoRef) -> None:
+        """See `Courier.show_original`."""
+        await self._results.show_original(edit, photo)
 
     async def show_colours(self, edit: Edit) -> None:
         """See `Courier.show_colours`."""
@@ -267,17 +271,15 @@ class TelegramCourier:
         with translated_errors():
             await self._bot.edit_message_reply_markup(edit.chat, edit.status_message, reply_markup=keyboard)
 
-    async def _delivered_picture(self, edit: Edit) -> PhotoRef:
+    async def _delivered_picture(self, edit: Edit, keyboard: InlineKeyboardMarkup) -> PhotoRef:
         """The picture in the status message.
 
         Telegram returns a message only from a call that changes it, so the buttons are removed and set again.
         """
         picture: PhotoRef | None = None
-        for keyboard in (None, self._keyboards.result(edit)):
+        for shown in (None, keyboard):
             try:
-                answer = await self._bot.edit_message_reply_markup(
-                    edit.chat, edit.status_message, reply_markup=keyboard
-                )
+                answer = await self._bot.edit_message_reply_markup(edit.chat, edit.status_message, reply_markup=shown)
             except BadRequest as error:
                 if not is_not_modified(error):
                     raise to_bot_error(error) from error
@@ -288,13 +290,6 @@ class TelegramCourier:
         if picture is None:
             raise OutageError("telegram-trouble", reason="the status message has no picture")
         return picture
-
-
-def _done_text(edit: Edit) -> str:
-    """Id of the text that says what was done."""
-    if edit.operation is not Operation.REMOVE_BACKGROUND:
-        return f"done-{edit.operation}"
-    return f"done-{edit.finish}" if edit.finish in FINISHES else "done-colour"
 
 
 def _is_sent_as_file(edit: Edit) -> bool:

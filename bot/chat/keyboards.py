@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
-from bot.edits.model import DOUBTFUL, FINISHES, AlbumCount, Edit, EditCommand, Offer, Operation, State
+from bot.edits.model import DOUBTFUL, FINISHES, MAX_TRIES, AlbumCount, Edit, EditCommand, Offer, Operation, State, Tries
 from bot.texts import Texts
 
 PRIVATE_START_PREFIX = "e_"
@@ -137,21 +137,28 @@ class Keyboards:
         label, verb = ("button-back", "back") if can_go_back else ("button-cancel", "cancel")
         return self._button(edit.language, label, f"e:{edit.id}:{verb}")
 
-    def result(self, edit: Edit, *, shadow: bool = False) -> InlineKeyboardMarkup:
-        """Under a result: other finishes or another try, with or without the shadow, something else, fix by hand.
+    def result(self, edit: Edit, tries: Tries | None = None) -> InlineKeyboardMarkup:
+        """Under a result: the tries, other finishes or another try, the shadow, something else, fix by hand, original.
 
         Args:
-            edit: The edit.
-            shadow: Whether a shadow was removed with the subject.
+            edit: The edit, with the result's notes.
+            tries: Its place among the tries; None: it is the only one.
         """
+        tries, original = tries or Tries(), self._button(edit.language, "button-original", f"e:{edit.id}:original")
         rows = []
         if edit.operation is Operation.REMOVE_BACKGROUND:
             others = [finish for finish in FINISHES if finish != edit.finish]
             buttons = [self._button(edit.language, f"button-{name}", f"e:{edit.id}:f-{name}") for name in others]
             rows += _in_rows([*buttons, self._button(edit.language, "button-colours", f"e:{edit.id}:colours")])
         else:
-            rows.append([self._button(edit.language, "button-another", f"e:{edit.id}:another")])
-        if edit.operation is Operation.REMOVE_SUBJECT and (shadow or not edit.shadow):
+            if tries.count > 1:
+                place = ("‹", "prev"), (f"{tries.number}/{tries.count}", "count"), ("›", "next")
+                rows.append([_fixed_label_button(label, edit, verb) for label, verb in place])
+            rows.append([original])
+            if tries.count < MAX_TRIES:
+                another = f"e:{edit.id}:another-{tries.count + 1}"
+                rows[-1].insert(0, self._button(edit.language, "button-another", another))
+        if edit.operation is Operation.REMOVE_SUBJECT and ("note-shadow" in edit.notes or not edit.shadow):
             label, verb = (
                 ("button-shadow-stays", "shadow-stays") if edit.shadow else ("button-shadow-goes", "shadow-goes")
             )
@@ -160,7 +167,13 @@ class Keyboards:
         if edit.operation is not Operation.ERASE:
             last.insert(0, self._button(edit.language, "button-else", f"e:{edit.id}:else"))
         rows.append(last)
+        if edit.operation is Operation.REMOVE_BACKGROUND:
+            rows.append([original])
         return InlineKeyboardMarkup(rows)
+
+    def original(self, edit: Edit) -> InlineKeyboardMarkup:
+        """Under the photo as it was sent: back to the result."""
+        return InlineKeyboardMarkup([[self._button(edit.language, "button-back", f"e:{edit.id}:result")]])
 
     def colours(self, edit: Edit) -> InlineKeyboardMarkup:
         """Under a cut-out: the colours to put behind it, and the way back to the other finishes."""

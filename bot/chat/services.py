@@ -17,6 +17,7 @@ from bot.edits.person_deletion import PersonDeletion
 from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.service import Edits
 from bot.edits.unasked import Unasked
+from bot.edits.variants import Variants
 from bot.texts import Texts
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ class ChatServices:
     Attributes:
         edits: Submits and changes edits.
         choices: Corrects a wrong find.
+        variants: Makes and shows variants of results.
         unasked: Handles photos without a command.
         texts: The catalogues.
         allowed_users: Ids of the people, and of the chats in whose name posts are made, that may use the bot; empty:
@@ -45,6 +47,7 @@ class ChatServices:
 
     edits: Edits
     choices: Choices
+    variants: Variants
     unasked: Unasked
     texts: Texts
     allowed_users: frozenset[int]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import partial
 
-from bot.edits.model import Edit, Operation, Stage, State
+from bot.edits.follow_ups import result_before
+from bot.edits.model import PENDING_STATES, Edit, Operation, Stage, State
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
+from bot.edits.shown_results import ShownResults
 from bot.errors import PersonError
 
 
@@ -19,12 +21,14 @@ class Choices:
     Args:
         store: The store.
         edits: Submits edits and checks who owns them.
+        shown: Shows stored results.
         courier: Shows messages.
     """
 
-    def __init__(self, store: Store, edits: Edits, courier: Courier) -> None:
+    def __init__(self, store: Store, edits: Edits, shown: ShownResults, courier: Courier) -> None:
         self._store = store
         self._edits = edits
+        self._shown = shown
         self._courier = courier
 
     async def something_else(self, edit_id: str, person: int) -> Edit:
@@ -37,6 +41,9 @@ class Choices:
         is_question = shown.state in (State.FAILED, State.CANCELLED) and shown.is_doubtful
         is_result = shown.state is State.DONE or shown.stage is Stage.DELIVERING
         if shown.operation is Operation.ERASE or not (is_question or is_result):
+            raise PersonError("still-working")
+        pending, _ = await self._store.variants.unfinished_beside(shown)
+        if any(other.parent != shown.id or not other.chooses for other in pending):
             raise PersonError("still-working")
         choice, is_new = await self._edits.submit(EditRequest.something_else(shown))
         if not is_new:  # the person went back to the result, and asks for something else again
@@ -99,18 +106,19 @@ class Choices:
             await self._courier.show_marked(edit, marked, can_go_back=await self._edits.can_go_back(edit))
 
     async def go_back(self, edit_id: str, person: int) -> Edit:
-        """Show the result again that was shown before the question.
+        """Show the result again that was shown before the question, or before a variant that failed or was stopped.
 
         Raises:
-            PersonError: As `Edits.get_owned` and `Edits.submit` do; ``too-old`` if there is none.
+            PersonError: As `Edits.get_owned` and `Edits.submit` do; ``too-old`` if there is none; ``still-working`` if
+                the variant is being made again.
         """
         edit = await self._edits.get_owned(edit_id, person)
-        before = await self._store.get(edit.parent) if edit.parent and edit.chooses else None
+        if edit.state in PENDING_STATES:
+            raise PersonError("still-working")
         can_leave = edit.state in (State.WAITING_FOR_CHOICE, State.FAILED, State.CANCELLED)
-        if not can_leave or before is None or not before.has_mask or before.error is not None:
+        before = await result_before(self._store, edit) if can_leave else None
+        if before is None:
             raise PersonError("too-old")
-        again = await self._store.queueing.show_again(before.id)
         await self._store.cancel(edit.id, keep_objects=True)
-        if again is not None:
-            self._edits.schedule(again)
-        return again or before
+        self._shown.show(edit, before)
+        return before

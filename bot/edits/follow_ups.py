@@ -1,29 +1,21 @@
-"""Builds the requests that follow an edit: its next variant, and its correction by hand."""
+"""What follows an edit, and what came before it: its next variant, its correction, the result before it, its photo."""
 
 from __future__ import annotations
 
 import itertools
 
-from bot.edits.model import Edit, Operation, State, StoredMask
+from bot.edits.model import Edit, PhotoRef
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
+
+MAX_ROUNDS = 50
+"""Edits to look at for the photo that the person sent; after more rounds an earlier result passes for it."""
 
 
 async def variant_request(store: Store, edit: Edit) -> EditRequest:
     """The request for an edit with changed fields (seed, finish, shadow) and the same mask."""
     stored = await store.mask(edit.id)
-    return EditRequest.variant_of(edit, root=await _variant_root(store, edit, stored), stored=stored)
-
-
-async def _variant_root(store: Store, edit: Edit, stored: StoredMask | None) -> str:
-    """The id of the edit that this one is a variant of: its parent's, or its own."""
-    if edit.parent is None:
-        return edit.id
-    if edit.operation is Operation.ERASE:
-        # The parent may be the round before, which is no variant of the same picture. The first variant has seed 1.
-        return edit.parent if edit.seed > 1 else edit.id
-    # A variant has its parent's mask; a cut-out that was corrected by hand has another.
-    return edit.parent if await store.mask(edit.parent) == stored else edit.id
+    return EditRequest.variant_of(edit, root=await store.variants.root(edit), stored=stored)
 
 
 async def correction_request(store: Store, edit: Edit) -> EditRequest:
@@ -38,7 +30,25 @@ async def correction_request(store: Store, edit: Edit) -> EditRequest:
     raise AssertionError("unreachable")
 
 
+async def result_before(store: Store, edit: Edit) -> Edit | None:
+    """The result that was shown before the person asked for a variant or for something else; None if there was none."""
+    if not edit.chooses:
+        return await store.variants.shown_before(edit)
+    before = await store.get(edit.parent) if edit.parent else None
+    return before if before is not None and before.result is not None else None
+
+
 async def can_go_back(store: Store, edit: Edit) -> bool:
-    """Whether a result was shown before the person asked for something else."""
-    before = await store.get(edit.parent) if edit.chooses and edit.parent else None
-    return before is not None and before.state is State.DONE
+    """Whether a result was shown before the person asked for a variant or for something else."""
+    return await result_before(store, edit) is not None
+
+
+async def photo_as_sent(store: Store, edit: Edit) -> PhotoRef:
+    """The photo that the person sent, also if the edit works on the result of an earlier round."""
+    for _ in range(MAX_ROUNDS):
+        before = await store.get(edit.parent) if edit.parent else None
+        works_on = (before.photo, before.result) if before is not None else ()
+        if before is None or edit.photo.unique_id not in [photo.unique_id for photo in works_on if photo is not None]:
+            break
+        edit = before
+    return edit.photo

@@ -21,6 +21,12 @@ WITH_ALPHA = frozenset({"transparent", "crop", "sticker"})
 OF_ANOTHER_SIZE = frozenset({"crop", "sticker"})
 """The finishes whose picture does not have the photo's size."""
 
+NOTES_ABOUT_FIND = frozenset({"note-doubtful", "note-first-frame", "note-main-picture"})
+"""Message ids of notes about the photo and what was found in it: they hold for every variant of a result, too."""
+
+MAX_TRIES = 4
+"""Results of one request that a person may keep and flip through."""
+
 MAX_MASK_BYTES = 5_000_000
 """Largest PNG of a painted mask that is read."""
 
@@ -123,6 +129,7 @@ class Edit:
             command.
         album_status: Id of the bot's message that counts the answers of an album; the edit's own status message is then
             posted when it starts. None: it is no part of an album that the bot asked about.
+        notes: Message ids of the notes under its result: ``note-shadow``, ….
     """
 
     id: str
@@ -153,6 +160,7 @@ class Edit:
     thread: int | None = None
     guessed: bool = False
     album_status: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def is_private(self) -> bool:
@@ -168,6 +176,19 @@ class Edit:
     def mask_is_kept(self) -> bool:
         """Whether the edit's mask marks what stays (a cut-out), rather than what is erased."""
         return self.operation is Operation.REMOVE_BACKGROUND
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """The place of a result among the results of the same request that are kept.
+
+    Attributes:
+        number: Its number, from 1.
+        count: How many there are.
+    """
+
+    number: int = 1
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.edits.model import AlbumCount, DeletionRequest, Edit, Offer, PhotoRef, Stage
+from bot.edits.model import AlbumCount, DeletionRequest, Edit, Offer, PhotoRef, Stage, Tries
 from bot.errors import BotError, OutageError
 from bot.imaging.photo import PictureFormat
 
@@ -164,6 +164,20 @@ class Courier(Protocol):
         """
         ...
 
-    async def deliver(self, edit: Edit, result: ResultFile) -> PhotoRef:
-        """Turn the status message into the picture; returns a reference to it."""
+    async def deliver(self, edit: Edit, result: ResultFile, tries: Tries) -> PhotoRef:
+        """Turn the status message into the picture; returns a reference to it. The edit has the result's notes.
+
+        Args:
+            edit: The edit.
+            result: The picture.
+            tries: Its place among the results of the same request.
+        """
+        ...
+
+    async def show_result(self, edit: Edit, tries: Tries) -> None:
+        """Show a delivered result in its message again, as `deliver` did, by the reference to its picture."""
+        ...
+
+    async def show_original(self, edit: Edit, photo: PhotoRef) -> None:
+        """Show the photo that the person sent in the message of a result, and the way back to the result."""
         ...

@@ -10,7 +10,17 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bot.edits.model import DEFAULT_FINISH, BarePhoto, Edit, EditCommand, Offer, Operation, PhotoRef, StoredMask
+from bot.edits.model import (
+    DEFAULT_FINISH,
+    NOTES_ABOUT_FIND,
+    BarePhoto,
+    Edit,
+    EditCommand,
+    Offer,
+    Operation,
+    PhotoRef,
+    StoredMask,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class EditRequest:
         guessed: Whether the bot did not ask for the painted copy: if it is another picture, it is a photo without a
             command.
         album_status: Id of the message that counts the answers of the edit's album, if the bot asked about an album.
+        notes: Message ids of notes that the result has in any case.
     """
 
     key: str
@@ -62,6 +73,7 @@ class EditRequest:
     thread: int | None = None
     guessed: bool = False
     album_status: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def waits_for_mask(self) -> bool:
@@ -124,7 +136,8 @@ class EditRequest:
         shadow = "" if edit.shadow else ":shadow"
         made_with = f":{hashlib.sha256(stored.png).hexdigest()[:16]}" if stored else ""
         key = f"{root}:{edit.operation}:{edit.finish}:{edit.seed}{shadow}{made_with}"
-        return cls._following(edit, key, stored, parent=root, status_message=edit.status_message)
+        notes = tuple(note for note in edit.notes if note in NOTES_ABOUT_FIND)
+        return cls._following(edit, key, stored, parent=root, status_message=edit.status_message, notes=notes)
 
     @classmethod
     def correction_of(cls, edit: Edit, *, number: int, stored: StoredMask | None) -> Self:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 
-from bot.edits.follow_ups import can_go_back, correction_request, variant_request
-from bot.edits.model import Edit, EditCommand, Offer, PhotoRef, Stage, State, check_finish
+from bot.edits.follow_ups import can_go_back, correction_request
+from bot.edits.model import Edit, EditCommand, Offer, PhotoRef, State, check_finish
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
@@ -175,50 +174,6 @@ class Edits:
 
     # ── following an edit ──
 
-    async def another_variant(self, edit_id: str, person: int) -> Edit:
-        """Replace a finished edit by a variant with another seed. Raises as `change_finish` does."""
-        edit = await self.get_owned(edit_id, person)
-        return await self._show_variant(replace(edit, seed=edit.seed + 1))
-
-    async def change_finish(self, edit_id: str, person: int, finish: str) -> Edit:
-        """Replace a finished cut-out by one with another finish, without segmenting again.
-
-        Raises:
-            PersonError: As `get_owned` and `submit` do; ``unknown-finish``; ``still-working``.
-        """
-        edit = await self.get_owned(edit_id, person)
-        return await self._show_variant(replace(edit, finish=check_finish(finish)))
-
-    async def show_colours(self, edit_id: str, person: int) -> None:
-        """Offer colours under a finished cut-out. Raises as `get_owned` does; ``still-working``."""
-        edit = await self.get_owned(edit_id, person)
-        _check_finished(edit)
-        self._background.add(partial(self._courier.show_colours, edit))
-
-    async def show_finishes(self, edit_id: str, person: int) -> None:
-        """Offer the finishes again instead of the colours. Raises as `show_colours` does."""
-        edit = await self.get_owned(edit_id, person)
-        _check_finished(edit)
-        self._background.add(partial(self._courier.show_finishes, edit))
-
-    async def change_shadow(self, edit_id: str, person: int, *, erased: bool) -> Edit:
-        """Replace a finished edit by one that erases the subject's shadow too, or leaves it.
-
-        Raises:
-            PersonError: As `get_owned` and `submit` do; ``still-working``.
-        """
-        edit = await self.get_owned(edit_id, person)
-        return await self._show_variant(replace(edit, shadow=erased))
-
-    async def _show_variant(self, edit: Edit) -> Edit:
-        """Show the edit, with its changed fields, in place of the one that is shown."""
-        _check_finished(edit)
-        variant, is_new = await self.submit(await variant_request(self._store, edit))
-        if not is_new and variant.state.is_final:  # requested before: show it again
-            variant = await self._store.queueing.show_again(variant.id) or variant
-            self.schedule(variant)
-        return variant
-
     async def fix_by_hand(self, edit_id: str, person: int) -> Edit:
         """Start a correction by hand; what the edit found is painted already. See `EditRequest.correction_of`.
 
@@ -280,12 +235,5 @@ class Edits:
         await self._album_counts.show(edit)
 
     async def can_go_back(self, edit: Edit) -> bool:
-        """Whether a result was shown before the person asked for something else."""
+        """Whether a result was shown before the person asked for a variant or for something else."""
         return await can_go_back(self._store, edit)
-
-
-def _check_finished(edit: Edit) -> None:
-    """Raise ``still-working`` unless the edit's picture is shown."""
-    # The buttons come with the picture, a moment before the edit is recorded as done: a quick press is valid.
-    if edit.state is not State.DONE and edit.stage is not Stage.DELIVERING:
-        raise PersonError("still-working")

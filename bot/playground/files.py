@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.playground.errors import bad_request
@@ -57,6 +58,7 @@ class FileStore:
         self._files: OrderedDict[str, StoredFile] = OrderedDict()
         self._by_path: dict[str, str] = {}
         self._bytes = 0
+        self._sent_as: dict[str, dict[str, object]] = {}
 
     def put(
         self, data: bytes, folder: str, *, name: str | None = None, mime: str = "", width: int = 0, height: int = 0
@@ -80,6 +82,7 @@ class FileStore:
         while self._bytes > MAX_BYTES:
             _, oldest = self._files.popitem(last=False)
             del self._by_path[oldest.path]
+            self._sent_as.pop(oldest.file_id, None)
             self._bytes -= len(oldest.data)
         return file
 
@@ -92,6 +95,19 @@ class FileStore:
         if file_id not in self._files:
             raise bad_request("wrong file_id or the file is temporarily unavailable")
         return self._files[file_id]
+
+    def remember(self, file_ids: Iterable[str], content: dict[str, object]) -> None:
+        """Record as what these files were sent: the fields of a message, ``photo`` or ``document``."""
+        for file_id in file_ids:
+            self._sent_as[file_id] = content
+
+    def sent_as(self, file_id: str) -> dict[str, object]:
+        """As what a file was sent; {} for a file that was not sent in a message, such as a thumbnail.
+
+        Raises:
+            BotApiError: There is no such file.
+        """
+        return self._sent_as.get(self.get(file_id).file_id, {})
 
     def by_path(self, path: str) -> StoredFile | None:
         """The file with this path, or None."""

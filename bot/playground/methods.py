@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+import copy
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.playground import pictures, rules
+from bot.playground import rules
 from bot.playground.errors import NOT_MODIFIED, BotApiError, bad_request
 from bot.playground.files import MAX_DOWNLOAD_BYTES
 from bot.playground.rules import Parameters
+from bot.playground.stored_media import store_document, store_photo
 from bot.playground.telegram import Chat, Json, Telegram
 from bot.playground.updates import Webhook
 
@@ -180,8 +181,9 @@ class BotApi:
 
     async def _media(self, media: Json, uploads: dict[str, tuple[str, bytes]], chat: Chat) -> Json:
         source = str(media.get("media", ""))
+        spoiler = {"has_media_spoiler": True} if media.get("has_spoiler") and media.get("type") == "photo" else {}
         if not source.startswith("attach://"):
-            raise bad_request("wrong remote file identifier specified: can't unserialize it. Wrong last symbol")
+            return {**self._sent_before(source, str(media.get("type")), chat), **spoiler}
         if source.removeprefix("attach://") not in uploads:
             raise bad_request("there is no file in the request")
         name, data = uploads[source.removeprefix("attach://")]
@@ -189,12 +191,24 @@ class BotApi:
             raise bad_request("file must be non-empty")
         if media.get("type") == "photo":
             _check_right(chat, "photos")
-            spoiler = {"has_media_spoiler": True} if media.get("has_spoiler") else {}
             return {"photo": await store_photo(self._telegram, data), **spoiler}
         if media.get("type") == "document":
             _check_right(chat, "documents")
             return {"document": await store_document(self._telegram, data, name, "")}
         raise bad_request("type of file mismatch")
+
+    def _sent_before(self, file_id: str, kind: str, chat: Chat) -> Json:
+        """The content of a message with a file that was sent before: a photo stays a photo, a document a document."""
+        try:
+            content = self._telegram.files.sent_as(file_id)
+        except BotApiError:
+            raise bad_request(
+                "wrong remote file identifier specified: can't unserialize it. Wrong last symbol"
+            ) from None
+        if kind not in content:
+            raise bad_request("type of file mismatch")
+        _check_right(chat, f"{kind}s")
+        return copy.deepcopy(content)
 
     # ── buttons and files ──
 
@@ -227,43 +241,6 @@ class BotApi:
             raise bad_request("file is too big")
         info = {"file_id": file.file_id, "file_unique_id": file.unique_id, "file_size": len(file.data)}
         return {**info, "file_path": file.path}
-
-
-async def store_photo(telegram: Telegram, data: bytes) -> list[Json]:
-    """Store a photo in several sizes; returns the Bot API's list of PhotoSize, smallest first.
-
-    Raises:
-        BotApiError: It cannot be sent as a photo.
-    """
-    sizes = await asyncio.to_thread(pictures.photo_sizes, data)
-    return [
-        telegram.files.put(size.data, "photos", mime="image/jpeg", width=size.width, height=size.height).as_size()
-        for size in sizes
-    ]
-
-
-async def store_document(telegram: Telegram, data: bytes, name: str, mime: str) -> Json:
-    """Store a file and its thumbnail; returns the Bot API's Document."""
-    small = await asyncio.to_thread(pictures.thumbnail, data)
-    file = telegram.files.put(data, "documents", name=name, mime=mime or _mime_of(name))
-    document: Json = {
-        "file_id": file.file_id,
-        "file_unique_id": file.unique_id,
-        "file_name": name,
-        "mime_type": file.mime,
-        "file_size": len(data),
-    }
-    if small is not None:
-        document["thumbnail"] = telegram.files.put(
-            small.data, "thumbnails", mime="image/jpeg", width=small.width, height=small.height
-        ).as_size()
-    return document
-
-
-def _mime_of(name: str) -> str:
-    import mimetypes
-
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def _kinds(given: Parameters) -> list[str] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.playground import rules
 from bot.playground.errors import BotApiError, bad_request
-from bot.playground.methods import store_document, store_photo
+from bot.playground.stored_media import store_document, store_photo
 from bot.playground.telegram import CHANNEL_BOT, GROUP_ANONYMOUS_BOT, CallbackQuery, Chat, Json, Telegram
 
 MAX_FILE_BYTES = 100_000_000

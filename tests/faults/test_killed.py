@@ -12,6 +12,7 @@ import pytest
 
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
+from tests.chat.results import labels, picture_of, result_of
 from tests.cloud.standin import CloudStandIn
 from tests.faults.bots import BotProcess, all_answered, check_once, environment, send_photos
 from tests.support import Talk, encoded, scene
@@ -98,6 +99,37 @@ async def test_random_kills_under_load(server: TelegramServer, cloud: CloudStand
         await asyncio.wait_for(bot.terminate(), 60)
         check_once(sent)
         assert bot.long_pauses == []
+    finally:
+        await bot.kill()
+
+
+async def test_killed_while_another_try_is_made_and_while_one_is_shown_again(
+    server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
+) -> None:
+    bot = BotProcess(server.telegram, environment(server, cloud, tmp_path))
+    talk, telegram = Talk(server.telegram, 1), server.telegram
+    try:
+        await bot.start()
+        result = await result_of(talk)
+        first, calls = picture_of(result.now), len(cloud.calls)
+        with cloud.holding():
+            await result.press("🎲 Another try")
+            await cloud.wait_for_calls(calls + 1)
+            await bot.kill()
+        await bot.start()
+        second = picture_of(await result.shows("2/2"))
+        assert second != first
+        edits = telegram.calls["editMessageMedia"]
+        telegram.faults.plan("hang", "editMessageMedia")
+        await result.press("‹")
+        await telegram.events.wait_until(lambda: telegram.calls["editMessageMedia"] > edits)
+        await bot.kill()
+        telegram.faults.release()  # Telegram had the request
+        await result.shows_picture(first)
+        await bot.start()
+        await result.press("›")
+        assert "2/2" in labels(await result.shows_picture(second))
+        assert len(talk.person.answers) == 1
     finally:
         await bot.kill()
 

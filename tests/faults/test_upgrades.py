@@ -15,7 +15,7 @@ from tests.support import Talk, encoded, scene
 
 PHOTO = Upload(encoded(scene(160, 120)))
 ADDED = {
-    "edits": ("asks_for_mask", "thread", "spoiler", "guessed", "album_status"),
+    "edits": ("asks_for_mask", "thread", "spoiler", "guessed", "album_status", "notes"),
     "offers": ("thread", "spoiler", "album", "silent"),
     "wishes": ("finish",),
 }

@@ -1,4 +1,4 @@
-"""Callback queries: choose, cancel, retry, something else, another background, the shadow, fix by hand."""
+"""Callback queries: choose, cancel, retry, something else, variants and flipping through them, fix by hand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def button_pressed(update: Update, context: Context) -> None:
 async def _run_action(query: CallbackQuery, context: Context) -> None:
     kind, _, rest = (query.data or "").partition(":")
     identity, _, verb = rest.partition(":")
-    edits, choices = context.services.edits, context.services.choices
+    edits, choices, variants = context.services.edits, context.services.choices, context.services.variants
     if kind == "o":
         shown = query.message.message_id if query.message else None
         await context.services.unasked.accept(identity, _chosen(verb), query.from_user.id, shown=shown)
@@ -42,18 +42,23 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
     actions: dict[str, Callable[[str, int], Awaitable[object]]] = {
         "cancel": edits.cancel,
         "retry": edits.retry,
-        "another": edits.another_variant,
+        "another": variants.another,
+        "next": partial(variants.flip, step=1),
+        "prev": partial(variants.flip, step=-1),
+        "count": edits.get_owned,
+        "original": variants.show_original,
+        "result": variants.show_result,
         "fix": edits.fix_by_hand,
         "else": choices.something_else,
         "several": choices.mark,
         "marked": choices.choose_marked,
         "all": choices.choose_all,
         "back": choices.go_back,
-        "colours": edits.show_colours,
-        "finishes": edits.show_finishes,
+        "colours": variants.show_colours,
+        "finishes": variants.show_finishes,
         "stop-album": context.services.unasked.stop_album,
-        "shadow-stays": partial(edits.change_shadow, erased=False),
-        "shadow-goes": partial(edits.change_shadow, erased=True),
+        "shadow-stays": partial(variants.change_shadow, erased=False),
+        "shadow-goes": partial(variants.change_shadow, erased=True),
     }
     person = await _acting(query, identity, context)
     what, _, number = verb.partition("-")
@@ -63,8 +68,10 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         await choices.choose(identity, person, [int(number)])
     elif what in ("on", "off") and _is_number(number):
         await choices.mark(identity, person, int(number), chosen=what == "on")
+    elif what == "another" and _is_number(number):
+        await variants.another(identity, person, int(number))
     elif verb.startswith("f-"):
-        await edits.change_finish(identity, person, verb.removeprefix("f-"))
+        await variants.change_finish(identity, person, verb.removeprefix("f-"))
     else:
         raise PersonError("too-old")
 
@@ -85,5 +92,5 @@ def _chosen(text: str) -> EditCommand:
 
 
 def _is_number(text: str) -> bool:
-    """Whether untrusted callback data holds the number of an object: one digit from 1 to 9."""
+    """Whether untrusted callback data holds the number of an object or a try: one digit from 1 to 9."""
     return len(text) == 1 and text in "123456789"

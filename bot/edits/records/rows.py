@@ -28,6 +28,11 @@ def may_be_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def notes_column(notes: tuple[str, ...]) -> str | None:
+    """The value of the column of notes."""
+    return ",".join(notes) or None
+
+
 def photo_columns(photo: PhotoRef) -> dict[str, Any]:
     """The columns of a photo."""
     return {
@@ -104,6 +109,7 @@ def edit_of(row: sa.RowMapping) -> Edit:
         thread=row["thread"],
         guessed=bool(row["guessed"]),
         album_status=row["album_status"],
+        notes=tuple(row["notes"].split(",")) if row["notes"] else (),
     )
 
 

@@ -20,7 +20,16 @@ from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.offers import Offers
 from bot.edits.records.pending_commands import PendingCommands
 from bot.edits.records.queueing import Queueing
-from bot.edits.records.rows import EDIT_COLUMNS, edit_of, find_edit, may_be_id, photo_columns, queue_position
+from bot.edits.records.rows import (
+    EDIT_COLUMNS,
+    edit_of,
+    find_edit,
+    may_be_id,
+    notes_column,
+    photo_columns,
+    queue_position,
+)
+from bot.edits.records.variants import VariantRecords
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
@@ -44,6 +53,7 @@ class Store:
         self.claims = Claims(database, clock)
         self.objects = FoundObjects(database)
         self.albums = Albums(database)
+        self.variants = VariantRecords(database)
         self.queueing = Queueing(database, limits, clock)
         self.deletion = Deletion(database, clock)
         self.chat_moves = ChatMoves(database, clock)
@@ -92,6 +102,7 @@ class Store:
                 thread=request.thread,
                 guessed=request.guessed,
                 album_status=request.album_status,
+                notes=notes_column(request.notes),
                 language=request.language,
                 state=state.value,
                 attempt=1,

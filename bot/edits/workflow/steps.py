@@ -17,11 +17,12 @@ from typing import Any
 import structlog
 
 from bot.edits.follow_ups import can_go_back
-from bot.edits.model import OF_ANOTHER_SIZE, Edit, PhotoRef, Stage, State, StoredMask
+from bot.edits.model import NOTES_ABOUT_FIND, OF_ANOTHER_SIZE, Edit, PhotoRef, Stage, State, StoredMask
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.files import EditFiles, maps_key, photo_key, result_key
 from bot.edits.pictures.job import DoubtfulFindError, Job
 from bot.edits.ports import Courier, ResultFile, StatusMessageGoneError
+from bot.edits.records.rows import notes_column
 from bot.edits.records.store import Store
 from bot.edits.workflow.album_counts import AlbumCounts
 from bot.edits.workflow.announcer import Announcer
@@ -139,6 +140,8 @@ class EditSteps:
             finally:
                 if await self.store.get(edit.id) is None:  # deleted in the meantime: delete the segmenter's maps too
                     await asyncio.to_thread(self.files.maps_of(edit.photo).unlink, missing_ok=True)
+        kept = [note for note in edit.notes if note in NOTES_ABOUT_FIND]
+        result = replace(result, notes=tuple(dict.fromkeys((*kept, *result.notes))))
         values: dict[str, Any] = {"engine": result.engine}
         if edit.finish not in OF_ANOTHER_SIZE:  # the photo's size, by which the canvas places a mask
             values |= {"width": result.width, "height": result.height}
@@ -149,9 +152,6 @@ class EditSteps:
 
     async def deliver(self, edit_id: str, checkpoint: CheckpointedResult) -> PhotoRef | None:
         """Step 3: turn the status message into the picture; None if the edit was cancelled or deleted."""
-        edit = await self.store.change(edit_id, only=(State.RUNNING,), stage=Stage.DELIVERING)
-        if edit is None:
-            return None
         path = self.files.results.find(checkpoint.key)
         if path is None:
             again = await self.make(edit_id)
@@ -160,14 +160,19 @@ class EditSteps:
             file = again.file
         else:
             file = replace(checkpoint.file, path=path)  # it may have been made under another DATA_DIR
+        delivering: dict[str, Any] = {"stage": Stage.DELIVERING, "notes": notes_column(file.notes)}
+        edit = await self.store.change(edit_id, only=RUNNING, **delivering)
+        if edit is None:
+            return None
+        tries = await self.store.variants.tries(edit)
         try:
             edit = await self.announcer.announce(edit)
-            result = await self.courier.deliver(edit, file)
+            result = await self.courier.deliver(edit, file, tries)
         except StatusMessageGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is None:
                 return None
-            result = await self.courier.deliver(await self.announcer.announce(fresh), file)
+            result = await self.courier.deliver(await self.announcer.announce(fresh), file, tries)
         # A further round works on the result as it was made, not as Telegram compressed it.
         try:
             await self.files.photos.put(photo_key(result), await asyncio.to_thread(file.path.read_bytes))

@@ -18,7 +18,18 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity, Update, User
 from bot.chat.commands import command_in, edit_command_in
 from bot.chat.handlers.buttons import button_pressed
 from bot.chat.keyboards import Keyboards, try_again
-from bot.edits.model import FINISHES, AlbumCount, BarePhoto, EditCommand, Offer, Operation, PhotoRef, check_finish
+from bot.edits.model import (
+    FINISHES,
+    MAX_TRIES,
+    AlbumCount,
+    BarePhoto,
+    EditCommand,
+    Offer,
+    Operation,
+    PhotoRef,
+    Tries,
+    check_finish,
+)
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage.database import Database
@@ -57,6 +68,7 @@ def pressed(data: str | None) -> tuple[AsyncMock, list[Any], list[str | None]]:
         edits=core,
         choices=core,
         unasked=core,
+        variants=core,
         texts=Texts(),
         language=lambda _: "en",
         replies=SimpleNamespace(answer=answer),
@@ -108,7 +120,9 @@ def test_every_button_that_the_bot_shows_is_understood_and_fits(
     shown = [
         keyboards.offer(offer),
         keyboards.working(edit),
-        keyboards.result(edit, shadow=flag),
+        keyboards.result(edit),
+        keyboards.result(edit, Tries(2, MAX_TRIES if flag else 3)),
+        keyboards.original(edit),
         keyboards.album_count(AlbumCount(3, 1, 1, language, edit.id, operation, refused=("D" * 22,))),
         try_again(Texts(), offer, EditCommand(operation, finish)),
     ]

@@ -16,6 +16,8 @@ from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
+from bot.edits.shown_results import ShownResults
+from bot.edits.variants import Variants
 from bot.edits.workflow.announcer import Announcer
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
@@ -74,6 +76,8 @@ class World:
         photos, results = (FileCache(folder / name, max_bytes=10**8) for name in ("photos", "results"))
         files = EditFiles(self.courier, photos, results, max_file_bytes=10**7)
         self.edits = Edits(self.store, self.queue, self.courier, announcer)
+        shown = ShownResults(self.store, self.edits, self.courier)
+        self.variants = Variants(self.store, self.edits, shown, self.courier)
         self.canvas = Canvas(self.store, self.edits, files, pool, max_megapixels=50)
         self._message = 0
 

@@ -67,17 +67,17 @@ async def test_each_round_of_a_correction_cuts_out_the_photo_itself(world: World
 
 async def test_another_finish_keeps_a_correction_and_its_variants(world: World) -> None:
     edit = await cut_out(world)
-    blurred = await world.finish(await world.edits.change_finish(edit.id, ADA, "blur"))
+    blurred = await world.finish(await world.variants.change_finish(edit.id, ADA, "blur"))
     draft = await world.edits.fix_by_hand(edit.id, ADA)
     corrected = await world.finish(await world.canvas.submit_mask(draft, png(at=3), key="a"))
-    refinished = await world.edits.change_finish(corrected.id, ADA, "blur")
+    refinished = await world.variants.change_finish(corrected.id, ADA, "blur")
     assert (refinished.id != blurred.id, refinished.parent) == (True, corrected.id)
     assert await world.stored(refinished) == png(at=3)
     await world.finish(refinished)
-    third = await world.finish(await world.edits.change_finish(refinished.id, ADA, "transparent"))
+    third = await world.finish(await world.variants.change_finish(refinished.id, ADA, "transparent"))
     assert third.parent == corrected.id
-    assert (await world.edits.change_finish(third.id, ADA, "blur")).id == refinished.id
-    assert (await world.edits.change_finish(blurred.id, ADA, "blur")).id == blurred.id, "its own variants are others"
+    assert (await world.variants.change_finish(third.id, ADA, "blur")).id == refinished.id
+    assert (await world.variants.change_finish(blurred.id, ADA, "blur")).id == blurred.id, "its own variants are others"
 
 
 async def test_a_correction_continues_in_the_private_chat_as_a_cut_out(world: World) -> None:

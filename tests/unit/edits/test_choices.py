@@ -17,6 +17,7 @@ from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
+from bot.edits.shown_results import ShownResults
 from bot.edits.workflow.announcer import Announcer
 from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
@@ -34,13 +35,15 @@ class World:
         self.store = Store(database, bounds)
         courier = FakeCourier()
         self.edits = Edits(self.store, FakeQueue(), courier, Announcer(self.store, courier, alone=True))
-        self.choices = Choices(self.store, self.edits, courier)
+        self.choices = Choices(self.store, self.edits, ShownResults(self.store, self.edits, courier), courier)
 
     async def result(self, key: str = "photo", **values: object) -> Edit:
         """A finished edit, shown in message 50."""
         photo = PhotoRef("file", "unique")
         edit, _ = await self.edits.submit(EditRequest(key, ADA, ADA, 1, Operation.REMOVE_SUBJECT, photo, "en"))
-        return await self.set(edit, state=State.DONE, mask=b"first", mask_is_matte=True, status_message=50, **values)
+        picture = {"result_file_id": "result", "result_unique_id": "ru", "result_as_file": False}
+        shown = {"mask": b"first", "mask_is_matte": True, "status_message": 50}
+        return await self.set(edit, state=State.DONE, **picture, **shown, **values)
 
     async def set(self, edit: Edit, **values: object) -> Edit:
         changed = await self.store.change(edit.id, **values)
@@ -97,15 +100,14 @@ async def test_going_back_shows_the_result_and_the_question_can_be_asked_again(w
     assert await world.edits.can_go_back(asked)
     await world.choices.mark(asked.id, ADA, 2)
     again = await world.choices.go_back(asked.id, ADA)
-    assert (again.id, again.state) == (shown.id, State.QUEUED)
-    await world.set(shown, state=State.DONE)
+    assert (again.id, again.state) == (shown.id, State.DONE), "nothing is made again"
     asked_again = await world.choices.something_else(shown.id, ADA)
     assert (asked_again.id, asked_again.state) == (asked.id, State.QUEUED)
     assert await world.store.objects.marked(asked.id) == {1: False, 2: False}
 
 
 async def test_a_question_after_a_question_offers_no_way_back(world: World) -> None:
-    doubted = await world.set(await world.result(), state=State.FAILED, error="doubtful")
+    doubted = await world.set(await world.result(), state=State.FAILED, error="doubtful", result_file_id=None)
     asked = await world.ask(doubted)
     assert not await world.edits.can_go_back(asked)
     assert await world.refusal(world.choices.go_back(asked.id, ADA)) == "too-old"
@@ -140,7 +142,7 @@ async def test_going_back_and_choosing_do_not_count_as_further_edits_of_the_day(
     await world.result("another photo")
     assert (await world.choices.choose(asked.id, ADA, [1])).state is State.QUEUED
     await world.set(asked, state=State.WAITING_FOR_CHOICE)
-    assert (await world.choices.go_back(asked.id, ADA)).state is State.QUEUED
+    assert (await world.choices.go_back(asked.id, ADA)).id == shown.id
 
 
 async def test_objects_of_a_deleted_edit_are_not_stored(world: World) -> None:

@@ -73,7 +73,7 @@ async def test_a_cancelled_erase_keeps_no_mask_and_another_try_waits_for_one(wor
 async def test_a_cancelled_variant_gets_its_mask_again_from_the_edit_it_varies(world: World) -> None:
     shown = await world.store.change((await world.erased()).id, status_message=50)
     assert shown is not None
-    variant = await world.edits.another_variant(shown.id, ADA)
+    variant = await world.variants.another(shown.id, ADA)
     await world.edits.cancel(variant.id, ADA)
     assert await world.stored(variant) is None
     again = await world.edits.retry(variant.id, ADA)
