@@ -42,8 +42,8 @@ class Choices:
         is_result = shown.state is State.DONE or shown.stage is Stage.DELIVERING
         if shown.operation is Operation.ERASE or not (is_question or is_result):
             raise PersonError("still-working")
-        pending, _ = await self._store.variants.unfinished_beside(shown)
-        if any(other.parent != shown.id or not other.chooses for other in pending):
+        pending, _ = await self._store.variants.unfinished_in_message(shown)
+        if any(other.id != shown.id and not (other.chooses and other.parent == shown.id) for other in pending):
             raise PersonError("still-working")
         choice, is_new = await self._edits.submit(EditRequest.something_else(shown))
         if not is_new:  # the person went back to the result, and asks for something else again

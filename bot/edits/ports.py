@@ -175,7 +175,11 @@ class Courier(Protocol):
         ...
 
     async def show_result(self, edit: Edit, tries: Tries) -> None:
-        """Show a delivered result in its message again, as `deliver` did, by the reference to its picture."""
+        """Show a delivered result in its message again, as `deliver` did, by the reference to its picture.
+
+        Raises:
+            WorldError: Among others (see the class): the picture is no longer stored.
+        """
         ...
 
     async def show_original(self, edit: Edit, photo: PhotoRef) -> None:

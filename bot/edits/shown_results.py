@@ -27,6 +27,9 @@ log = structlog.get_logger()
 REPEAT_SECONDS = 2.0
 """Seconds in which the same press in the same message is taken for a repeat: the client still shows the old buttons."""
 
+RECORD_SECONDS, POLL_SECONDS = 5.0, 0.05
+"""Seconds to wait until a delivered result is recorded, and between looks; a worker on another machine records it."""
+
 MAX_MESSAGES = 2_000
 """Messages in which something is to be shown; presses in further ones do nothing."""
 
@@ -104,11 +107,10 @@ class ShownResults:
             while (view := self._wanted.pop(place, None)) is not None:
                 self._being_shown[place] = view
                 try:
-                    await self._show(view, *place)
+                    if await self._show(view, *place):
+                        self._remember(place, view)
                 except BotError as error:
                     log.warning("result_not_shown", edit=view.edit, reason=str(error))
-                else:
-                    self._remember(place, view)
         finally:
             self._wanted.pop(place, None)
             self._being_shown.pop(place, None)
@@ -119,22 +121,20 @@ class ShownResults:
         while len(self._shown) > MAX_REMEMBERED:
             self._shown.popitem(last=False)
 
-    async def _show(self, view: View, chat: int, message: int) -> None:
+    async def _show(self, view: View, chat: int, message: int) -> bool:
+        """Show it, unless that is no longer wanted; returns whether it is shown."""
         edit = await self._store.get(view.edit)
         if edit is None or edit.chat != chat:
-            return  # deleted in the meantime, or the group has moved
-        pending, questions = await self._store.variants.unfinished_beside(replace(edit, status_message=message))
-        if any(other.id != view.pressed for other in pending):
-            return  # it replaces what is shown
-        for question in questions:
-            await self._store.cancel(question.id, keep_objects=True)
+            return False  # deleted in the meantime, or the group has moved
+        if not await self._is_free(replace(edit, status_message=message), view.pressed):
+            return False
         # The person may have deleted the message in which it was first shown: from now on it is in this one.
         edit = await self._store.change(edit.id, status_message=message)
         if edit is None:
-            return
+            return False
         if view.is_original:
             await self._courier.show_original(edit, await photo_as_sent(self._store, edit))
-            return
+            return True
         try:
             await self._courier.show_result(edit, await self._store.variants.tries(edit))
         except OutageError:
@@ -142,6 +142,24 @@ class ShownResults:
         except WorldError as error:
             log.warning("stored_result_refused", edit=edit.id, reason=str(error))
             await self._queue_again(edit.id)
+        return True
+
+    async def _is_free(self, edit: Edit, pressed: str) -> bool:
+        """Whether nothing else is to replace what the edit's message shows; leaves a question that waits there.
+
+        The pressed edit may be recorded as done a moment after its buttons came. That is waited for: what is recorded
+        last counts as shown last.
+        """
+        for _ in range(round(RECORD_SECONDS / POLL_SECONDS)):
+            pending, questions = await self._store.variants.unfinished_in_message(edit)
+            if not pending:
+                for question in questions:
+                    await self._store.cancel(question.id, keep_objects=True)
+                return True
+            if any(other.id != pressed for other in pending):
+                return False
+            await asyncio.sleep(POLL_SECONDS)
+        return False
 
     async def _queue_again(self, edit_id: str) -> None:
         again = await self._store.queueing.show_again(edit_id)

@@ -148,7 +148,7 @@ class Variants:
 
     async def _check_free(self, edit: Edit) -> list[Edit]:
         """Check that no other edit is to replace what the edit's message shows; returns questions that wait there."""
-        pending, questions = await self._store.variants.unfinished_beside(edit)
-        if pending:
+        pending, questions = await self._store.variants.unfinished_in_message(edit)
+        if any(other.id != edit.id for other in pending):
             raise PersonError("still-working")
         return questions

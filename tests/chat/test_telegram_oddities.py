@@ -11,6 +11,7 @@ from bot.playground import TelegramServer
 from bot.playground.person import Upload, buttons
 from bot.playground.telegram import Chat, Json
 from tests.chat.groups import answer_in_group
+from tests.chat.results import Result, data_of, labels
 from tests.support import Talk, encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -97,6 +98,17 @@ async def test_buttons_of_the_old_group_answer_in_the_supergroup(talk: Talk, gro
     await talk.person.press_labelled(answer["message_id"], "White", group=group)
     white = await pictures_in(talk, new)
     assert "f-clean" in str(white["reply_markup"])
+
+
+async def test_a_kept_try_of_the_old_group_is_posted_in_the_supergroup(talk: Talk, group: Chat) -> None:
+    (sent,) = await talk.person.send(new_photo(), caption="/remove_subject", group=group)
+    result = Result(talk, await answer_in_group(talk, group, sent), group)
+    await result.tries(2)
+    flip, original = data_of(result.now, "‹"), data_of(result.now, "🖼 Original")
+    new = talk.telegram.upgrade(group)
+    await result.press("‹", data=flip)
+    assert "1/2" in labels(await pictures_in(talk, new))
+    assert "too long ago" in str(await result.press("🖼 Original", data=original))
 
 
 async def test_a_canvas_that_waits_is_offered_again_in_the_supergroup(talk: Talk, group: Chat) -> None:

@@ -75,6 +75,24 @@ async def test_a_pressed_button_is_busy_until_the_answer_and_changes_the_picture
     await expect(chat.messages).to_have_count(2)
 
 
+async def test_tries_are_flipped_through_and_the_photo_is_shown(chat: ChatPage) -> None:
+    await chat.choose(jpeg(JPEG))
+    await chat.send("/remove_subject")
+    answer = await chat.by_message_id(chat.answers.first)
+    first = await chat.photo_of(answer)
+    await chat.button(answer, "Another try").click()
+    second = await chat.photo_of(answer, other_than=first)
+    await expect(answer.get_by_test_id("inline-button")).to_contain_text(["‹", "2/2", "›", "Another try", "Original"])
+    await chat.button(answer, "‹").click()
+    assert await chat.photo_of(answer, other_than=second) == first
+    await chat.button(answer, "Original").click()
+    photo = await chat.photo_of(answer, other_than=first)
+    assert red(await chat.pixels(photo)) > 0.08, "the subject is there"
+    await chat.button(answer, "Back").click()
+    assert await chat.photo_of(answer, other_than=photo) == first
+    await expect(chat.messages).to_have_count(2)
+
+
 async def test_a_dropped_file_comes_back_as_a_file_to_download(chat: ChatPage) -> None:
     dropped = await chat.page.evaluate_handle(
         """(bytes) => {

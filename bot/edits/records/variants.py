@@ -60,14 +60,14 @@ class VariantRecords:
         row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
         return edit_of(row) if row else None
 
-    async def unfinished_beside(self, edit: Edit) -> tuple[list[Edit], list[Edit]]:
-        """The other edits that are to replace what an edit's message shows: the pending ones, and the questions."""
+    async def unfinished_in_message(self, edit: Edit) -> tuple[list[Edit], list[Edit]]:
+        """The edits that are to replace what an edit's message shows, itself included: pending ones, and questions."""
         if edit.status_message is None:
             return [], []
         unfinished = edits.c.state.in_((*PENDING_STATES, State.WAITING_FOR_CHOICE))
-        others = await self._many(_same_message(edit), edits.c.id != edit.id, unfinished)
-        questions = [other for other in others if other.state is State.WAITING_FOR_CHOICE]
-        return [other for other in others if other not in questions], questions
+        found = await self._many(_same_message(edit), unfinished)
+        questions = [other for other in found if other.state is State.WAITING_FOR_CHOICE]
+        return [other for other in found if other not in questions], questions
 
     async def _many(self, *where: sa.ColumnElement[bool]) -> list[Edit]:
         query = sa.select(*EDIT_COLUMNS).where(*where).order_by(edits.c.number)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.edits.follow_ups import can_go_back, photo_as_sent, variant_request
-from bot.edits.model import Edit, Operation, PhotoRef, State, Tries
+from bot.edits.model import Edit, Operation, PhotoRef, Stage, State, Tries
 from bot.edits.shown_results import ShownResults
 from bot.edits.variants import Variants
 from bot.errors import OutageError, PersonError
@@ -166,6 +166,25 @@ async def test_the_way_back_leads_to_what_was_shown_last(world: World) -> None:
     assert await can_go_back(world.store, third)
     again = await world.variants.another(first.id, ADA, 3)
     assert (again.id, again.state, again.attempt) == (third.id, State.QUEUED, 2)
+
+
+async def test_a_flip_right_after_the_delivery_waits_until_that_is_recorded(world: World) -> None:
+    shown, (_, second) = Shown(world), await tries(world, 2)
+    third = await world.variants.another(second.id, ADA, 3)
+    await world.store.change(third.id, state=State.RUNNING, stage=Stage.DELIVERING)
+    await shown.variants.flip(third.id, ADA, -1)
+    look = world.store.variants.unfinished_in_message
+
+    async def look_and_record(edit: Edit) -> tuple[list[Edit], list[Edit]]:
+        found = await look(edit)
+        await world.store.change(third.id, state=State.DONE, stage=None, result_file_id="r", result_unique_id="u")
+        return found
+
+    world.store.variants.unfinished_in_message = look_and_record  # type: ignore[method-assign]
+    assert await shown.run() == [(second.id, "2/3")]
+    before = await world.store.variants.shown_before(replace(third, id="the next one"))
+    assert before is not None
+    assert before.id == second.id, "it was shown after the third"
 
 
 async def test_a_first_edit_that_fails_has_no_way_back(world: World) -> None:
