@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.edits.model import DeletionRequest, Edit, Offer, PhotoRef, Stage
+from bot.edits.person_settings import Delivery
 from bot.errors import BotError, OutageError
 from bot.imaging.photo import PictureFormat
 
@@ -154,6 +155,6 @@ class Courier(Protocol):
         """
         ...
 
-    async def deliver(self, edit: Edit, result: ResultFile) -> PhotoRef:
-        """Turn the status message into the picture; returns a reference to it."""
+    async def deliver(self, edit: Edit, result: ResultFile, delivery: Delivery) -> PhotoRef:
+        """Turn the status message into the picture, sent as the person wants it; returns a reference to it."""
         ...

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bot.edits.model import DEFAULT_FINISH, BarePhoto, Edit, EditCommand, Offer, Operation, PhotoRef, StoredMask
+from bot.edits.model import BarePhoto, Edit, EditCommand, Offer, Operation, PhotoRef, StoredMask
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class EditRequest:
         operation: What to do.
         photo: The photo.
         language: Language code of the person.
-        finish: What replaces the background.
+        finish: What replaces the background; None: what the person's settings say when the edit is recorded.
         seed: Variants differ in it.
         parent: Id of the edit that this one follows.
         status_message: Id of a message of the bot that becomes the result; None: a new one is posted.
@@ -48,7 +48,7 @@ class EditRequest:
     operation: Operation
     photo: PhotoRef
     language: str
-    finish: str = DEFAULT_FINISH
+    finish: str | None = None
     seed: int = 0
     parent: str | None = None
     status_message: int | None = None
@@ -76,7 +76,7 @@ class EditRequest:
         operation: Operation,
         photo: PhotoRef,
         language: str,
-        finish: str = DEFAULT_FINISH,
+        finish: str | None = None,
         painted: PhotoRef | None = None,
         thread: int | None = None,
     ) -> Self:

@@ -8,6 +8,7 @@ from functools import partial
 from telegram import CallbackQuery, Update
 
 from bot.chat.handlers.privacy import delete_pressed
+from bot.chat.handlers.settings import settings_pressed
 from bot.chat.services import Context
 from bot.edits.model import Operation
 from bot.errors import PersonError
@@ -21,7 +22,7 @@ async def button_pressed(update: Update, context: Context) -> None:
     try:
         await _run_action(query, context)
     except PersonError as error:
-        services.replies.answer(query, services.texts.error(services.language(query.from_user), error), is_alert=True)
+        services.replies.answer(query, services.texts.error(context.language, error), is_alert=True)
     else:
         services.replies.answer(query)
 
@@ -36,6 +37,9 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         return
     if kind == "d":
         await delete_pressed(query, identity, verb, context)
+        return
+    if kind == "s":
+        await settings_pressed(query, identity, verb, context)
         return
     if kind != "e":
         raise PersonError("too-old")

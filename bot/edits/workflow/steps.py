@@ -158,14 +158,15 @@ class EditSteps:
             file = again.file
         else:
             file = replace(checkpoint.file, path=path)  # it may have been made under another DATA_DIR
+        delivery = (await self.store.person_settings.get(edit.person)).delivery
         try:
             edit = await self.announcer.announce(edit)
-            result = await self.courier.deliver(edit, file)
+            result = await self.courier.deliver(edit, file, delivery)
         except StatusMessageGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is None:
                 return None
-            result = await self.courier.deliver(await self.announcer.announce(fresh), file)
+            result = await self.courier.deliver(await self.announcer.announce(fresh), file, delivery)
         # A further round works on the result as it was made, not as Telegram compressed it.
         try:
             await self.files.photos.put(photo_key(result), await asyncio.to_thread(file.path.read_bytes))
