@@ -81,7 +81,8 @@ def settings_text(texts: Texts, language: str, settings: PersonSettings, *, owne
         label = option_label(texts, language, setting, options[setting])
         if options[setting] == AUTOMATIC:
             label += f" ({LANGUAGE_NAMES[language]})"
-        lines.append(f"{texts.get(language, f'button-settings-{setting}')}: {label}")
+        name = texts.get(language, f"button-settings-{setting}")
+        lines.append(texts.get(language, "settings-line", name=name, option=label))
     return "\n".join([title, "", *lines])
 
 

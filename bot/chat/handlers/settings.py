@@ -48,7 +48,7 @@ async def choose_language(update: Update, context: Context) -> None:
     if option == AUTOMATIC:
         context.language = context.services.texts.language(code)
     label = option_label(context.services.texts, context.language, "language", option)
-    answer(update, context, "language-chosen", language=label)
+    answer(update, context, "language-chosen", name=label)
 
 
 def language_named(text: str) -> str | None:
