@@ -137,7 +137,7 @@ def _upkeep(settings: Settings, core: wiring.Core, *, takes_updates: bool) -> li
         asyncio.create_task(fetch_default(settings)),
         asyncio.create_task(core.folder.watch(core.database.reusable_bytes)),
         asyncio.create_task(sweep_repeatedly(core.store, caches, settings.retention_hours)),
-        asyncio.create_task(forget_repeatedly(core.store, caches, with_rows=takes_updates)),
+        asyncio.create_task(forget_repeatedly(core.store, caches, core.queue.running, with_rows=takes_updates)),
     ]
 
 

@@ -70,7 +70,7 @@ async def settings_pressed(query: CallbackQuery, person: str, wanted: str, conte
         PersonError: ``settings-not-yours``, ``too-old``.
     """
     services, shown = context.services, query.message
-    if shown is None or not re.fullmatch(r"-?\d{1,19}", person):
+    if shown is None or not re.fullmatch(r"-?[0-9]{1,19}", person):
         raise PersonError("too-old")
     view, is_choice, option = wanted.partition("=")
     if view not in OPTIONS and wanted != MAIN:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, Edit, State, workflow_id
@@ -37,10 +39,11 @@ class History:
             lambda connection: [edit_of(row) for row in connection.execute(query).mappings()]
         )
 
-    async def delete(self, *, older_than: float) -> int:
-        """Delete the rows of those edits, and of their workflows and objects; returns how many edits."""
+    async def delete(self, among: Sequence[Edit], *, older_than: float) -> int:
+        """Delete the rows of those among these edits, and of their workflows and objects; returns how many edits."""
         columns = (edits.c.id, edits.c.attempt, edits.c.chat, edits.c.message)
-        query = sa.select(*columns).where(_is_unwanted(older_than)).order_by(edits.c.updated).limit(AT_ONCE)
+        ids = [edit.id for edit in among]
+        query = sa.select(*columns).where(edits.c.id.in_(ids), _is_unwanted(older_than))
 
         def work(connection: sa.Connection) -> int:
             found = connection.execute(query).all()
