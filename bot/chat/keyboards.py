@@ -1,6 +1,7 @@
 """Buttons under the bot's messages, and their callback data.
 
-``e:ID:ACTION`` for an edit, ``o:ID:OPERATION`` for an offer, ``d:yes:PERSON`` and ``d:no:PERSON`` for a deletion.
+``e:ID:ACTION`` for an edit, ``o:ID:OPERATION`` for an offer, ``d:yes:PERSON`` and ``d:no:PERSON`` for a deletion;
+``s:…`` for settings is in `settings_keyboard`.
 """
 
 from __future__ import annotations

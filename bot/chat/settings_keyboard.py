@@ -82,7 +82,7 @@ def settings_text(texts: Texts, language: str, settings: PersonSettings, *, owne
         if options[setting] == AUTOMATIC:
             label += f" ({LANGUAGE_NAMES[language]})"
         name = texts.get(language, f"button-settings-{setting}")
-        lines.append(texts.get(language, "settings-line", name=name, option=label))
+        lines.append(f"{name} – {label}")
     return "\n".join([title, "", *lines])
 
 

@@ -68,7 +68,7 @@ def corner(talk: Talk, answer: Message) -> int:
 async def test_settings_are_one_message_that_shows_them_and_changes_in_place(talk: Talk) -> None:
     asked = await talk.person.write("/settings")
     message = await talk.answer_to(asked)
-    for words in ("Language: Automatic (English)", "Background: Clean", "As the photo came", "Ask me", "Keep it"):
+    for words in ("Language – Automatic (English)", "Background – Clean", "As the photo came", "Ask me", "Keep it"):
         assert words in message["text"]
     message = await press(talk, message, "Background", until="/remove_background")
     assert "✅ Clean" in labels(message)
@@ -76,9 +76,9 @@ async def test_settings_are_one_message_that_shows_them_and_changes_in_place(tal
     message = await press(talk, message, "White", until="✅ White")
     assert "✅ Clean" not in labels(message)
     message = await press(talk, message, "Back", until="Your settings")
-    assert "Background: White" in message["text"]
+    assert "Background – White" in message["text"]
     assert len(talk.answers_to(asked)) == 1
-    assert "Background: White" in (await talk.answer_to(await talk.person.write("/settings")))["text"]
+    assert "Background – White" in (await talk.answer_to(await talk.person.write("/settings")))["text"]
 
 
 async def test_the_default_finish_is_for_requests_that_name_none(talk: Talk) -> None:
@@ -205,7 +205,7 @@ async def test_ten_presses_end_with_the_last_one(talk: Talk) -> None:
         await talk.person.press(message["message_id"], each)
     await talk.telegram.events.wait_until(lambda: "✅ Cropped" in labels(now(talk, message)))
     marker = await talk.person.write("/settings")
-    assert "Background: Cropped" in (await talk.answer_to(marker))["text"]
+    assert "Background – Cropped" in (await talk.answer_to(marker))["text"]
     assert labels(now(talk, message)).count("✅ Cropped") == 1
     assert talk.telegram.calls["editMessageText"] - calls < 10, "a state that is not the newest need not be shown"
 
@@ -221,8 +221,8 @@ async def test_two_messages_pressed_at_once_lose_neither_choice(talk: Talk) -> N
     )
     await talk.telegram.events.wait_until(lambda: "✅ Always as a file" in labels(now(talk, other)))
     text = (await talk.answer_to(await talk.person.write("/settings")))["text"]
-    assert "Background: White" in text
-    assert "Results: Always as a file" in text
+    assert "Background – White" in text
+    assert "Results – Always as a file" in text
 
 
 async def test_after_a_deletion_nothing_is_chosen_and_old_buttons_still_work(talk: Talk) -> None:
@@ -231,12 +231,12 @@ async def test_after_a_deletion_nothing_is_chosen_and_old_buttons_still_work(tal
     question = await talk.answer_to(await talk.person.write("/delete_my_data"))
     await press(talk, question, "全部删除", until="完成")
     text = (await talk.answer_to(await talk.person.write("/settings")))["text"]
-    assert "Language: Automatic (English)" in text
-    assert "Background: Clean" in text
+    assert "Language – Automatic (English)" in text
+    assert "Background – Clean" in text
     message = await press(talk, old, "黑色", until="✅ Black")
     message = await press(talk, message, "Back", until="Your settings")
-    assert "Background: Black" in message["text"]
-    assert "Results: As the photo came" in message["text"]
+    assert "Background – Black" in message["text"]
+    assert "Results – As the photo came" in message["text"]
 
 
 @pytest.mark.parametrize(
