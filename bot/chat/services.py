@@ -98,7 +98,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         Raises:
             OutageError: They cannot be read now.
         """
-        self.settings = await self.services.settings.get(owner)
+        self.settings = await self.services.settings.get_remembered(owner)
         self.know_language(user)
 
     def text(self, message_id: str, **values: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,10 @@ from bot.edits.model import FINISHES, Operation
 from bot.edits.person_settings import NOTHING_CHOSEN, Delivery, PersonSettings
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits, offers, person_settings
+
+MAX_KNOWN, KNOWN_SECONDS = 10_000, 60.0
+"""Of how many people settings are remembered, and for how long. A read costs as much as handling a text: without the
+memory a flood of texts held up the others. A change by another process is seen after this time."""
 
 _BARE_OPERATIONS = (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND)
 
@@ -26,6 +31,28 @@ class PeopleSettings:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
+        self._known: OrderedDict[int, tuple[PersonSettings, float]] = OrderedDict()
+        """By person: the settings, and until when they are believed."""
+        self._changes = 0
+
+    async def get_remembered(self, person: int) -> PersonSettings:
+        """The settings as this process knows them: changes by this process are seen at once."""
+        known = self._known.get(person)
+        if known is not None and known[1] > self._clock():
+            return known[0]
+        changes = self._changes
+        settings = await self.get(person)
+        if changes == self._changes:  # else this may be what was there before the change
+            self._known[person] = (settings, self._clock() + KNOWN_SECONDS)
+            self._known.move_to_end(person)
+            while len(self._known) > MAX_KNOWN:
+                self._known.popitem(last=False)
+        return settings
+
+    def forget(self, person: int) -> None:
+        """Read a person's settings again the next time: they were changed or deleted."""
+        self._changes += 1
+        self._known.pop(person, None)
 
     async def get(self, person: int) -> PersonSettings:
         """The settings of a person, or of a chat in whose name is asked."""
@@ -38,7 +65,10 @@ class PeopleSettings:
             person: Id of the owner.
             values: Attributes of `PersonSettings`.
         """
-        return await self._database.run(lambda connection: self._change(connection, person, values))
+        try:
+            return await self._database.run(lambda connection: self._change(connection, person, values))
+        finally:
+            self.forget(person)
 
     async def change_language(self, person: int, language: str | None, *, shown: str) -> PersonSettings:
         """Change the language, also of what is in the chat already: edits and questions speak it from now on.
@@ -58,7 +88,10 @@ class PeopleSettings:
                 connection.execute(table.update().where(is_posted).values(language=shown))
             return self._change(connection, person, {"language": language})
 
-        return await self._database.run(work)
+        try:
+            return await self._database.run(work)
+        finally:
+            self.forget(person)
 
     def _change(self, connection: sa.Connection, person: int, values: dict[str, Any]) -> PersonSettings:
         self._database.lock_until_commit(connection, LockSpace.PERSON, person)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from bot.edits.model import BarePhoto, DeletionRequest, Edit, EditCommand, Operation, PhotoRef
 from bot.edits.person_settings import NOTHING_CHOSEN, Delivery, PersonSettings
+from bot.edits.records import person_settings as records
 from bot.edits.records.limits import EditLimits
+from bot.edits.records.person_settings import KNOWN_SECONDS
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database
@@ -114,3 +117,31 @@ async def test_a_groups_settings_follow_it(world: World, *, has_own: bool, finis
         await world.store.chat_moves.follow(-5, -1005)
         assert (await settings.get(-1005)).finish == finish
         assert await settings.get(-5) == NOTHING_CHOSEN
+
+
+async def test_what_is_remembered_is_never_older_than_this_processs_own_change(world: World) -> None:
+    settings = world.store.person_settings
+    assert await settings.get_remembered(7) == NOTHING_CHOSEN
+    await settings.change(7, finish="white")
+    assert (await settings.get_remembered(7)).finish == "white"
+    reading = asyncio.create_task(settings.get_remembered(8))
+    await asyncio.gather(settings.change(8, finish="black"), reading)
+    assert (await settings.get_remembered(8)).finish == "black", "also if it was being read"
+
+
+async def test_another_processs_change_is_seen_after_a_minute(world: World) -> None:
+    settings, other = world.store.person_settings, Store(world.database, EditLimits()).person_settings
+    assert await settings.get_remembered(7) == NOTHING_CHOSEN
+    await other.change(7, finish="white")
+    assert await settings.get_remembered(7) == NOTHING_CHOSEN
+    world.now += KNOWN_SECONDS
+    assert (await settings.get_remembered(7)).finish == "white"
+
+
+async def test_few_are_remembered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_KNOWN", 2)
+    settings, other = world.store.person_settings, Store(world.database, EditLimits()).person_settings
+    for person in (1, 2, 3):
+        await settings.get_remembered(person)
+        await other.change(person, finish="white")
+    assert [(await settings.get_remembered(person)).finish for person in (3, 2, 1)] == ["clean", "clean", "white"]
