@@ -14,6 +14,7 @@ from bot import wiring
 from bot.chat.commands import register_commands
 from bot.chat.intake import poll, retry_until_success
 from bot.chat.services import App
+from bot.edits.history import forget_repeatedly
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.retention import sweep, sweep_repeatedly
@@ -88,7 +89,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
                 return
             async with core.queue, _loop_monitored():
                 log.info("working", executor=core.queue.executor, workers=settings.workers)
-                async with _background(*_upkeep(settings, core)) as tasks:
+                async with _background(*_upkeep(settings, core, takes_updates=False)) as tasks:
                     await _wait(stop, tasks)
                     await _drain(core, _drain_deadline())
 
@@ -108,7 +109,7 @@ async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Fro
     async with _background(
         asyncio.create_task(core.edits.run()),
         asyncio.create_task(core.deletions.run()),
-        *_upkeep(settings, core),
+        *_upkeep(settings, core, takes_updates=True),
         asyncio.create_task(_register_commands(settings, front.application)),
     ) as tasks:
         if settings.telegram_updates == "webhook":
@@ -129,12 +130,14 @@ async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Fro
         log.info("stopped", handed_back=0 if drained else len(core.queue.running))
 
 
-def _upkeep(settings: Settings, core: wiring.Core) -> list[asyncio.Task[None]]:
+def _upkeep(settings: Settings, core: wiring.Core, *, takes_updates: bool) -> list[asyncio.Task[None]]:
     """Background tasks of every process that works on edits: fetch models, measure DATA_DIR, delete old copies."""
+    caches = (core.photos, core.results)
     return [
         asyncio.create_task(fetch_default(settings)),
         asyncio.create_task(core.folder.watch(core.database.reusable_bytes)),
-        asyncio.create_task(sweep_repeatedly(core.store, (core.photos, core.results), settings.retention_hours)),
+        asyncio.create_task(sweep_repeatedly(core.store, caches, settings.retention_hours)),
+        asyncio.create_task(forget_repeatedly(core.store, caches, core.queue.running, with_rows=takes_updates)),
     ]
 
 

@@ -29,6 +29,7 @@ from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
 from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices
+from bot.chat.settings_messages import SettingsMessages
 from bot.chat.webhook import PATH, Webhook
 from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices
@@ -203,11 +204,14 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
     """
     texts = Texts(settings.language)
     replies = Replies(core.limiter.delay)
+    settings_messages = SettingsMessages(core.bot, core.store.person_settings, texts, settings.retention_hours)
     services = ChatServices(
         edits=core.edits,
         choices=core.choices,
         variants=core.variants,
         unasked=Unasked(core.store, core.edits),
+        settings=core.store.person_settings,
+        settings_messages=settings_messages,
         texts=texts,
         allowed_users=settings.allowed_users,
         max_file_bytes=int(settings.max_file_mb * 1e6),

@@ -23,6 +23,7 @@ from bot.segmentation import Tap
 from webapp.bodies import MAX_JSON_BYTES, read_body
 from webapp.callers import PERSON
 from webapp.errors import RefusedError
+from webapp.languages import LANGUAGE
 from webapp.limits import RateLimiter
 
 WORK_SECONDS = 60.0
@@ -57,6 +58,7 @@ async def find_edit(request: web.Request, canvas: Canvas) -> Edit:
     edit = await canvas.own(request.match_info["id"], request[PERSON])
     if edit is None:
         raise RefusedError(HTTPStatus.NOT_FOUND)
+    request[LANGUAGE] = edit.language  # what the person has chosen; the session tells only what Telegram says
     return edit
 
 

@@ -22,8 +22,8 @@ from telegram.ext import (
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import AsksForEdit, Command
-from bot.chat.handlers import buttons, operations, privacy, welcome
-from bot.chat.identity import is_allowed
+from bot.chat.handlers import buttons, operations, privacy, settings, welcome
+from bot.chat.identity import is_allowed, owner_of
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
 
@@ -55,6 +55,8 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(new & Command("help"), welcome.help_),
         MessageHandler(new & Command("privacy"), privacy.privacy),
         MessageHandler(new & Command("delete_my_data"), privacy.delete_my_data),
+        MessageHandler(new & Command("settings"), settings.show_settings),
+        MessageHandler(new & Command("language"), settings.choose_language),
         MessageHandler(new & AsksForEdit(), operations.command),
         MessageHandler(new & HasPhoto(), operations.bare_photo),
         CallbackQueryHandler(buttons.button_pressed),
@@ -94,20 +96,28 @@ def make_application(bot: ExtBot[None], services: ChatServices) -> App:
     )
     application.bot_data["services"] = services
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, _follow_chat), group=-2)
-    application.add_handler(TypeHandler(Update, _refuse_strangers), group=-1)
+    application.add_handler(TypeHandler(Update, _admit), group=-1)
     for handler in handlers():
         application.add_handler(handler)
     application.add_error_handler(_record_failure)
     return application
 
 
-async def _refuse_strangers(update: Update, context: Context) -> None:
-    """Stop updates from all who are not in ALLOWED_USERS; in a private chat and on buttons with an answer."""
+async def _admit(update: Update, context: Context) -> None:
+    """Learn who sent an update. Stop those from all who are not in ALLOWED_USERS.
+
+    In a private chat and on buttons they get an answer.
+    """
     services, user = context.services, update.effective_user
+    context.know_language(user)
     if is_allowed(update, services.allowed_users):
+        if update.callback_query is not None:
+            await context.know_sender(update.callback_query.from_user.id, user)
+        elif update.effective_message is not None:
+            await context.know_sender(owner_of(update.effective_message), user)
         return
     if update.callback_query:
-        services.replies.answer(update.callback_query, services.text(user, "not-allowed"), is_alert=True)
+        services.replies.answer(update.callback_query, context.text("not-allowed"), is_alert=True)
     elif update.message and update.message.chat.type == "private":
         welcome.answer(update, context, "not-allowed")
     raise ApplicationHandlerStop
@@ -121,10 +131,15 @@ async def _follow_chat(update: Update, context: Context) -> None:
     if old in context.services.allowed_users and new not in context.services.allowed_users:
         log.warning("allowed_group_moved", old=old, new=new, advice="change ALLOWED_USERS")
     await context.services.chat_moves.follow(old, new)
+    context.services.settings.forget(new)
     raise ApplicationHandlerStop
 
 
 async def _record_failure(update: object, context: Context) -> None:
-    """Leave a handler's error for `intake`, so that the update is not confirmed. `process_update` does not raise it."""
+    """Leave a handler's error for `intake`, so that the update is not confirmed. `process_update` does not raise it.
+
+    Later handlers do not run: without the person's settings they would do something else.
+    """
     if isinstance(update, Update) and context.error is not None:
         context.services.failures[update.update_id] = context.error
+    raise ApplicationHandlerStop

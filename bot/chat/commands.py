@@ -12,7 +12,7 @@ from bot.chat.meaning import edit_command, meaning_of_command, meaning_of_words
 from bot.edits.model import EditCommand, Operation
 from bot.texts import LANGUAGES, Texts
 
-MENU = ("remove_subject", "remove_background", "erase", "help", "privacy", "delete_my_data")
+MENU = ("remove_subject", "remove_background", "erase", "settings", "language", "help", "privacy", "delete_my_data")
 """Commands in Telegram's menu, in this order."""
 
 _COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>[A-Za-z0-9_]+))?(?P<rest>\s.*)?\Z", re.DOTALL)
@@ -67,7 +67,7 @@ def edit_command_in(message: Message) -> EditCommand | None:
     """
     found = command_in(message)
     if found is not None and found[0] in set(Operation):
-        return edit_command(Operation(found[0]), found[1])
+        return edit_command(Operation(found[0]), found[1], after_slash=True)
     text = _text(message).strip()
     if not names_this_bot(message) and (_NAMES_A_BOT.match(text) or message.chat.type != ChatType.PRIVATE):
         return None

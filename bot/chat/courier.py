@@ -22,7 +22,7 @@ from bot.chat.api.bot_api_errors import description_contains, is_not_modified, t
 from bot.chat.api.fetching import FileFetcher
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
-from bot.chat.file_rules import MAX_DOCUMENT_BYTES, fits_as_photo, result_name
+from bot.chat.file_rules import MAX_DOCUMENT_BYTES, must_be_file, result_name
 from bot.chat.keyboards import Keyboards
 from bot.chat.result_messages import ResultMessages
 from bot.edits.model import (
@@ -37,6 +37,7 @@ from bot.edits.model import (
     State,
     Tries,
 )
+from bot.edits.person_settings import Delivery
 from bot.edits.ports import LostMessageSearch, ResultFile
 from bot.errors import BotError, OutageError, UnusableInputError
 from bot.texts import Texts
@@ -227,13 +228,13 @@ class TelegramCourier:
         """See `Courier.fetch`."""
         return await self._fetcher.fetch(photo, max_bytes)
 
-    async def deliver(self, edit: Edit, made: ResultFile, tries: Tries) -> PhotoRef:
+    async def deliver(self, edit: Edit, made: ResultFile, tries: Tries, delivery: Delivery) -> PhotoRef:
         """See `Courier.deliver`."""
         assert edit.status_message is not None
         data = await asyncio.to_thread(made.path.read_bytes)
         if len(data) > MAX_DOCUMENT_BYTES:
             raise UnusableInputError("result-too-large", megabytes=round(len(data) / 1e6))
-        as_file = edit.photo.as_file or made.format != "JPEG" or not fits_as_photo(made, len(data))
+        as_file = must_be_file(edit, made, data, delivery)
         caption, keyboard = self._results.caption(edit), self._keyboards.result(edit, tries)
         name = result_name(edit, made)
         media: InputMedia

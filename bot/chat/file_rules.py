@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import PurePosixPath
 
 from bot.edits.model import Edit, Operation
+from bot.edits.person_settings import Delivery
 from bot.edits.ports import ResultFile
 from bot.errors import PersonError, UnusableInputError
 
@@ -30,6 +31,21 @@ def fits_as_photo(made: ResultFile, size: int) -> bool:
     """Whether Telegram accepts the picture as a photo; `size` in bytes (docs/telegram.md#photo-limits)."""
     sides, ratio = made.width + made.height, max(made.width, made.height) / min(made.width, made.height)
     return sides <= MAX_PHOTO_SIDES and ratio <= MAX_PHOTO_RATIO and size <= MAX_PHOTO_BYTES
+
+
+def must_be_file(edit: Edit, made: ResultFile, data: bytes, delivery: Delivery) -> bool:
+    """Whether a result is sent as a file: the person wants it so, or Telegram would refuse or flatten the photo."""
+    if delivery is Delivery.FILE or not fits_as_photo(made, len(data)):
+        return True
+    if delivery is Delivery.PHOTO:
+        is_opaque = made.format == "JPEG" or (made.format == "PNG" and _is_opaque_png(data))
+        return not is_opaque or edit.finish == "mask"
+    return edit.photo.as_file or made.format != "JPEG"
+
+
+def _is_opaque_png(data: bytes) -> bool:
+    """Whether a PNG is grey or RGB without transparency: by the colour type in its header, and its chunk tRNS."""
+    return data[25] in (0, 2) and b"tRNS" not in data[: data.find(b"IDAT")]
 
 
 def result_name(edit: Edit, made: ResultFile) -> str:

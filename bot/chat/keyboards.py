@@ -1,7 +1,7 @@
 """Buttons under the bot's messages, and their callback data.
 
 ``e:ID:ACTION`` for an edit, ``o:ID:OPERATION`` or ``o:ID:OPERATION:FINISH`` for an offer, ``d:yes:PERSON`` and
-``d:no:PERSON`` for a deletion.
+``d:no:PERSON`` for a deletion; ``s:…`` for settings is in `settings_keyboard`.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def delete_data(texts: Texts, language: str, person: int) -> InlineKeyboardMarku
 
 def try_again(texts: Texts, offer: Offer, command: EditCommand) -> InlineKeyboardMarkup:
     """Under the refusal of a photo that a limit kept out."""
-    data = f"o:{offer.id}:{command.operation}:{command.finish}"
+    data = f"o:{offer.id}:{command.operation}:{command.finish or ''}"
     return InlineKeyboardMarkup([[InlineKeyboardButton(texts.get(offer.language, "button-retry"), callback_data=data)]])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from bot.edits.model import DEFAULT_FINISH, EditCommand, Operation
+from bot.edits.model import EditCommand, Operation
 
 _NAMES = {
     Operation.REMOVE_SUBJECT: (
@@ -67,6 +67,7 @@ _FINISHES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("sticker", re.compile(r"\bsticker\b|贴纸", re.IGNORECASE)),
     ("blur", re.compile(r"\bblur(red|ry)?\b|\bbokeh\b|模糊|虚化", re.IGNORECASE)),
 )
+_CLEAN = re.compile(r"\bclean\b|干净", re.IGNORECASE)
 _HEX = re.compile(r"(?<![\w#])#(?P<digits>[0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?!\w)")
 
 
@@ -78,7 +79,7 @@ def meaning_of_command(text: str) -> EditCommand | None:
     operation = _operation_named(found["name"])
     if operation is None:
         return None
-    return edit_command(operation, found["rest"])
+    return edit_command(operation, found["rest"], after_slash=True)
 
 
 def meaning_of_words(text: str) -> EditCommand | None:
@@ -98,10 +99,21 @@ _LONGEST = 120
 """Characters of a text that is looked at: a longer one is a conversation, not a request."""
 
 
-def edit_command(operation: Operation, text: str) -> EditCommand:
-    """The operation with the finish that a text names, where it has one."""
-    finish = finish_in(text) if operation is Operation.REMOVE_BACKGROUND else None
-    return EditCommand(operation, finish or DEFAULT_FINISH)
+def edit_command(operation: Operation, text: str, *, after_slash: bool = False) -> EditCommand:
+    """The operation with the finish that a text names, where it has one.
+
+    Args:
+        operation: The operation.
+        text: The words of the request.
+        after_slash: Whether they stand behind a command. There "clean" names a finish; in "clean the background" it
+            says that the background goes.
+    """
+    if operation is not Operation.REMOVE_BACKGROUND:
+        return EditCommand(operation)
+    finish = finish_in(text)
+    if finish is None and after_slash and _CLEAN.search(text):
+        finish = "clean"
+    return EditCommand(operation, finish)
 
 
 def finish_in(text: str) -> str | None:

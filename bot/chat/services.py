@@ -12,9 +12,12 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.chat.identity import Identities
 from bot.chat.replies import Replies
+from bot.chat.settings_messages import SettingsMessages
 from bot.edits.choices import Choices
 from bot.edits.person_deletion import PersonDeletion
+from bot.edits.person_settings import NOTHING_CHOSEN, PersonSettings
 from bot.edits.records.chat_moves import ChatMoves
+from bot.edits.records.person_settings import PeopleSettings
 from bot.edits.service import Edits
 from bot.edits.unasked import Unasked
 from bot.edits.variants import Variants
@@ -32,6 +35,8 @@ class ChatServices:
         choices: Corrects a wrong find.
         variants: Makes and shows variants of results.
         unasked: Handles photos without a command.
+        settings: What people have chosen.
+        settings_messages: Shows settings messages again after a press.
         texts: The catalogues.
         allowed_users: Ids of the people, and of the chats in whose name posts are made, that may use the bot; empty:
             all.
@@ -49,6 +54,8 @@ class ChatServices:
     choices: Choices
     variants: Variants
     unasked: Unasked
+    settings: PeopleSettings
+    settings_messages: SettingsMessages
     texts: Texts
     allowed_users: frozenset[int]
     max_file_bytes: int
@@ -60,21 +67,22 @@ class ChatServices:
     chat_moves: ChatMoves
     failures: dict[int, Exception] = field(default_factory=dict)
 
-    def text(self, user: User | None, message_id: str, **values: object) -> str:
-        """A text in the person's language."""
-        return self.texts.get(self.language(user), message_id, **values)
-
-    def language(self, user: User | None) -> str:
-        """The language of texts for this person."""
-        return self.texts.language(user.language_code if user else None)
-
     def log_unsent(self, message: Message | None, error: TelegramError) -> None:
         """Log that an answer could not be sent."""
         log.info("reply_not_sent", message=message.message_id if message else None, reason=type(error).__name__)
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
-    """The handlers' context, with `ChatServices`."""
+    """The handlers' context, with `ChatServices` and what is known about the sender of the update.
+
+    Attributes:
+        settings: The settings of the owner of a message, or of the person who pressed a button; `know_sender` reads
+            them.
+        language: The language of texts for that person.
+    """
+
+    settings: PersonSettings = NOTHING_CHOSEN
+    language: str = "en"
 
     @property
     def services(self) -> ChatServices:
@@ -82,6 +90,23 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         services = self.bot_data["services"]
         assert isinstance(services, ChatServices)
         return services
+
+    def know_language(self, user: User | None) -> None:
+        """Speak the language that Telegram tells for this user, unless the settings name another."""
+        self.language = self.services.texts.language(self.settings.language or (user.language_code if user else None))
+
+    async def know_sender(self, owner: int, user: User | None) -> None:
+        """Read the settings of the owner of an update. The handlers of the update see them.
+
+        Raises:
+            OutageError: They cannot be read now.
+        """
+        self.settings = await self.services.settings.get_remembered(owner)
+        self.know_language(user)
+
+    def text(self, message_id: str, **values: object) -> str:
+        """A text in the sender's language."""
+        return self.services.texts.get(self.language, message_id, **values)
 
 
 App: TypeAlias = Application[

@@ -288,11 +288,11 @@ class EditCommand:
 
     Attributes:
         operation: The operation.
-        finish: What replaces the background.
+        finish: What replaces the background; None: what the person's settings say when the edit is made.
     """
 
     operation: Operation
-    finish: str = DEFAULT_FINISH
+    finish: str | None = None
 
 
 def is_finish(text: str) -> bool:

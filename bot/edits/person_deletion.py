@@ -2,7 +2,7 @@
 
 The request is recorded first, so that a killed process goes on with it at its next start. Then the person's unfinished
 edits are stopped, and all rows and files are deleted: edits with their masks, found objects, offers, pending commands,
-the queue's rows, cached photos and results. The message in which the person confirmed becomes the receipt.
+settings, the queue's rows, cached photos and results. The message in which the person confirmed becomes the receipt.
 """
 
 from __future__ import annotations
@@ -109,6 +109,7 @@ class PersonDeletion:
                 await deletion.delete_workflows(ended)
                 # The rows go last: after a crash they say what else has to be deleted.
                 left = await deletion.delete_person(person, ended)
+                self._store.person_settings.forget(person)
                 counted = await deletion.count(person, edits=len(ended), files=files)
                 if not left:
                     break

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.edits.model import AlbumCount, DeletionRequest, Edit, Offer, PhotoRef, Stage, Tries
+from bot.edits.person_settings import Delivery
 from bot.errors import BotError, OutageError
 from bot.imaging.photo import PictureFormat
 
@@ -164,13 +165,14 @@ class Courier(Protocol):
         """
         ...
 
-    async def deliver(self, edit: Edit, result: ResultFile, tries: Tries) -> PhotoRef:
+    async def deliver(self, edit: Edit, result: ResultFile, tries: Tries, delivery: Delivery) -> PhotoRef:
         """Turn the status message into the picture; returns a reference to it. The edit has the result's notes.
 
         Args:
             edit: The edit.
             result: The picture.
             tries: Its place among the results of the same request.
+            delivery: Whether the person wants photos or files.
         """
         ...
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from bot.edits.model import (
-    DEFAULT_FINISH,
     NOTES_ABOUT_FIND,
     BarePhoto,
     Edit,
@@ -35,7 +34,7 @@ class EditRequest:
         operation: What to do.
         photo: The photo.
         language: Language code of the person.
-        finish: What replaces the background.
+        finish: What replaces the background; None: what the person's settings say when the edit is recorded.
         seed: Variants differ in it.
         parent: Id of the edit that this one follows.
         status_message: Id of a message of the bot that becomes the result; None: a new one is posted.
@@ -60,7 +59,7 @@ class EditRequest:
     operation: Operation
     photo: PhotoRef
     language: str
-    finish: str = DEFAULT_FINISH
+    finish: str | None = None
     seed: int = 0
     parent: str | None = None
     status_message: int | None = None
@@ -90,7 +89,7 @@ class EditRequest:
         operation: Operation,
         photo: PhotoRef,
         language: str,
-        finish: str = DEFAULT_FINISH,
+        finish: str | None = None,
         painted: PhotoRef | None = None,
         thread: int | None = None,
     ) -> Self:

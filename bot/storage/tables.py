@@ -131,6 +131,19 @@ pending_commands = sa.Table(
     comment="a command that waits for its photo, or for the rest of its album",
 )
 
+person_settings = sa.Table(
+    "person_settings",
+    metadata,
+    sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("language", sa.String(16), comment="of the texts; null: the one that Telegram tells"),
+    sa.Column("finish", sa.String(32), comment="what replaces the background unless said; null: the default"),
+    sa.Column("delivery", sa.String(16), comment="how results are sent; null: as the photo came"),
+    sa.Column("bare_photos", sa.String(32), comment="what is done with a photo without a command; null: ask"),
+    sa.Column("keeps_history", sa.Boolean, comment="whether edits are kept for RETENTION_HOURS; null: yes"),
+    sa.Column("changed", sa.Float, nullable=False),
+    comment="what people have chosen with /settings",
+)
+
 deletions = sa.Table(
     "deletions",
     metadata,

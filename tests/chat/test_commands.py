@@ -227,7 +227,16 @@ async def test_texts_are_chinese_for_chinese_speakers_and_english_for_others(mee
 
 async def test_commands_are_registered_in_each_language(server: TelegramServer) -> None:
     names = [command["command"] for command in server.telegram.commands_for("en")]
-    assert names == ["remove_subject", "remove_background", "erase", "help", "privacy", "delete_my_data"]
+    assert names == [
+        "remove_subject",
+        "remove_background",
+        "erase",
+        "settings",
+        "language",
+        "help",
+        "privacy",
+        "delete_my_data",
+    ]
     assert "主体" in server.telegram.commands_for("zh-hans")[0]["description"]
     assert server.telegram.commands_for("fr") == server.telegram.commands_for("en")
 

@@ -54,6 +54,7 @@ async def live(talk: Talk) -> list[dict[str, Any]]:
     (waiting,) = await person.send(Upload(encoded(scene(seed=4))), caption="/erase")
     await talk.answer_to(waiting, settled=False)
     await talk.answer_to(await person.write("/erase"))
+    await talk.answer_to(await person.write("/language en"))
     return [erased, cut, bare, waiting]
 
 
@@ -114,7 +115,9 @@ async def test_deleted_means_gone_from_every_table_and_every_file(server: Telegr
     assert not traces(folder, PERSON, ids), "\n".join(traces(folder, PERSON, ids))
     assert len(list((folder / "cache").rglob("*"))) < cached
     assert traces(folder, OTHER, file_ids(other)), "another person's data stay"
-    assert [table for table, _ in rows(folder) if table in ("deletions", "found_objects", "offers")] == []
+    assert [
+        table for table, _ in rows(folder) if table in ("deletions", "found_objects", "offers", "person_settings")
+    ] == []
 
 
 async def test_what_a_person_asks_for_after_the_deletion_is_done(server: TelegramServer) -> None:

@@ -8,8 +8,9 @@ from functools import partial
 from telegram import CallbackQuery, Update
 
 from bot.chat.handlers.privacy import delete_pressed
+from bot.chat.handlers.settings import settings_pressed
 from bot.chat.services import Context
-from bot.edits.model import DEFAULT_FINISH, EditCommand, Operation, is_finish
+from bot.edits.model import EditCommand, Operation, is_finish
 from bot.errors import PersonError
 
 
@@ -21,7 +22,7 @@ async def button_pressed(update: Update, context: Context) -> None:
     try:
         await _run_action(query, context)
     except PersonError as error:
-        services.replies.answer(query, services.texts.error(services.language(query.from_user), error), is_alert=True)
+        services.replies.answer(query, services.texts.error(context.language, error), is_alert=True)
     else:
         services.replies.answer(query)
 
@@ -36,6 +37,9 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         return
     if kind == "d":
         await delete_pressed(query, identity, verb, context)
+        return
+    if kind == "s":
+        await settings_pressed(query, identity, verb, context)
         return
     if kind != "e":
         raise PersonError("too-old")
@@ -88,7 +92,7 @@ def _chosen(text: str) -> EditCommand:
     operation, _, finish = text.partition(":")
     if operation not in set(Operation) or not (finish == "" or is_finish(finish)):
         raise PersonError("too-old")
-    return EditCommand(Operation(operation), finish or DEFAULT_FINISH)
+    return EditCommand(Operation(operation), finish or None)
 
 
 def _is_number(text: str) -> bool:

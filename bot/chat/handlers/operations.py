@@ -78,7 +78,7 @@ async def bare_photo(update: Update, context: Context) -> None:
     try:
         if message.chat.type == ChatType.PRIVATE:
             _check_size(sent, context)
-            await _ask_or_compare(message, bare, context)
+            await _do_or_ask(message, bare, context)
         elif bare.album is not None:
             await context.services.unasked.keep_silently(bare)
     except PersonError as error:
@@ -92,20 +92,27 @@ def _bare(message: Message, photo: PhotoRef, context: Context) -> BarePhoto:
         chat=message.chat.id,
         message=message.message_id,
         photo=photo,
-        language=context.services.language(message.from_user),
+        language=context.language,
         album=message.media_group_id,
         thread=topic_of(message),
     )
 
 
-async def _ask_or_compare(message: Message, bare: BarePhoto, context: Context) -> None:
-    """Ask what to do with a photo; first compare it with the one that it replies to, if it replies to one."""
-    original = photo_in(replied_to(message)) if bare.album is None else None
+async def _do_or_ask(message: Message, bare: BarePhoto, context: Context) -> None:
+    """Do with a photo what the person's settings say, or ask.
+
+    A photo that replies to another one is compared with it first.
+    """
+    original, chosen = photo_in(replied_to(message)) if bare.album is None else None, context.settings.bare_photos
     if original is not None:
         _check_size(original, context)
         await context.services.unasked.compare(bare, original)
-    else:
+    elif chosen is None:
         await context.services.unasked.ask(bare)
+    else:
+        if bare.album is not None:  # a command may stand on a later photo of the album
+            await context.services.unasked.keep_silently(bare)
+        await submit(message, bare.photo, EditCommand(chosen), context)
 
 
 async def _submit_painted_reply(message: Message, sent: PhotoRef, context: Context) -> bool:
@@ -144,7 +151,7 @@ async def submit(
                 operation=asked.operation,
                 finish=asked.finish,
                 photo=sent,
-                language=context.services.language(message.from_user),
+                language=context.language,
                 painted=painted,
                 thread=topic_of(message),
             )
@@ -220,5 +227,4 @@ def _check_size(photo: PhotoRef, context: Context) -> None:
 def _refuse(
     message: Message, error: PersonError, context: Context, keyboard: InlineKeyboardMarkup | None = None
 ) -> None:
-    language = context.services.language(message.from_user)
-    context.services.replies.send(message, context.services.texts.error(language, error), keyboard=keyboard)
+    context.services.replies.send(message, context.services.texts.error(context.language, error), keyboard=keyboard)

@@ -23,7 +23,7 @@ async def privacy(update: Update, context: Context) -> None:
     """/privacy: what is stored, where, how long, and who works on the photos."""
     services = context.services
     where = "privacy-cloud" if services.uses_cloud else "privacy-local"
-    place = services.text(update.effective_user, where)
+    place = context.text(where)
     answer(update, context, "privacy", hours=f"{services.retention_hours:g}", place=place)
 
 
@@ -31,9 +31,8 @@ async def delete_my_data(update: Update, context: Context) -> None:
     """/delete_my_data: ask whether to delete everything that is stored about the person."""
     message, services = update.effective_message, context.services
     assert message is not None
-    language = services.language(message.from_user)
-    text = services.texts.get(language, "delete-data")
-    services.replies.send(message, text, keyboard=delete_data(services.texts, language, owner_of(message)))
+    keyboard = delete_data(services.texts, context.language, owner_of(message))
+    services.replies.send(message, context.text("delete-data"), keyboard=keyboard)
 
 
 async def delete_pressed(query: CallbackQuery, choice: str, person: str, context: Context) -> None:
@@ -48,11 +47,11 @@ async def delete_pressed(query: CallbackQuery, choice: str, person: str, context
     owner = int(person)
     if await services.identities.acting_for(query.from_user.id, owner, shown.chat.id) != owner:
         raise PersonError("not-yours")
-    language = services.language(query.from_user)
     if choice == "yes":
-        await services.deletions.request(DeletionRequest(owner, shown.chat.id, shown.message_id, language))
+        request = DeletionRequest(owner, shown.chat.id, shown.message_id, context.language)
+        await services.deletions.request(request)
     elif isinstance(shown, Message):
-        services.edits.run_in_background(partial(_show, shown, services.texts.get(language, "data-kept")))
+        services.edits.run_in_background(partial(_show, shown, context.text("data-kept")))
 
 
 async def _show(message: Message, text: str) -> None:

@@ -21,14 +21,13 @@ async def start(update: Update, context: Context) -> None:
     if not parameter.startswith(PRIVATE_START_PREFIX) or message.chat.type != ChatType.PRIVATE:
         answer(update, context, "start")
         return
-    language = context.services.language(message.from_user)
     try:
         edits, edit, person = context.services.edits, parameter.removeprefix(PRIVATE_START_PREFIX), owner_of(message)
         place = await edits.place(edit)
         acting = await context.services.identities.acting_for(person, *place) if place else person
-        await edits.continue_in_private(edit, acting, person, message.message_id, language)
+        await edits.continue_in_private(edit, acting, person, message.message_id, context.language)
     except PersonError as error:
-        context.services.replies.send(message, context.services.texts.error(language, error))
+        context.services.replies.send(message, context.services.texts.error(context.language, error))
 
 
 async def help_(update: Update, context: Context) -> None:
@@ -58,12 +57,11 @@ def explain(update: Update, context: Context) -> None:
         if message.effective_attachment
         else "not-understood"
     )
-    text = context.services.text(update.effective_user, reason)
-    context.services.replies.send(message, text, rarely=True)
+    context.services.replies.send(message, context.text(reason), rarely=True)
 
 
 def answer(update: Update, context: Context, message_id: str, **values: object) -> None:
     """Reply with a text in the person's language, soon."""
     message = update.effective_message
     assert message is not None
-    context.services.replies.send(message, context.services.text(update.effective_user, message_id, **values))
+    context.services.replies.send(message, context.text(message_id, **values))

@@ -12,7 +12,7 @@ from bot.edits.records import daily_quota
 from bot.edits.records.found_objects import delete_orphans
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
-from bot.storage.tables import deletions, edits, offers, pending_commands, rate_limits
+from bot.storage.tables import deletions, edits, offers, pending_commands, person_settings, rate_limits
 from bot.storage.workflow_rows import delete_in_transaction, delete_workflow_rows
 
 _FULL_SECONDS = 3600.0
@@ -66,7 +66,7 @@ class Deletion:
         )
 
     async def delete_person(self, person: int, ended: Sequence[Edit]) -> int:
-        """Delete these edits of a person, and all offers and pending commands.
+        """Delete these edits of a person, and all offers, pending commands and settings.
 
         Returns:
             How many edits the request is about that are still there: they were pending when `ended` was asked for.
@@ -83,6 +83,7 @@ class Deletion:
             in_private = pending_commands.c.chat == person
             connection.execute(pending_commands.delete().where(sa.or_(waiting, taken, in_private)))
             connection.execute(rate_limits.delete().where(rate_limits.c.name == str(person)))
+            connection.execute(person_settings.delete().where(_chosen_before_request(person)))
             return int(connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one())
 
         return await self._database.run(work)
@@ -148,5 +149,14 @@ class Deletion:
 
 def _asked_before_request(person: int) -> sa.ColumnElement[bool]:
     """The person's edits; if there is a deletion request, those from before it."""
+    return sa.and_(edits.c.person == person, _before_request(person, edits.c.created))
+
+
+def _chosen_before_request(person: int) -> sa.ColumnElement[bool]:
+    """The person's settings, unless they were changed after the deletion request."""
+    return sa.and_(person_settings.c.person == person, _before_request(person, person_settings.c.changed))
+
+
+def _before_request(person: int, time: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
     requested = sa.select(deletions.c.requested).where(deletions.c.person == person).scalar_subquery()
-    return sa.and_(edits.c.person == person, sa.or_(requested.is_(None), edits.c.created <= requested))
+    return sa.or_(requested.is_(None), time <= requested)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from bot.edits.model import DEFAULT_FINISH, EditCommand, Operation
+from bot.edits.model import EditCommand, Operation
 from bot.storage.database import Database
 from bot.storage.tables import pending_commands
 
@@ -88,7 +88,7 @@ class PendingCommands:
             *_row(chat, about), pending_commands.c.expires > self._clock()
         )
         row = connection.execute(query).first()
-        return EditCommand(Operation(row[0]), row[1] or DEFAULT_FINISH) if row else None
+        return EditCommand(Operation(row[0]), row[1]) if row else None
 
     def _put(self, connection: sa.Connection, chat: int, about: str, command: EditCommand, *, seconds: float) -> None:
         connection.execute(pending_commands.delete().where(*_row(chat, about)))

@@ -9,16 +9,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.model import PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
+from bot.edits.model import DEFAULT_FINISH, PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
 from bot.edits.records import daily_quota, stored_masks
 from bot.edits.records.albums import Albums
 from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.records.claims import Claims
 from bot.edits.records.deletion import Deletion
 from bot.edits.records.found_objects import FoundObjects, delete_objects
+from bot.edits.records.history import History
 from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.offers import Offers
 from bot.edits.records.pending_commands import PendingCommands
+from bot.edits.records.person_settings import PeopleSettings, find_settings
 from bot.edits.records.queueing import Queueing
 from bot.edits.records.rows import (
     EDIT_COLUMNS,
@@ -57,6 +59,8 @@ class Store:
         self.queueing = Queueing(database, limits, clock)
         self.deletion = Deletion(database, clock)
         self.chat_moves = ChatMoves(database, clock)
+        self.person_settings = PeopleSettings(database, clock)
+        self.history = History(database)
 
     async def add(self, request: EditRequest, state: State = State.QUEUED) -> tuple[Edit, bool]:
         """Record an edit, unless an edit with the same key exists.
@@ -95,7 +99,7 @@ class Store:
                 **photo_columns(request.photo),
                 painted_file_id=request.painted.file_id if request.painted else None,
                 painted_unique_id=request.painted.unique_id if request.painted else None,
-                finish=request.finish,
+                finish=request.finish or _default_finish(connection, request),
                 seed=request.seed,
                 shadow=request.shadow,
                 chooses=request.chooses,
@@ -333,3 +337,9 @@ class Store:
         where = (edits.c.id == edit.id, edits.c.attempt == edit.attempt)
         update = edits.update().where(*where).values(enqueued=True)
         await self._database.run(lambda connection: connection.execute(update))
+
+
+def _default_finish(connection: sa.Connection, request: EditRequest) -> str:
+    """What replaces the background if the request does not say it."""
+    is_cut_out = request.operation is Operation.REMOVE_BACKGROUND
+    return find_settings(connection, request.person).finish if is_cut_out else DEFAULT_FINISH

@@ -165,14 +165,15 @@ class EditSteps:
         if edit is None:
             return None
         tries = await self.store.variants.tries(edit)
+        delivery = (await self.store.person_settings.get(edit.person)).delivery
         try:
             edit = await self.announcer.announce(edit)
-            result = await self.courier.deliver(edit, file, tries)
+            result = await self.courier.deliver(edit, file, tries, delivery)
         except StatusMessageGoneError:
             fresh = await self.store.change(edit_id, status_message=None, status_claimed=None)
             if fresh is None:
                 return None
-            result = await self.courier.deliver(await self.announcer.announce(fresh), file, tries)
+            result = await self.courier.deliver(await self.announcer.announce(fresh), file, tries, delivery)
         # A further round works on the result as it was made, not as Telegram compressed it.
         try:
             await self.files.photos.put(photo_key(result), await asyncio.to_thread(file.path.read_bytes))

@@ -45,7 +45,27 @@ nearly_data = st.builds(
     ":".join,
     st.lists(
         st.sampled_from(
-            ["e", "o", "", "id", "n-1", "n-0", "n-10", "n-²", "on-3", "off-x", "f-white", "f-", "cancel", "erase", "f"]
+            [
+                "e",
+                "o",
+                "",
+                "id",
+                "n-1",
+                "n-0",
+                "n-10",
+                "n-²",
+                "on-3",
+                "off-x",
+                "f-white",
+                "f-",
+                "cancel",
+                "erase",
+                "f",
+                "s",
+                "41",
+                "main",
+                "finish=white",
+            ]
         )
         | any_text,
         min_size=1,
@@ -70,11 +90,10 @@ def pressed(data: str | None) -> tuple[AsyncMock, list[Any], list[str | None]]:
         unasked=core,
         variants=core,
         texts=Texts(),
-        language=lambda _: "en",
         replies=SimpleNamespace(answer=answer),
     )
     update = Mock(spec=Update, callback_query=query)
-    asyncio.run(button_pressed(update, Mock(services=services)))
+    asyncio.run(button_pressed(update, Mock(services=services, language="en")))
     return core, [call for call in core.mock_calls if call[0] != "place"], alerts
 
 
@@ -95,7 +114,7 @@ def test_any_callback_data_is_answered_once_and_asks_for_one_thing_at_most(data:
     assert ADA.id in given_values, "the person comes from the query, never from its data"
     if name == "accept":
         operation, _, finish = verb.partition(":")
-        assert (kind, given_values[1]) == ("o", EditCommand(Operation(operation), finish or "clean"))
+        assert (kind, given_values[1]) == ("o", EditCommand(Operation(operation), finish or None))
     elif name in ("choose", "mark") and len(given_values) == 3:
         number = given_values[2]
         assert (number if name == "mark" else number[0]) in range(1, 10)
@@ -193,5 +212,5 @@ def test_a_command_is_found_whatever_follows_it(operation: Operation, name: str,
     found = edit_command_in(message(f"/{word}{name} {rest}", is_caption=True))
     assert found is not None
     assert found.operation is operation
-    assert check_finish(found.finish) == found.finish
+    assert found.finish is None or check_finish(found.finish) == found.finish
     assert edit_command_in(message(f"/{word}@other_bot {rest}", is_caption=True)) is None

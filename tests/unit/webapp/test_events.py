@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,12 +70,12 @@ async def test_an_event_is_sent_when_it_happens_and_not_at_the_end(ada: Page, ca
     answer.close()
 
 
-async def test_a_failure_is_explained_in_the_persons_language(client: TestClient, canvas: CanvasDouble) -> None:
-    page = Page(client, ADA, "zh-hans")
-    await page.open()
+async def test_a_failure_is_explained_in_the_language_that_the_person_chose(ada: Page, canvas: CanvasDouble) -> None:
+    """Their Telegram is in English."""
+    canvas.edits["adas"] = replace(canvas.edits["adas"], language="zh")
     canvas.events_of["adas"].put_nowait(Event("failed", error="nothing-found"))
     canvas.events_of["adas"].put_nowait(None)
-    events = [event async for event in events_in(await page.get("/edits/adas/events"))]
+    events = [event async for event in events_in(await ada.get("/edits/adas/events"))]
     assert events == [
         ("failed", {"error": "nothing-found", "message": Texts("en").get("zh", "nothing-found")}),
     ]
