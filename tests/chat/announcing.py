@@ -13,8 +13,9 @@ NEWS = "The bot has a canvas now."
 
 async def write_in_private(talks: Iterable[Talk]) -> None:
     """Let people use the bot, so that an announcement reaches them."""
-    for talk in talks:
-        await talk.answer_to(await talk.person.write("/help"))
+    written = [(talk, await talk.person.write("/help")) for talk in talks]
+    for talk, message in written:
+        await talk.answer_to(message)
 
 
 async def ask_to_announce(admin: Talk, text: str = f"/announce {NEWS}", **options: Any) -> dict[str, Any]:
