@@ -140,8 +140,7 @@ class AnnouncementSender:
         next_at, shown_at = loop.time(), loop.time()
         while True:
             await asyncio.sleep(max(0.0, next_at - loop.time()))
-            while not await self._limiter.has_spare():  # noqa: ASYNC110 -- other processes use the limit too
-                await asyncio.sleep(SPARE_PAUSE)
+            await self._wait_for_room(number)
             next_at = loop.time() + self._interval
             person = await self._records.claim(number)
             if person is None:
@@ -154,6 +153,14 @@ class AnnouncementSender:
         while await self._records.count_abandoned(number, alone=self._alone):  # noqa: ASYNC110 -- as above
             await asyncio.sleep(PROGRESS_SECONDS)
         await self._end(number)
+
+    async def _wait_for_room(self, number: int) -> None:
+        """Wait until a message delays nobody's answer, or the announcement was stopped."""
+        while not await self._limiter.has_spare():
+            now = await self._records.get(number)
+            if now is None or now.state is not AnnouncementState.SENDING:
+                return
+            await asyncio.sleep(SPARE_PAUSE)
 
     async def _send_to(self, announcement: Announcement, person: int) -> bool:
         """Send to a claimed person, and record the outcome; returns whether others can be sent to."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.playground import pictures, rules
+from bot.playground import rules
 from bot.playground.errors import NOT_MODIFIED, BotApiError, bad_request
 from bot.playground.files import MAX_DOWNLOAD_BYTES
 from bot.playground.rules import Parameters
 from bot.playground.telegram import Chat, Json, Telegram
 from bot.playground.updates import Webhook
+from bot.playground.uploads import store_document, store_photo
 
 ACTIONS = frozenset(
     ("typing", "upload_photo", "upload_document", "upload_video", "record_video", "choose_sticker", "find_location")
@@ -253,43 +253,6 @@ class BotApi:
             raise bad_request("file is too big")
         info = {"file_id": file.file_id, "file_unique_id": file.unique_id, "file_size": len(file.data)}
         return {**info, "file_path": file.path}
-
-
-async def store_photo(telegram: Telegram, data: bytes) -> list[Json]:
-    """Store a photo in several sizes; returns the Bot API's list of PhotoSize, smallest first.
-
-    Raises:
-        BotApiError: It cannot be sent as a photo.
-    """
-    sizes = await asyncio.to_thread(pictures.photo_sizes, data)
-    return [
-        telegram.files.put(size.data, "photos", mime="image/jpeg", width=size.width, height=size.height).as_size()
-        for size in sizes
-    ]
-
-
-async def store_document(telegram: Telegram, data: bytes, name: str, mime: str) -> Json:
-    """Store a file and its thumbnail; returns the Bot API's Document."""
-    small = await asyncio.to_thread(pictures.thumbnail, data)
-    file = telegram.files.put(data, "documents", name=name, mime=mime or _mime_of(name))
-    document: Json = {
-        "file_id": file.file_id,
-        "file_unique_id": file.unique_id,
-        "file_name": name,
-        "mime_type": file.mime,
-        "file_size": len(data),
-    }
-    if small is not None:
-        document["thumbnail"] = telegram.files.put(
-            small.data, "thumbnails", mime="image/jpeg", width=small.width, height=small.height
-        ).as_size()
-    return document
-
-
-def _mime_of(name: str) -> str:
-    import mimetypes
-
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def _kinds(given: Parameters) -> list[str] | None:

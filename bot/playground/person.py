@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bot.playground import rules
 from bot.playground.errors import BotApiError, bad_request
-from bot.playground.methods import store_document, store_photo
 from bot.playground.telegram import CHANNEL_BOT, GROUP_ANONYMOUS_BOT, CallbackQuery, Chat, Json, Telegram
+from bot.playground.uploads import store_document, store_photo
 
 MAX_FILE_BYTES = 100_000_000
 """Bytes of a file that a person may send; Telegram's limit of 2 GB would not fit in memory."""

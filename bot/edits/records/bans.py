@@ -77,6 +77,8 @@ class Bans:
                 await self.load()
             except BotError as error:
                 log.warning("bans_not_read", reason=str(error))
+            except Exception:  # the background's boundary
+                log.exception("bans_not_read")
 
     async def ban(self, person: int, reason: str | None) -> None:
         """Ban a person or a chat; a repeat only replaces the reason, if it gives one."""
