@@ -38,7 +38,7 @@ def counts(line: str) -> dict[str, int]:
 async def test_killed_again_and_again_in_the_middle(
     server: TelegramServer, settings: Callable[[], dict[str, str]]
 ) -> None:
-    dice, kills = random.Random(12), 3
+    dice, kills = random.Random(12), 2
     bot, admin = BotProcess(server.telegram, settings()), Talk(server.telegram, ADMIN)
     talks = [Talk(server.telegram, number) for number in range(1, PEOPLE + 1)]
     try:
