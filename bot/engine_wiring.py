@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.engines.volcengine import CallSlots, VolcConfig
     from bot.engines.volcengine.call_slots import OnPosition
     from bot.engines.volcengine.notices import OnOperatorError
+    from bot.engines.volcengine.transport import OnCall
     from bot.settings import Settings
 
 log = structlog.get_logger()
@@ -141,6 +142,7 @@ async def engines(
     call_slots: CallSlots | None = None,
     on_operator_error: OnOperatorError | None = None,
     on_position: OnPosition | None = None,
+    on_call: OnCall | None = None,
 ) -> AsyncIterator[Sequence[Engine]]:
     """The engines, each the fallback of the one before.
 
@@ -150,6 +152,7 @@ async def engines(
         call_slots: Limits concurrent calls to the cloud; None: a limit within this process.
         on_operator_error: Called with errors that only the operator can fix.
         on_position: Called with an edit's position among those that wait for the cloud.
+        on_call: Called after each call of the cloud, with its ability and whether it succeeded.
     """
     from bot.engines.local import local_engine
 
@@ -165,6 +168,7 @@ async def engines(
         call_slots=call_slots or LocalCallSlots(settings.volc_concurrency),
         on_operator_error=on_operator_error,
         on_position=on_position,
+        on_call=on_call,
     ) as cloud:
         falls_back = settings.engine == "auto" and settings.engine_fallback
         yield [cloud, local] if falls_back else [cloud]

@@ -155,6 +155,14 @@ class Settings(BaseSettings):
         "Quality of i2i_inpainting: H (best, slower), M, L (fastest).",
         example="M",
     )
+    volc_price_per_call: float = _setting(
+        0,
+        "Engine",
+        "What a successful call to Volcengine costs by your bill, for the estimate in /stats; 0: not shown.",
+        example="0.05",
+        ge=0,
+        le=1000,
+    )
     models: Literal["auto", "off"] = _setting(
         "auto",
         "Engine",
@@ -222,7 +230,7 @@ class Settings(BaseSettings):
     admins: UserIds = _setting(
         frozenset(),
         "People",
-        "Telegram user ids that are notified of problems that only the operator can fix.",
+        "Telegram user ids of the operators: notified of problems, and may use /stats, /announce, /ban and /unban.",
         example="12345678",
     )
     language: Literal["en", "zh"] = _setting(

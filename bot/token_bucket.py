@@ -45,6 +45,11 @@ class TokenBucket:
         self._refill(now)
         return max(0.0, (1.0 - self._level) / self._rate)
 
+    def share(self, now: float) -> float:
+        """How full the bucket is: 1 full, 0 or less empty."""
+        self._refill(now)
+        return self._level / self._burst
+
     def pause(self, now: float, seconds: float) -> None:
         """Give out no token for so long; a longer wait that is due already stays."""
         self._refill(now)

@@ -19,6 +19,7 @@ from aiohttp import web
 from telegram.ext import ExtBot
 
 from bot import data_dir, engine_wiring
+from bot.chat.announcements import AnnouncementSender
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.application import make_application, make_bot
@@ -28,9 +29,10 @@ from bot.chat.intake import Intake
 from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
 from bot.chat.replies import Replies
-from bot.chat.services import App, ChatServices
+from bot.chat.services import App, ChatServices, OperatorServices
 from bot.chat.settings_messages import SettingsMessages
 from bot.chat.webhook import PATH, Webhook
+from bot.edits.banning import Banning
 from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices
 from bot.edits.person_deletion import PersonDeletion
@@ -49,6 +51,7 @@ from bot.edits.workflow.steps import EditSteps
 from bot.engines import Engine
 from bot.engines.volcengine import CallSlots, LocalCallSlots, OperatorNotice
 from bot.engines.volcengine.notices import OnOperatorError
+from bot.engines.volcengine.transport import OnCall
 from bot.errors import OperatorError
 from bot.imaging.pool import PixelPool
 from bot.playground import Telegram, add_playground
@@ -119,6 +122,7 @@ class Front:
     Attributes:
         application: The handlers.
         replies: Sends replies; enter it before updates come.
+        announcements: Sends the admins' announcements.
         intake: Passes updates to the handlers.
         webhook: Receives updates by HTTP.
         site: The web server's routes.
@@ -126,6 +130,7 @@ class Front:
 
     application: App
     replies: Replies
+    announcements: AnnouncementSender
     intake: Intake
     webhook: Webhook
     site: web.Application
@@ -149,6 +154,7 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         folder = data_folder(settings)
         limits = EditLimits(settings.pending_per_user, settings.edits_per_day, check_room=folder.check_room)
         store = Store(database, limits)
+        await store.bans.load(settings.admins)
         limiter = FloodLimiter(
             shared_limits=shared_rate_limiter(database),
             message_ids=message_ids,
@@ -159,7 +165,10 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         async def notify_admins(notice: OperatorNotice) -> None:
             await tell_admins(bot, settings.admins, str(notice))
 
-        async with engines(settings, pool, call_slots(settings, database), notify_admins) as ladder:
+        async def count_call(ability: str, succeeded: bool) -> None:
+            await store.statistics.count_call(ability, succeeded=succeeded)
+
+        async with engines(settings, pool, call_slots(settings, database), notify_admins, count_call) as ladder:
             texts = Texts(settings.language)
             courier = TelegramCourier(bot, message_ids, texts, Keyboards(texts, app_url, lambda: bot.username))
             announcer = Announcer(store, courier, alone=database.is_sqlite)
@@ -204,7 +213,19 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
     """
     texts = Texts(settings.language)
     replies = Replies(core.limiter.delay)
-    settings_messages = SettingsMessages(core.bot, core.store.person_settings, texts, settings.retention_hours)
+    store = core.store
+    settings_messages = SettingsMessages(core.bot, store.person_settings, texts, settings.retention_hours)
+    sender = AnnouncementSender(
+        core.bot, core.limiter, store.announcements, store.people, texts, alone=core.database.is_sqlite
+    )
+    operators = OperatorServices(
+        admins=settings.admins,
+        banning=Banning(store, core.edits),
+        statistics=store.statistics,
+        announcements=store.announcements,
+        sender=sender,
+        price_per_call=settings.volc_price_per_call,
+    )
     services = ChatServices(
         edits=core.edits,
         choices=core.choices,
@@ -221,6 +242,9 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         deletions=core.deletions,
         identities=Identities(core.bot),
         chat_moves=core.store.chat_moves,
+        bans=store.bans,
+        people=store.people,
+        operators=operators,
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)
@@ -232,6 +256,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         texts,
         bot_token=token,
         allowed=settings.allowed_users,
+        is_banned=store.bans.is_banned,
         telegram_script="/playground/telegram-web-app.js" if playground is not None else None,
         init_data_max_age=settings.init_data_hours * 3600,
         proxies=TrustedProxies(settings.trusted_proxies),
@@ -242,7 +267,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         add_playground(site, playground)
     if settings.telegram_updates == "webhook":
         site.router.add_post(PATH, webhook.receive)
-    return Front(application, replies, intake, webhook, site)
+    return Front(application, replies, sender, intake, webhook, site)
 
 
 @contextlib.asynccontextmanager
@@ -251,10 +276,16 @@ async def engines(
     pool: PixelPool,
     slots: CallSlots,
     on_operator_error: OnOperatorError | None = None,
+    on_call: OnCall | None = None,
 ) -> AsyncIterator[Sequence[Engine]]:
     """The engines, each the fallback of the one before; positions in the cloud's queue are reported to the edits."""
     async with engine_wiring.engines(
-        settings, pool, slots, on_operator_error=on_operator_error, on_position=report_queue_position
+        settings,
+        pool,
+        slots,
+        on_operator_error=on_operator_error,
+        on_position=report_queue_position,
+        on_call=on_call,
     ) as ladder:
         yield ladder
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.edits.canvas import Canvas
 from bot.texts import Texts
-from webapp.callers import Callers
+from webapp.callers import Callers, nobody
 from webapp.edits_api import EditsApi
 from webapp.errors import answer_errors
 from webapp.events import Events
@@ -36,6 +36,7 @@ def add_mini_app(
     *,
     bot_token: str,
     allowed: frozenset[int] = frozenset(),
+    is_banned: Callable[[int], bool] = nobody,
     telegram_script: str | None = None,
     init_data_max_age: float = MAX_AGE,
     proxies: TrustedProxies | None = None,
@@ -50,6 +51,7 @@ def add_mini_app(
         texts: Error texts.
         bot_token: Verifies initData; the key of the session tokens is derived from it.
         allowed: Telegram user ids that may use the API; empty: all.
+        is_banned: Whether a person may not use the API.
         telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
         init_data_max_age: Seconds for which initData opens a session.
         proxies: The reverse proxies whose X-Forwarded-For is believed; None: none.
@@ -58,7 +60,9 @@ def add_mini_app(
     """
     add_health(app, ready, warning)
     Pages(telegram_script).add_to(app.router)
-    callers = Callers(bot_token, Tokens(bot_token), allowed, max_age=init_data_max_age, proxies=proxies)
+    callers = Callers(
+        bot_token, Tokens(bot_token), allowed, is_banned=is_banned, max_age=init_data_max_age, proxies=proxies
+    )
     app.add_subapp("/api", _api(canvas, texts, callers))
 
 

@@ -30,6 +30,11 @@ FRESH_SESSION_SECONDS_HEADER = "X-Session-Expires-In"
 """An answer may carry a fresh token and its lifetime in these two headers; the page uses that token from then on."""
 
 
+def nobody(_person: int) -> bool:
+    """Where nobody is banned."""
+    return False
+
+
 class Callers:
     """Opens sessions and authenticates requests.
 
@@ -37,6 +42,7 @@ class Callers:
         bot_token: Verifies initData.
         tokens: Issues and checks session tokens.
         allowed: Telegram user ids that may use the API; empty: all.
+        is_banned: Whether a person may not use the API.
         clock: Seconds since 1970, UTC.
         max_age: Seconds for which initData opens a session.
         proxies: Tells the address of a request; None: no proxy is trusted.
@@ -49,12 +55,14 @@ class Callers:
         allowed: frozenset[int] = frozenset(),
         clock: Callable[[], float] = time.time,
         *,
+        is_banned: Callable[[int], bool] = nobody,
         max_age: float = MAX_AGE,
         proxies: TrustedProxies | None = None,
     ) -> None:
         self._bot_token = bot_token
         self._tokens = tokens
         self._allowed = allowed
+        self._is_banned = is_banned
         self._clock = clock
         self._max_age = max_age
         self._proxies = proxies or TrustedProxies()
@@ -127,6 +135,8 @@ class Callers:
         if self._allowed and person not in self._allowed:
             log.info("caller_not_allowed", person=person)
             raise RefusedError(HTTPStatus.FORBIDDEN)
+        if self._is_banned(person):
+            raise RefusedError(HTTPStatus.FORBIDDEN, "banned")
 
 
 def _credentials(request: web.Request, scheme: str) -> str:

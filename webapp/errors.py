@@ -22,6 +22,7 @@ RETRY_AFTER = 5
 """Seconds after which a temporary failure may be over."""
 
 STATUS_BY_MESSAGE_ID = {
+    "banned": HTTPStatus.FORBIDDEN,
     "not-yours": HTTPStatus.NOT_FOUND,
     "too-old": HTTPStatus.GONE,
     "photo-gone": HTTPStatus.GONE,

@@ -22,8 +22,9 @@ from telegram.ext import (
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import AsksForEdit, Command
+from bot.chat.gate import Gate
 from bot.chat.handlers import buttons, operations, privacy, settings, welcome
-from bot.chat.identity import is_allowed, owner_of
+from bot.chat.handlers.operators import OperatorHandler
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
 
@@ -96,31 +97,12 @@ def make_application(bot: ExtBot[None], services: ChatServices) -> App:
     )
     application.bot_data["services"] = services
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, _follow_chat), group=-2)
-    application.add_handler(TypeHandler(Update, _admit), group=-1)
+    application.add_handler(OperatorHandler(services.operators.admins), group=-1)
+    application.add_handler(TypeHandler(Update, Gate().check), group=-1)
     for handler in handlers():
         application.add_handler(handler)
     application.add_error_handler(_record_failure)
     return application
-
-
-async def _admit(update: Update, context: Context) -> None:
-    """Learn who sent an update. Stop those from all who are not in ALLOWED_USERS.
-
-    In a private chat and on buttons they get an answer.
-    """
-    services, user = context.services, update.effective_user
-    context.know_language(user)
-    if is_allowed(update, services.allowed_users):
-        if update.callback_query is not None:
-            await context.know_sender(update.callback_query.from_user.id, user)
-        elif update.effective_message is not None:
-            await context.know_sender(owner_of(update.effective_message), user)
-        return
-    if update.callback_query:
-        services.replies.answer(update.callback_query, context.text("not-allowed"), is_alert=True)
-    elif update.message and update.message.chat.type == "private":
-        welcome.answer(update, context, "not-allowed")
-    raise ApplicationHandlerStop
 
 
 async def _follow_chat(update: Update, context: Context) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from telegram import Bot, BotCommand, Message, MessageEntity
+import structlog
+from telegram import Bot, BotCommand, BotCommandScopeChat, Message, MessageEntity
 from telegram.constants import ChatType
+from telegram.error import TelegramError
 from telegram.ext.filters import MessageFilter
 
 from bot.chat.meaning import edit_command, meaning_of_command, meaning_of_words
@@ -14,6 +17,11 @@ from bot.texts import LANGUAGES, Texts
 
 MENU = ("remove_subject", "remove_background", "erase", "settings", "language", "help", "privacy", "delete_my_data")
 """Commands in Telegram's menu, in this order."""
+
+OPERATOR_MENU = ("stats", "announce", "ban", "unban")
+"""Further commands in the menu of the admins' private chats."""
+
+log = structlog.get_logger()
 
 _COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>[A-Za-z0-9_]+))?(?P<rest>\s.*)?\Z", re.DOTALL)
 
@@ -82,10 +90,29 @@ class AsksForEdit(MessageFilter):
         return edit_command_in(message) is not None
 
 
-async def register_commands(bot: Bot, texts: Texts, default: str) -> None:
-    """Register commands and the bot's short description in each language, and in the default one for all others."""
+async def register_commands(bot: Bot, texts: Texts, default: str, admins: Iterable[int] = ()) -> None:
+    """Register commands and the bot's short description in each language, and in the default one for all others.
+
+    The menu of the admins' private chats has the operators' commands, too.
+    """
+    for admin in admins:
+        if admin > 0:  # a group of admins is only notified
+            await _register_for_admin(bot, texts, default, admin)
     for code in ("", *LANGUAGES):
         language = code or default
-        commands = [BotCommand(name, texts.get(language, f"command-{name}")) for name in MENU]
-        await bot.set_my_commands(commands, language_code=code or None)
+        await bot.set_my_commands(_menu(texts, language, MENU), language_code=code or None)
         await bot.set_my_short_description(texts.get(language, "about"), language_code=code or None)
+
+
+async def _register_for_admin(bot: Bot, texts: Texts, default: str, admin: int) -> None:
+    """Register an admin's menu. A failure is only logged: an admin may never have started the bot."""
+    try:
+        for code in ("", *LANGUAGES):
+            commands = _menu(texts, code or default, (*MENU, *OPERATOR_MENU))
+            await bot.set_my_commands(commands, scope=BotCommandScopeChat(admin), language_code=code or None)
+    except TelegramError as error:
+        log.info("admin_commands_not_registered", admin=admin, reason=error.message)
+
+
+def _menu(texts: Texts, language: str, names: Iterable[str]) -> list[BotCommand]:
+    return [BotCommand(name, texts.get(language, f"command-{name}")) for name in names]

@@ -43,6 +43,13 @@ def owner_of(message: Message) -> int:
     return message.from_user.id
 
 
+def sender_of(update: Update) -> int | None:
+    """Id of the owner of a message, or of the person who pressed a button; None for another kind of update."""
+    if update.callback_query is not None:
+        return update.callback_query.from_user.id
+    return owner_of(update.effective_message) if update.effective_message is not None else None
+
+
 def is_allowed(update: Update, allowed: frozenset[int]) -> bool:
     """Whether an update's sender is among the ids that may use the bot; an empty set allows all.
 

@@ -10,20 +10,47 @@ from telegram import Message, User
 from telegram.error import TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.chat.announcements import AnnouncementSender
 from bot.chat.identity import Identities
 from bot.chat.replies import Replies
 from bot.chat.settings_messages import SettingsMessages
+from bot.edits.banning import Banning
 from bot.edits.choices import Choices
 from bot.edits.person_deletion import PersonDeletion
 from bot.edits.person_settings import NOTHING_CHOSEN, PersonSettings
+from bot.edits.records.announcements import Announcements
+from bot.edits.records.bans import Bans
 from bot.edits.records.chat_moves import ChatMoves
+from bot.edits.records.people import People
 from bot.edits.records.person_settings import PeopleSettings
+from bot.edits.records.statistics import Statistics
 from bot.edits.service import Edits
 from bot.edits.unasked import Unasked
 from bot.edits.variants import Variants
 from bot.texts import Texts
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorServices:
+    """What the operators' commands need.
+
+    Attributes:
+        admins: Telegram user ids of those who may use them.
+        banning: Bans people.
+        statistics: What /stats shows.
+        announcements: The recorded announcements.
+        sender: Sends them.
+        price_per_call: What a successful call of the cloud costs; 0: not known.
+    """
+
+    admins: frozenset[int]
+    banning: Banning
+    statistics: Statistics
+    announcements: Announcements
+    sender: AnnouncementSender
+    price_per_call: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +74,9 @@ class ChatServices:
         deletions: Deletes a person's data.
         identities: Knows in whose name a person acts.
         chat_moves: Follows groups that become supergroups.
+        bans: Who may not use the bot.
+        people: Remembers who used it.
+        operators: What the operators' commands need.
         failures: Errors of handlers by update id, for `intake`.
     """
 
@@ -65,6 +95,9 @@ class ChatServices:
     deletions: PersonDeletion
     identities: Identities
     chat_moves: ChatMoves
+    bans: Bans
+    people: People
+    operators: OperatorServices
     failures: dict[int, Exception] = field(default_factory=dict)
 
     def log_unsent(self, message: Message | None, error: TelegramError) -> None:

@@ -77,6 +77,13 @@ class _Content(_Part):
     has_media_spoiler: bool | None = None
 
 
+class _Origin(_Part):
+    type: Token
+    sender_user: _User | None = None
+    sender_chat: _Chat | None = None
+    chat: _Chat | None = None
+
+
 class _Message(_Content):
     message_id: Id
     date: Time
@@ -92,6 +99,7 @@ class _Message(_Content):
     is_topic_message: bool | None = None
     reply_to_message: _Message | None = None
     external_reply: _Content | None = None
+    forward_origin: _Origin | None = None
     migrate_to_chat_id: Id | None = None
     migrate_from_chat_id: Id | None = None
 

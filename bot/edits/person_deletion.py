@@ -115,6 +115,7 @@ class PersonDeletion:
                     break
                 await asyncio.sleep(POLL_SECONDS)
         await deletion.finish(request)
+        self._store.people.forget(person)
         # Last, so that it is true. If the process is killed before it, the person can press the button again.
         await self._courier.show_receipt(request, edits=counted[0], files=counted[1])
         log.info("person_deleted", edits=counted[0], files=counted[1])

@@ -20,6 +20,8 @@ ACTIONS = frozenset(
 )
 CONTENT = ("text", "caption", "photo", "has_media_spoiler", "document", "reply_markup")
 """Fields that an edit may replace."""
+COPIED = ("text", "caption", "photo", "has_media_spoiler", "document", "animation", "sticker")
+"""Fields that a copy has; a service message has none of them and cannot be copied."""
 WEBHOOK_PORTS = (80, 88, 443, 8443)
 
 
@@ -43,6 +45,7 @@ class BotApi:
                 ("setMyCommands", self._set_my_commands),
                 ("setMyShortDescription", self._set_my_short_description),
                 ("sendMessage", self._send_message),
+                ("copyMessage", self._copy_message),
                 ("sendChatAction", self._send_chat_action),
                 ("editMessageText", self._edit_message_text),
                 ("editMessageCaption", self._edit_message_caption),
@@ -87,10 +90,17 @@ class BotApi:
         return info
 
     async def _set_my_commands(self, given: Parameters) -> bool:
-        language = given.text("language_code") or ""
-        self._telegram.commands[language] = rules.commands(given.json("commands"))
+        language, commands = given.text("language_code") or "", rules.commands(given.json("commands"))
+        scope = given.json("scope") or {"type": "default"}
+        if scope.get("type") == "chat":
+            chat = self._telegram.chat(int(scope["chat_id"])).info["id"]
+            self._telegram.chat_commands.setdefault(chat, {})[language] = commands
+        elif scope.get("type") == "default":
+            self._telegram.commands[language] = commands
+        else:
+            raise bad_request("unsupported BotCommandScope specified")
         for person in self._telegram.people.values():
-            commands = self._telegram.commands_for(person.get("language_code", ""))
+            commands = self._telegram.commands_for(person.get("language_code", ""), person["id"])
             self._telegram.events.add(person["id"], "commands", {"commands": commands})
         return True
 
@@ -111,6 +121,22 @@ class BotApi:
         if markup is not None:
             content["reply_markup"] = markup
         return self._telegram.post(chat, self._telegram.bot, content, _reply_to(given, chat))
+
+    async def _copy_message(self, given: Parameters) -> Json:
+        """Send a message's content again, without a link to the original and without its buttons."""
+        chat = self._telegram.chat(given.chat())
+        source = self._telegram.chat(given.number("from_chat_id") or 0)
+        message = source.messages.get(given.number("message_id") or 0)
+        if message is None:
+            raise bad_request("message to copy not found")
+        content: Json = {name: message[name] for name in COPIED if name in message}
+        if not content:
+            raise bad_request("message can't be copied")
+        for name, right in (("text", "text messages"), ("photo", "photos"), ("document", "documents")):
+            if name in content:
+                _check_right(chat, right)
+        sent = self._telegram.post(chat, self._telegram.bot, {**content, **_topic(given, chat)}, _reply_to(given, chat))
+        return {"message_id": sent["message_id"]}
 
     async def _send_chat_action(self, given: Parameters) -> bool:
         chat = self._telegram.chat(given.chat())

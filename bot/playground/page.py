@@ -128,7 +128,7 @@ class ChatPage:
             {
                 "bot": telegram.bot,
                 "person": person.user,
-                "commands": telegram.commands_for(language),
+                "commands": telegram.commands_for(language, self._person.id),
                 "about": telegram.short_descriptions.get(short, telegram.short_descriptions.get("", "")),
                 "last_event": telegram.events.last,
                 "messages": person.messages,
@@ -204,7 +204,7 @@ class ChatPage:
         """The person switches the app's language."""
         language = str((await requests.json_object(request)).get("language_code", ""))[:16]
         self._person.set_language(language)
-        commands = {"commands": self._telegram.commands_for(language)}
+        commands = {"commands": self._telegram.commands_for(language, self._person.id)}
         self._telegram.events.add(self._person.id, "commands", commands)
         return web.json_response({"person": self._person.user})
 

@@ -81,6 +81,7 @@ class Person:
         topic: int | None = None,
         in_name_of: Json | None = None,
         reply_elsewhere: Json | None = None,
+        forwarded_from: Json | None = None,
     ) -> Json:
         """Send a text.
 
@@ -91,8 +92,11 @@ class Person:
             topic: Id of the forum's topic.
             in_name_of: The chat in whose name it is sent: the group itself (an anonymous admin) or a channel.
             reply_elsewhere: A message of another chat that it replies to.
+            forwarded_from: The Bot API's MessageOrigin, if it is forwarded.
         """
         content: Json = {"text": rules.message_text(text)}
+        if forwarded_from is not None:
+            content["forward_origin"] = forwarded_from
         if reply_elsewhere is not None:
             copied = ("photo", "document", "animation", "has_media_spoiler")
             origin = {"type": "user", "date": reply_elsewhere["date"], "sender_user": reply_elsewhere["from"]}

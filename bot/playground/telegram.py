@@ -101,6 +101,7 @@ class Telegram:
         self.chats: dict[int, Chat] = {}
         self.queries: dict[str, CallbackQuery] = {}
         self.commands: dict[str, list[Json]] = {}
+        self.chat_commands: dict[int, dict[str, list[Json]]] = {}
         self.short_descriptions: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
         self._last_message_id = int(time.time()) - EPOCH
@@ -192,9 +193,14 @@ class Telegram:
         if chat.messages.pop(message_id, None) is not None:
             self.events.add(chat.info["id"], "deleted", {"message_id": message_id})
 
-    def commands_for(self, language: str) -> list[Json]:
-        """The bot's commands for a person with this language code."""
-        return self.commands.get(language.partition("-")[0], self.commands.get("", []))
+    def commands_for(self, language: str, chat: int | None = None) -> list[Json]:
+        """The bot's commands for a person with this language code; those of the chat, if it has its own."""
+        code = language.partition("-")[0]
+        for commands in (self.chat_commands.get(chat, {}) if chat is not None else {}, self.commands):
+            for key in (code, ""):
+                if key in commands:
+                    return commands[key]
+        return []
 
     def _next_message_id(self, chat: Chat) -> int:
         if chat.info["id"] <= SUPERGROUPS:

@@ -101,6 +101,12 @@ class SharedRateLimiter:
             full_in[name] = full_at - step * count - now
         return full_in
 
+    async def share(self, rate: TokenRate) -> float:
+        """How full a bucket is: 1 full, 0 or less empty."""
+        query = sa.select(rate_limits.c.full_at - NOW).where(rate_limits.c.name == rate.name)
+        full_in = await self._database.run(lambda connection: connection.execute(query).scalar_one_or_none())
+        return 1.0 - max(0.0, float(full_in or 0.0)) * rate.rate / rate.burst
+
     async def pause(self, rate: TokenRate, seconds: float) -> None:
         """Grant no token of a bucket for the next `seconds`."""
         until = NOW + seconds + (rate.burst - 1) / rate.rate

@@ -1,4 +1,4 @@
-"""The tables: edits, offers, pending commands, and what processes share. Pictures are not here; Telegram keeps them.
+"""The tables: edits, offers, people, announcements, and what processes share. Telegram keeps the pictures.
 
 Times are seconds since the epoch, UTC. A change here needs a migration in `migrations/versions/`.
 """
@@ -63,6 +63,7 @@ edits = sa.Table(
     sa.Column("guessed", sa.Boolean, comment="whether the bot did not ask for the painted copy; null: no"),
     sa.Column("album_status", sa.BigInteger, comment="the message that counts the answers of its album; null: none"),
     sa.Column("notes", sa.Text, comment="message ids of the notes under its result, by commas; null: none"),
+    sa.Column("requested", sa.Float, comment="when the person last asked for it; null: when it was created"),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
@@ -155,6 +156,66 @@ deletions = sa.Table(
     sa.Column("edits", sa.Integer, nullable=False, comment="deleted so far"),
     sa.Column("files", sa.Integer, nullable=False, comment="deleted so far"),
     comment="people who asked for the deletion of their data, until it is done",
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("last_seen", sa.Float, nullable=False, comment="the last request in any chat"),
+    sa.Column("last_private", sa.Float, comment="the last request in the private chat; null: none"),
+    sa.Column("blocked", sa.Float, comment="when it was noticed that the person has blocked the bot"),
+    sa.Index("people_by_age", "last_seen"),
+    comment="who used the bot in the last 30 days",
+)
+
+bans = sa.Table(
+    "bans",
+    metadata,
+    sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False, comment="a person, or a chat (negative)"),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("reason", sa.String(200), comment="in the operator's words; /delete_my_data deletes it"),
+    comment="who may not use the bot",
+)
+
+daily_counts = sa.Table(
+    "daily_counts",
+    metadata,
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False, comment="days since the epoch, UTC"),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    comment="what /stats shows; nothing about a person",
+)
+
+announcements = sa.Table(
+    "announcements",
+    metadata,
+    sa.Column("number", _Number, primary_key=True, autoincrement=True),
+    sa.Column("chat", sa.BigInteger, nullable=False, comment="private chat of the admin who announces"),
+    sa.Column("message", sa.BigInteger, nullable=False, comment="the admin's command"),
+    sa.Column("copied", sa.BigInteger, comment="the message in that chat that is copied; null: the text is sent"),
+    sa.Column("text", sa.Text),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("panel", sa.BigInteger, comment="the message that shows the progress"),
+    sa.Column("total", sa.Integer, nullable=False, comment="how many people get it"),
+    sa.Column("sent", sa.Integer, nullable=False),
+    sa.Column("blocked", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("unclear", sa.Integer, nullable=False, comment="it is not known whether they got it"),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.UniqueConstraint("chat", "message"),
+    comment="messages of the admins to all people",
+)
+
+announcement_recipients = sa.Table(
+    "announcement_recipients",
+    metadata,
+    sa.Column("announcement", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("claimed", sa.Float, comment="when a process began to send it; null: it is to be sent"),
+    comment="who is still to get an announcement; a row is deleted once its outcome is known",
 )
 
 tickets = sa.Table(

@@ -83,11 +83,11 @@ def test_a_dry_run_of_the_sweep_deletes_nothing(bot: Run, tmp_path: Path) -> Non
     os.utime(old, (time.time() - 25 * 3600,) * 2)
     tried = bot(tmp_path, "sweep", "--dry-run")
     assert (tried.returncode, tried.stderr) == (0, "")
-    assert tried.stdout == "0 edits, 0 offers, 0 pending commands, 1 files would be deleted\n"
+    assert tried.stdout == "0 edits, 0 offers, 0 pending commands, 0 people, 1 files would be deleted\n"
     assert old.exists()
     done = bot(tmp_path, "sweep")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "0 edits, 0 offers, 0 pending commands, 1 files deleted\n"
+    assert done.stdout == "0 edits, 0 offers, 0 pending commands, 0 people, 1 files deleted\n"
     assert (old.exists(), young.exists()) == (False, True)
 
 

@@ -26,7 +26,7 @@ class ThreadPool:
 
 
 class World:
-    """Builds engines that talk to the stand-in, and records their notices, waits and queue positions."""
+    """Builds engines that talk to the stand-in, and records their notices, waits, queue positions and counted calls."""
 
     def __init__(self, cloud: CloudStandIn, stack: AsyncExitStack) -> None:
         self._cloud = cloud
@@ -34,6 +34,7 @@ class World:
         self.notices: list[OperatorNotice] = []
         self.waits: list[float] = []
         self.positions: list[int] = []
+        self.counted: list[tuple[str, bool]] = []
         self.pool = ThreadPool()
         self.sleep_hook: Callable[[float], Awaitable[None]] | None = None
 
@@ -56,6 +57,7 @@ class World:
                 call_slots=call_slots or LocalCallSlots(2),
                 on_operator_error=self._record_notice,
                 on_position=self._record_position,
+                on_call=self._record_call,
                 sleep=self._sleep,
             )
         )
@@ -65,6 +67,9 @@ class World:
 
     async def _record_position(self, position: int) -> None:
         self.positions.append(position)
+
+    async def _record_call(self, ability: str, succeeded: bool) -> None:
+        self.counted.append((ability, succeeded))
 
     async def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from structlog.typing import EventDict
 
 from bot.engines import EngineRefusedError, EngineUnavailableError
-from bot.engines.volcengine import OperatorNotice
+from bot.engines.volcengine import DREAM_ERASE, OperatorNotice
 from bot.engines.volcengine.breaker import CircuitBreaker
 from bot.engines.volcengine.codes import CallFailedError, policy_for
 from bot.engines.volcengine.notices import OperatorNotifier
@@ -168,3 +168,12 @@ async def test_calls_and_retries_are_counted(world: World, cloud: CloudStandIn) 
     assert value("volcengine_retries_total", "50430") == retries + 2
     assert REGISTRY.get_sample_value("volcengine_calls_in_flight") == 0
     assert REGISTRY.get_sample_value("volcengine_waiting_for_slot") == 0
+
+
+async def test_each_call_is_counted_and_no_poll(world: World, cloud: CloudStandIn) -> None:
+    engine = await world.engine(inpaint=DREAM_ERASE)
+    cloud.fail_next("drop")
+    await engine.segmenter.segment(scene(160, 140))
+    await engine.inpainter.inpaint(scene(160, 140), hole(160, 140), seed=1)
+    assert world.counted == [("saliency_seg", False), ("saliency_seg", True), (DREAM_ERASE, True)]
+    assert len(cloud.calls) > len(world.counted), "the polls for the result"

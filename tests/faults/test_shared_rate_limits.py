@@ -107,3 +107,12 @@ async def test_a_database_that_is_down_does_not_delay_messages(
     await postgres.stop()
     await send(limiter, telegram, 7)
     assert len(telegram.times) == 1
+
+
+async def test_all_processes_know_how_much_room_is_left(databases: list[Database]) -> None:
+    busy, waiting = (FloodLimiter(overall=5, shared_limits=SharedRateLimiter(database)) for database in databases[:2])
+    assert await waiting.has_spare()
+    telegram = Telegram()
+    for chat in range(4):
+        await send(busy, telegram, chat)
+    assert not await waiting.has_spare(), "another process has used most of the burst"

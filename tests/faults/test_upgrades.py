@@ -15,11 +15,20 @@ from tests.support import Talk, encoded, scene
 
 PHOTO = Upload(encoded(scene(160, 120)))
 ADDED = {
-    "edits": ("asks_for_mask", "thread", "spoiler", "guessed", "album_status", "notes"),
+    "edits": ("asks_for_mask", "thread", "spoiler", "guessed", "album_status", "notes", "requested"),
     "offers": ("thread", "spoiler", "album", "silent"),
     "wishes": ("finish",),
 }
 """Columns that came after the renaming."""
+ADDED_TABLES = (
+    "deletions",
+    "quota_uses",
+    "people",
+    "bans",
+    "daily_counts",
+    "announcements",
+    "announcement_recipients",
+)
 NEXT = "tests.faults.next_version"
 PREVIOUS = "tests.faults.previous_version"
 
@@ -31,7 +40,7 @@ def undo_renaming(folder: Path) -> None:
         database.execute("ALTER TABLE pending_commands RENAME TO wishes")
         database.execute("ALTER TABLE rate_limits RENAME TO paces")
         database.execute("ALTER TABLE found_objects RENAME TO things")
-        for table in ("deletions", "quota_uses"):
+        for table in ADDED_TABLES:
             database.execute(f"DROP TABLE {table}")
         for table, columns in ADDED.items():
             for column in columns:

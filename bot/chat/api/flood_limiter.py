@@ -42,6 +42,9 @@ MAX_ATTEMPTS = 6
 FIRST_RETRY_SECONDS = 0.3
 MAX_RETRY_AFTER = 300.0
 MAX_CHATS = 10_000
+SPARE_SHARE = 0.5
+"""While at least this share of the overall burst is left, a further message delays nobody's."""
+
 SHARED_LIMITS_TIMEOUT = 2.0
 """Seconds to wait for the limits that processes share; then a message is sent by this process's limits alone."""
 
@@ -55,6 +58,10 @@ class SharedLimits(Protocol):
 
     async def pause(self, rate: TokenRate, seconds: float) -> None:
         """Give out no token of a bucket for so long."""
+        ...
+
+    async def share(self, rate: TokenRate) -> float:
+        """How full a bucket is: 1 full, 0 or less empty."""
         ...
 
 
@@ -142,6 +149,13 @@ class FloodLimiter(BaseRateLimiter[None]):
         """Seconds until this process's limit for the chat lets a message through; the overall limit is not counted."""
         bucket = self._chats.get(chat)
         return bucket.delay(asyncio.get_running_loop().time()) if bucket is not None else 0.0
+
+    async def has_spare(self) -> bool:
+        """Whether a message that can wait, such as an announcement, delays no other one if it is sent now."""
+        share = self._overall.share(asyncio.get_running_loop().time())
+        if self._shared_limits is not None:
+            share = min(share, await self._call_shared(self._shared_limits.share(self._overall_rate), default=share))
+        return share >= SPARE_SHARE
 
     def _record_ids(self, answer: bool | JSONDict | list[JSONDict]) -> None:
         """Record the ids of the messages in an answer: sent ones, and those in updates."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.edits.model import State
-from bot.edits.records.person_settings import follow_chat
+from bot.edits.records import bans, person_settings
 from bot.storage.database import Database
 from bot.storage.tables import edits, offers, pending_commands
 
@@ -52,7 +52,8 @@ class ChatMoves:
         ).rowcount
         for table in (edits, offers):  # what an anonymous admin asked for belongs to the group
             connection.execute(table.update().where(table.c.person == old).values(person=new))
-        follow_chat(connection, old, new)
+        person_settings.follow_chat(connection, old, new)
+        bans.follow_chat(connection, old, new)
         waiting = connection.execute(sa.select(pending_commands).where(pending_commands.c.chat == old)).mappings().all()
         connection.execute(pending_commands.delete().where(pending_commands.c.chat == old))
         for row in waiting:

@@ -8,11 +8,12 @@ from dataclasses import asdict, fields
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, DeletionRequest, Edit, State, workflow_id
-from bot.edits.records import daily_quota
+from bot.edits.records import announcements, bans, daily_quota, people, statistics
 from bot.edits.records.found_objects import delete_orphans
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
 from bot.storage.tables import deletions, edits, offers, pending_commands, person_settings, rate_limits
+from bot.storage.tables import people as people_table
 from bot.storage.workflow_rows import delete_in_transaction, delete_workflow_rows
 
 _FULL_SECONDS = 3600.0
@@ -66,7 +67,7 @@ class Deletion:
         )
 
     async def delete_person(self, person: int, ended: Sequence[Edit]) -> int:
-        """Delete these edits of a person, and all offers, pending commands and settings.
+        """Delete these edits of a person, and everything else but the fact that the person is banned.
 
         Returns:
             How many edits the request is about that are still there: they were pending when `ended` was asked for.
@@ -84,6 +85,9 @@ class Deletion:
             connection.execute(pending_commands.delete().where(sa.or_(waiting, taken, in_private)))
             connection.execute(rate_limits.delete().where(rate_limits.c.name == str(person)))
             connection.execute(person_settings.delete().where(_chosen_before_request(person)))
+            people.delete_person(connection, person)
+            announcements.delete_person(connection, person)
+            bans.forget_reason(connection, person)
             return int(connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one())
 
         return await self._database.run(work)
@@ -121,6 +125,7 @@ class Deletion:
             edits: sa.and_(edits.c.updated < older_than, sa.not_(edits.c.state.in_(PENDING_STATES))),
             offers: offers.c.created < older_than,
             pending_commands: pending_commands.c.expires < self._clock(),
+            people_table: people.expired(self._clock()),
         }
 
         def work(connection: sa.Connection) -> dict[str, int]:
@@ -138,6 +143,8 @@ class Deletion:
             }
             delete_orphans(connection)
             daily_quota.delete_old(connection, self._clock())
+            statistics.delete_old(connection, self._clock())
+            announcements.delete_old(connection, older_than, self._clock())
             connection.execute(rate_limits.delete().where(rate_limits.c.full_at < self._clock() - _FULL_SECONDS))
             return deleted
 

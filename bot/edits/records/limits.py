@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, State
-from bot.edits.records import daily_quota
+from bot.edits.records import bans, daily_quota
 from bot.errors import PersonError
 from bot.storage.tables import edits
 
@@ -52,9 +52,10 @@ def check_limits(
         counts_today: Whether it counts as a further edit of the day; one that is shown again or continues does not.
 
     Raises:
-        PersonError: ``storage-full``, ``too-many-pending`` (fact limit), ``too-many-today`` (fact limit), ``busy``
-            (fact waiting).
+        PersonError: ``banned``, ``storage-full``, ``too-many-pending`` (fact limit), ``too-many-today`` (fact limit),
+            ``busy`` (fact waiting).
     """
+    bans.refuse(connection, person)
     limits.check_room()
     pending = edits.c.state.in_(PENDING_STATES)
     if _count(connection, pending, edits.c.person == person) >= limits.pending_per_person:
@@ -70,8 +71,9 @@ def check_waiting(connection: sa.Connection, limits: EditLimits, person: int) ->
     """Check that one more edit of a person may wait for a mask or a choice.
 
     Raises:
-        PersonError: ``storage-full``, ``too-many-waiting`` (fact limit).
+        PersonError: ``banned``, ``storage-full``, ``too-many-waiting`` (fact limit).
     """
+    bans.refuse(connection, person)
     limits.check_room()
     if _count(connection, edits.c.state.in_(WAITING_STATES), edits.c.person == person) >= limits.waiting_per_person:
         raise PersonError("too-many-waiting", limit=limits.waiting_per_person)

@@ -129,6 +129,7 @@ class Queueing:
             "starts": 0,
             "enqueued": False,
             "attempt": edits.c.attempt + 1,
+            "requested": now,
         }
         where = (edits.c.id == edit_id, edits.c.state.in_(only))
         connection.execute(edits.update().where(*where).values(updated=now, **values, **(mask | changes)))
@@ -145,7 +146,7 @@ class Queueing:
             daily_quota.use(connection, self._limits.edits_per_day, edit.person, edit_id, now)
             stored_masks.trim(connection, edit.person)
             where = (edits.c.id == edit_id, edits.c.state == State.WAITING_FOR_MASK)
-            changed = {"state": State.QUEUED, "mask_key": submission, "updated": now, **values}
+            changed = {"state": State.QUEUED, "mask_key": submission, "updated": now, "requested": now, **values}
             connection.execute(edits.update().where(*where).values(**changed))
             return find_edit(connection, edits.c.id == edit_id)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.edits.model import PENDING_STATES, Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.storage.tables import edits
@@ -111,6 +113,30 @@ def edit_of(row: sa.RowMapping) -> Edit:
         album_status=row["album_status"],
         notes=tuple(row["notes"].split(",")) if row["notes"] else (),
     )
+
+
+def upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+    changed: Mapping[str, Any],
+) -> None:
+    """Insert a row, or change the one that has this key.
+
+    Args:
+        connection: A connection in a transaction.
+        table: The table.
+        key: The columns of its primary key.
+        values: Further columns of a new row.
+        changed: Columns to change in the row that is there; empty: it stays as it is.
+    """
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(table).values(**key, **values)
+    if changed:
+        connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=dict(changed)))
+    else:
+        connection.execute(insert.on_conflict_do_nothing(index_elements=list(key)))
 
 
 def find_edit(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Edit | None:

@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.edits.model import DEFAULT_FINISH, PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
-from bot.edits.records import daily_quota, stored_masks
+from bot.edits.records import daily_quota, people, statistics, stored_masks
 from bot.edits.records.albums import Albums
+from bot.edits.records.announcements import Announcements
+from bot.edits.records.bans import Bans
 from bot.edits.records.chat_moves import ChatMoves
 from bot.edits.records.claims import Claims
 from bot.edits.records.deletion import Deletion
@@ -20,6 +22,7 @@ from bot.edits.records.history import History
 from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.offers import Offers
 from bot.edits.records.pending_commands import PendingCommands
+from bot.edits.records.people import People
 from bot.edits.records.person_settings import PeopleSettings, find_settings
 from bot.edits.records.queueing import Queueing
 from bot.edits.records.rows import (
@@ -31,6 +34,7 @@ from bot.edits.records.rows import (
     photo_columns,
     queue_position,
 )
+from bot.edits.records.statistics import Statistics
 from bot.edits.records.variants import VariantRecords
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database, LockSpace
@@ -61,6 +65,10 @@ class Store:
         self.chat_moves = ChatMoves(database, clock)
         self.person_settings = PeopleSettings(database, clock)
         self.history = History(database)
+        self.people = People(database, clock)
+        self.bans = Bans(database, clock)
+        self.statistics = Statistics(database, clock)
+        self.announcements = Announcements(database, clock)
 
     async def add(self, request: EditRequest, state: State = State.QUEUED) -> tuple[Edit, bool]:
         """Record an edit, unless an edit with the same key exists.
@@ -88,6 +96,8 @@ class Store:
         if state is State.WAITING_FOR_MASK or request.chooses:
             check_waiting(connection, self._limits, request.person)
         stored_masks.trim(connection, request.person)
+        if request.chat != request.person:
+            people.record_seen(connection, request.person, now)
         connection.execute(
             edits.insert().values(
                 id=edit_id,
@@ -118,6 +128,7 @@ class Store:
                 parent=request.parent,
                 created=now,
                 updated=now,
+                requested=now,
             )
         )
         added = find_edit(connection, edits.c.key == request.key)
@@ -313,6 +324,7 @@ class Store:
             if connection.execute(edits.update().where(*where).values(**values)).rowcount == 0:
                 return None
             daily_quota.give_back(connection, edit_id)
+            statistics.count_failed(connection, message_id, self._clock())
             return find_edit(connection, edits.c.id == edit_id)
 
         return await self._database.run(work)
@@ -321,12 +333,17 @@ class Store:
         """Record that an edit is done, and drop its objects; its mask stays for the buttons under the result."""
 
         def work(connection: sa.Connection) -> Edit | None:
+            now = self._clock()
+            asked = sa.select(edits.c.operation, sa.func.coalesce(edits.c.requested, edits.c.created))
+            first = connection.execute(asked.where(edits.c.id == edit_id, edits.c.result_file_id.is_(None))).first()
             where = (edits.c.id == edit_id, edits.c.state.in_(PENDING_STATES))
-            values: dict[str, Any] = {"state": State.DONE, "stage": None, "updated": self._clock()}
+            values: dict[str, Any] = {"state": State.DONE, "stage": None, "updated": now}
             values |= {"result_file_id": result.file_id, "result_unique_id": result.unique_id}
             update = edits.update().where(*where).values(result_as_file=result.as_file, **values)
             if connection.execute(update).rowcount == 0:
                 return None
+            if first is not None:  # else its result is only shown again
+                statistics.count_done(connection, str(first[0]), max(0.0, now - float(first[1])), now)
             delete_objects(connection, edit_id)
             return find_edit(connection, edits.c.id == edit_id)
 

@@ -29,7 +29,7 @@ from bot.engines.volcengine.inpainter import VolcInpainter
 from bot.engines.volcengine.notices import OnOperatorError, OperatorNotice, OperatorNotifier
 from bot.engines.volcengine.ports import Pool
 from bot.engines.volcengine.segmenter import VolcSegmenter
-from bot.engines.volcengine.transport import open_transport
+from bot.engines.volcengine.transport import OnCall, open_transport
 
 __all__ = [
     "DREAM_ERASE",
@@ -53,6 +53,7 @@ async def volcengine_engine(
     call_slots: CallSlots,
     on_operator_error: OnOperatorError | None = None,
     on_position: OnPosition | None = None,
+    on_call: OnCall | None = None,
     sleep: Sleep = asyncio.sleep,
     rng: random.Random | None = None,
 ) -> AsyncIterator[Engine]:
@@ -64,10 +65,11 @@ async def volcengine_engine(
         call_slots: Limits the edits that call at once, across all processes.
         on_operator_error: Called with failures that only the operator can fix, at most once an hour per code.
         on_position: Called with the position in the queue, in the waiting edit's own task.
+        on_call: Called after each call, with its ability and whether it succeeded.
         sleep: Waits before retries and between polls.
         rng: Source of the jitter of the retry pauses.
     """
-    async with open_transport(config) as transport:
+    async with open_transport(config, on_call) as transport:
         notifier = OperatorNotifier(on_operator_error)
         caller = RetryingCaller(config, call_slots, notifier, on_position=on_position, sleep=sleep, rng=rng)
         yield Engine(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,9 +20,13 @@ from bot.engines.volcengine.codes import CONNECTION, SUCCESS, TIMEOUT, TOO_LARGE
 from bot.engines.volcengine.config import VolcConfig
 from bot.engines.volcengine.responses import ApiResponse, parse_response, redactor
 from bot.engines.volcengine.signing import SignedRequest, sign
+from bot.errors import BotError
 from bot.outbound_proxy import CONNECTION_ERRORS, session_options
 
 log = structlog.get_logger()
+
+OnCall = Callable[[str, bool], Awaitable[None]]
+"""Called with the ability that was called, and whether the call succeeded."""
 
 
 class Transport:
@@ -31,11 +35,13 @@ class Transport:
     Args:
         config: Keys, endpoint, limits.
         session: Created by `open_transport`.
+        on_call: Called after each call that is no poll.
     """
 
-    def __init__(self, config: VolcConfig, session: aiohttp.ClientSession) -> None:
+    def __init__(self, config: VolcConfig, session: aiohttp.ClientSession, on_call: OnCall | None = None) -> None:
         self._config = config
         self._session = session
+        self._on_call = on_call
         self._redact = redactor(config)
 
     async def call(self, action: str, req_key: str, body: bytes, *, attempt: int, quiet: bool = False) -> ApiResponse:
@@ -71,6 +77,7 @@ class Transport:
                     meaning=failure.policy.meaning,
                     text=failure.text,
                 )
+                await self._report(req_key, succeeded=False, is_poll=quiet)
                 raise
         seconds = time.perf_counter() - start
         metrics.SECONDS.labels(req_key).observe(seconds)
@@ -83,7 +90,16 @@ class Transport:
             ms=round(seconds * 1000),
             cloud_took=response.elapsed,
         )
+        await self._report(req_key, succeeded=True, is_poll=quiet)
         return response
+
+    async def _report(self, req_key: str, *, succeeded: bool, is_poll: bool) -> None:
+        if self._on_call is None or is_poll:
+            return
+        try:
+            await self._on_call(req_key, succeeded)
+        except BotError as error:  # the edit does not depend on the count
+            log.warning("volcengine_call_not_counted", reason=str(error))
 
     async def _send(self, request: SignedRequest) -> ApiResponse:
         try:
@@ -116,7 +132,7 @@ class Transport:
 
 
 @asynccontextmanager
-async def open_transport(config: VolcConfig) -> AsyncIterator[Transport]:
+async def open_transport(config: VolcConfig, on_call: OnCall | None = None) -> AsyncIterator[Transport]:
     """Open a transport and close its session at the end. Certificates are verified; cookies are not kept."""
     timeout = aiohttp.ClientTimeout(
         total=config.total_timeout,
@@ -131,7 +147,7 @@ async def open_transport(config: VolcConfig) -> AsyncIterator[Transport]:
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "photo-cleaning-bot"},
     ) as session:
-        yield Transport(config, session)
+        yield Transport(config, session, on_call)
 
 
 def _clock_skew(date: str | None) -> float | None:

@@ -146,3 +146,13 @@ async def test_the_ids_of_sent_and_received_messages_are_recorded(loop: Loop) ->
     await ask(limiter, Telegram(sent))
     await ask(limiter, Telegram(updates), "getUpdates", None)
     assert list(ids.unknown(5, 10, excluded={10})) == [6, 8]
+
+
+async def test_what_can_wait_is_told_when_there_is_room(loop: Loop) -> None:
+    limiter = FloodLimiter(overall=28)
+    assert await limiter.has_spare()
+    for chat in range(15):
+        await ask(limiter, Telegram(), chat=chat)
+    assert not await limiter.has_spare(), "answers have used more than half of the burst"
+    loop.now += 0.5
+    assert await limiter.has_spare()

@@ -76,7 +76,7 @@ async def test_old_records_are_deleted_and_new_or_pending_ones_stay(world: World
         for key, hours in (("old", 25), ("young", 23))
     ]
     would = await sweep(world.store, world.caches, 24, dry_run=True)
-    assert would == {"edits": 4, "offers": 1, "pending_commands": 0, "files": 2}
+    assert would == {"edits": 4, "offers": 1, "pending_commands": 0, "people": 0, "files": 2}
     assert all([await world.store.get(edit.id) for edit in old + kept])
     assert all([await world.store.mask(edit.id) for edit in old + kept])
     assert all([await world.store.offers.get(offer) for offer in offers])

@@ -230,7 +230,7 @@ async def test_the_sweeper_deletes_old_finished_edits_and_a_dry_run_deletes_noth
     clock.now += 100_000
     young, _ = await store.add(request(4, person=8))
     would = await store.deletion.sweep(older_than=clock.now - 86_400, dry_run=True)
-    assert would == {"edits": 1, "offers": 1, "pending_commands": 0}
+    assert would == {"edits": 1, "offers": 1, "pending_commands": 0, "people": 0}
     assert await store.get(done.id) is not None
     assert await store.deletion.sweep(older_than=clock.now - 86_400) == would
     assert await store.get(done.id) is None

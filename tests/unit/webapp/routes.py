@@ -93,6 +93,7 @@ def site(canvas: CanvasDouble, playground: Telegram | None = None) -> web.Applic
     )
     limiter = FloodLimiter()
     core = Mock(canvas=canvas, limiter=limiter, bot=make_bot(TOKEN, settings.telegram_api_url, limiter))
+    core.store.bans.is_banned.return_value = False
     core.queue.is_ready = lambda: True
     core.folder.is_full = lambda: False
     core.folder.warning = lambda: None

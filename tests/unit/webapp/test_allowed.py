@@ -1,6 +1,8 @@
-"""ALLOWED_USERS holds for the Mini App too."""
+"""ALLOWED_USERS and bans hold for the Mini App too."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -12,9 +14,10 @@ from tests.unit.webapp.signing import TOKEN
 from webapp.application import add_mini_app
 
 
-def page_server(canvas: CanvasDouble, allowed: frozenset[int]) -> TestServer:
+def page_server(canvas: CanvasDouble, allowed: frozenset[int], banned: Collection[int] = ()) -> TestServer:
     app = web.Application()
-    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, allowed=allowed, ready=lambda: True)
+    is_banned = banned.__contains__
+    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, allowed=allowed, is_banned=is_banned, ready=lambda: True)
     return TestServer(app)
 
 
@@ -41,3 +44,17 @@ async def test_a_session_that_began_earlier_ends_with_the_permission(canvas: Can
         later = Page(after, BEN)
         later.token = ben.token
         assert (await later.get("/edits/bens")).status == 403
+
+
+async def test_a_ban_ends_a_session(canvas: CanvasDouble) -> None:
+    banned: set[int] = set()
+    async with TestClient(page_server(canvas, frozenset(), banned)) as client:
+        ada, ben = Page(client, ADA), Page(client, BEN)
+        await ada.open()
+        await ben.open()
+        assert (await ben.get("/edits/bens")).status == 200
+        banned.add(BEN)
+        refused = await ben.get("/edits/bens")
+        assert (refused.status, (await refused.json())["error"]) == (403, "banned")
+        assert (await ben.open()).status == 403
+        assert (await ada.get("/edits/adas")).status == 200

@@ -1,0 +1,85 @@
+"""The gate: whose updates are handled. It stands before all handlers but those of the operators."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+import structlog
+from telegram import Update
+from telegram.constants import ChatType
+from telegram.ext import ApplicationHandlerStop
+
+from bot.chat.handlers import welcome
+from bot.chat.identity import is_allowed, sender_of
+from bot.chat.services import Context
+from bot.edits.records.people import People
+from bot.errors import BotError
+
+log = structlog.get_logger()
+
+REPEAT_SECONDS, MAX_REMEMBERED = 3600.0, 10_000
+"""How often a banned person is told so, and how many are remembered."""
+
+RECORD_SECONDS = 2.0
+"""Time limit of recording that a person is here; a slow database must not delay /help."""
+
+
+class Gate:
+    """Stops the updates of the banned, and of strangers where ALLOWED_USERS is set.
+
+    It learns who the others are, and records those who write in private.
+    """
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[int, float] = OrderedDict()
+        """By banned person: when they were told (event loop time)."""
+
+    async def check(self, update: Update, context: Context) -> None:
+        """Let an update pass, or raise `ApplicationHandlerStop`."""
+        services = context.services
+        context.know_language(update.effective_user)
+        sender = sender_of(update)
+        if services.bans.is_banned(sender):
+            if sender is not None and _is_private(update) and self._may_tell(sender):
+                _refuse(update, context, "banned")
+            raise ApplicationHandlerStop
+        if not is_allowed(update, services.allowed_users):
+            if update.callback_query or _is_private(update):
+                _refuse(update, context, "not-allowed")
+            raise ApplicationHandlerStop
+        if sender is not None:
+            await context.know_sender(sender, update.effective_user)
+            if _is_private(update):
+                await _record(services.people, sender)
+
+    def _may_tell(self, person: int) -> bool:
+        now = asyncio.get_running_loop().time()
+        told = self._told.get(person)
+        if told is not None and now - told < REPEAT_SECONDS:
+            return False
+        self._told[person] = now
+        self._told.move_to_end(person)
+        while len(self._told) > MAX_REMEMBERED:
+            self._told.popitem(last=False)
+        return True
+
+
+def _refuse(update: Update, context: Context, message_id: str) -> None:
+    if update.callback_query:
+        context.services.replies.answer(update.callback_query, context.text(message_id), is_alert=True)
+    else:
+        welcome.answer(update, context, message_id)
+
+
+def _is_private(update: Update) -> bool:
+    return update.effective_chat is not None and update.effective_chat.type == ChatType.PRIVATE
+
+
+async def _record(people: People, person: int) -> None:
+    """Record that a person is here; a failure is only logged: what the person asks for does not depend on it."""
+    try:
+        async with asyncio.timeout(RECORD_SECONDS):
+            await people.seen_in_private(person)
+    except (BotError, TimeoutError) as error:
+        log.info("person_not_recorded", reason=type(error).__name__)

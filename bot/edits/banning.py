@@ -1,0 +1,48 @@
+"""Bans a person, or a chat in whose name posts are made, and stops what they have asked for."""
+
+from __future__ import annotations
+
+import contextlib
+
+import structlog
+
+from bot.edits.records.store import Store
+from bot.edits.service import Edits
+from bot.errors import PersonError
+
+log = structlog.get_logger()
+
+
+class Banning:
+    """Bans and lets in again.
+
+    Args:
+        store: The store.
+        edits: Stops edits.
+    """
+
+    def __init__(self, store: Store, edits: Edits) -> None:
+        self._store = store
+        self._edits = edits
+
+    async def ban(self, person: int, reason: str | None) -> int:
+        """Ban a person or a chat; a repeat does no harm.
+
+        Returns:
+            How many unfinished edits were stopped; one that is being delivered is not.
+        """
+        await self._store.bans.ban(person, reason)
+        stopped = 0
+        for edit in await self._store.deletion.pending_of(person):
+            with contextlib.suppress(PersonError):
+                await self._edits.stop(edit)
+                stopped += 1
+        log.info("banned", person=person, stopped=stopped)
+        return stopped
+
+    async def lift(self, person: int) -> bool:
+        """Let a person or a chat in again; returns whether there was a ban."""
+        lifted = await self._store.bans.lift(person)
+        if lifted:
+            log.info("ban_lifted", person=person)
+        return lifted
