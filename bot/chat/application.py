@@ -21,7 +21,7 @@ from telegram.ext import (
 
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
-from bot.chat.commands import AsksForEdit, Command
+from bot.chat.commands import AsksForEdit, Command, NamesBackground
 from bot.chat.handlers import buttons, operations, privacy, welcome
 from bot.chat.identity import is_allowed
 from bot.chat.photos import photo_in
@@ -55,6 +55,7 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(new & Command("help"), welcome.help_),
         MessageHandler(new & Command("privacy"), privacy.privacy),
         MessageHandler(new & Command("delete_my_data"), privacy.delete_my_data),
+        MessageHandler(new & NamesBackground(), operations.background_named),
         MessageHandler(new & AsksForEdit(), operations.command),
         MessageHandler(new & HasPhoto(), operations.bare_photo),
         CallbackQueryHandler(buttons.button_pressed),

@@ -67,6 +67,8 @@ _FINISHES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("sticker", re.compile(r"\bsticker\b|贴纸", re.IGNORECASE)),
     ("blur", re.compile(r"\bblur(red|ry)?\b|\bbokeh\b|模糊|虚化", re.IGNORECASE)),
 )
+_MORE = re.compile(r"\b(more|strong(er)?|strongly|heavy|heavily|very)\b|强|更|重", re.IGNORECASE)
+_LESS = re.compile(r"\b(less|light(er)?|lightly|slight(ly)?|little|bit|soft(ly)?)\b|轻|弱|少|微", re.IGNORECASE)
 _HEX = re.compile(r"(?<![\w#])#(?P<digits>[0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?!\w)")
 
 
@@ -113,7 +115,10 @@ def finish_in(text: str) -> str | None:
     for colour in _HEX.finditer(text):
         digits = colour["digits"].lower()
         found.add("#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits)))
-    return found.pop() if len(found) == 1 else None
+    finish = found.pop() if len(found) == 1 else None
+    if finish == "blur":
+        return "blur-more" if _MORE.search(text) else "blur-less" if _LESS.search(text) else "blur"
+    return finish
 
 
 def _operation_named(name: str) -> Operation | None:

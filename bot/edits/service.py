@@ -67,7 +67,8 @@ class Edits:
             PersonError: ``too-many-pending``, ``too-many-waiting``, ``too-many-today``, ``busy``, ``storage-full``,
                 ``unknown-finish``.
         """
-        check_finish(request.finish)
+        if request.background is None:
+            check_finish(request.finish)
         state = State.WAITING_FOR_MASK if request.waits_for_mask else State.QUEUED
         edit, is_new = await self._store.add(request, state)
         self.schedule(edit)
