@@ -21,7 +21,7 @@ from telegram.ext import (
 
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
-from bot.chat.commands import AsksForEdit, Command
+from bot.chat.commands import AsksForEdit, Command, NamesBackground
 from bot.chat.gate import Gate
 from bot.chat.handlers import buttons, operations, privacy, settings, welcome
 from bot.chat.handlers.operators import OperatorHandler
@@ -58,6 +58,7 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(new & Command("delete_my_data"), privacy.delete_my_data),
         MessageHandler(new & Command("settings"), settings.show_settings),
         MessageHandler(new & Command("language"), settings.choose_language),
+        MessageHandler(new & NamesBackground(), operations.background_named),
         MessageHandler(new & AsksForEdit(), operations.command),
         MessageHandler(new & HasPhoto(), operations.bare_photo),
         CallbackQueryHandler(buttons.button_pressed),

@@ -11,7 +11,8 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext.filters import MessageFilter
 
-from bot.chat.meaning import edit_command, meaning_of_command, meaning_of_words
+from bot.chat.colours import colour_named
+from bot.chat.meaning import edit_command, finish_in, meaning_of_command, meaning_of_words
 from bot.edits.model import EditCommand, Operation
 from bot.texts import LANGUAGES, Texts
 
@@ -88,6 +89,26 @@ class AsksForEdit(MessageFilter):
     def filter(self, message: Message) -> bool:
         """Whether the message asks for it."""
         return edit_command_in(message) is not None
+
+
+def background_in(message: Message) -> str | None:
+    """The finish that a text consists of: a colour, or the name of a finish; None for all other texts."""
+    text = message.text or ""
+    if not text or text.startswith("/") or len(text) > LONGEST_NAME:
+        return None
+    return finish_in(text) or colour_named(text)
+
+
+LONGEST_NAME = 30
+"""Characters of a text that may name a background: a longer one talks about something."""
+
+
+class NamesBackground(MessageFilter):
+    """Matches texts that only name a colour or a finish."""
+
+    def filter(self, message: Message) -> bool:
+        """Whether the message does."""
+        return background_in(message) is not None
 
 
 async def register_commands(bot: Bot, texts: Texts, default: str, admins: Iterable[int] = ()) -> None:

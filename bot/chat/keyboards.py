@@ -10,7 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
-from bot.edits.model import DOUBTFUL, FINISHES, MAX_TRIES, AlbumCount, Edit, EditCommand, Offer, Operation, State, Tries
+from bot.edits.model import (
+    BLURS,
+    DOUBTFUL,
+    FINISHES,
+    MAX_TRIES,
+    AlbumCount,
+    Edit,
+    EditCommand,
+    Offer,
+    Operation,
+    State,
+    Tries,
+)
 from bot.texts import Texts
 
 PRIVATE_START_PREFIX = "e_"
@@ -147,8 +159,11 @@ class Keyboards:
         tries, original = tries or Tries(), self._button(edit.language, "button-original", f"e:{edit.id}:original")
         rows = []
         if edit.operation is Operation.REMOVE_BACKGROUND:
-            others = [finish for finish in FINISHES if finish != edit.finish]
+            shown = "blur" if edit.finish in BLURS else edit.finish
+            others = [finish for finish in FINISHES if finish != shown]
             buttons = [self._button(edit.language, f"button-{name}", f"e:{edit.id}:f-{name}") for name in others]
+            if edit.finish in BLURS:
+                rows.append(self._blurs(edit))
             rows += _in_rows([*buttons, self._button(edit.language, "button-colours", f"e:{edit.id}:colours")])
         else:
             if tries.count > 1:
@@ -171,13 +186,24 @@ class Keyboards:
             rows.append([original])
         return InlineKeyboardMarkup(rows)
 
+    def _blurs(self, edit: Edit) -> list[InlineKeyboardButton]:
+        """Less and more blur than the edit's."""
+        index = BLURS.index(edit.finish)
+        steps = [("button-blur-weaker", index - 1), ("button-blur-stronger", index + 1)]
+        return [
+            self._button(edit.language, label, f"e:{edit.id}:f-{BLURS[step]}")
+            for label, step in steps
+            if 0 <= step < len(BLURS)
+        ]
+
     def original(self, edit: Edit) -> InlineKeyboardMarkup:
         """Under the photo as it was sent: back to the result."""
         return InlineKeyboardMarkup([[self._button(edit.language, "button-back", f"e:{edit.id}:result")]])
 
     def colours(self, edit: Edit) -> InlineKeyboardMarkup:
-        """Under a cut-out: the colours to put behind it, and the way back to the other finishes."""
+        """Under a cut-out: colours to put behind it, another colour or a picture, and back to the other finishes."""
         rows = _in_rows([_fixed_label_button(sign, edit, f"f-{colour}") for sign, colour in COLOURS])
+        rows.append([self._button(edit.language, "button-picture", f"e:{edit.id}:picture")])
         rows.append([self._button(edit.language, "button-back", f"e:{edit.id}:finishes")])
         return InlineKeyboardMarkup(rows)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 
+from bot.chat.colours import colour_named
 from bot.edits.model import EditCommand, Operation
 
 _NAMES = {
@@ -68,6 +69,8 @@ _FINISHES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("blur", re.compile(r"\bblur(red|ry)?\b|\bbokeh\b|模糊|虚化", re.IGNORECASE)),
 )
 _CLEAN = re.compile(r"\bclean\b|干净", re.IGNORECASE)
+_MORE = re.compile(r"\b(more|strong(er)?|strongly|heavy|heavily|very)\b|强|更|重", re.IGNORECASE)
+_LESS = re.compile(r"\b(less|light(er)?|lightly|slight(ly)?|little|bit|soft(ly)?)\b|轻|弱|少|微", re.IGNORECASE)
 _HEX = re.compile(r"(?<![\w#])#(?P<digits>[0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?!\w)")
 
 
@@ -111,8 +114,8 @@ def edit_command(operation: Operation, text: str, *, after_slash: bool = False) 
     if operation is not Operation.REMOVE_BACKGROUND:
         return EditCommand(operation)
     finish = finish_in(text)
-    if finish is None and after_slash and _CLEAN.search(text):
-        finish = "clean"
+    if finish is None and after_slash:
+        finish = "clean" if _CLEAN.search(text) else colour_named(text)
     return EditCommand(operation, finish)
 
 
@@ -125,7 +128,10 @@ def finish_in(text: str) -> str | None:
     for colour in _HEX.finditer(text):
         digits = colour["digits"].lower()
         found.add("#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits)))
-    return found.pop() if len(found) == 1 else None
+    finish = found.pop() if len(found) == 1 else None
+    if finish == "blur":
+        return "blur-more" if _MORE.search(text) else "blur-less" if _LESS.search(text) else "blur"
+    return finish
 
 
 def _operation_named(name: str) -> Operation | None:

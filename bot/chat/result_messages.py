@@ -7,7 +7,7 @@ from telegram.ext import ExtBot
 
 from bot.chat.api.bot_api_errors import translated_errors
 from bot.chat.keyboards import Keyboards
-from bot.edits.model import FINISHES, Edit, Operation, PhotoRef, Tries
+from bot.edits.model import BLURS, FINISHES, OWN_PICTURE, Edit, Operation, PhotoRef, Tries
 from bot.texts import Texts
 
 
@@ -55,4 +55,6 @@ def _done_text(edit: Edit) -> str:
     """Id of the text that says what was done."""
     if edit.operation is not Operation.REMOVE_BACKGROUND:
         return f"done-{edit.operation}"
-    return f"done-{edit.finish}" if edit.finish in FINISHES else "done-colour"
+    if edit.finish in BLURS:
+        return "done-blur"
+    return f"done-{edit.finish}" if edit.finish in (*FINISHES, OWN_PICTURE) else "done-colour"

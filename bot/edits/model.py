@@ -15,6 +15,12 @@ DOUBTFUL = "doubtful"
 FINISHES = ("clean", "transparent", "white", "black", "blur", "gradient", "crop", "sticker", "mask")
 """The finishes with a name, in the order of their buttons. A colour, ``#rrggbb``, is a finish too."""
 
+BLURS = ("blur-less", "blur", "blur-more")
+"""The finishes that blur the background, from little to much; all of them are finishes, the middle one has a button."""
+
+OWN_PICTURE = "picture"
+"""The finish that puts a picture of the person behind the subject; see `Edit.background`."""
+
 WITH_ALPHA = frozenset({"transparent", "crop", "sticker"})
 """The finishes whose picture is transparent where the background was."""
 
@@ -104,7 +110,7 @@ class Edit:
         message: Id of the person's message; the result replies to it.
         operation: What is done.
         photo: The photo.
-        finish: What replaces the background: one of `FINISHES`, or ``#rrggbb``.
+        finish: What replaces the background: one of `FINISHES` or `BLURS`, ``#rrggbb``, or `OWN_PICTURE`.
         seed: Variants of an edit differ in it.
         language: Language code of the person, for the texts.
         state: The state.
@@ -130,6 +136,7 @@ class Edit:
         album_status: Id of the bot's message that counts the answers of an album; the edit's own status message is then
             posted when it starts. None: it is no part of an album that the bot asked about.
         notes: Message ids of the notes under its result: ``note-shadow``, ….
+        background: The picture that is put behind the subject, if the finish is `OWN_PICTURE`.
     """
 
     id: str
@@ -161,6 +168,7 @@ class Edit:
     guessed: bool = False
     album_status: int | None = None
     notes: tuple[str, ...] = ()
+    background: PhotoRef | None = None
 
     @property
     def is_private(self) -> bool:
@@ -289,19 +297,21 @@ class EditCommand:
     Attributes:
         operation: The operation.
         finish: What replaces the background; None: what the person's settings say when the edit is made.
+        background_of: Id of a finished cut-out: the photo is put behind its subject. Only in a command that waits.
     """
 
     operation: Operation
     finish: str | None = None
+    background_of: str | None = None
 
 
 def is_finish(text: str) -> bool:
-    """Whether a text is one of `FINISHES` or ``#rrggbb``."""
-    return text in FINISHES or re.fullmatch(r"#[0-9a-fA-F]{6}", text) is not None
+    """Whether a text is one of `FINISHES` or `BLURS`, or ``#rrggbb``."""
+    return text in FINISHES or text in BLURS or re.fullmatch(r"#[0-9a-fA-F]{6}", text) is not None
 
 
 def check_finish(finish: str) -> str:
-    """Return the finish if it is one of `FINISHES` or ``#rrggbb``.
+    """Return the finish if `is_finish` says so.
 
     Raises:
         PersonError: ``unknown-finish``.

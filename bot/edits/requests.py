@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from bot.edits.model import (
     NOTES_ABOUT_FIND,
+    OWN_PICTURE,
     BarePhoto,
     Edit,
     EditCommand,
@@ -50,6 +51,7 @@ class EditRequest:
             command.
         album_status: Id of the message that counts the answers of the edit's album, if the bot asked about an album.
         notes: Message ids of notes that the result has in any case.
+        background: The picture to put behind the subject; its finish is `OWN_PICTURE`.
     """
 
     key: str
@@ -73,6 +75,7 @@ class EditRequest:
     guessed: bool = False
     album_status: int | None = None
     notes: tuple[str, ...] = ()
+    background: PhotoRef | None = None
 
     @property
     def waits_for_mask(self) -> bool:
@@ -133,8 +136,9 @@ class EditRequest:
             stored: The mask of the edit.
         """
         shadow = "" if edit.shadow else ":shadow"
-        made_with = f":{hashlib.sha256(stored.png).hexdigest()[:16]}" if stored else ""
-        key = f"{root}:{edit.operation}:{edit.finish}:{edit.seed}{shadow}{made_with}"
+        made_with = f":{_digest(stored.png)}" if stored else ""
+        behind = _digest(edit.background.unique_id.encode()) if edit.background else ""
+        key = f"{root}:{edit.operation}:{edit.finish}:{edit.seed}{shadow}{made_with}{behind}"
         notes = tuple(note for note in edit.notes if note in NOTES_ABOUT_FIND)
         return cls._following(edit, key, stored, parent=root, status_message=edit.status_message, notes=notes)
 
@@ -149,7 +153,7 @@ class EditRequest:
             number: Counts the corrections that start from the same mask, from 1.
             stored: What the edit found; shown to the person as painted.
         """
-        digest = hashlib.sha256(stored.png if stored else b"").hexdigest()[:16]
+        digest = _digest(stored.png if stored else b"")
         key = f"{edit.id}:fix:{digest}:{number}"
         changes = {} if edit.mask_is_kept else {"operation": Operation.ERASE, "seed": 0}
         return cls._following(edit, key, stored, parent=edit.id, shadow=True, draft=True, **changes)
@@ -206,7 +210,12 @@ class EditRequest:
             "seed": edit.seed,
             "shadow": edit.shadow,
             "thread": edit.thread,
+            "background": edit.background if edit.finish == OWN_PICTURE else None,
             "mask": stored.png if stored else None,
             "mask_is_matte": stored.is_matte if stored else False,
         }
         return cls(key=key, **(values | changes))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

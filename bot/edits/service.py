@@ -67,7 +67,7 @@ class Edits:
             PersonError: ``too-many-pending``, ``too-many-waiting``, ``too-many-today``, ``busy``, ``storage-full``,
                 ``unknown-finish``.
         """
-        if request.finish is not None:
+        if request.finish is not None and request.background is None:
             check_finish(request.finish)
         state = State.WAITING_FOR_MASK if request.waits_for_mask else State.QUEUED
         edit, is_new = await self._store.add(request, state)

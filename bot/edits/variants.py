@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from bot.edits.follow_ups import variant_request
-from bot.edits.model import MAX_TRIES, Edit, Stage, State, check_finish
+from bot.edits.model import MAX_TRIES, OWN_PICTURE, Edit, EditCommand, Operation, PhotoRef, Stage, State, check_finish
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
 from bot.edits.service import Edits
@@ -68,7 +68,51 @@ class Variants:
             PersonError: Also ``unknown-finish``, and as `Edits.submit` does.
         """
         edit = await self._get_finished(edit_id, person)
-        return await self._make_or_show(edit, replace(edit, finish=check_finish(finish)))
+        return await self._make_or_show(edit, replace(edit, finish=check_finish(finish), background=None))
+
+    async def ask_background(self, edit_id: str, person: int) -> None:
+        """Wait for the person's own picture, or the name of a colour, to put behind a cut-out's subject."""
+        edit = await self._get_finished(edit_id, person)
+        if edit.operation is not Operation.REMOVE_BACKGROUND:
+            raise PersonError("too-old")
+        command = EditCommand(edit.operation, background_of=edit.id)
+        await self._store.pending_commands.remember_for_person(edit.chat, person, command)
+
+    async def change_background(self, edit_id: str, person: int, picture: PhotoRef) -> Edit:
+        """Put a picture of the person behind a cut-out's subject.
+
+        Raises:
+            PersonError: Also as `Edits.submit` does.
+        """
+        edit = await self._get_finished(edit_id, person)
+        return await self._make(edit, replace(edit, finish=OWN_PICTURE, background=picture))
+
+    async def name_background(self, chat: int, person: int, finish: str, *, replied_to: int | None) -> bool:
+        """Give a cut-out the finish that a text names: the one replied to, else the one that waits for a background.
+
+        Args:
+            chat: The chat.
+            person: The person who wrote.
+            finish: What the text names.
+            replied_to: Id of the message that the text replies to; None: to none.
+
+        Returns:
+            Whether there is such a cut-out.
+
+        Raises:
+            PersonError: As `change_finish` does.
+        """
+        if replied_to is not None:
+            shown = await self._store.variants.shown_in(chat, replied_to, person)
+            edit_id = shown.id if shown is not None and shown.operation is Operation.REMOVE_BACKGROUND else None
+        else:
+            edit_id = await self._store.pending_commands.background_awaited(chat, person)
+        if edit_id is None:
+            return False
+        await self.change_finish(edit_id, person, finish)
+        if replied_to is None:
+            await self._store.pending_commands.forget_for_person(chat, person)
+        return True
 
     async def change_shadow(self, edit_id: str, person: int, *, erased: bool) -> Edit:
         """Replace a result by one that erases the subject's shadow too, or leaves it.
@@ -116,6 +160,8 @@ class Variants:
             return known
         for question in await self._check_free(edit):
             await self._store.cancel(question.id, keep_objects=True)
+        if known is not None and known.result is not None:
+            return await self._show(edit, known)
         if known is not None:  # it failed or was cancelled
             return await self._edits.retry(known.id, edit.person)
         variant, _ = await self._edits.submit(request)

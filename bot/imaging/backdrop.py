@@ -15,7 +15,7 @@ BLUR_SIDE = 1024
 """Long side in pixels at which the blurred background is computed."""
 
 BLUR_RADIUS = 0.016
-"""Radius of the circle of confusion as a share of the long side: a portrait defocused upscaled open."""
+"""Radius of the circle of confusion as a share of the long side, as in a portrait taken with an open lens."""
 
 GAMMA = 2.2
 """Exponent between pixel values and linear light."""
@@ -79,7 +79,7 @@ def gradient_backdrop(photo: Photo) -> Photo:
     return photo.with_pixels(_to_dithered_bytes(field, photo, np.random.default_rng(0)))
 
 
-def blurred_backdrop(photo: Photo, subject: Matte) -> Photo:
+def blurred_backdrop(photo: Photo, subject: Matte, *, strength: float = 1.0) -> Photo:
     """Blur the background as an open lens does, without the subject's colours in it.
 
     The blur is a disc applied in linear light, so bright points become bright discs. The area behind the subject is
@@ -88,6 +88,7 @@ def blurred_backdrop(photo: Photo, subject: Matte) -> Photo:
     Args:
         photo: The photo.
         subject: (H, W) uint8 matte of the subject, which stays sharp.
+        strength: The blur's radius, as a multiple of `BLUR_RADIUS`.
 
     Returns:
         A photo of the same size, computed at BLUR_SIDE pixels: the blur leaves no finer detail.
@@ -99,7 +100,7 @@ def blurred_backdrop(photo: Photo, subject: Matte) -> Photo:
     covered = cv2.dilate(cv2.resize(subject, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
     visible = 1 - np.asarray(covered, np.float32) / np.float32(255)
     light = _fill_covered(small**GAMMA, visible)
-    radius = max(1, round(BLUR_RADIUS * max(size)))
+    radius = max(1, round(strength * BLUR_RADIUS * max(size)))
     disc = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2), np.float32)
     # A hard step at the disc's rim would cause ringing.
     soft = cv2.GaussianBlur(disc, (0, 0), max(0.5, radius / 8))

@@ -64,6 +64,8 @@ edits = sa.Table(
     sa.Column("album_status", sa.BigInteger, comment="the message that counts the answers of its album; null: none"),
     sa.Column("notes", sa.Text, comment="message ids of the notes under its result, by commas; null: none"),
     sa.Column("requested", sa.Float, comment="when the person last asked for it; null: when it was created"),
+    sa.Column("background_file_id", sa.Text, comment="the person's own picture, behind the subject; null: none"),
+    sa.Column("background_unique_id", sa.Text),
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
@@ -129,6 +131,7 @@ pending_commands = sa.Table(
     sa.Column("operation", sa.String(32), nullable=False),
     sa.Column("expires", sa.Float, nullable=False),
     sa.Column("finish", sa.String(32), comment="what replaces the background; null: the default"),
+    sa.Column("edit", sa.String(32), comment="the photo goes behind this edit's subject; null: it is edited"),
     comment="a command that waits for its photo, or for the rest of its album",
 )
 

@@ -15,14 +15,25 @@ from tests.support import Talk, encoded, scene
 
 PHOTO = Upload(encoded(scene(160, 120)))
 ADDED = {
-    "edits": ("asks_for_mask", "thread", "spoiler", "guessed", "album_status", "notes", "requested"),
+    "edits": (
+        "asks_for_mask",
+        "thread",
+        "spoiler",
+        "guessed",
+        "album_status",
+        "notes",
+        "requested",
+        "background_file_id",
+        "background_unique_id",
+    ),
     "offers": ("thread", "spoiler", "album", "silent"),
-    "wishes": ("finish",),
+    "wishes": ("finish", "edit"),
 }
 """Columns that came after the renaming."""
 ADDED_TABLES = (
     "deletions",
     "quota_uses",
+    "person_settings",
     "people",
     "bans",
     "daily_counts",

@@ -13,6 +13,9 @@ from bot.chat.services import Context
 from bot.edits.model import EditCommand, Operation, is_finish
 from bot.errors import PersonError
 
+TOLD = {"picture": "send-background"}
+"""By action: id of the text that tells the person what to do next."""
+
 
 async def button_pressed(update: Update, context: Context) -> None:
     """Run a button's action, and answer the query in any case: the client shows a spinner until then."""
@@ -20,27 +23,29 @@ async def button_pressed(update: Update, context: Context) -> None:
     assert query is not None
     services = context.services
     try:
-        await _run_action(query, context)
+        told = await _run_action(query, context)
     except PersonError as error:
         services.replies.answer(query, services.texts.error(context.language, error), is_alert=True)
     else:
-        services.replies.answer(query)
+        text = context.text(told) if told else None
+        services.replies.answer(query, text, is_alert=text is not None)
 
 
-async def _run_action(query: CallbackQuery, context: Context) -> None:
+async def _run_action(query: CallbackQuery, context: Context) -> str | None:
+    """Run a button's action; returns the id of a text to tell the person, or None."""
     kind, _, rest = (query.data or "").partition(":")
     identity, _, verb = rest.partition(":")
     edits, choices, variants = context.services.edits, context.services.choices, context.services.variants
     if kind == "o":
         shown = query.message.message_id if query.message else None
         await context.services.unasked.accept(identity, _chosen(verb), query.from_user.id, shown=shown)
-        return
+        return None
     if kind == "d":
         await delete_pressed(query, identity, verb, context)
-        return
+        return None
     if kind == "s":
         await settings_pressed(query, identity, verb, context)
-        return
+        return None
     if kind != "e":
         raise PersonError("too-old")
     actions: dict[str, Callable[[str, int], Awaitable[object]]] = {
@@ -58,6 +63,7 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         "marked": choices.choose_marked,
         "all": choices.choose_all,
         "back": choices.go_back,
+        "picture": variants.ask_background,
         "colours": variants.show_colours,
         "finishes": variants.show_finishes,
         "stop-album": context.services.unasked.stop_album,
@@ -78,6 +84,7 @@ async def _run_action(query: CallbackQuery, context: Context) -> None:
         await variants.change_finish(identity, person, verb.removeprefix("f-"))
     else:
         raise PersonError("too-old")
+    return TOLD.get(verb)
 
 
 async def _acting(query: CallbackQuery, edit: str, context: Context) -> int:

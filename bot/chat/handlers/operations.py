@@ -7,9 +7,9 @@ from dataclasses import replace
 from telegram import InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatType
 
-from bot.chat.commands import edit_command_in
+from bot.chat.commands import background_in, edit_command_in
 from bot.chat.file_rules import too_large
-from bot.chat.handlers.welcome import answer, explain
+from bot.chat.handlers.welcome import answer, explain, not_understood
 from bot.chat.identity import owner_of
 from bot.chat.keyboards import try_again
 from bot.chat.photos import has_attachment, photo_in, replied_to
@@ -71,6 +71,9 @@ async def bare_photo(update: Update, context: Context) -> None:
     asked = await context.services.edits.take_pending_command(
         message.chat.id, owner_of(message), message.message_id, message.media_group_id
     )
+    if asked is not None and asked.background_of is not None:
+        await _put_behind(message, sent, asked.background_of, context)
+        return
     bare = _bare(message, sent, context)
     if asked is not None:
         await submit(message, sent, asked, context)
@@ -84,6 +87,36 @@ async def bare_photo(update: Update, context: Context) -> None:
     except PersonError as error:
         if message.chat.type == ChatType.PRIVATE:
             _refuse(message, error, context)
+
+
+async def _put_behind(message: Message, picture: PhotoRef, edit: str, context: Context) -> None:
+    """Put a photo behind the subject of a cut-out, whose button has asked for it."""
+    try:
+        _check_size(picture, context)
+        await context.services.variants.change_background(edit, owner_of(message), picture)
+    except PersonError as error:
+        _refuse(message, error, context)
+
+
+async def background_named(update: Update, context: Context) -> None:
+    """A text that only names a colour or a finish: for the cut-out that it replies to, or that waits for one."""
+    message = update.effective_message
+    assert message is not None
+    finish = background_in(message)
+    assert finish is not None
+    replied = message.reply_to_message.message_id if message.reply_to_message else None
+    try:
+        if await context.services.variants.name_background(
+            message.chat.id, owner_of(message), finish, replied_to=replied
+        ):
+            return
+    except PersonError as error:
+        _refuse(message, error, context)
+        return
+    if edit_command_in(message) is not None:
+        await command(update, context)
+    else:
+        await not_understood(update, context)
 
 
 def _bare(message: Message, photo: PhotoRef, context: Context) -> BarePhoto:

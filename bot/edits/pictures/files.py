@@ -94,5 +94,5 @@ def result_key(edit: Edit) -> str:
 
 def cache_keys(edit: Edit) -> list[str]:
     """The keys of all files that the caches may hold for an edit."""
-    photos = [photo for photo in (edit.photo, edit.painted, edit.result) if photo is not None]
+    photos = [photo for photo in (edit.photo, edit.painted, edit.result, edit.background) if photo is not None]
     return [result_key(edit), *(key(photo) for photo in photos for key in (photo_key, maps_key))]

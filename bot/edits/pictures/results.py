@@ -15,6 +15,9 @@ FEATHER = 2.0
 
 COLOURS = {"white": (255, 255, 255), "black": (0, 0, 0)}
 
+BLURS = {"blur-less": 0.45, "blur": 1.0, "blur-more": 2.2}
+"""By finish: the strength of the blur."""
+
 CROP_MARGIN = 0.05
 """Margin around a cropped subject, as a share of its long side."""
 
@@ -48,8 +51,8 @@ def replace_background(
     Args:
         photo: The photo.
         matte: (H, W) matte of the subject.
-        new: ``clean`` (a backdrop of the background's own colours), ``transparent``, ``white``, ``black``, ``blur``,
-            ``gradient``, ``#rrggbb``, or a picture (an inpainted background, or the person's own); ``crop``:
+        new: ``clean`` (a backdrop of the background's own colours), ``transparent``, ``white``, ``black``, a name of
+            `BLURS`, ``gradient``, ``#rrggbb``, or a picture (an inpainted background, or the person's own); ``crop``:
             transparent, cropped to the subject; ``sticker``: the same, small; ``mask``: the matte, not the photo.
         target: The file to write.
         file_format: Its format; None: the photo's own.
@@ -68,8 +71,8 @@ def replace_background(
         return write(cutout.flatten(subject, colour(new)), target, file_format)
     if isinstance(new, Photo):
         behind = new if new.pixels.shape == photo.pixels.shape else backdrop.picture_backdrop(photo, new)
-    elif new == "blur":
-        behind = backdrop.blurred_backdrop(photo, matte)
+    elif new in BLURS:
+        behind = backdrop.blurred_backdrop(photo, matte, strength=BLURS[new])
     elif new == "gradient":
         behind = backdrop.gradient_backdrop(photo)
     else:

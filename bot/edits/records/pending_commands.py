@@ -70,7 +70,7 @@ class PendingCommands:
                 command = self._find(connection, chat, key)
                 if command is not None:
                     if key == waiting:
-                        if album:
+                        if album and command.background_of is None:  # one picture is enough behind a subject
                             self._put(connection, chat, f"album:{album}", command, seconds=ALBUM_SECONDS)
                         self._put(connection, chat, of_photo, command, seconds=TAKEN_SECONDS)
                         connection.execute(pending_commands.delete().where(*_row(chat, waiting)))
@@ -79,20 +79,29 @@ class PendingCommands:
 
         return await self._database.run(work)
 
+    async def background_awaited(self, chat: int, person: int) -> str | None:
+        """Id of the cut-out for which the person was asked for a background, and has sent none yet; or None."""
+        waiting = await self.find(chat, f"person:{person}")
+        return waiting.background_of if waiting else None
+
+    async def forget_for_person(self, chat: int, person: int) -> None:
+        """Forget the command that waits for the person's next photo."""
+        delete = pending_commands.delete().where(*_row(chat, f"person:{person}"))
+        await self._database.run(lambda connection: connection.execute(delete))
+
     async def find(self, chat: int, about: str) -> EditCommand | None:
         """The command that waits for a photo and has not expired, or None. The command stays stored."""
         return await self._database.run(lambda connection: self._find(connection, chat, about))
 
     def _find(self, connection: sa.Connection, chat: int, about: str) -> EditCommand | None:
-        query = sa.select(pending_commands.c.operation, pending_commands.c.finish).where(
-            *_row(chat, about), pending_commands.c.expires > self._clock()
-        )
+        columns = (pending_commands.c.operation, pending_commands.c.finish, pending_commands.c.edit)
+        query = sa.select(*columns).where(*_row(chat, about), pending_commands.c.expires > self._clock())
         row = connection.execute(query).first()
-        return EditCommand(Operation(row[0]), row[1]) if row else None
+        return EditCommand(Operation(row[0]), row[1], row[2]) if row else None
 
     def _put(self, connection: sa.Connection, chat: int, about: str, command: EditCommand, *, seconds: float) -> None:
         connection.execute(pending_commands.delete().where(*_row(chat, about)))
-        values = {"operation": command.operation.value, "finish": command.finish}
+        values = {"operation": command.operation.value, "finish": command.finish, "edit": command.background_of}
         connection.execute(
             pending_commands.insert().values(chat=chat, about=about, expires=self._clock() + seconds, **values)
         )

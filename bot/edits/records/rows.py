@@ -77,9 +77,11 @@ def offer_of(row: sa.RowMapping) -> Offer:
 
 def edit_of(row: sa.RowMapping) -> Edit:
     """The edit in a row of `EDIT_COLUMNS`."""
-    result = painted = None
+    result = painted = background = None
     if row["painted_file_id"]:
         painted = PhotoRef(row["painted_file_id"], row["painted_unique_id"])
+    if row["background_file_id"]:
+        background = PhotoRef(row["background_file_id"], row["background_unique_id"])
     if row["result_file_id"]:
         result = PhotoRef(row["result_file_id"], row["result_unique_id"], bool(row["result_as_file"]))
     return Edit(
@@ -111,6 +113,7 @@ def edit_of(row: sa.RowMapping) -> Edit:
         thread=row["thread"],
         guessed=bool(row["guessed"]),
         album_status=row["album_status"],
+        background=background,
         notes=tuple(row["notes"].split(",")) if row["notes"] else (),
     )
 

@@ -117,6 +117,8 @@ class Store:
                 guessed=request.guessed,
                 album_status=request.album_status,
                 notes=notes_column(request.notes),
+                background_file_id=request.background.file_id if request.background else None,
+                background_unique_id=request.background.unique_id if request.background else None,
                 language=request.language,
                 state=state.value,
                 attempt=1,

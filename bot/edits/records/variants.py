@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.edits.model import PENDING_STATES, Edit, State, Tries
+from bot.edits.model import PENDING_STATES, Edit, Stage, State, Tries
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
 from bot.storage.tables import edits
@@ -59,6 +59,14 @@ class VariantRecords:
         query = sa.select(*EDIT_COLUMNS).where(others).order_by(edits.c.updated.desc()).limit(1)
         row = await self._database.run(lambda connection: connection.execute(query).mappings().first())
         return edit_of(row) if row else None
+
+    async def shown_in(self, chat: int, message: int, person: int) -> Edit | None:
+        """A person's newest edit with a result in a message; None if there is none."""
+        where = (edits.c.chat == chat, edits.c.status_message == message, edits.c.person == person)
+        # A message shows its picture a moment before that is recorded.
+        shows = sa.or_(edits.c.result_file_id.is_not(None), edits.c.stage == Stage.DELIVERING)
+        found = await self._many(*where, shows)
+        return found[-1] if found else None
 
     async def unfinished_in_message(self, edit: Edit) -> tuple[list[Edit], list[Edit]]:
         """The edits that are to replace what an edit's message shows, itself included: pending ones, and questions."""

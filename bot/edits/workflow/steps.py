@@ -264,6 +264,7 @@ class EditSteps:
             mask = await self.editor.painted_mask(source, painted, is_kept=is_kept, found=found, sure=edit.guessed)
             await self.store.change(edit.id, only=RUNNING, mask=mask, mask_is_matte=False)
             stored = StoredMask(mask, is_matte=False)
+        behind = await self.files.fetch(edit.background) if edit.background is not None else None
         job = Job(
             operation=edit.operation,
             finish=edit.finish,
@@ -272,6 +273,7 @@ class EditSteps:
             mask_is_matte=stored.is_matte if stored else False,
             shadow=edit.shadow,
             maps=self.files.maps_of(edit.photo),
+            own_background=behind,
         )
         target = self.files.results.path(result_key(edit))
         target.parent.mkdir(parents=True, exist_ok=True)
