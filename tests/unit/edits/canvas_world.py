@@ -78,7 +78,7 @@ class World:
         self.edits = Edits(self.store, self.queue, self.courier, announcer)
         shown = ShownResults(self.store, self.edits, self.courier)
         self.variants = Variants(self.store, self.edits, shown, self.courier)
-        self.canvas = Canvas(self.store, self.edits, files, pool, max_megapixels=50)
+        self.canvas = Canvas(self.store, self.edits, files, pool, shown, max_megapixels=50)
         self._message = 0
 
     async def opened(self, operation: Operation = Operation.ERASE, *, as_file: bool = False) -> Edit:
