@@ -80,7 +80,7 @@ class Pages:
         for name, data in files.items():
             digest.update(f"{name}\n{len(data)}\n".encode() + data)
         self.version = digest.hexdigest()[:16]
-        self._files = {name: _packed(name, _without_notes(name, data)) for name, data in files.items()}
+        self._files = {name: _packed(name, without_documentation(name, data)) for name, data in files.items()}
         # Relative to /app, so that a reverse proxy may serve the bot under a path.
         values = {"static": f"app/static/{self.version}", "telegram_script": telegram_script or TELEGRAM_SCRIPT}
         preload = "\n".join(PRELOAD.format(name) for name in files if name.endswith(".js"))
@@ -122,8 +122,8 @@ class Pages:
         return response
 
 
-def _without_notes(name: str, data: bytes) -> bytes:
-    """A script without its documentation comments: they are a third of what a phone would download."""
+def without_documentation(name: str, data: bytes) -> bytes:
+    """A script without the comments that document it: a sixth of what a phone would download."""
     return DOCUMENTATION.sub(b"", data) if name.endswith(".js") else data
 
 
