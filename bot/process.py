@@ -110,6 +110,7 @@ async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Fro
         asyncio.create_task(core.edits.run()),
         asyncio.create_task(core.deletions.run()),
         asyncio.create_task(core.store.bans.watch()),
+        asyncio.create_task(core.store.people.run()),
         asyncio.create_task(front.announcements.run()),
         *_upkeep(settings, core, takes_updates=True),
         asyncio.create_task(_register_commands(settings, front.application)),

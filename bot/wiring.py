@@ -183,7 +183,7 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             variants = Variants(store, edits, shown, courier)
             deletions = PersonDeletion(store, queue, courier, (photos, results), edits.stop)
             canvas = Canvas(
-                store, edits, files, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder
+                store, edits, files, pool, shown, max_megapixels=settings.max_megapixels, models=settings.models_folder
             )
             yield Core(
                 bot,

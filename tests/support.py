@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from bot import process
+from bot.edits.records.store import Store
 from bot.imaging.turns import Turns
 from bot.playground import Person, Telegram, TelegramServer
 from bot.settings import Settings
@@ -88,6 +89,12 @@ def record_turns(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     monkeypatch.setattr(Turns, "_acquire", recorded)
     return asked
+
+
+async def seen(store: Store, person: int) -> None:
+    """A person has just written in the private chat."""
+    store.people.note_seen(person)
+    await store.people.write_noted()
 
 
 class Talk:

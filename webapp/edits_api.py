@@ -83,6 +83,7 @@ class EditsApi:
         router.add_post(f"{EDIT}/select", self.select)
         router.add_post(f"{EDIT}/cancel", self.cancel)
         router.add_get(f"{EDIT}/result", self.result)
+        router.add_post(f"{EDIT}/show", self.show)
 
     async def describe(self, request: web.Request) -> web.Response:
         """GET /edits/ID: what the page needs to open. ``operation`` says what white means in the masks."""
@@ -98,7 +99,7 @@ class EditsApi:
                 "mask": edit.has_mask,
                 "result": edit.result is not None,
                 "state": edit.state,
-                "parent": edit.parent,
+                "parent": await self._canvas.previous(edit),
             }
         )
 
@@ -152,6 +153,14 @@ class EditsApi:
             edit = await find_edit(request, self._canvas)
             if edit.state is not State.CANCELLED:
                 await self._canvas.cancel(edit)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """POST …/show: show this edit's result in the chat, or with ?base=photo its photo; 204."""
+        async with asyncio.timeout(WORK_SECONDS):
+            edit = await find_edit(request, self._canvas)
+            self._pixel_work.check(request[PERSON])
+            await self._canvas.show(edit, photo=request.query.get("base") == "photo")
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def result(self, request: web.Request) -> web.Response:

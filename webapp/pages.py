@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import html
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,10 @@ class StaticFile:
     tag: str
 
 
+DOCUMENTATION = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
+"""A comment for engineers, on lines of its own."""
+
+
 class Pages:
     """The page and its files, read when the object is made.
 
@@ -75,7 +80,7 @@ class Pages:
         for name, data in files.items():
             digest.update(f"{name}\n{len(data)}\n".encode() + data)
         self.version = digest.hexdigest()[:16]
-        self._files = {name: _packed(name, data) for name, data in files.items()}
+        self._files = {name: _packed(name, without_documentation(name, data)) for name, data in files.items()}
         # Relative to /app, so that a reverse proxy may serve the bot under a path.
         values = {"static": f"app/static/{self.version}", "telegram_script": telegram_script or TELEGRAM_SCRIPT}
         preload = "\n".join(PRELOAD.format(name) for name in files if name.endswith(".js"))
@@ -115,6 +120,11 @@ class Pages:
             if packed:
                 response.headers["Content-Encoding"] = "gzip"
         return response
+
+
+def without_documentation(name: str, data: bytes) -> bytes:
+    """A script without the comments that document it: a sixth of what a phone would download."""
+    return DOCUMENTATION.sub(b"", data) if name.endswith(".js") else data
 
 
 def _packed(name: str, data: bytes) -> StaticFile:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-import structlog
 from telegram import Update
 from telegram.constants import ChatType
 from telegram.ext import ApplicationHandlerStop
@@ -13,16 +12,9 @@ from telegram.ext import ApplicationHandlerStop
 from bot.chat.handlers import welcome
 from bot.chat.identity import is_allowed, sender_of
 from bot.chat.services import Context
-from bot.edits.records.people import People
-from bot.errors import BotError
-
-log = structlog.get_logger()
 
 REPEAT_SECONDS, MAX_REMEMBERED = 3600.0, 10_000
 """How often a banned person is told so, and how many are remembered."""
-
-RECORD_SECONDS = 2.0
-"""Time limit of recording that a person is here; a slow database must not delay /help."""
 
 
 class Gate:
@@ -51,7 +43,7 @@ class Gate:
         if sender is not None:
             await context.know_sender(sender, update.effective_user)
             if _is_private(update):
-                await _record(services.people, sender)
+                services.people.note_seen(sender)
 
     def _may_tell(self, person: int) -> bool:
         now = asyncio.get_running_loop().time()
@@ -74,12 +66,3 @@ def _refuse(update: Update, context: Context, message_id: str) -> None:
 
 def _is_private(update: Update) -> bool:
     return update.effective_chat is not None and update.effective_chat.type == ChatType.PRIVATE
-
-
-async def _record(people: People, person: int) -> None:
-    """Record that a person is here; a failure is only logged: what the person asks for does not depend on it."""
-    try:
-        async with asyncio.timeout(RECORD_SECONDS):
-            await people.seen_in_private(person)
-    except (BotError, TimeoutError) as error:
-        log.info("person_not_recorded", reason=type(error).__name__)

@@ -178,7 +178,8 @@ class Keyboards:
                 ("button-shadow-stays", "shadow-stays") if edit.shadow else ("button-shadow-goes", "shadow-goes")
             )
             rows.append([self._button(edit.language, label, f"e:{edit.id}:{verb}")])
-        last = [self._button(edit.language, "button-fix", f"e:{edit.id}:fix")]
+        canvas = self.canvas(edit, "button-fix") if edit.is_private else None
+        last = [canvas or self._button(edit.language, "button-fix", f"e:{edit.id}:fix")]
         if edit.operation is not Operation.ERASE:
             last.insert(0, self._button(edit.language, "button-else", f"e:{edit.id}:else"))
         rows.append(last)

@@ -24,6 +24,7 @@ from bot.edits.pictures.files import EditFiles
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits
+from bot.edits.shown_results import ShownResults
 from bot.errors import PersonError, UnusableInputError
 from bot.imaging.photo import PictureFormat
 from bot.imaging.pool import PixelPool
@@ -69,6 +70,7 @@ class Canvas:
         files: Fetches photos and results.
         pool: Runs the pixel work.
         max_megapixels: Larger photos are refused before decoding.
+        shown: Shows stored results in the chat.
         models: Folder of learned models; None: none are used.
     """
 
@@ -78,6 +80,7 @@ class Canvas:
         edits: Edits,
         files: EditFiles,
         pool: PixelPool,
+        shown: ShownResults,
         *,
         max_megapixels: float,
         models: Path | None = None,
@@ -86,6 +89,7 @@ class Canvas:
         self._edits = edits
         self._files = files
         self._pool = pool
+        self._shown = shown
         self._max_megapixels = max_megapixels
         self._models = models
         self._measuring: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -186,10 +190,27 @@ class Canvas:
         known = await self._store.by_key(request.key)
         if known is not None:
             return known
-        if not current.state.is_final:
+        if not current.state.is_final or (await self._store.variants.unfinished_in_message(current))[0]:
             raise PersonError("still-working")
         next_round, _ = await self._edits.submit(request)
         return next_round
+
+    async def show(self, edit: Edit, *, photo: bool = False) -> None:
+        """Show in the chat what the page shows after a round was undone or redone: an edit's result, or its photo.
+
+        Args:
+            edit: The edit whose result it is. One without a result is shown as it is already.
+            photo: Whether the page shows the photo instead.
+        """
+        pending, _ = await self._store.variants.unfinished_in_message(edit)
+        if edit.result is not None and edit.state.is_final and not pending:
+            self._shown.show(edit, edit, original=photo)
+
+    async def previous(self, edit: Edit) -> str | None:
+        """Id of the cut-out that an edit corrects; None if it has the mask of its parent, as another finish has."""
+        if edit.parent is None or not edit.mask_is_kept:
+            return edit.parent
+        return edit.parent if await self._store.mask(edit.parent) != await self._store.mask(edit.id) else None
 
     def _base_of(self, edit: Edit) -> PhotoRef:
         """What a further round works on: the last result, or the photo of a cut-out or an automatic edit."""

@@ -160,7 +160,7 @@ class EditRequest:
 
     @classmethod
     def erase_round(cls, edit: Edit, *, submission: str, photo: PhotoRef, mask: bytes) -> Self:
-        """A further round of erasing, or of correcting a cut-out.
+        """A further round of erasing, or of correcting a cut-out, in the same message.
 
         Args:
             edit: The edit of the last round.
@@ -169,9 +169,9 @@ class EditRequest:
             mask: PNG that the person painted.
         """
         key = f"{edit.id}:round:{submission[:32]}"
-        changes = {} if edit.mask_is_kept else {"operation": Operation.ERASE, "seed": 0}
-        stored = StoredMask(mask, is_matte=False)
-        return cls._following(edit, key, stored, parent=edit.id, photo=photo, shadow=True, **changes)
+        changes: dict[str, Any] = {} if edit.mask_is_kept else {"operation": Operation.ERASE, "seed": 0}
+        changes |= {"photo": photo, "shadow": True, "status_message": edit.status_message}
+        return cls._following(edit, key, StoredMask(mask, is_matte=False), parent=edit.id, **changes)
 
     @classmethod
     def something_else(cls, shown: Edit) -> Self:

@@ -69,6 +69,15 @@ export class Api {
     return (await response.json()).id ?? id;
   }
 
+  /**
+   * Show in the chat what is on the stage.
+   * @param {string} id
+   * @param {boolean} onPhoto Its photo, not its result.
+   */
+  async show(id, onPhoto) {
+    await this.#authorized(pathOf(id, onPhoto ? '/show?base=photo' : '/show'), { method: 'POST' });
+  }
+
   /** Ask the server to cancel an edit; its events tell whether it was in time. */
   async cancel(/** @type {string} */ id) {
     await this.#authorized(pathOf(id, '/cancel'), { method: 'POST' });

@@ -20,6 +20,7 @@ let hasMainButton = true; // else the page shows its own
 let isCutout = false; // a cut-out is corrected
 /** @type {Blob | undefined} */ let shown;
 const selector = new Selector();
+const used = new Set(); // tools: each says once what it does
 
 telegram.applyLaunchTheme();
 setLanguage(telegram.language());
@@ -30,7 +31,7 @@ const ui = new Ui({
   tool: chooseTool,
   size: resizeBrush,
   space: holdSpace,
-  compare: (held) => stage?.compare(held ? rounds.original : null, say('original')),
+  compare: (on) => stage?.compare(on ? rounds.original : null, say('original'), on),
   clear: () => strokes.painted && change({ kind: 'clear' }),
   invert: () => change({ kind: 'invert' }),
   fit: () => stage?.fit(),
@@ -66,7 +67,10 @@ async function open() {
       painted: change,
       tapped,
       untapped: () => selector.abort(),
-      touched: hint,
+      touched: () => {
+        ui.release();
+        hint();
+      },
       viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
     });
     draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state })); // after the stage, which ends strokes
@@ -113,7 +117,10 @@ async function showPicture() {
 }
 
 function changed() {
-  if (stage?.comparing) stage.compare(null);
+  if (stage?.comparing) {
+    stage.compare(null);
+    ui.release();
+  }
   stage?.redraw();
   stage?.mark(strokes.openSelection(selector.session)?.taps ?? []);
   draft?.scheduleSave();
@@ -170,6 +177,9 @@ function chooseTool(/** @type {ToolName} */ tool) {
   selector.startNew();
   stage.mark([]);
   hint();
+  if (used.has(tool)) return;
+  used.add(tool);
+  if (used.size > 1 && isKey(`${tool}-does`)) ui.status(say(/** @type {'lasso-does'} */ (`${tool}-does`)));
 }
 
 function resizeBrush(/** @type {number} */ size, /** @type {boolean} */ done) {
@@ -214,6 +224,8 @@ async function changeRound(/** @type {Painting} */ painting, /** @type {import('
   await work(async () => {
     if (isCutout && !painting.ops.length) strokes.replace(await rounds.initialOps());
     await showPicture();
+    // The picture in the chat follows; an automatic result has its photo on the stage, and stays in the chat.
+    await api.show(rounds.target, rounds.onPhoto && rounds.edit.operation === 'erase');
   }, false);
 }
 

@@ -6,6 +6,7 @@ import { say } from './strings.js';
 
 const SMALLEST = 6; // CSS px
 const LARGEST = 140;
+const TAP = 300; // ms: a longer press is a hold
 const TOOLS = ['brush', 'eraser', 'lasso', 'rect', 'select'];
 const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' };
 
@@ -47,6 +48,11 @@ export class Ui {
     document.body.classList.toggle('tapping', tool === 'select');
     document.body.classList.toggle('outlining', tool === 'lasso' || tool === 'rect');
     this.actions.tool(/** @type {ToolName} */ (tool));
+  }
+
+  /** The picture is no longer compared with the original. */
+  release() {
+    byTestId('compare').setAttribute('aria-pressed', 'false');
   }
 
   /** The brush's size in CSS px; the slider's scale is logarithmic. */
@@ -128,26 +134,36 @@ export class Ui {
   #sizing = 0;
 
   /**
-   * Bind a button that acts while it is held, by finger or key.
+   * Bind a button that acts while it is held, by finger or key; after a tap it acts until the next one.
    * @param {HTMLElement} button
    * @param {(on: boolean) => void} action
    */
   #hold(button, action) {
+    let since = 0; // when the press began; 0: none is held
+    const isOn = () => button.getAttribute('aria-pressed') === 'true';
     const set = (/** @type {boolean} */ on) => {
-      if ((button.getAttribute('aria-pressed') === 'true') === on) return;
+      if (isOn() === on) return;
       button.setAttribute('aria-pressed', String(on));
       action(on);
     };
+    const press = (/** @type {Event} */ { timeStamp }) => {
+      if (since) return; // a key repeats while it is held
+      since = isOn() ? -TAP : timeStamp; // a second tap ends it
+      set(true);
+    };
+    const release = (/** @type {Event} */ { timeStamp }) => {
+      if (since && timeStamp - since > TAP) set(false);
+      since = 0;
+    };
     button.addEventListener('pointerdown', (event) => {
       button.setPointerCapture(event.pointerId);
-      set(true);
+      press(event);
     });
-    for (const type of ['pointerup', 'pointercancel', 'lostpointercapture', 'blur', 'keyup']) {
-      button.addEventListener(type, () => set(false));
-    }
+    for (const type of ['pointerup', 'lostpointercapture', 'keyup']) button.addEventListener(type, release);
+    for (const type of ['pointercancel', 'blur']) button.addEventListener(type, () => set(false));
     onInterruption(() => set(false));
     button.addEventListener('keydown', (event) => {
-      if (event.key === ' ' || event.key === 'Enter') set(true);
+      if (event.key === ' ' || event.key === 'Enter') press(event);
     });
     button.addEventListener('contextmenu', (event) => event.preventDefault());
   }

@@ -1,18 +1,25 @@
 """Who used the bot in the last 30 days: for /stats, and the people whom an announcement reaches.
 
 A row has a person's id and times, nothing else. It is deleted by /delete_my_data, and 30 days after the last request.
+Requests are noted in memory and written together: a flood of texts from a thousand people is one write, and no handler
+waits for it. A kill loses the last second's, which are no promise to anybody.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 
 import sqlalchemy as sa
+import structlog
 
 from bot.edits.records.rows import upsert
+from bot.errors import BotError
 from bot.storage.database import Database
 from bot.storage.tables import deletions, people
+
+log = structlog.get_logger()
 
 KEEP_SECONDS = 30 * 86_400.0
 """How long a person is remembered after the last request."""
@@ -20,7 +27,11 @@ KEEP_SECONDS = 30 * 86_400.0
 WRITE_SECONDS = 600.0
 """A person's time is written at most this often: a flood of texts must not become a flood of writes."""
 
+NOTED_SECONDS = 1.0
+"""How long people are noted before they are written together."""
+
 MAX_REMEMBERED = 10_000
+"""People who are noted, and people of whom it is known when they were written."""
 
 
 class People:
@@ -36,22 +47,57 @@ class People:
         self._clock = clock
         self._written: OrderedDict[int, float] = OrderedDict()
         """By person: when the last request in the private chat was written."""
+        self._noted: dict[int, float] = {}
+        """By person: when the last request came that is not written yet."""
+        self._is_noted = asyncio.Event()
 
-    async def seen_in_private(self, person: int) -> None:
-        """Record a request in a person's private chat; it also means that the person has not blocked the bot."""
+    def note_seen(self, person: int) -> None:
+        """Note a request in a person's private chat; it also means that the person has not blocked the bot."""
         now = self._clock()
-        if now - self._written.get(person, 0.0) < WRITE_SECONDS:
+        if now - self._written.get(person, 0.0) < WRITE_SECONDS or len(self._noted) >= MAX_REMEMBERED:
             return
+        self._noted[person] = now
+        self._is_noted.set()
+
+    async def run(self) -> None:
+        """Write what is noted, every second at most, until cancelled. A failure is logged and tried again."""
+        while True:
+            await self._is_noted.wait()
+            await asyncio.sleep(NOTED_SECONDS)
+            try:
+                await self.write_noted()
+            except BotError as error:
+                log.info("people_not_recorded", reason=type(error).__name__)
+            except Exception:  # the background's boundary
+                log.exception("people_broke")
+
+    async def write_noted(self) -> None:
+        """Write who was noted, in one transaction.
+
+        Raises:
+            OutageError: They stay noted.
+        """
+        self._is_noted.clear()
+        noted = dict(self._noted)
 
         def work(connection: sa.Connection) -> None:
-            asked = sa.select(deletions.c.person).where(deletions.c.person == person)
-            if connection.execute(asked).first() is None:  # else everything about the person is being deleted
-                times = {"last_seen": now, "last_private": now, "blocked": None}
-                upsert(connection, people, {"person": person}, times, times)
+            # Everything about these people is being deleted.
+            leaving = set(connection.execute(sa.select(deletions.c.person)).scalars())
+            for person, at in noted.items():
+                if person not in leaving:
+                    times = {"last_seen": at, "last_private": at, "blocked": None}
+                    upsert(connection, people, {"person": person}, times, times)
 
-        await self._database.run(work)
-        self._written[person] = now
-        self._written.move_to_end(person)
+        try:
+            await self._database.run(work)
+        except BaseException:
+            self._is_noted.set()
+            raise
+        for person, at in noted.items():
+            if self._noted.get(person) == at:
+                del self._noted[person]
+                self._written[person] = at
+                self._written.move_to_end(person)
         while len(self._written) > MAX_REMEMBERED:
             self._written.popitem(last=False)
 
@@ -64,6 +110,7 @@ class People:
     def forget(self, person: int) -> None:
         """Write the person's next request, because the row was deleted."""
         self._written.pop(person, None)
+        self._noted.pop(person, None)
 
 
 def record_seen(connection: sa.Connection, person: int, now: float) -> None:

@@ -16,6 +16,7 @@ from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage.database import Database
 from bot.texts import Texts
+from tests.support import seen
 
 
 class Limiter:
@@ -67,7 +68,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await database.start()
     store, limiter, bot = Store(database, EditLimits()), Limiter(), Bot()
     for person in (1, 2):
-        await store.people.seen_in_private(person)
+        await seen(store, person)
     draft = await store.announcements.draft(9, 5, copied=None, text="News", language="en")
     started = await store.announcements.start(draft.number, 6, ())
     assert started is not None

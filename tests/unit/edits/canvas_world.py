@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -78,7 +79,9 @@ class World:
         self.edits = Edits(self.store, self.queue, self.courier, announcer)
         shown = ShownResults(self.store, self.edits, self.courier)
         self.variants = Variants(self.store, self.edits, shown, self.courier)
-        self.canvas = Canvas(self.store, self.edits, files, pool, max_megapixels=50)
+        self.shown: list[tuple[str, bool]] = []
+        recorder = Mock(show=lambda _, edit, *, original=False: self.shown.append((edit.id, original)))
+        self.canvas = Canvas(self.store, self.edits, files, pool, recorder, max_megapixels=50)
         self._message = 0
 
     async def opened(self, operation: Operation = Operation.ERASE, *, as_file: bool = False) -> Edit:

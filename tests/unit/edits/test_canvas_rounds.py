@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bot.edits.model import Operation, State
+from bot.errors import PersonError
 from bot.imaging.encoding import encode_mask
 from tests.unit.edits.canvas_world import ADA, BEN, SIZE, World, painted, png
 
@@ -140,3 +141,40 @@ async def test_a_deleted_edit_is_too_old(world: World) -> None:
     edit = await world.erased()
     await world.store.deletion.delete_person(ADA, await world.store.deletion.ended_of(ADA))
     assert await world.refusal(edit, png()) == "too-old"
+
+
+async def test_a_round_replaces_the_picture_in_the_same_message(world: World) -> None:
+    first = await world.erased()
+    shown = await world.store.change(first.id, status_message=77)
+    assert shown is not None
+    second = await world.canvas.submit_mask(shown, png(at=5), key="second")
+    assert second.status_message == 77
+    other = await world.store.change(first.id, state=State.DONE)
+    assert other is not None
+    with pytest.raises(PersonError, match="still-working"):  # the second round is to replace what the message shows
+        await world.canvas.submit_mask(other, png(at=6), key="third")
+
+
+async def test_the_chat_follows_a_round_that_is_undone_or_redone(world: World) -> None:
+    first = await world.erased()
+    shown = await world.store.change(first.id, status_message=77)
+    assert shown is not None
+    second = await world.canvas.submit_mask(shown, png(at=5), key="second")
+    await world.canvas.show(shown)
+    assert world.shown == [], "a round runs that is to replace what the message shows"
+    await world.finish(second)
+    for photo in (False, True):
+        await world.canvas.show(shown, photo=photo)
+    assert world.shown == [(first.id, False), (first.id, True)]
+
+
+async def test_a_cut_out_corrects_another_only_where_its_mask_differs(world: World) -> None:
+    cut = await world.finish(await world.opened(Operation.REMOVE_BACKGROUND))
+    await world.store.change(cut.id, mask=png(), status_message=77)
+    white = await world.finish(await world.variants.change_finish(cut.id, ADA, "white"))
+    assert white.parent == cut.id
+    assert await world.canvas.previous(white) is None, "another finish of the same cut-out"
+    current = await world.store.get(cut.id)
+    assert current is not None
+    corrected = await world.canvas.submit_mask(current, png(at=5), key="corrected")
+    assert await world.canvas.previous(corrected) == cut.id

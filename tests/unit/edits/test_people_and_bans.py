@@ -19,6 +19,7 @@ from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 from bot.storage.database import Database
 from bot.storage.tables import announcement_recipients, announcements, bans, people
+from tests.support import seen
 
 
 class Clock:
@@ -54,12 +55,12 @@ def request(person: int, chat: int, message: int = 1) -> EditRequest:
 
 async def test_a_flood_of_texts_is_no_flood_of_writes(store: Store, clock: Clock) -> None:
     first = clock.now
-    await store.people.seen_in_private(7)
+    await seen(store, 7)
     clock.now += WRITE_SECONDS - 1
-    await store.people.seen_in_private(7)
+    await seen(store, 7)
     assert [row["last_seen"] for row in await rows(store, people)] == [first]
     clock.now += 2
-    await store.people.seen_in_private(7)
+    await seen(store, 7)
     assert [row["last_private"] for row in await rows(store, people)] == [clock.now]
 
 
@@ -71,8 +72,8 @@ async def test_a_request_in_a_group_is_counted_but_reaches_nobody(store: Store, 
 
 
 async def test_a_person_is_forgotten_after_thirty_days_and_on_request(store: Store, clock: Clock) -> None:
-    await store.people.seen_in_private(7)
-    await store.people.seen_in_private(8)
+    await seen(store, 7)
+    await seen(store, 8)
     await store.deletion.delete_person(7, [])
     assert [row["person"] for row in await rows(store, people)] == [8]
     clock.now += KEEP_SECONDS + 1
@@ -83,19 +84,19 @@ async def test_a_person_is_forgotten_after_thirty_days_and_on_request(store: Sto
 async def test_a_person_whose_deletion_is_under_way_is_not_recorded_again(store: Store) -> None:
     deletion = DeletionRequest(7, 7, 3, "en")
     await store.deletion.request(deletion)
-    await store.people.seen_in_private(7)
+    await seen(store, 7)
     assert await rows(store, people) == []
     await store.deletion.finish(deletion)
     store.people.forget(7)
-    await store.people.seen_in_private(7)
+    await seen(store, 7)
     assert len(await rows(store, people)) == 1
 
 
 async def test_an_announcement_reaches_who_may_get_it(store: Store, clock: Clock) -> None:
-    await store.people.seen_in_private(2)
+    await seen(store, 2)
     clock.now += KEEP_SECONDS + 1
     for person in (1, 3, 4, 5, 6):
-        await store.people.seen_in_private(person)
+        await seen(store, person)
     await store.bans.ban(4, None)
     await store.people.note_blocked(5)
     assert await store.announcements.count_people(1, ()) == 2, "3 and 6: not oneself, the old, the banned, the blocked"
@@ -104,7 +105,7 @@ async def test_an_announcement_reaches_who_may_get_it(store: Store, clock: Clock
 
 async def test_deleting_removes_from_what_is_being_sent(store: Store) -> None:
     for person in (1, 2, 3):
-        await store.people.seen_in_private(person)
+        await seen(store, person)
     draft = await store.announcements.draft(9, 5, copied=None, text="News", language="en")
     await store.announcements.start(draft.number, 6, ())
     assert await store.announcements.claim(draft.number) == 1
@@ -119,7 +120,7 @@ async def test_deleting_removes_from_what_is_being_sent(store: Store) -> None:
 
 async def test_a_repeated_command_or_button_is_one_announcement(store: Store) -> None:
     for person in (1, 2):
-        await store.people.seen_in_private(person)
+        await seen(store, person)
     first = await store.announcements.draft(9, 5, copied=None, text="News", language="en")
     assert await store.announcements.draft(9, 5, copied=None, text="News", language="en") == first
     await store.announcements.start(first.number, 6, ())
@@ -133,7 +134,7 @@ async def test_a_repeated_command_or_button_is_one_announcement(store: Store) ->
 
 
 async def test_a_claim_of_a_killed_process_is_unclear_and_never_given_again(store: Store, clock: Clock) -> None:
-    await store.people.seen_in_private(1)
+    await seen(store, 1)
     draft = await store.announcements.draft(9, 5, copied=None, text="News", language="en")
     await store.announcements.start(draft.number, 6, ())
     await store.announcements.claim(draft.number)

@@ -17,6 +17,7 @@ from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database
 from bot.storage.tables import daily_counts
+from tests.support import seen
 
 
 class Clock:
@@ -108,7 +109,7 @@ async def test_today_seven_and_thirty_days_and_no_more(store: Store, clock: Cloc
     for days in (40, 20, 3, 0):
         clock.now = (20_000 - days) * DAY + 10.0
         await store.finish(await added(store, days + 1, person=days + 1, chat=-9), PhotoRef("result", "result"))
-        await store.people.seen_in_private(100 + days)
+        await seen(store, 100 + days)
     figures = await store.statistics.figures()
     assert figures.done == {"erase": (1, 2, 3)}
     assert figures.people == (2, 4, 6)

@@ -63,6 +63,7 @@ class CanvasDouble:
         self.edits: dict[str, Edit] = {}
         self.masks: dict[str, bytes] = {}
         self.rounds: dict[tuple[str, str], str] = {}
+        self.shown: list[tuple[str, bool]] = []
         self.on_photo: dict[str, bool] = {}
         self.taps: list[Tap] = []
         self.selected_on_photo = False
@@ -87,6 +88,12 @@ class CanvasDouble:
         if self.edits[edit.id].state.is_final:
             raise PersonError("too-late")
         self.edits[edit.id] = replace(edit, state=State.CANCELLED)
+
+    async def show(self, edit: Edit, *, photo: bool = False) -> None:
+        self.shown.append((edit.id, photo))
+
+    async def previous(self, edit: Edit) -> str | None:
+        return edit.parent
 
     async def photo_preview(self, edit: Edit) -> bytes:
         self._raise_planned_error()

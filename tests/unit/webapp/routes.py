@@ -63,6 +63,7 @@ ROUTES = (
     Route("POST", f"{EDIT}/select", "owner", PRIVATE, "pixels", ("application/json", MAX_JSON_BYTES), "work"),
     Route("POST", f"{EDIT}/cancel", "owner", PRIVATE, "person", None, "work"),
     Route("GET", f"{EDIT}/result", "owner", PRIVATE, "pixels", None, "work"),
+    Route("POST", f"{EDIT}/show", "owner", PRIVATE, "pixels", None, "work"),
     Route("GET", f"{EDIT}/events", "owner", STREAM, "person", None, "stream"),
     Route("POST", "/telegram/webhook", "secret", "", None, ("application/json", MAX_UPDATE_BYTES)),
 )

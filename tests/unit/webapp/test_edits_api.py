@@ -94,6 +94,12 @@ async def test_a_mask_and_a_result_are_missing_until_they_exist(ada: Page) -> No
     assert (await early.json())["error"] == "still-working"
 
 
+async def test_the_chat_shows_what_the_page_shows(ada: Page, canvas: CanvasDouble) -> None:
+    for query in ("", "?base=photo", "?base=else"):
+        assert (await ada.ask("POST", f"/edits/adas/show{query}")).status == 204
+    assert canvas.shown == [("adas", False), ("adas", True), ("adas", False)]
+
+
 # ── the mask ──
 
 

@@ -76,6 +76,7 @@ ROUTES = [
     ("POST", "/mask"),
     ("POST", "/select"),
     ("POST", "/cancel"),
+    ("POST", "/show"),
     ("GET", "/result"),
     ("GET", "/result?preview=1"),
     ("GET", "/events"),
