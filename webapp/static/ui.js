@@ -160,8 +160,12 @@ export class Ui {
       press(event);
     });
     for (const type of ['pointerup', 'lostpointercapture', 'keyup']) button.addEventListener(type, release);
-    for (const type of ['pointercancel', 'blur']) button.addEventListener(type, () => set(false));
-    onInterruption(() => set(false));
+    const interrupt = () => {
+      if (since) set(false); // a tapped button keeps acting when it loses the focus
+      since = 0;
+    };
+    for (const type of ['pointercancel', 'blur']) button.addEventListener(type, interrupt);
+    onInterruption(interrupt);
     button.addEventListener('keydown', (event) => {
       if (event.key === ' ' || event.key === 'Enter') press(event);
     });
