@@ -114,7 +114,7 @@ async def _follow_chat(update: Update, context: Context) -> None:
     if old in context.services.allowed_users and new not in context.services.allowed_users:
         log.warning("allowed_group_moved", old=old, new=new, advice="change ALLOWED_USERS")
     await context.services.chat_moves.follow(old, new)
-    context.services.settings.forget(new)
+    context.services.settings.forget()
     raise ApplicationHandlerStop
 
 

@@ -109,7 +109,7 @@ class PersonDeletion:
                 await deletion.delete_workflows(ended)
                 # The rows go last: after a crash they say what else has to be deleted.
                 left = await deletion.delete_person(person, ended)
-                self._store.person_settings.forget(person)
+                self._store.person_settings.forget()
                 counted = await deletion.count(person, edits=len(ended), files=files)
                 if not left:
                     break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +14,8 @@ from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits, offers, person_settings
 
 MAX_KNOWN, KNOWN_SECONDS = 10_000, 60.0
-"""Of how many people settings are remembered, and for how long. A read costs as much as handling a text: without the
-memory a flood of texts held up the others. A change by another process is seen after this time."""
+"""Of how many people settings are remembered, and for how long. They are read together: a read for each person costs as
+much as handling a text, so a flood of texts held up the others. A change by another process is seen after this time."""
 
 _BARE_OPERATIONS = (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND)
 
@@ -31,28 +31,28 @@ class PeopleSettings:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
-        self._known: OrderedDict[int, tuple[PersonSettings, float]] = OrderedDict()
-        """By person: the settings, and until when they are believed."""
-        self._changes = 0
+        self._known: dict[int, PersonSettings] = {}
+        """By person: the settings of those who changed some, the last `MAX_KNOWN` at most."""
+        self._known_until = 0.0
+        self._reading = asyncio.Lock()
 
     async def get_remembered(self, person: int) -> PersonSettings:
         """The settings as this process knows them: changes by this process are seen at once."""
-        known = self._known.get(person)
-        if known is not None and known[1] > self._clock():
-            return known[0]
-        changes = self._changes
-        settings = await self.get(person)
-        if changes == self._changes:  # else this may be what was there before the change
-            self._known[person] = (settings, self._clock() + KNOWN_SECONDS)
-            self._known.move_to_end(person)
-            while len(self._known) > MAX_KNOWN:
-                self._known.popitem(last=False)
-        return settings
+        async with self._reading:
+            if self._known_until <= self._clock():
+                self._known_until = self._clock() + KNOWN_SECONDS  # before the read: a change meanwhile takes it back
+                try:
+                    self._known = await self._database.run(_newest)
+                except BaseException:
+                    self._known_until = 0.0
+                    raise
+        if person in self._known or len(self._known) < MAX_KNOWN:
+            return self._known.get(person, NOTHING_CHOSEN)
+        return await self.get(person)
 
-    def forget(self, person: int) -> None:
-        """Read a person's settings again the next time: they were changed or deleted."""
-        self._changes += 1
-        self._known.pop(person, None)
+    def forget(self) -> None:
+        """Read the settings again the next time: some were changed or deleted."""
+        self._known_until = 0.0
 
     async def get(self, person: int) -> PersonSettings:
         """The settings of a person, or of a chat in whose name is asked."""
@@ -68,7 +68,7 @@ class PeopleSettings:
         try:
             return await self._database.run(lambda connection: self._change(connection, person, values))
         finally:
-            self.forget(person)
+            self.forget()
 
     async def change_language(self, person: int, language: str | None, *, shown: str) -> PersonSettings:
         """Change the language, also of what is in the chat already: edits and questions speak it from now on.
@@ -91,7 +91,7 @@ class PeopleSettings:
         try:
             return await self._database.run(work)
         finally:
-            self.forget(person)
+            self.forget()
 
     def _change(self, connection: sa.Connection, person: int, values: dict[str, Any]) -> PersonSettings:
         self._database.lock_until_commit(connection, LockSpace.PERSON, person)
@@ -105,8 +105,16 @@ class PeopleSettings:
 def find_settings(connection: sa.Connection, person: int) -> PersonSettings:
     """A person's settings; what is not chosen, or is unknown to this version of the program, has its default."""
     row = connection.execute(sa.select(person_settings).where(person_settings.c.person == person)).mappings().first()
-    if row is None:
-        return NOTHING_CHOSEN
+    return NOTHING_CHOSEN if row is None else _settings_of(row)
+
+
+def _newest(connection: sa.Connection) -> dict[int, PersonSettings]:
+    """The settings of the `MAX_KNOWN` people who changed theirs last."""
+    query = sa.select(person_settings).order_by(person_settings.c.changed.desc()).limit(MAX_KNOWN)
+    return {int(row["person"]): _settings_of(row) for row in connection.execute(query).mappings()}
+
+
+def _settings_of(row: sa.RowMapping) -> PersonSettings:
     return PersonSettings(
         language=row["language"],
         finish=row["finish"] if row["finish"] in FINISHES else NOTHING_CHOSEN.finish,

@@ -138,10 +138,13 @@ async def test_another_processs_change_is_seen_after_a_minute(world: World) -> N
     assert (await settings.get_remembered(7)).finish == "white"
 
 
-async def test_few_are_remembered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_beyond_what_is_remembered_each_person_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "MAX_KNOWN", 2)
     settings, other = world.store.person_settings, Store(world.database, EditLimits()).person_settings
     for person in (1, 2, 3):
-        await settings.get_remembered(person)
+        world.now += 1
         await other.change(person, finish="white")
-    assert [(await settings.get_remembered(person)).finish for person in (3, 2, 1)] == ["clean", "clean", "white"]
+    assert [(await settings.get_remembered(person)).finish for person in (1, 2, 3, 4)] == ["white"] * 3 + ["clean"]
+    for person in (1, 3):
+        await other.change(person, finish="black")
+    assert [(await settings.get_remembered(person)).finish for person in (1, 3)] == ["black", "white"]
