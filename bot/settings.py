@@ -237,7 +237,7 @@ class Settings(BaseSettings):
     admins: UserIds = _setting(
         frozenset(),
         "People",
-        "Telegram user ids of the operators: notified of problems, and may use /stats, /announce, /ban, /unban and /refund.",
+        "Telegram user ids of the operators: notified of problems; may use /stats, /announce, /ban, /unban, /refund.",
         example="12345678",
     )
     language: Literal["en", "zh"] = _setting(

@@ -5,8 +5,8 @@ short RETENTION_HOURS would reset the count. A failed try is given back. A cance
 was done for it yet. The question which object is meant counts once it is answered or cancelled; going back to the
 result is free.
 
-Beyond EDITS_PER_DAY a use takes a paid edit, if the person has one (`credits`). A use that took one does not count for
-the day, and gives it back to its payment.
+Beyond EDITS_PER_DAY a use takes a paid edit, if the person has one (`paid_edits`). A use that took one does not count
+for the day, and gives it back to its payment.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import hashlib
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, State
-from bot.edits.records import credits
+from bot.edits.records import paid_edits
 from bot.errors import PersonError
 from bot.storage.tables import edits, quota_uses
 
@@ -35,7 +35,7 @@ def check(connection: sa.Connection, limit: int, person: int, now: float) -> Non
     Raises:
         PersonError: ``too-many-today`` (fact limit).
     """
-    if limit and _is_used_up(connection, limit, person, now) and not credits.balance(connection, person):
+    if limit and _is_used_up(connection, limit, person, now) and not paid_edits.balance(connection, person):
         raise PersonError("too-many-today", limit=limit)
 
 
@@ -57,7 +57,7 @@ def use(
     known = sa.select(quota_uses.c.number).where(quota_uses.c.edit == edit_id).limit(1)
     if not limit or (unless_used and connection.execute(known).first()):
         return
-    payment = credits.take(connection, person) if _is_used_up(connection, limit, person, now) else None
+    payment = paid_edits.take(connection, person) if _is_used_up(connection, limit, person, now) else None
     connection.execute(quota_uses.insert().values(person=_hash(person), edit=edit_id, at=now, payment=payment))
 
 
@@ -67,7 +67,7 @@ def give_back(connection: sa.Connection, edit_id: str) -> None:
     gone = quota_uses.delete().where(quota_uses.c.number == last).returning(quota_uses.c.payment)
     for payment in connection.execute(gone).scalars().all():
         if payment is not None:
-            credits.give_back(connection, payment)
+            paid_edits.give_back(connection, payment)
 
 
 def delete_old(connection: sa.Connection, now: float) -> None:

@@ -2,7 +2,7 @@
 
 An invoice is approved for one pre-checkout query only, so pressing "Pay" twice cannot charge twice. A payment is
 recorded once for each charge id, in the transaction that gives its edits; the edits of a payment are in its row
-(`credits`). Payments are never deleted: they are the account of money that somebody paid.
+(`paid_edits`). Payments are never deleted: they are the account of money that somebody paid.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.records import bans, credits
+from bot.edits.records import bans, paid_edits
 from bot.edits.records.rows import upsert
 from bot.edits.records.statistics import DAY, WINDOWS, Windows
 from bot.errors import PersonError
@@ -190,7 +190,7 @@ class Payments:
 
     async def balance(self, person: int) -> int:
         """How many paid edits a person has left."""
-        return await self._database.run(lambda connection: credits.balance(connection, person))
+        return await self._database.run(lambda connection: paid_edits.balance(connection, person))
 
     async def find(self, charge: str) -> Payment | None:
         """The payment with this charge id, or None."""
