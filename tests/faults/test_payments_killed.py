@@ -28,10 +28,13 @@ from tests.support import Talk
 ADMIN, PERSON = 900, 901
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+ON_BOTH = pytest.mark.parametrize("settings", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
 def settings(request: pytest.FixtureRequest, server: TelegramServer, tmp_path: Path) -> dict[str, str]:
     changes: dict[str, Any] = {"ADMINS": ADMIN, "WORKERS": 1, "EDITS_PER_DAY": 1, "STARS_PACKS": "2:25"}
-    if request.param == "postgresql":
+    if getattr(request, "param", "sqlite") == "postgresql":
         postgres: PostgresServer = request.getfixturevalue("postgres")
         changes["DATABASE_URL"] = postgres.new_database()
     return bare_environment(server, tmp_path, **changes)
@@ -66,6 +69,7 @@ async def test_killed_once_telegram_has_taken_the_money(bot: BotProcess, talk: T
     assert await balance(talk) == 2
 
 
+@ON_BOTH
 async def test_killed_before_the_update_of_the_payment_was_confirmed(
     bot: BotProcess, server: TelegramServer, talk: Talk
 ) -> None:
@@ -80,6 +84,7 @@ async def test_killed_before_the_update_of_the_payment_was_confirmed(
     assert await balance(talk) == 2
 
 
+@ON_BOTH
 async def test_killed_at_random_moments_every_payment_is_credited_once(bot: BotProcess, talk: Talk) -> None:
     dice, paid = random.Random(5), 0
     for _ in range(4):
