@@ -112,6 +112,7 @@ async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Fro
         asyncio.create_task(core.store.bans.watch()),
         asyncio.create_task(core.store.people.run()),
         asyncio.create_task(front.announcements.run()),
+        asyncio.create_task(front.payments.run()),
         *_upkeep(settings, core, takes_updates=True),
         asyncio.create_task(_register_commands(settings, front.application)),
     ) as tasks:
@@ -169,7 +170,8 @@ async def _wait(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
 async def _register_commands(settings: Settings, application: App) -> None:
     """Register the commands with Telegram. The bot works without them, so a failure is only logged."""
     try:
-        await register_commands(application.bot, Texts(settings.language), settings.language, settings.admins)
+        texts, sells = Texts(settings.language), bool(settings.stars_packs)
+        await register_commands(application.bot, texts, settings.language, settings.admins, sells=sells)
     except TelegramError as error:
         log.warning("commands_not_registered", reason=type(error).__name__)
     except Exception:

@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
+from bot.packs import Pack, read_packs
+
 
 def _read_ids(value: object) -> object:
     if not isinstance(value, str):
@@ -27,6 +29,10 @@ def _read_networks(value: object) -> object:
         return frozenset(ip_network(part.strip()) for part in value.split(",") if part.strip())
     except ValueError:
         raise ValueError("must be comma-separated addresses or networks") from None
+
+
+def _read_packs(value: object) -> object:
+    return read_packs(value) if isinstance(value, str) else value
 
 
 def _read_upper(value: object) -> object:
@@ -106,6 +112,7 @@ def _is_private(host: str) -> bool:
 
 UserIds = Annotated[frozenset[int], NoDecode, BeforeValidator(_read_ids)]
 Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_read_networks)]
+Packs = Annotated[tuple[Pack, ...], NoDecode, BeforeValidator(_read_packs)]
 UpperCase = BeforeValidator(_read_upper)
 BotToken = Annotated[SecretStr, AfterValidator(_check_token)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_check_webhook_secret)]

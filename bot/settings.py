@@ -23,6 +23,7 @@ from bot.setting_types import (
     HttpsAddress,
     MirrorAddress,
     Networks,
+    Packs,
     ProxyAddress,
     UpperCase,
     UserIds,
@@ -224,13 +225,19 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
     )
+    stars_packs: Packs = _setting(
+        (),
+        "Limits",
+        "Packs of further edits for Telegram Stars, as edits:Stars, comma-separated; none: nothing is sold.",
+        example="10:25,50:100",
+    )
     allowed_users: UserIds = _setting(
         frozenset(), "People", "Telegram user ids that may use the bot; none: all.", example="12345678,23456789"
     )
     admins: UserIds = _setting(
         frozenset(),
         "People",
-        "Telegram user ids of the operators: notified of problems, and may use /stats, /announce, /ban and /unban.",
+        "Telegram user ids of the operators: notified of problems; may use /stats, /announce, /ban, /unban, /refund.",
         example="12345678",
     )
     language: Literal["en", "zh"] = _setting(
@@ -256,6 +263,10 @@ class Settings(BaseSettings):
             raise ValueError(
                 "ENGINE: volcengine needs VOLC_ACCESSKEY and VOLC_SECRETKEY, such as ENGINE=auto without them"
             )
+        if self.stars_packs and not self.edits_per_day:
+            raise ValueError("STARS_PACKS: needs EDITS_PER_DAY, the free edits of a day, such as EDITS_PER_DAY=10")
+        if self.stars_packs and not any(admin > 0 for admin in self.admins):
+            raise ValueError("STARS_PACKS: needs ADMINS, who get /paysupport and make refunds, such as ADMINS=12345678")
         return self
 
     @property

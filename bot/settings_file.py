@@ -15,7 +15,7 @@ from bot.settings import Settings
 
 _FILE = ".env"
 
-_PREFIXES = ("TELEGRAM_", "VOLC_", "ENGINE_", "MODELS_", "EDITS_", "PENDING_", "RETENTION_")
+_PREFIXES = ("TELEGRAM_", "VOLC_", "ENGINE_", "MODELS_", "EDITS_", "PENDING_", "RETENTION_", "STARS_")
 """An unknown name in the environment that begins with one of these is a misspelt setting."""
 
 _FOREIGN = ("COMPOSE_", "DOCKER_", "POSTGRES_", "PYTHON", "MALLOC_", "HTTP_", "HTTPS_", "NO_PROXY", "TZ", "LANG")
@@ -74,7 +74,7 @@ def example_env() -> str:
         if extra["group"] != group:
             group = str(extra["group"])
             lines += ["", f"# ── {group} ──"]
-        default = "" if field.default is None or field.default == frozenset() else field.default
+        default = "" if field.default is None or field.default in (frozenset(), ()) else field.default
         shown = "" if name == "workers" else str(default).lower() if isinstance(default, bool) else default
         lines += [f"# {field.description}", f"# {name.upper()}={shown}"]
     return "\n".join(lines) + "\n"

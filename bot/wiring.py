@@ -28,6 +28,8 @@ from bot.chat.identity import Identities
 from bot.chat.intake import Intake
 from bot.chat.keyboards import Keyboards
 from bot.chat.notices import tell_admins
+from bot.chat.payment_notices import PaymentNotices
+from bot.chat.payments import PaymentServices
 from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices, OperatorServices
 from bot.chat.settings_messages import SettingsMessages
@@ -123,6 +125,7 @@ class Front:
         application: The handlers.
         replies: Sends replies; enter it before updates come.
         announcements: Sends the admins' announcements.
+        payments: Tells people and admins of payments.
         intake: Passes updates to the handlers.
         webhook: Receives updates by HTTP.
         site: The web server's routes.
@@ -131,6 +134,7 @@ class Front:
     application: App
     replies: Replies
     announcements: AnnouncementSender
+    payments: PaymentNotices
     intake: Intake
     webhook: Webhook
     site: web.Application
@@ -226,6 +230,9 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         sender=sender,
         price_per_call=settings.volc_price_per_call,
     )
+    notices = PaymentNotices(
+        core.bot, store.payments, store.support_requests, texts, settings.language, settings.admins
+    )
     services = ChatServices(
         edits=core.edits,
         choices=core.choices,
@@ -245,6 +252,9 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         bans=store.bans,
         people=store.people,
         operators=operators,
+        payments=PaymentServices(
+            settings.stars_packs, settings.edits_per_day, store.payments, store.support_requests, notices
+        ),
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)
@@ -267,7 +277,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         add_playground(site, playground)
     if settings.telegram_updates == "webhook":
         site.router.add_post(PATH, webhook.receive)
-    return Front(application, replies, sender, intake, webhook, site)
+    return Front(application, replies, sender, notices, intake, webhook, site)
 
 
 @contextlib.asynccontextmanager

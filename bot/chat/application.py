@@ -23,14 +23,14 @@ from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest
 from bot.chat.commands import AsksForEdit, Command, NamesBackground
 from bot.chat.gate import Gate
-from bot.chat.handlers import buttons, operations, privacy, settings, welcome
+from bot.chat.handlers import buttons, operations, payments, privacy, settings, welcome
 from bot.chat.handlers.operators import OperatorHandler
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
 
 log = structlog.get_logger()
 
-ALLOWED_UPDATES = ["message", "callback_query"]
+ALLOWED_UPDATES = ["message", "callback_query", "pre_checkout_query"]
 """The kinds of updates to receive. No edited messages: an edited command must not run again."""
 
 
@@ -58,6 +58,8 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
         MessageHandler(new & Command("delete_my_data"), privacy.delete_my_data),
         MessageHandler(new & Command("settings"), settings.show_settings),
         MessageHandler(new & Command("language"), settings.choose_language),
+        MessageHandler(new & Command("buy"), payments.buy),
+        MessageHandler(new & Command("paysupport"), payments.pay_support),
         MessageHandler(new & NamesBackground(), operations.background_named),
         MessageHandler(new & AsksForEdit(), operations.command),
         MessageHandler(new & HasPhoto(), operations.bare_photo),
@@ -98,6 +100,7 @@ def make_application(bot: ExtBot[None], services: ChatServices) -> App:
     )
     application.bot_data["services"] = services
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, _follow_chat), group=-2)
+    application.add_handlers(payments.payment_handlers(), group=-2)
     application.add_handler(OperatorHandler(services.operators.admins), group=-1)
     application.add_handler(TypeHandler(Update, Gate().check), group=-1)
     for handler in handlers():

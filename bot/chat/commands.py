@@ -22,6 +22,9 @@ MENU = ("remove_subject", "remove_background", "erase", "settings", "language", 
 OPERATOR_MENU = ("stats", "announce", "ban", "unban")
 """Further commands in the menu of the admins' private chats."""
 
+BUYER_MENU, SELLER_MENU = ("buy", "paysupport"), ("refund",)
+"""Further commands where packs are sold: for everyone, and for the admins."""
+
 log = structlog.get_logger()
 
 _COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>[A-Za-z0-9_]+))?(?P<rest>\s.*)?\Z", re.DOTALL)
@@ -111,25 +114,29 @@ class NamesBackground(MessageFilter):
         return background_in(message) is not None
 
 
-async def register_commands(bot: Bot, texts: Texts, default: str, admins: Iterable[int] = ()) -> None:
+async def register_commands(
+    bot: Bot, texts: Texts, default: str, admins: Iterable[int] = (), *, sells: bool = False
+) -> None:
     """Register commands and the bot's short description in each language, and in the default one for all others.
 
-    The menu of the admins' private chats has the operators' commands, too.
+    The menu of the admins' private chats has the operators' commands, too. `sells` adds those about payments.
     """
+    menu = (*MENU, *BUYER_MENU) if sells else MENU
+    operators = (*menu, *OPERATOR_MENU, *SELLER_MENU) if sells else (*menu, *OPERATOR_MENU)
     for admin in admins:
         if admin > 0:  # a group of admins is only notified
-            await _register_for_admin(bot, texts, default, admin)
+            await _register_for_admin(bot, texts, default, admin, operators)
     for code in ("", *LANGUAGES):
         language = code or default
-        await bot.set_my_commands(_menu(texts, language, MENU), language_code=code or None)
+        await bot.set_my_commands(_menu(texts, language, menu), language_code=code or None)
         await bot.set_my_short_description(texts.get(language, "about"), language_code=code or None)
 
 
-async def _register_for_admin(bot: Bot, texts: Texts, default: str, admin: int) -> None:
+async def _register_for_admin(bot: Bot, texts: Texts, default: str, admin: int, names: Iterable[str]) -> None:
     """Register an admin's menu. A failure is only logged: an admin may never have started the bot."""
     try:
         for code in ("", *LANGUAGES):
-            commands = _menu(texts, code or default, (*MENU, *OPERATOR_MENU))
+            commands = _menu(texts, code or default, names)
             await bot.set_my_commands(commands, scope=BotCommandScopeChat(admin), language_code=code or None)
     except TelegramError as error:
         log.info("admin_commands_not_registered", admin=admin, reason=error.message)

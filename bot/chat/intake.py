@@ -7,6 +7,7 @@ python-telegram-bot's own updater confirms updates before they are handled, so a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
@@ -105,7 +106,9 @@ class Intake:
 
     async def _attempt(self, update: Update) -> Exception | None:
         try:
-            async with self._slots, asyncio.timeout(HANDLER_SECONDS):
+            # A pre-checkout query has 10 seconds (docs/telegram.md#stars), so it waits for no slot.
+            slot = contextlib.nullcontext() if update.pre_checkout_query is not None else self._slots
+            async with slot, asyncio.timeout(HANDLER_SECONDS):
                 await self._application.process_update(update)
         except TimeoutError as error:
             return error
@@ -119,9 +122,9 @@ class Intake:
         Returns:
             The id of the first update that Telegram must send again after an outage; None if all can be confirmed.
         """
-        by_chat: defaultdict[int | None, list[Update]] = defaultdict(list)
-        for update in updates:
-            by_chat[update.effective_chat.id if update.effective_chat else None].append(update)
+        by_chat: defaultdict[int | tuple[int], list[Update]] = defaultdict(list)
+        for update in updates:  # one without a chat, such as a pre-checkout query, waits for no other
+            by_chat[update.effective_chat.id if update.effective_chat else (update.update_id,)].append(update)
         async with asyncio.TaskGroup() as tasks:
             chats = [tasks.create_task(self._in_order(same_chat)) for same_chat in by_chat.values()]
         return min((id_ for id_ in (chat.result() for chat in chats) if id_ is not None), default=None)

@@ -14,8 +14,9 @@ MAX_TEXT_LENGTH = 4096
 """Characters in a message (sendMessage; docs/telegram.md#message-lengths)."""
 
 
-async def tell_admins(bot: Bot, admins: Iterable[int], text: str) -> None:
-    """Send each admin a message; a failure is only logged."""
+async def tell_admins(bot: Bot, admins: Iterable[int], text: str) -> bool:
+    """Send each admin a message; a failure is only logged. Returns whether one of them got it."""
+    is_told = False
     for admin in admins:
         try:
             try:
@@ -25,3 +26,6 @@ async def tell_admins(bot: Bot, admins: Iterable[int], text: str) -> None:
                 await bot.send_message(error.new_chat_id, text[:MAX_TEXT_LENGTH])
         except TelegramError as error:
             log.warning("admin_not_notified", admin=admin, reason=type(error).__name__)
+        else:
+            is_told = True
+    return is_told

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 import structlog
@@ -41,18 +42,15 @@ MAX_COUNTED_CHATS = 20_000
 DRAIN_SECONDS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    message: Message
-    text: str
-    keyboard: InlineKeyboardMarkup | None
+_Post = Callable[[], Awaitable[None]]
+"""Sends one message."""
 
 
 @dataclass(slots=True)
 class _Chat:
     """The replies that wait in one chat, and when the next one may be sent (event loop time)."""
 
-    waiting: deque[_Reply] = field(default_factory=deque)
+    waiting: deque[_Post] = field(default_factory=deque)
     not_before: float = 0.0
     is_sending: bool = False
 
@@ -123,6 +121,15 @@ class Replies:
         chat_id, now = message.chat.id, asyncio.get_running_loop().time()
         if rarely and not self._may_repeat(chat_id, now):
             return
+        self.post(chat_id, partial(_send, message, text, keyboard))
+
+    def post(self, chat_id: int, post: _Post) -> None:
+        """Send a message of any kind soon, as `send` does.
+
+        Args:
+            chat_id: Where it goes.
+            post: Sends it; it raises no TelegramError.
+        """
         chat = self._chats.get(chat_id)
         if chat is None:
             if len(self._chats) >= MAX_CHATS:
@@ -132,7 +139,7 @@ class Replies:
         elif len(chat.waiting) >= MAX_REPLIES_PER_CHAT:
             log.info("reply_dropped", reason="too many in the chat")
             chat.waiting.popleft()
-        chat.waiting.append(_Reply(message, text, keyboard))
+        chat.waiting.append(post)
         self._is_idle.clear()
         self._changed.set()
 
@@ -178,7 +185,7 @@ class Replies:
 
     async def _send_next(self, chat_id: int, chat: _Chat) -> None:
         try:
-            await _send(chat.waiting.popleft())
+            await chat.waiting.popleft()()
         finally:
             chat.is_sending = False
             if not chat.waiting:
@@ -197,17 +204,16 @@ async def _answer(query: CallbackQuery, text: str | None, *, is_alert: bool) -> 
         log.info("answer_not_sent", reason=type(error).__name__)
 
 
-async def _send(reply: _Reply) -> None:
+async def _send(message: Message, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
     """Send a reply; a failure is only logged, because nothing depends on a reply."""
-    message = reply.message
     quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
             await message.get_bot().send_message(
                 message.chat.id,
-                reply.text,
+                text,
                 reply_parameters=quoted,
-                reply_markup=reply.keyboard,
+                reply_markup=keyboard,
                 message_thread_id=topic_of(message),
             )
     except (TelegramError, TimeoutError) as error:

@@ -12,6 +12,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.chat.announcements import AnnouncementSender
 from bot.chat.identity import Identities
+from bot.chat.payments import PaymentServices
 from bot.chat.replies import Replies
 from bot.chat.settings_messages import SettingsMessages
 from bot.edits.banning import Banning
@@ -77,6 +78,7 @@ class ChatServices:
         bans: Who may not use the bot.
         people: Remembers who used it.
         operators: What the operators' commands need.
+        payments: What the handlers of payments need.
         failures: Errors of handlers by update id, for `intake`.
     """
 
@@ -98,6 +100,7 @@ class ChatServices:
     bans: Bans
     people: People
     operators: OperatorServices
+    payments: PaymentServices
     failures: dict[int, Exception] = field(default_factory=dict)
 
     def log_unsent(self, message: Message | None, error: TelegramError) -> None:

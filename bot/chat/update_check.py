@@ -84,6 +84,26 @@ class _Origin(_Part):
     chat: _Chat | None = None
 
 
+class _Payment(_Part):
+    currency: Token
+    total_amount: Count
+    invoice_payload: Token
+
+
+class _SuccessfulPayment(_Payment):
+    telegram_payment_charge_id: Token
+    provider_payment_charge_id: Token
+
+
+class _RefundedPayment(_Payment):
+    telegram_payment_charge_id: Token
+
+
+class _PreCheckoutQuery(_Payment):
+    id: Token
+    sender: _User = Field(alias="from")
+
+
 class _Message(_Content):
     message_id: Id
     date: Time
@@ -102,6 +122,8 @@ class _Message(_Content):
     forward_origin: _Origin | None = None
     migrate_to_chat_id: Id | None = None
     migrate_from_chat_id: Id | None = None
+    successful_payment: _SuccessfulPayment | None = None
+    refunded_payment: _RefundedPayment | None = None
 
 
 class _CallbackQuery(_Part):
@@ -116,6 +138,7 @@ class _Update(_Part):
     update_id: Count
     message: _Message | None = None
     callback_query: _CallbackQuery | None = None
+    pre_checkout_query: _PreCheckoutQuery | None = None
 
 
 def read_update(body: bytes) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bot.playground import rules
 from bot.playground.errors import NOT_MODIFIED, BotApiError, bad_request
 from bot.playground.files import MAX_DOWNLOAD_BYTES
+from bot.playground.payments import PaymentMethods
 from bot.playground.rules import Parameters
 from bot.playground.stored_media import store_document, store_photo
 from bot.playground.telegram import Chat, Json, Telegram
@@ -55,6 +56,7 @@ class BotApi:
                 ("answerCallbackQuery", self._answer_callback_query),
                 ("getFile", self._get_file),
                 ("getChatMember", self._get_chat_member),
+                *PaymentMethods(telegram).methods,
             )
         }
 

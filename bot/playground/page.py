@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from bot.playground import mini_app, requests, rules, samples
 from bot.playground.bot_api import BotApiServer
 from bot.playground.errors import BotApiError, bad_request
+from bot.playground.payments import PaymentFailedError
 from bot.playground.person import Person, buttons
 from bot.playground.telegram import Telegram
 
@@ -53,6 +54,7 @@ def add_playground(app: web.Application, telegram: Telegram) -> None:
         ("POST", "messages", page.send),
         ("POST", "sticker", page.sticker),
         ("POST", "press", page.press),
+        ("POST", "pay", page.pay),
         ("POST", "webapp", page.open_mini_app),
         ("POST", "person", page.change_person),
         ("POST", "clear", page.clear),
@@ -187,6 +189,15 @@ class ChatPage:
         body = await requests.json_object(request)
         query = await self._person.press(requests.number(body, "message_id"), str(body.get("data", "")))
         return web.json_response({"id": query})
+
+    async def pay(self, request: web.Request) -> web.StreamResponse:
+        """The person pays an invoice; the playground's Stars are free."""
+        body = await requests.json_object(request)
+        try:
+            await self._person.pay(requests.number(body, "message_id"))
+        except PaymentFailedError as failed:
+            raise bad_request(str(failed)) from None
+        return web.json_response({})
 
     async def open_mini_app(self, request: web.Request) -> web.StreamResponse:
         """The person opens a Mini App by a button."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from bot.playground import rules
+from bot.playground import payments, rules
 from bot.playground.errors import BotApiError, bad_request
 from bot.playground.stored_media import store_document, store_photo
 from bot.playground.telegram import CHANNEL_BOT, GROUP_ANONYMOUS_BOT, CallbackQuery, Chat, Json, Telegram
@@ -176,6 +176,10 @@ class Person:
             if label.lower() in button["text"].lower() and "callback_data" in button:
                 return await self.press(message_id, button["callback_data"], group=group)
         raise bad_request(f"there is no button {label!r}, only {[button['text'] for button in buttons(message)]}")
+
+    async def pay(self, message_id: int) -> Json:
+        """Pay an invoice; see `payments.pay`."""
+        return await payments.pay(self._telegram, self.user, self.chat, message_id)
 
     def delete(self, message_id: int) -> None:
         """Delete a message for both sides."""

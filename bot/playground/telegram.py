@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import re
 import secrets
@@ -33,6 +34,12 @@ GROUP_ANONYMOUS_BOT: Json = {
 CHANNEL_BOT: Json = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
 """Who stands in ``from`` of a message in a chat's name (docs/telegram.md#senders)."""
 
+STARS = "XTR"
+"""The currency code of Telegram Stars."""
+
+CHECKOUT_SECONDS = 10.0
+"""How long Telegram waits for the answer to a pre-checkout query."""
+
 SUPERGROUPS = -1_000_000_000_000
 """Chat ids up to this one are supergroups and channels, which number their messages separately."""
 
@@ -52,6 +59,7 @@ class Chat:
         forbidden: What the bot may not send: ``text messages``, ``photos``, ``documents``.
         moved_to: Id of the supergroup that this group has become.
         last_message_id: The last id of a supergroup's own numbering.
+        paid: The ids of its paid invoices.
     """
 
     info: Json
@@ -62,6 +70,7 @@ class Chat:
     forbidden: set[str] = field(default_factory=set)
     moved_to: int | None = None
     last_message_id: int = 0
+    paid: set[int] = field(default_factory=set)
 
     @property
     def is_private(self) -> bool:
@@ -75,6 +84,26 @@ class CallbackQuery:
 
     id: str
     chat: int
+
+
+@dataclass(slots=True)
+class Checkout:
+    """A pre-checkout query that is not answered yet; its answer is the error message, or None for ok."""
+
+    answer: asyncio.Future[str | None]
+
+
+@dataclass(slots=True)
+class Charge:
+    """A payment that was made."""
+
+    id: str
+    person: int
+    payload: str
+    amount: int
+    currency: str = STARS
+    at: int = field(default_factory=lambda: int(time.time()))
+    refunded: int | None = None
 
 
 class Telegram:
@@ -100,6 +129,10 @@ class Telegram:
         self.people: dict[int, Json] = {}
         self.chats: dict[int, Chat] = {}
         self.queries: dict[str, CallbackQuery] = {}
+        self.payloads: dict[tuple[int, int], str] = {}
+        self.checkouts: dict[str, Checkout] = {}
+        self.checkout_seconds = CHECKOUT_SECONDS
+        self.charges: dict[str, Charge] = {}
         self.commands: dict[str, list[Json]] = {}
         self.chat_commands: dict[int, dict[str, list[Json]]] = {}
         self.short_descriptions: dict[str, str] = {}

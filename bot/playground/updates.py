@@ -13,7 +13,7 @@ import aiohttp
 
 from bot.playground.errors import BotApiError
 
-DEFAULT_KINDS = ("message", "edited_message", "callback_query")
+DEFAULT_KINDS = ("message", "edited_message", "callback_query", "pre_checkout_query")
 """The kinds of updates that a bot receives by default."""
 
 FIRST_PAUSE, MAX_PAUSE = 0.1, 5.0
@@ -189,4 +189,4 @@ async def _post_once(session: aiohttp.ClientSession, webhook: Webhook, url: str,
 
 def _chat_of(update: dict[str, Any]) -> Any:
     content = update.get("message") or update.get("edited_message") or update.get("callback_query", {}).get("message")
-    return content["chat"]["id"] if content else None
+    return content["chat"]["id"] if content else f"update:{update['update_id']}"

@@ -88,9 +88,58 @@ quota_uses = sa.Table(
     sa.Column("person", sa.String(64), nullable=False, comment="a hash: a person's id is deleted with their data"),
     sa.Column("edit", sa.String(32), nullable=False),
     sa.Column("at", sa.Float, nullable=False),
+    sa.Column("payment", sa.BigInteger, comment="the payment that it was taken from; null: one of the day's free ones"),
     sa.Index("quota_uses_by_person", "person", "at"),
     sa.Index("quota_uses_by_edit", "edit"),
     comment="what counts for EDITS_PER_DAY; outlives the edits for 24 hours",
+)
+
+invoices = sa.Table(
+    "invoices",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True, comment="the payload: Telegram sends it back with the payment"),
+    sa.Column("person", sa.BigInteger, nullable=False),
+    sa.Column("edits", sa.Integer, nullable=False),
+    sa.Column("stars", sa.Integer, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("checkout", sa.Text, comment="the pre-checkout query that was approved; no other one is"),
+    sa.Column("approved", sa.Float, comment="when that was"),
+    sa.Index("invoices_by_person", "person", "created"),
+    comment="packs that people were asked to pay for, for some days",
+)
+
+payments = sa.Table(
+    "payments",
+    metadata,
+    sa.Column("number", _Number, primary_key=True, autoincrement=True),
+    sa.Column("charge", sa.Text, nullable=False, unique=True, comment="telegram_payment_charge_id"),
+    sa.Column("person", sa.BigInteger, nullable=False),
+    sa.Column("stars", sa.BigInteger, nullable=False, comment="the amount, in the currency"),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("edits", sa.Integer, nullable=False, comment="what it gave"),
+    sa.Column("unused", sa.Integer, nullable=False, comment="what is left of it"),
+    sa.Column("odd", sa.String(32), comment="why it gave nothing: it does not fit its invoice; null: it does"),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("told", sa.Float, comment="when the person was told; null: not yet"),
+    sa.Column("refunding", sa.Float, comment="when a refund began, whose outcome may be unknown; its edits are locked"),
+    sa.Column("refunded", sa.Float),
+    sa.Index("payments_by_person", "person", "number"),
+    comment="Stars that were paid; /delete_my_data keeps them",
+)
+
+support_requests = sa.Table(
+    "support_requests",
+    metadata,
+    sa.Column("number", _Number, primary_key=True, autoincrement=True),
+    sa.Column("asker", sa.String(64), nullable=False, comment="a hash: a person's id is deleted with their data"),
+    sa.Column("person", sa.BigInteger, comment="null once it was passed on"),
+    sa.Column("message", sa.BigInteger, nullable=False),
+    sa.Column("text", sa.Text, comment="what the admins get; null once it was passed on"),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("sent", sa.Float, comment="when it was passed on; null: not yet"),
+    sa.UniqueConstraint("asker", "message"),
+    comment="/paysupport of the last 24 hours",
 )
 
 offers = sa.Table(

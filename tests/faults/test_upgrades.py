@@ -39,6 +39,9 @@ ADDED_TABLES = (
     "daily_counts",
     "announcements",
     "announcement_recipients",
+    "invoices",
+    "payments",
+    "support_requests",
 )
 NEXT = "tests.faults.next_version"
 PREVIOUS = "tests.faults.previous_version"

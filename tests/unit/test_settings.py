@@ -69,6 +69,16 @@ def test_the_defaults_run_the_playground_on_the_local_engine() -> None:
         ("MODELS_MIRROR", "http://files.example.org/m", "MODELS_MIRROR: must be an https address"),
         ("DATABASE_URL", "mysql://x", "DATABASE_URL: must start with postgresql://"),
         ("RETENTION_HOURS", "0", "RETENTION_HOURS: input should be greater than or equal to 1"),
+        (
+            "STARS_PACKS",
+            "ten",
+            "STARS_PACKS: must be comma-separated packs, each edits:Stars; for example STARS_PACKS=10:25",
+        ),
+        ("STARS_PACKS", "10:0", "STARS_PACKS: edits must be 1–10000 and Stars 1–10000"),
+        ("STARS_PACKS", "10001:1", "STARS_PACKS: edits must be 1–10000 and Stars 1–10000"),
+        ("STARS_PACKS", "1:1,2:2,3:3,4:4,5:5,6:6", "STARS_PACKS: must be at most 5 packs"),
+        ("STARS_PACKS", "1:1,1:1", "STARS_PACKS: must not name a pack twice"),
+        ("STARS_PACKS", "10:25", "STARS_PACKS: needs EDITS_PER_DAY"),
         ("LANGUAGE", "de", "LANGUAGE: input should be 'en' or 'zh'"),
     ],
 )
@@ -102,6 +112,13 @@ def test_a_mirror_may_use_http_only_in_private_networks(monkeypatch: pytest.Monk
 def test_user_ids_are_read_with_or_without_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_USERS", "12, 34,56,")
     assert load_settings().allowed_users == {12, 34, 56}
+
+
+def test_packs_need_free_edits_and_somebody_who_refunds(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = message_of_wrong(monkeypatch, STARS_PACKS="10:25, 50:100", EDITS_PER_DAY="3", ADMINS="-100")
+    assert wrong.startswith("STARS_PACKS: needs ADMINS")
+    monkeypatch.setenv("ADMINS", "-100,12")
+    assert load_settings().stars_packs == ((10, 25), (50, 100))
 
 
 def test_cloud_keys_enable_the_cloud_unless_the_engine_is_local(monkeypatch: pytest.MonkeyPatch) -> None:

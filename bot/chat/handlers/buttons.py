@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from telegram import CallbackQuery, Update
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatType
 
+from bot.chat.handlers.payments import is_sold_out, pack_pressed, refusal_text, with_packs
 from bot.chat.handlers.privacy import delete_pressed
 from bot.chat.handlers.settings import settings_pressed
 from bot.chat.services import Context
@@ -25,7 +27,11 @@ async def button_pressed(update: Update, context: Context) -> None:
     try:
         told = await _run_action(query, context)
     except PersonError as error:
-        services.replies.answer(query, services.texts.error(context.language, error), is_alert=True)
+        is_private = query.message is not None and query.message.chat.type == ChatType.PRIVATE
+        services.replies.answer(query, refusal_text(context, error, is_private=is_private), is_alert=True)
+        if is_private and isinstance(query.message, Message) and is_sold_out(context, error):
+            offer = refusal_text(context, error, is_private=True, has_buttons=True)
+            services.replies.send(query.message, offer, rarely=True, keyboard=with_packs(context, None))
     else:
         text = context.text(told) if told else None
         services.replies.answer(query, text, is_alert=text is not None)
@@ -45,6 +51,9 @@ async def _run_action(query: CallbackQuery, context: Context) -> str | None:
         return None
     if kind == "s":
         await settings_pressed(query, identity, verb, context)
+        return None
+    if kind == "p":
+        await pack_pressed(query, identity, verb, context)
         return None
     if kind != "e":
         raise PersonError("too-old")

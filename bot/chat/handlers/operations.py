@@ -9,6 +9,7 @@ from telegram.constants import ChatType
 
 from bot.chat.commands import background_in, edit_command_in
 from bot.chat.file_rules import too_large
+from bot.chat.handlers.payments import is_sold_out, refusal_text, with_packs
 from bot.chat.handlers.welcome import answer, explain, not_understood
 from bot.chat.identity import owner_of
 from bot.chat.keyboards import try_again
@@ -191,7 +192,8 @@ async def submit(
         )
     except PersonError as error:
         keyboard = None
-        if error.message_id in PASSING and painted is None and message.chat.type == ChatType.PRIVATE:
+        is_passing = error.message_id in PASSING or is_sold_out(context, error)
+        if is_passing and painted is None and message.chat.type == ChatType.PRIVATE:
             keyboard = await _try_again(message, sent, asked, context)
         _refuse(message, error, context, keyboard)
 
@@ -260,4 +262,7 @@ def _check_size(photo: PhotoRef, context: Context) -> None:
 def _refuse(
     message: Message, error: PersonError, context: Context, keyboard: InlineKeyboardMarkup | None = None
 ) -> None:
-    context.services.replies.send(message, context.services.texts.error(context.language, error), keyboard=keyboard)
+    is_private = message.chat.type == ChatType.PRIVATE
+    has_packs = is_private and is_sold_out(context, error)
+    text = refusal_text(context, error, is_private=is_private, has_buttons=has_packs)
+    context.services.replies.send(message, text, keyboard=with_packs(context, keyboard) if has_packs else keyboard)

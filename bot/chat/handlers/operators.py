@@ -1,4 +1,4 @@
-"""What operators do in their private chat with the bot: /stats, /ban, /unban, /announce.
+"""What operators do in their private chat with the bot: /stats, /ban, /unban, /announce, /refund.
 
 To everybody who is not in ADMINS these commands do not exist: their updates pass by here and are not understood.
 """
@@ -24,6 +24,7 @@ from telegram.ext import ApplicationHandlerStop, BaseHandler
 from bot.chat.commands import command_in
 from bot.chat.figures import figures_text
 from bot.chat.handlers.announcing import announce, announcement_pressed
+from bot.chat.handlers.refunding import refund
 from bot.chat.handlers.welcome import answer
 from bot.chat.identity import SERVICE_IDS
 from bot.chat.services import Context
@@ -84,6 +85,9 @@ async def stats(update: Update, context: Context, _rest: str) -> None:
     services = context.services
     figures = await services.operators.statistics.figures()
     text = figures_text(services.texts, context.language, figures, services.operators.price_per_call)
+    if services.payments.packs:
+        earned = " / ".join(f"{stars:,}" for stars in await services.payments.records.earned())
+        text = f"{text}\n{context.text('stats-stars', stars=earned)}"
     assert update.message is not None
     services.replies.send(update.message, text)
 
@@ -163,4 +167,5 @@ _COMMANDS: dict[str, Callable[[Update, Context, str], Awaitable[None]]] = {
     "announce": announce,
     "ban": ban,
     "unban": unban,
+    "refund": refund,
 }

@@ -9,7 +9,6 @@ import structlog
 from telegram import CallbackQuery, Message, Update
 from telegram.error import TelegramError
 
-from bot.chat.handlers.welcome import answer
 from bot.chat.identity import owner_of
 from bot.chat.keyboards import delete_data
 from bot.chat.services import Context
@@ -24,7 +23,12 @@ async def privacy(update: Update, context: Context) -> None:
     services = context.services
     where = "privacy-cloud" if services.uses_cloud else "privacy-local"
     place = context.text(where)
-    answer(update, context, "privacy", hours=f"{services.retention_hours:g}", place=place)
+    text = context.text("privacy", hours=f"{services.retention_hours:g}", place=place)
+    message = update.effective_message
+    assert message is not None
+    if services.payments.packs or await services.payments.records.newest_of(owner_of(message), 1):
+        text = f"{text}\n\n{context.text('privacy-payments')}"
+    services.replies.send(message, text)
 
 
 async def delete_my_data(update: Update, context: Context) -> None:
@@ -32,7 +36,9 @@ async def delete_my_data(update: Update, context: Context) -> None:
     message, services = update.effective_message, context.services
     assert message is not None
     keyboard = delete_data(services.texts, context.language, owner_of(message))
-    services.replies.send(message, context.text("delete-data"), keyboard=keyboard)
+    has_paid = await services.payments.records.newest_of(owner_of(message), 1)
+    text = context.text("delete-data", payments=context.text("delete-data-payments") if has_paid else "")
+    services.replies.send(message, text, keyboard=keyboard)
 
 
 async def delete_pressed(query: CallbackQuery, choice: str, person: str, context: Context) -> None:

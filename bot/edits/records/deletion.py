@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, DeletionRequest, Edit, State, workflow_id
-from bot.edits.records import announcements, bans, daily_quota, people, statistics
+from bot.edits.records import announcements, bans, daily_quota, payments, people, statistics, support_requests
 from bot.edits.records.found_objects import delete_orphans
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
@@ -67,7 +67,7 @@ class Deletion:
         )
 
     async def delete_person(self, person: int, ended: Sequence[Edit]) -> int:
-        """Delete these edits of a person, and everything else but the fact that the person is banned.
+        """Delete these edits of a person, and everything else but a ban and payments.
 
         Returns:
             How many edits the request is about that are still there: they were pending when `ended` was asked for.
@@ -87,6 +87,8 @@ class Deletion:
             connection.execute(person_settings.delete().where(_chosen_before_request(person)))
             people.delete_person(connection, person)
             announcements.delete_person(connection, person)
+            payments.delete_person(connection, person)
+            support_requests.delete_person(connection, person, self._clock())
             bans.forget_reason(connection, person)
             return int(connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one())
 
@@ -145,6 +147,8 @@ class Deletion:
             daily_quota.delete_old(connection, self._clock())
             statistics.delete_old(connection, self._clock())
             announcements.delete_old(connection, older_than, self._clock())
+            payments.delete_old(connection, self._clock())
+            support_requests.delete_old(connection, self._clock())
             connection.execute(rate_limits.delete().where(rate_limits.c.full_at < self._clock() - _FULL_SECONDS))
             return deleted
 

@@ -21,6 +21,7 @@ from bot.edits.records.found_objects import FoundObjects, delete_objects
 from bot.edits.records.history import History
 from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.offers import Offers
+from bot.edits.records.payments import Payments
 from bot.edits.records.pending_commands import PendingCommands
 from bot.edits.records.people import People
 from bot.edits.records.person_settings import PeopleSettings, find_settings
@@ -35,6 +36,7 @@ from bot.edits.records.rows import (
     queue_position,
 )
 from bot.edits.records.statistics import Statistics
+from bot.edits.records.support_requests import SupportRequests
 from bot.edits.records.variants import VariantRecords
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database, LockSpace
@@ -69,6 +71,8 @@ class Store:
         self.bans = Bans(database, clock)
         self.statistics = Statistics(database, clock)
         self.announcements = Announcements(database, clock)
+        self.payments = Payments(database, clock)
+        self.support_requests = SupportRequests(database, clock)
 
     async def add(self, request: EditRequest, state: State = State.QUEUED) -> tuple[Edit, bool]:
         """Record an edit, unless an edit with the same key exists.

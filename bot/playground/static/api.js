@@ -3,12 +3,14 @@
  *
  * @typedef {{file_id: string, width: number, height: number, file_size?: number}} PhotoSize
  * @typedef {{type: string, offset: number, length: number, url?: string, language?: string}} Entity
- * @typedef {{text: string, callback_data?: string, url?: string, web_app?: {url: string}}} InlineButton
+ * @typedef {{text: string, callback_data?: string, url?: string, web_app?: {url: string}, pay?: boolean}} InlineButton
  * @typedef {{file_id: string, file_name?: string, mime_type?: string, file_size?: number, thumbnail?: PhotoSize}} Doc
  * @typedef {{
  *   message_id: number, from: {id: number, is_bot: boolean, first_name: string}, date: number, edit_date?: number,
  *   text?: string, caption?: string, entities?: Entity[], caption_entities?: Entity[],
  *   photo?: PhotoSize[], document?: Doc, sticker?: {emoji?: string}, media_group_id?: string,
+ *   invoice?: {title: string, description: string, total_amount: number},
+ *   successful_payment?: {total_amount: number}, refunded_payment?: {total_amount: number},
  *   reply_to_message?: Message, reply_markup?: {inline_keyboard?: InlineButton[][]},
  * }} Message as in the Bot API
  * @typedef {{command: string, description: string}} Command
@@ -89,6 +91,9 @@ export const sendSticker = () => post('/sticker', {});
  * @returns {Promise<{id: string}>}
  */
 export const press = (messageId, data) => post('/press', { message_id: messageId, data });
+
+/** Pay an invoice. @param {number} messageId */
+export const pay = (messageId) => post('/pay', { message_id: messageId });
 
 /**
  * Open the Mini App of a button.

@@ -15,7 +15,7 @@
 
 import { fileUrl } from './api.js';
 import { h, icon } from './dom.js';
-import { clock, richText, safeLink, size, summary } from './format.js';
+import { clock, paymentWords, richText, safeLink, size, summary } from './format.js';
 import { t } from './strings.js';
 
 const WIDEST = 416; // px: a photo on a wide screen
@@ -173,7 +173,7 @@ function meta(message) {
  * @param {Actions} actions
  */
 function textBlock(message, actions) {
-  const text = message.text ?? message.caption;
+  const text = message.text ?? message.caption ?? paymentWords(message);
   if (!text) return null;
   return h(
     'div',
@@ -187,7 +187,9 @@ function textBlock(message, actions) {
  * @param {Actions} actions
  */
 function keyboard(message, actions) {
-  const rows = message.reply_markup?.inline_keyboard ?? [];
+  /** An invoice without buttons gets one from Telegram. @type {InlineButton[][]} */
+  const ownRows = message.invoice ? [[{ text: t('pay', { stars: message.invoice.total_amount }), pay: true }]] : [];
+  const rows = message.reply_markup?.inline_keyboard ?? ownRows;
   if (!rows.length) return null;
   const key = (/** @type {InlineButton} */ button) => {
     const sign = button.web_app ? icon('app') : button.url ? icon('link') : null;

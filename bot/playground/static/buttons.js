@@ -92,7 +92,10 @@ export function createButtons(miniApp, redraw) {
       if (waiting.has(key)) return;
       mark(key, message.message_id, true);
       try {
-        if (button.web_app) {
+        if (button.pay) {
+          await api.pay(message.message_id);
+          mark(key, message.message_id, false);
+        } else if (button.web_app) {
           const { url, title } = await api.webApp(message.message_id, button.web_app.url);
           miniApp.open(url, title);
           mark(key, message.message_id, false);

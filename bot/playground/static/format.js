@@ -115,11 +115,23 @@ export function richText(text, entities, onCommand) {
 }
 
 /**
+ * What an invoice or a message about a payment says.
+ * @param {import('./api.js').Message} message
+ */
+export function paymentWords(message) {
+  const { invoice, successful_payment, refunded_payment } = message;
+  if (invoice) return `${invoice.title}\n${invoice.description}`;
+  if (successful_payment) return t('paid', { stars: successful_payment.total_amount });
+  if (refunded_payment) return t('refunded', { stars: refunded_payment.total_amount });
+  return undefined;
+}
+
+/**
  * One line that describes a message in a quote.
  * @param {import('./api.js').Message} message
  */
 export function summary(message) {
-  const words = message.text ?? message.caption;
+  const words = message.text ?? message.caption ?? paymentWords(message);
   if (words) return words;
   if (message.photo) return t('photo');
   if (message.document) return message.document.file_name ?? t('document');
