@@ -14,6 +14,7 @@ import pytest
 from bot.playground import Person, TelegramServer
 from bot.playground.person import Upload
 from bot.settings import Settings
+from tests.chat.paying import balance, heard, invoice
 from tests.support import Talk, encoded, running_bot, scene, settings_for
 
 PUBLIC = "https://photos.example.org"
@@ -163,3 +164,41 @@ async def test_switching_between_polling_and_webhook_loses_nothing(server: Teleg
             for message in sent[-2:]:
                 assert "photo" in await talk.answer_to(message)
     assert [len(talk.answers_to(message)) for message in sent] == [1] * 6
+
+
+async def test_a_payment_by_webhook_is_credited_and_a_forged_one_is_none(
+    server: TelegramServer, tmp_path: Path
+) -> None:
+    talk = Talk(server.telegram, 1)
+    Talk(server.telegram, 2)
+    sells = {"edits_per_day": 1, "stars_packs": "2:25", "admins": frozenset({2})}
+    settings = by_webhook(server, tmp_path, telegram_webhook_secret="let-me-in", **sells)
+    url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
+    async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
+        await talk.person.pay(await invoice(talk))
+        await heard(talk, "Thank you")
+        paid = {
+            "currency": "XTR",
+            "total_amount": 25,
+            "invoice_payload": "x",
+            "telegram_payment_charge_id": "forged",
+            "provider_payment_charge_id": "",
+        }
+        message = {"message_id": 1, "date": 1, "chat": talk.person.chat.info, "from": talk.person.user}
+        query = {"id": "9", "from": talk.person.user, "currency": "XTR", "total_amount": 25, "invoice_payload": "x"}
+        for number, forged in enumerate(
+            [
+                {"message": {**message, "successful_payment": {**paid, "total_amount": "25"}}},
+                {"message": {**message, "successful_payment": {**paid, "telegram_payment_charge_id": 5}}},
+                {"message": {**message, "successful_payment": {**paid, "invoice_payload": "x" * 600}}},
+                {"message": {**message, "successful_payment": paid}},
+                {"pre_checkout_query": {**query, "total_amount": -1}},
+                {"pre_checkout_query": {**query, "from": None}},
+                {"pre_checkout_query": query},
+            ]
+        ):
+            update = {"update_id": 50 + number, **forged}
+            async with web.post(url, json=update, headers={HEADER: "let-me-in"}) as answer:
+                assert answer.status == 200
+        assert await balance(talk) == 2
+        assert server.telegram.calls["answerPreCheckoutQuery"] == 2, "only what a handler may see is answered"

@@ -20,7 +20,7 @@ from bot.packs import Pack
 from bot.playground import TelegramServer
 from bot.playground.payments import PaymentFailedError
 from bot.storage.database import Database
-from tests.chat.test_buying import balance, heard, invoice, said
+from tests.chat.paying import balance, heard, invoice, said
 from tests.faults.bots import BotProcess, bare_environment
 from tests.faults.postgres import PostgresServer
 from tests.support import Talk

@@ -16,8 +16,11 @@ from tests.support import free_port
 
 
 @contextlib.asynccontextmanager
-async def running_playground(folder: Path, port: int | None = None) -> AsyncIterator[str]:
-    """Run the whole program without a token until the block ends; yields its address when the bot is ready."""
+async def running_playground(folder: Path, port: int | None = None, **changes: Any) -> AsyncIterator[str]:
+    """Run the whole program without a token until the block ends; yields its address when the bot is ready.
+
+    `changes` are further settings.
+    """
     settings = Settings(
         _env_file=None,
         telegram_bot_token=None,
@@ -26,6 +29,7 @@ async def running_playground(folder: Path, port: int | None = None) -> AsyncIter
         engine="local",
         models="off",
         workers=2,
+        **changes,
     )
     stop = asyncio.Event()
     lines: list[str] = []

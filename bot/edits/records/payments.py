@@ -2,7 +2,8 @@
 
 An invoice is approved for one pre-checkout query only, so pressing "Pay" twice cannot charge twice. A payment is
 recorded once for each charge id, in the transaction that gives its edits; the edits of a payment are in its row
-(`paid_edits`). Payments are never deleted: they are the account of money that somebody paid.
+(`paid_edits`). Payments are never deleted: they are the account of money that somebody paid
+(docs/decisions.md#payments-outlive-delete_my_data).
 """
 
 from __future__ import annotations

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from telegram import Chat, Message, Update, User
+from telegram import Chat, Message, PreCheckoutQuery, Update, User
 
-from bot.chat.intake import Intake, UpdateOutcome
+from bot.chat.intake import MAX_CONCURRENT_UPDATES, Intake, UpdateOutcome
 from bot.errors import OutageError
+
+LAST = 10_000
 
 
 def update(number: int, chat: int) -> Update:
@@ -55,3 +58,29 @@ async def test_an_update_that_comes_twice_is_handled_once() -> None:
     for _ in range(2):
         assert await intake.handle(update(1, chat=10)) is UpdateOutcome.HANDLED
     assert handlers.handled == [1]
+
+
+async def test_a_pre_checkout_query_waits_for_nobody() -> None:
+    services: Any = SimpleNamespace(failures={})
+    asked, stuck = asyncio.Event(), asyncio.Event()
+
+    class Stuck:
+        """An application whose handlers hang, but for one pre-checkout query, until that one was handled."""
+
+        async def process_update(self, update: Update) -> None:
+            if update.update_id == LAST:
+                asked.set()
+            else:
+                stuck.set()
+                await asked.wait()
+
+    intake = Intake(Stuck(), services)  # type: ignore[arg-type]
+    buyer = User(1, "Ada", is_bot=False)
+    queries = [
+        Update(number, pre_checkout_query=PreCheckoutQuery(str(number), buyer, "XTR", 25, "pack"))
+        for number in (LAST - 1, LAST)
+    ]
+    others = [update(number, chat=number) for number in range(1, MAX_CONCURRENT_UPDATES + 50)]
+    async with asyncio.timeout(10):
+        assert await intake.handle_all([*others, *queries]) is None
+    assert stuck.is_set()
