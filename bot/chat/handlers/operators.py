@@ -83,6 +83,7 @@ async def _handle(update: Update, context: Context) -> None:
 async def stats(update: Update, context: Context, _rest: str) -> None:
     """/stats: how many people, edits, failures and calls of the cloud."""
     services = context.services
+    await services.people.write_noted()
     figures = await services.operators.statistics.figures()
     text = figures_text(services.texts, context.language, figures, services.operators.price_per_call)
     if services.payments.packs:

@@ -75,7 +75,7 @@ PLAYGROUND = {
     "/playground/static/{name}",
     "/playground/telegram-web-app.js",
     *(f"/playground/api/{name}" for name in ("chat", "events", "messages", "sticker", "press", "webapp", "person")),
-    *(f"/playground/api/{name}" for name in ("clear", "files/{file_id}", "samples", "samples/{name}")),
+    *(f"/playground/api/{name}" for name in ("clear", "pay", "files/{file_id}", "samples", "samples/{name}")),
 }
 """The playground's own routes, which answer this machine's browser only."""
 
