@@ -174,9 +174,9 @@ async def paid(update: Update, context: Context) -> None:
     )
     try:
         recorded, is_new = await records.record(charge)
-    except Exception as error:
+    except Exception:
         # After its last attempt the update is confirmed: then this line is all that is left to refund it by.
-        log.error("payment_not_recorded", charge=charge.id, person=person, reason=type(error).__name__)
+        log.exception("payment_not_recorded", charge=charge.id, person=person)
         raise
     log.info("payment_recorded", payment=recorded.number, stars=recorded.stars, odd=recorded.odd, again=not is_new)
     context.services.payments.notices.wake()
