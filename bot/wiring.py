@@ -33,6 +33,7 @@ from bot.chat.payments import PaymentServices
 from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices, OperatorServices
 from bot.chat.settings_messages import SettingsMessages
+from bot.chat.small_talk import SmallTalk
 from bot.chat.webhook import PATH, Webhook
 from bot.edits.banning import Banning
 from bot.edits.canvas import Canvas
@@ -89,6 +90,7 @@ class Core:
     Attributes:
         bot: The Bot API.
         limiter: Its flood limits.
+        small_talk: Knows the updates that nothing is done about.
         store: Edits in the database.
         queue: Runs edits.
         edits: Submits and changes edits, for the chat and the Mini App.
@@ -104,6 +106,7 @@ class Core:
 
     bot: ExtBot[None]
     limiter: FloodLimiter
+    small_talk: SmallTalk
     store: Store
     queue: EditQueue
     edits: Edits
@@ -164,7 +167,8 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             message_ids=message_ids,
             on_chat_moved=store.chat_moves.follow,
         )
-        bot = make_bot(token, settings.telegram_api_url, limiter, settings.telegram_proxy_address)
+        small_talk = SmallTalk()
+        bot = make_bot(token, settings.telegram_api_url, limiter, settings.telegram_proxy_address, small_talk)
 
         async def notify_admins(notice: OperatorNotice) -> None:
             await tell_admins(bot, settings.admins, str(notice))
@@ -192,6 +196,7 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             yield Core(
                 bot,
                 limiter,
+                small_talk,
                 store,
                 queue,
                 edits,
@@ -216,7 +221,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         playground: The stand-in for Telegram, if the bot runs without Telegram.
     """
     texts = Texts(settings.language)
-    replies = Replies(core.limiter.delay)
+    replies = Replies(core.limiter.delay, core.small_talk)
     store = core.store
     settings_messages = SettingsMessages(core.bot, store.person_settings, texts, settings.retention_hours)
     sender = AnnouncementSender(
@@ -258,7 +263,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)
-    webhook = Webhook(application, intake, engine_wiring.webhook_secret(settings, token))
+    webhook = Webhook(application, intake, core.small_talk, engine_wiring.webhook_secret(settings, token))
     site = web.Application()
     add_mini_app(
         site,

@@ -20,13 +20,14 @@ from telegram.ext import (
 )
 
 from bot.chat.api.flood_limiter import FloodLimiter
-from bot.chat.api.transport import AiohttpRequest
+from bot.chat.api.transport import AiohttpRequest, UpdatesRequest
 from bot.chat.commands import AsksForEdit, Command, NamesBackground
 from bot.chat.gate import Gate
 from bot.chat.handlers import buttons, operations, payments, privacy, settings, welcome
 from bot.chat.handlers.operators import OperatorHandler
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
+from bot.chat.small_talk import SmallTalk
 
 log = structlog.get_logger()
 
@@ -68,7 +69,13 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
     ]
 
 
-def make_bot(token: str, api_url: str, limiter: FloodLimiter, proxy: str | None = None) -> ExtBot[None]:
+def make_bot(
+    token: str,
+    api_url: str,
+    limiter: FloodLimiter,
+    proxy: str | None = None,
+    small_talk: SmallTalk | None = None,
+) -> ExtBot[None]:
     """The Bot API client, with the bot's own transport and flood limiter.
 
     Args:
@@ -76,13 +83,14 @@ def make_bot(token: str, api_url: str, limiter: FloodLimiter, proxy: str | None 
         api_url: Address of the Bot API server.
         limiter: Keeps all requests within Telegram's limits.
         proxy: Proxy for all requests; None: none.
+        small_talk: Knows the updates that nothing is done about; None: none are left out.
     """
     return ExtBot(
         token,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
         request=AiohttpRequest(connections=CONNECTIONS, proxy=proxy),
-        get_updates_request=AiohttpRequest(connections=1, seconds=10, proxy=proxy),
+        get_updates_request=UpdatesRequest((small_talk or SmallTalk()).without_idle, seconds=10, proxy=proxy),
         rate_limiter=limiter,
     )
 

@@ -11,8 +11,7 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext.filters import MessageFilter
 
-from bot.chat.colours import colour_named
-from bot.chat.meaning import edit_command, finish_in, meaning_of_command, meaning_of_words
+from bot.chat.meaning import background_named, edit_command, meaning_of_command, meaning_of_words
 from bot.edits.model import EditCommand, Operation
 from bot.texts import LANGUAGES, Texts
 
@@ -96,14 +95,7 @@ class AsksForEdit(MessageFilter):
 
 def background_in(message: Message) -> str | None:
     """The finish that a text consists of: a colour, or the name of a finish; None for all other texts."""
-    text = message.text or ""
-    if not text or text.startswith("/") or len(text) > LONGEST_NAME:
-        return None
-    return finish_in(text) or colour_named(text)
-
-
-LONGEST_NAME = 30
-"""Characters of a text that may name a background: a longer one talks about something."""
+    return background_named(message.text or "")
 
 
 class NamesBackground(MessageFilter):

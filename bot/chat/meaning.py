@@ -119,6 +119,17 @@ def edit_command(operation: Operation, text: str, *, after_slash: bool = False) 
     return EditCommand(operation, finish)
 
 
+LONGEST_NAME = 30
+"""Characters of a text that may name a background: a longer one talks about something."""
+
+
+def background_named(text: str) -> str | None:
+    """The finish that a short text without a slash names: a colour, or a finish by its name; else None."""
+    if not text or text.startswith("/") or len(text) > LONGEST_NAME:
+        return None
+    return finish_in(text) or colour_named(text)
+
+
 def finish_in(text: str) -> str | None:
     """The finish that a text names, as a word or as ``#rrggbb``; None for none, or for two.
 

@@ -18,6 +18,7 @@ import structlog
 from telegram import CallbackQuery, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.error import TelegramError
 
+from bot.chat.small_talk import SmallTalk
 from bot.chat.topics import topic_of
 
 log = structlog.get_logger()
@@ -31,14 +32,10 @@ MAX_CHATS = 5_000
 MAX_CONCURRENT = 4
 """Replies sent at a time. All messages share 30 a second: a status message waits behind at most this many replies."""
 
-REPEAT_SECONDS, MAX_REPEATS = 20.0, 5
-"""Seconds in which "I did not understand" is said at most this often in a chat."""
-
 MAX_ANSWERS = 200
 """Answers to pressed buttons that are sent at a time; further ones are dropped: Telegram's clients give up waiting."""
 
 SEND_TIMEOUT = 30.0
-MAX_COUNTED_CHATS = 20_000
 DRAIN_SECONDS = 3.0
 
 
@@ -60,13 +57,13 @@ class Replies:
 
     Args:
         delay: Seconds until a chat's flood limit lets a message through.
+        small_talk: Counts the replies to what the bot does not understand.
     """
 
-    def __init__(self, delay: Callable[[int], float]) -> None:
+    def __init__(self, delay: Callable[[int], float], small_talk: SmallTalk) -> None:
         self._delay = delay
+        self._small_talk = small_talk
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
-        self._repeats: OrderedDict[int, tuple[float, int]] = OrderedDict()
-        """By chat: when the first reply of a series was sent (event loop time), and how many followed."""
         self._changed = asyncio.Event()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
@@ -115,11 +112,11 @@ class Replies:
         Args:
             message: The message.
             text: The reply.
-            rarely: Whether the reply counts against `MAX_REPEATS`, beyond which it is dropped.
+            rarely: Whether the reply says that the bot did not understand: further ones are dropped for a while.
             keyboard: Buttons under the reply.
         """
-        chat_id, now = message.chat.id, asyncio.get_running_loop().time()
-        if rarely and not self._may_repeat(chat_id, now):
+        chat_id = message.chat.id
+        if rarely and not self._small_talk.may_tell(chat_id):
             return
         self.post(chat_id, partial(_send, message, text, keyboard))
 
@@ -142,16 +139,6 @@ class Replies:
         chat.waiting.append(post)
         self._is_idle.clear()
         self._changed.set()
-
-    def _may_repeat(self, chat_id: int, now: float) -> bool:
-        began, count = self._repeats.get(chat_id, (now, 0))
-        if now - began >= REPEAT_SECONDS:
-            began, count = now, 0
-        self._repeats[chat_id] = (began, count + 1)
-        self._repeats.move_to_end(chat_id)
-        while len(self._repeats) > MAX_COUNTED_CHATS:
-            self._repeats.popitem(last=False)
-        return count < MAX_REPEATS
 
     async def _dispatch(self) -> None:
         loop = asyncio.get_running_loop()

@@ -17,6 +17,7 @@ from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.intake import Intake, UpdateOutcome
 from bot.chat.services import App
+from bot.chat.small_talk import SmallTalk
 from bot.chat.update_check import NotAnUpdateError, read_update
 from bot.errors import OperatorError
 
@@ -37,15 +38,17 @@ class Webhook:
     Args:
         application: Its bot parses updates and registers the webhook.
         intake: Handles updates.
+        small_talk: Knows the updates that nothing is done about.
         secret: Secret token that Telegram sends in a header of each request.
 
     Attributes:
         is_open: Whether updates are accepted: from the end of the start until draining begins.
     """
 
-    def __init__(self, application: App, intake: Intake, secret: str) -> None:
+    def __init__(self, application: App, intake: Intake, small_talk: SmallTalk, secret: str) -> None:
         self._application = application
         self._intake = intake
+        self._small_talk = small_talk
         self._secret = secret.encode()
         self.is_open = False
 
@@ -85,7 +88,10 @@ class Webhook:
         except BodyTooLargeError as error:
             raise web.HTTPRequestEntityTooLarge(MAX_UPDATE_BYTES, error.size) from None
         try:
-            update = Update.de_json(read_update(body), self._application.bot)
+            data = read_update(body)
+            if self._small_talk.is_idle(data):
+                return web.Response(status=200)
+            update = Update.de_json(data, self._application.bot)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             log.warning("webhook_not_json", reason=type(error).__name__)
             return web.Response(status=400)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -107,6 +108,27 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError("the Bot API's address is not valid") from None
         except CONNECTION_ERRORS as error:
             raise NetworkError(type(error).__name__) from None
+
+
+class UpdatesRequest(AiohttpRequest):
+    """Asks for updates, and leaves out those that nothing is done about.
+
+    Args:
+        select: Returns the updates to handle, of those that came; the last one must stay.
+        seconds: As for `AiohttpRequest`.
+        proxy: As for `AiohttpRequest`.
+    """
+
+    def __init__(self, select: Callable[[list[Any]], list[Any]], *, seconds: float, proxy: str | None) -> None:
+        super().__init__(connections=1, seconds=seconds, proxy=proxy)
+        self._select = select
+
+    # It is static in the library, which calls it on the instance.
+    def parse_json_payload(self, payload: bytes) -> dict[str, Any]:  # type: ignore[override]
+        """See `BaseRequest.parse_json_payload`; this is where the library's objects are not made yet."""
+        answer = super().parse_json_payload(payload)
+        updates = answer.get("result")
+        return answer | {"result": self._select(updates)} if isinstance(updates, list) else answer
 
 
 def _check_answer(url: str, method: str, status: int, body: bytes) -> None:
