@@ -9,10 +9,12 @@ import pytest
 from bot.chat.small_talk import MAX_COUNTED_CHATS, MAX_REPEATS, SmallTalk
 
 
-def text(number: int, words: str = "what is this?", chat: int = 7, **more: Any) -> dict[str, Any]:
+def text(
+    number: int, words: str = "what is this?", chat: int = 7, more: dict[str, Any] | None = None
+) -> dict[str, Any]:
     person = {"id": chat, "is_bot": False, "first_name": "Ada"}
     message = {"message_id": number, "date": 1, "from": person, "chat": {"id": chat, "type": "private"}, "text": words}
-    return {"update_id": number, "message": message | more}
+    return {"update_id": number, "message": message | (more or {})}
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ async def test_a_text_that_may_mean_something_is_never_idle(told: SmallTalk, wor
     ],
 )
 async def test_whatever_is_more_than_a_text_is_handled(told: SmallTalk, more: dict[str, Any]) -> None:
-    assert not told.is_idle(text(1, **more))
+    assert not told.is_idle(text(1, more=more))
     assert not told.is_idle({"update_id": 1, "callback_query": {}})
     assert not told.is_idle({"update_id": 1, "message": None})
 
