@@ -25,6 +25,7 @@ async def announce(update: Update, context: Context, rest: str) -> None:
     if (not rest and copied is None) or message.text is None:
         answer(update, context, "announce-how")
         return
+    await services.people.write_noted()  # who has just written is among the people, too
     draft = await services.operators.announcements.draft(
         message.chat.id,
         message.message_id,
@@ -62,6 +63,7 @@ async def announcement_pressed(query: CallbackQuery, context: Context) -> None:
         return
     if found[2] == "send":
         panel = query.message.message_id
+        await services.people.write_noted()
         started = await operators.announcements.start(announcement.number, panel, services.allowed_users)
         is_started = started is not None and started.state is AnnouncementState.SENDING
         services.replies.answer(query, services.texts.get(language, "announce-started") if is_started else None)
