@@ -14,7 +14,7 @@ from bot import wiring
 from bot.chat.commands import register_commands
 from bot.chat.intake import poll, retry_until_success
 from bot.chat.services import App
-from bot.edits.history import forget_repeatedly
+from bot.edits.history import delete_unwanted_repeatedly
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.retention import sweep, sweep_repeatedly
@@ -141,7 +141,9 @@ def _upkeep(settings: Settings, core: wiring.Core, *, takes_updates: bool) -> li
         asyncio.create_task(fetch_default(settings)),
         asyncio.create_task(core.folder.watch(core.database.reusable_bytes)),
         asyncio.create_task(sweep_repeatedly(core.store, caches, settings.retention_hours)),
-        asyncio.create_task(forget_repeatedly(core.store, caches, core.queue.running, with_rows=takes_updates)),
+        asyncio.create_task(
+            delete_unwanted_repeatedly(core.store, caches, core.queue.running, with_rows=takes_updates)
+        ),
     ]
 
 

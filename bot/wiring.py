@@ -27,13 +27,13 @@ from bot.chat.courier import TelegramCourier
 from bot.chat.identity import Identities
 from bot.chat.intake import Intake
 from bot.chat.keyboards import Keyboards
+from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.notices import tell_admins
 from bot.chat.payment_notices import PaymentNotices
 from bot.chat.payments import PaymentServices
 from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices, OperatorServices
 from bot.chat.settings_messages import SettingsMessages
-from bot.chat.small_talk import SmallTalk
 from bot.chat.webhook import PATH, Webhook
 from bot.edits.banning import Banning
 from bot.edits.canvas import Canvas
@@ -90,7 +90,7 @@ class Core:
     Attributes:
         bot: The Bot API.
         limiter: Its flood limits.
-        small_talk: Knows the updates that nothing is done about.
+        not_understood_limit: Selects the updates that need no handling.
         store: Edits in the database.
         queue: Runs edits.
         edits: Submits and changes edits, for the chat and the Mini App.
@@ -106,7 +106,7 @@ class Core:
 
     bot: ExtBot[None]
     limiter: FloodLimiter
-    small_talk: SmallTalk
+    not_understood_limit: NotUnderstoodLimit
     store: Store
     queue: EditQueue
     edits: Edits
@@ -167,8 +167,8 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             message_ids=message_ids,
             on_chat_moved=store.chat_moves.follow,
         )
-        small_talk = SmallTalk()
-        bot = make_bot(token, settings.telegram_api_url, limiter, settings.telegram_proxy_address, small_talk)
+        not_understood_limit = NotUnderstoodLimit()
+        bot = make_bot(token, settings.telegram_api_url, limiter, settings.telegram_proxy_address, not_understood_limit)
 
         async def notify_admins(notice: OperatorNotice) -> None:
             await tell_admins(bot, settings.admins, str(notice))
@@ -196,7 +196,7 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             yield Core(
                 bot,
                 limiter,
-                small_talk,
+                not_understood_limit,
                 store,
                 queue,
                 edits,
@@ -221,7 +221,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         playground: The stand-in for Telegram, if the bot runs without Telegram.
     """
     texts = Texts(settings.language)
-    replies = Replies(core.limiter.delay, core.small_talk)
+    replies = Replies(core.limiter.delay, core.not_understood_limit)
     store = core.store
     settings_messages = SettingsMessages(core.bot, store.person_settings, texts, settings.retention_hours)
     sender = AnnouncementSender(
@@ -263,7 +263,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
     )
     application = make_application(core.bot, services)
     intake = Intake(application, services)
-    webhook = Webhook(application, intake, core.small_talk, engine_wiring.webhook_secret(settings, token))
+    webhook = Webhook(application, intake, core.not_understood_limit, engine_wiring.webhook_secret(settings, token))
     site = web.Application()
     add_mini_app(
         site,

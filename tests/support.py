@@ -93,8 +93,8 @@ def record_turns(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 async def seen(store: Store, person: int) -> None:
     """A person has just written in the private chat."""
-    store.people.note_seen(person)
-    await store.people.write_noted()
+    store.people.mark_seen(person)
+    await store.people.write_seen()
 
 
 class Talk:

@@ -1,7 +1,7 @@
-"""Sends announcements to people, slowly and one after another, beside everything else.
+"""Sends announcements, one message after another, at a low rate.
 
 People's answers come first: at most `PER_SECOND` messages a second, and only while Telegram's overall limit has room.
-What was sent to whom is recorded in `bot.edits.records.announcements`, which also says what a kill leaves behind.
+`bot.edits.records.announcements` records which person got which message, also after a crash.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ PROGRESS_SECONDS = 3.0
 """Seconds between two edits of the panel."""
 
 RECOVERY_SECONDS = 10.0
-"""Seconds after which an announcement that an outage interrupted goes on."""
+"""Seconds until an announcement continues after an outage."""
 
 STOP_SECONDS = 3.0
-"""How long a message that is being sent may go on after SIGTERM."""
+"""Seconds that a running request may take after SIGTERM."""
 
 SPARE_PAUSE, UNREACHABLE_PAUSE = 0.2, 3.0
-"""Seconds between looks whether the limits have room again, and whether Telegram answers again."""
+"""Seconds between two checks of the limits, and of whether Telegram answers."""
 
 _NEVER_SENT = frozenset(
     {
@@ -50,14 +50,14 @@ _NEVER_SENT = frozenset(
         "the flood limit did not end",
     }
 )
-"""Errors of the transport and the limiter, in lower case, that mean: Telegram did not take the message."""
+"""Errors of the transport and the limiter, in lower case, that mean: Telegram has not accepted the message."""
 
 _SOURCE_GONE = ("message to copy not found", "message can't be copied")
-"""Descriptions, in lower case, that mean: the message is gone that everybody was to get a copy of."""
+"""Descriptions, in lower case, that mean: the message to copy does not exist."""
 
 
 class _NotSentError(Exception):
-    """Telegram did certainly not take the message; it can be sent later.
+    """Telegram has not accepted the message; it can be sent later.
 
     Args:
         pause: Seconds that Telegram asks to wait.
@@ -69,7 +69,7 @@ class _NotSentError(Exception):
 
 
 class _SourceGoneError(Exception):
-    """There is nothing to copy any more."""
+    """The message to copy does not exist."""
 
 
 class AnnouncementSender:
@@ -79,7 +79,7 @@ class AnnouncementSender:
         bot: The Bot API.
         limiter: Its flood limits.
         records: The recorded announcements.
-        people: Where those are noted who have blocked the bot.
+        people: Records who has blocked the bot.
         texts: The catalogues.
         alone: Whether no other process sends announcements (SQLite).
         per_second: Messages a second.
@@ -110,7 +110,7 @@ class AnnouncementSender:
         self._changed.set()
 
     async def run(self) -> None:
-        """Send what is to be sent until cancelled. A failure is logged; the announcement goes on later."""
+        """Send announcements until cancelled. A failure is logged, and the announcement continues later."""
         while True:
             self._changed.clear()
             try:
@@ -155,7 +155,7 @@ class AnnouncementSender:
         await self._end(number)
 
     async def _wait_for_room(self, number: int) -> None:
-        """Wait until a message delays nobody's answer, or the announcement was stopped."""
+        """Wait until the overall limit has spare room, or the announcement was stopped."""
         while not await self._limiter.has_spare():
             now = await self._records.get(number)
             if now is None or now.state is not AnnouncementState.SENDING:
@@ -163,7 +163,7 @@ class AnnouncementSender:
             await asyncio.sleep(SPARE_PAUSE)
 
     async def _send_to(self, announcement: Announcement, person: int) -> bool:
-        """Send to a claimed person, and record the outcome; returns whether others can be sent to."""
+        """Send to a claimed person and record the outcome; returns whether to continue with the next person."""
         number = announcement.number
         try:
             outcome = await self._outcome(announcement, person)
@@ -180,7 +180,7 @@ class AnnouncementSender:
         await self._records.record(number, person, outcome)
         if outcome is Outcome.BLOCKED:
             await self._people.note_blocked(person)
-        if outcome is Outcome.UNCLEAR:  # in an outage one person is unclear, not everybody
+        if outcome is Outcome.UNCLEAR:  # during an outage only one person becomes unclear
             await self._wait_until_reachable()
         return True
 
@@ -192,7 +192,7 @@ class AnnouncementSender:
         """
         try:
             await self._post(announcement, person)
-        except RetryAfter as error:  # more than the limiter waits for
+        except RetryAfter as error:  # longer than the limiter waits
             raise _NotSentError(retry_after_seconds(error)) from None
         except TelegramError as error:
             if isinstance(error, BadRequest) and any(description_contains(error, words) for words in _SOURCE_GONE):
@@ -237,7 +237,7 @@ class AnnouncementSender:
             log.info("announcement_progress_not_shown", reason=type(error).__name__)
 
     async def _end(self, number: int) -> None:
-        """Say how many got it, then record the end: after a crash it is said again, in the same message.
+        """Show the counts, then record the end: after a crash the same message is edited again.
 
         Raises:
             OutageError: Telegram does not answer.
@@ -264,7 +264,7 @@ class AnnouncementSender:
 
 
 async def _ended_before_cancel(sending: Coroutine[Any, Any, bool]) -> bool:
-    """The result of sending to one person. At SIGTERM it may end first, so that its outcome is known."""
+    """The result of sending to one person. At SIGTERM the request may end first, so that its outcome is recorded."""
     task = asyncio.create_task(sending)
     try:
         return await asyncio.shield(task)

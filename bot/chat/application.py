@@ -25,9 +25,9 @@ from bot.chat.commands import AsksForEdit, Command, NamesBackground
 from bot.chat.gate import Gate
 from bot.chat.handlers import buttons, operations, payments, privacy, settings, welcome
 from bot.chat.handlers.operators import OperatorHandler
+from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
-from bot.chat.small_talk import SmallTalk
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ def make_bot(
     api_url: str,
     limiter: FloodLimiter,
     proxy: str | None = None,
-    small_talk: SmallTalk | None = None,
+    not_understood_limit: NotUnderstoodLimit | None = None,
 ) -> ExtBot[None]:
     """The Bot API client, with the bot's own transport and flood limiter.
 
@@ -83,14 +83,16 @@ def make_bot(
         api_url: Address of the Bot API server.
         limiter: Keeps all requests within Telegram's limits.
         proxy: Proxy for all requests; None: none.
-        small_talk: Knows the updates that nothing is done about; None: none are left out.
+        not_understood_limit: Selects the updates that need no handling; None: all are handled.
     """
     return ExtBot(
         token,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
         request=AiohttpRequest(connections=CONNECTIONS, proxy=proxy),
-        get_updates_request=UpdatesRequest((small_talk or SmallTalk()).without_idle, seconds=10, proxy=proxy),
+        get_updates_request=UpdatesRequest(
+            (not_understood_limit or NotUnderstoodLimit()).without_skipped, seconds=10, proxy=proxy
+        ),
         rate_limiter=limiter,
     )
 
@@ -125,7 +127,7 @@ async def _follow_chat(update: Update, context: Context) -> None:
     if old in context.services.allowed_users and new not in context.services.allowed_users:
         log.warning("allowed_group_moved", old=old, new=new, advice="change ALLOWED_USERS")
     await context.services.chat_moves.follow(old, new)
-    context.services.settings.forget()
+    context.services.settings.invalidate()
     raise ApplicationHandlerStop
 
 

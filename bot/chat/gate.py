@@ -1,4 +1,4 @@
-"""The gate: whose updates are handled. It stands before all handlers but those of the operators."""
+"""The gate: decides whose updates are handled. It runs before all handlers except those of the operators."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from bot.chat.identity import is_allowed, sender_of
 from bot.chat.services import Context
 
 REPEAT_SECONDS, MAX_REMEMBERED = 3600.0, 10_000
-"""How often a banned person is told so, and how many are remembered."""
+"""How often a banned person gets an answer, and how many people are remembered."""
 
 
 class Gate:
     """Stops the updates of the banned, and of strangers where ALLOWED_USERS is set.
 
-    It learns who the others are, and records those who write in private.
+    It loads the settings of the others, and records who writes in private.
     """
 
     def __init__(self) -> None:
         self._told: OrderedDict[int, float] = OrderedDict()
-        """By banned person: when they were told (event loop time)."""
+        """By banned person: time of the last answer (event loop time)."""
 
     async def check(self, update: Update, context: Context) -> None:
         """Let an update pass, or raise `ApplicationHandlerStop`."""
         services = context.services
-        context.know_language(update.effective_user)
+        context.set_language(update.effective_user)
         sender = sender_of(update)
         if services.bans.is_banned(sender):
             if sender is not None and _is_private(update) and self._may_tell(sender):
@@ -41,9 +41,9 @@ class Gate:
                 _refuse(update, context, "not-allowed")
             raise ApplicationHandlerStop
         if sender is not None:
-            await context.know_sender(sender, update.effective_user)
+            await context.load_settings(sender, update.effective_user)
             if _is_private(update):
-                services.people.note_seen(sender)
+                services.people.mark_seen(sender)
 
     def _may_tell(self, person: int) -> bool:
         now = asyncio.get_running_loop().time()

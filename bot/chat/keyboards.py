@@ -75,7 +75,7 @@ class Keyboards:
         )
 
     def album_count(self, count: AlbumCount) -> InlineKeyboardMarkup | None:
-        """Under the count of an album's answers: stop the rest, and go on with what a limit kept out."""
+        """Under the count of an album's answers: stop the rest, and continue with the refused photos."""
         rows = []
         if count.refused:
             label = self._texts.get(count.language, "button-go-on", photos=len(count.refused))
@@ -238,7 +238,7 @@ def delete_data(texts: Texts, language: str, person: int) -> InlineKeyboardMarku
 
 
 def try_again(texts: Texts, offer: Offer, command: EditCommand) -> InlineKeyboardMarkup:
-    """Under the refusal of a photo that a limit kept out."""
+    """Under the refusal of a photo."""
     data = f"o:{offer.id}:{command.operation}:{command.finish or ''}"
     return InlineKeyboardMarkup([[InlineKeyboardButton(texts.get(offer.language, "button-retry"), callback_data=data)]])
 

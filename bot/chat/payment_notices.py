@@ -1,6 +1,6 @@
-"""Tells people of their payments, and the admins of what they must know: payments that do not fit, and /paysupport.
+"""Notifies people of their payments, and admins of payments that do not match their invoice and of /paysupport.
 
-What is to be told stands in the database, so it is told at least once, whatever is killed in between.
+The database holds what was not sent yet, so each notice is sent at least once, also after a crash.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from bot.texts import Texts
 log = structlog.get_logger()
 
 LOOK_SECONDS = 30.0
-"""Seconds between looks for what could not be told."""
+"""Seconds between two tries of failed notices."""
 
 BATCH = 20
-"""Payments, and requests, that are told at a time."""
+"""Payments, and requests, in one batch."""
 
 SEND_SECONDS = 60.0
 """Time limit of one message; the chat's flood limit may delay it."""
 
 
 class PaymentNotices:
-    """Tells what is recorded as not told.
+    """Sends the notices that were not sent yet.
 
     Args:
         bot: The Bot API.
@@ -61,61 +61,61 @@ class PaymentNotices:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Something new is to be told."""
+        """Look for new notices now."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Tell until cancelled. A failure is logged, and tried again."""
+        """Send notices until cancelled. A failure is logged, and tried again."""
         while True:
             self._woken.clear()
             is_more = False
             try:
-                is_more = await self._tell_all()
+                is_more = await self._notify_all()
             except BotError as error:
                 log.warning("payments_not_read", reason=str(error))
             except Exception:  # the background's boundary
-                log.exception("payments_not_told")
+                log.exception("people_not_notified")
             if not is_more:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._woken.wait()
 
-    async def _tell_all(self) -> bool:
-        """Tell a batch; returns whether there may be more to tell at once."""
-        payments, requests = await self._payments.untold(BATCH), await self._support.unsent(BATCH)
-        jobs = [*map(self._tell_of_payment, payments), *map(self._pass_on, requests)]
+    async def _notify_all(self) -> bool:
+        """Send a batch; returns whether there may be more to send now."""
+        payments, requests = await self._payments.not_notified(BATCH), await self._support.unsent(BATCH)
+        jobs = [*map(self._notify_of_payment, payments), *map(self._pass_on, requests)]
         told = await asyncio.gather(*jobs)
         return any(told) and max(len(payments), len(requests)) == BATCH
 
-    async def _tell_of_payment(self, payment: Payment) -> bool:
-        """Tell the person, and of one that does not fit the admins; returns whether that is done."""
-        if payment.odd and not await self._tell_admins_of(payment):
+    async def _notify_of_payment(self, payment: Payment) -> bool:
+        """Notify the person, and the admins if the payment does not match its invoice; returns whether it succeeded."""
+        if payment.mismatch and not await self._notify_admins_of(payment):
             return False
         values: dict[str, object] = {"stars": payment.stars, "currency": payment.currency, "edits": payment.edits}
-        if not payment.odd:
+        if not payment.mismatch:
             values["balance"] = await self._payments.balance(payment.person)
-        text = self._texts.get(payment.language, "paid-odd" if payment.odd else "paid", **values)
+        text = self._texts.get(payment.language, "paid-mismatch" if payment.mismatch else "paid", **values)
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._bot.send_message(payment.person, text)
         except (Forbidden, BadRequest) as error:  # the person has blocked the bot: /buy shows the balance
-            log.info("person_not_told_of_payment", reason=error.message)
+            log.info("person_not_notified_of_payment", reason=error.message)
         except (TelegramError, TimeoutError) as error:
-            log.warning("person_not_told_of_payment", reason=type(error).__name__)
+            log.warning("person_not_notified_of_payment", reason=type(error).__name__)
             return False
-        await self._payments.record_told(payment.number)
+        await self._payments.record_notified(payment.number)
         return True
 
-    async def _tell_admins_of(self, payment: Payment) -> bool:
-        log.error("payment_does_not_fit", payment=payment.number, reason=payment.odd)
+    async def _notify_admins_of(self, payment: Payment) -> bool:
+        log.error("payment_does_not_fit", payment=payment.number, reason=payment.mismatch)
         return await self._reach_admins(
             self._texts.get(
                 self._language,
-                "admins-odd-payment",
+                "admins-mismatched-payment",
                 amount=payment.stars,
                 currency=payment.currency,
                 person=payment.person,
-                reason=payment.odd,
+                reason=payment.mismatch,
                 charge=payment.charge,
             )
         )
@@ -127,7 +127,7 @@ class PaymentNotices:
         return True
 
     async def _reach_admins(self, text: str) -> bool:
-        """Write to the admins; returns whether one of them got it. With no admins it stays in the log alone."""
+        """Write to the admins; returns whether one of them got it. Without admins it is only logged."""
         if not self._admins:
             log.error("no_admins", advice="set ADMINS: they answer /paysupport and refund")
             return True

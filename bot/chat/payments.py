@@ -1,4 +1,4 @@
-"""Selling packs of edits: what handlers need, the packs' buttons and invoices, and the words of payments."""
+"""Selling packs of edits: the services that handlers need, buttons, invoices and texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 START_PARAMETER = "buy"
-"""With it a forwarded invoice leads to the bot; without it, others could pay it (docs/telegram.md#stars)."""
+"""A forwarded invoice then links to the bot; without it, others could pay the invoice (docs/telegram.md#stars)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def payment_lines(texts: Texts, language: str, payments: Sequence[Payment]) -> s
     """A few payments, each with its date, Stars, edits and id."""
     lines = []
     for payment in payments:
-        state = "payment-refunded" if payment.refunded else "payment-odd" if payment.odd else "payment-left"
+        state = "payment-refunded" if payment.refunded else "payment-mismatch" if payment.mismatch else "payment-left"
         words = texts.get(language, state, edits=payment.edits, left=payment.unused)
         amount = f"{payment.stars} ⭐" if payment.currency == STARS else f"{payment.stars} {payment.currency}"
         lines.append(f"{day_of(payment.at)} · {amount} · {words}\n{payment.charge}")

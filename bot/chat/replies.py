@@ -18,7 +18,7 @@ import structlog
 from telegram import CallbackQuery, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.error import TelegramError
 
-from bot.chat.small_talk import SmallTalk
+from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.topics import topic_of
 
 log = structlog.get_logger()
@@ -57,12 +57,12 @@ class Replies:
 
     Args:
         delay: Seconds until a chat's flood limit lets a message through.
-        small_talk: Counts the replies to what the bot does not understand.
+        not_understood_limit: Counts the replies that say that the bot did not understand.
     """
 
-    def __init__(self, delay: Callable[[int], float], small_talk: SmallTalk) -> None:
+    def __init__(self, delay: Callable[[int], float], not_understood_limit: NotUnderstoodLimit) -> None:
         self._delay = delay
-        self._small_talk = small_talk
+        self._small_talk = not_understood_limit
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
         self._changed = asyncio.Event()
         self._is_idle = asyncio.Event()
@@ -116,7 +116,7 @@ class Replies:
             keyboard: Buttons under the reply.
         """
         chat_id = message.chat.id
-        if rarely and not self._small_talk.may_tell(chat_id):
+        if rarely and not self._small_talk.may_reply(chat_id):
             return
         self.post(chat_id, partial(_send, message, text, keyboard))
 

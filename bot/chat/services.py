@@ -112,7 +112,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """The handlers' context, with `ChatServices` and what is known about the sender of the update.
 
     Attributes:
-        settings: The settings of the owner of a message, or of the person who pressed a button; `know_sender` reads
+        settings: The settings of the owner of a message, or of the person who pressed a button; `load_settings` reads
             them.
         language: The language of texts for that person.
     """
@@ -127,18 +127,18 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         assert isinstance(services, ChatServices)
         return services
 
-    def know_language(self, user: User | None) -> None:
-        """Speak the language that Telegram tells for this user, unless the settings name another."""
+    def set_language(self, user: User | None) -> None:
+        """Set the language: the one in the settings, else the one that Telegram reports for the user."""
         self.language = self.services.texts.language(self.settings.language or (user.language_code if user else None))
 
-    async def know_sender(self, owner: int, user: User | None) -> None:
-        """Read the settings of the owner of an update. The handlers of the update see them.
+    async def load_settings(self, owner: int, user: User | None) -> None:
+        """Load the settings of the owner of an update, for its handlers.
 
         Raises:
             OutageError: They cannot be read now.
         """
         self.settings = await self.services.settings.get_remembered(owner)
-        self.know_language(user)
+        self.set_language(user)
 
     def text(self, message_id: str, **values: object) -> str:
         """A text in the sender's language."""

@@ -1,7 +1,7 @@
 """The message of /settings: its text and its buttons, which change the settings in place.
 
 Callback data is ``s:OWNER:VIEW``, which shows a view, or ``s:OWNER:SETTING=OPTION``, which chooses an option. It says
-what is wanted and never what is the case, so a press is right however old the message is, and twice is as once.
+what is wanted, never the current state, so pressing an old button or pressing twice does no harm.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ AUTOMATIC, ASK, KEEP, FORGET = "auto", "ask", "keep", "forget"
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "language": (AUTOMATIC, *LANGUAGES),
-    "finish": tuple(finish for finish in FINISHES if finish != "mask"),  # a mask is no picture that one always wants
+    "finish": tuple(finish for finish in FINISHES if finish != "mask"),  # not useful as a default
     "delivery": tuple(Delivery),
     "bare": (ASK, Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND),
     "history": (KEEP, FORGET),

@@ -31,7 +31,7 @@ class SettingsView:
     Attributes:
         owner: Whose settings.
         view: The view; see `bot.chat.settings_keyboard`.
-        language_code: Language code that Telegram tells of the person; None for a chat.
+        language_code: Language code that Telegram reports for the person; None for a chat.
     """
 
     owner: int
@@ -57,7 +57,7 @@ class SettingsMessages:
         self._wanted: dict[tuple[int, int], SettingsView] = {}
 
     async def show(self, chat: int, message: int, wanted: SettingsView) -> None:
-        """Let a message show this view of the newest settings.
+        """Show this view of the current settings in a message.
 
         If the message is just being shown, this returns at once, and it is shown again.
         """

@@ -16,8 +16,8 @@ from telegram.error import BadRequest
 from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.intake import Intake, UpdateOutcome
+from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.services import App
-from bot.chat.small_talk import SmallTalk
 from bot.chat.update_check import NotAnUpdateError, read_update
 from bot.errors import OperatorError
 
@@ -38,17 +38,17 @@ class Webhook:
     Args:
         application: Its bot parses updates and registers the webhook.
         intake: Handles updates.
-        small_talk: Knows the updates that nothing is done about.
+        not_understood_limit: Selects the updates that need no handling.
         secret: Secret token that Telegram sends in a header of each request.
 
     Attributes:
         is_open: Whether updates are accepted: from the end of the start until draining begins.
     """
 
-    def __init__(self, application: App, intake: Intake, small_talk: SmallTalk, secret: str) -> None:
+    def __init__(self, application: App, intake: Intake, not_understood_limit: NotUnderstoodLimit, secret: str) -> None:
         self._application = application
         self._intake = intake
-        self._small_talk = small_talk
+        self._small_talk = not_understood_limit
         self._secret = secret.encode()
         self.is_open = False
 
@@ -89,7 +89,7 @@ class Webhook:
             raise web.HTTPRequestEntityTooLarge(MAX_UPDATE_BYTES, error.size) from None
         try:
             data = read_update(body)
-            if self._small_talk.is_idle(data):
+            if self._small_talk.can_be_skipped(data):
                 return web.Response(status=200)
             update = Update.de_json(data, self._application.bot)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:

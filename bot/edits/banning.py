@@ -1,4 +1,4 @@
-"""Bans a person, or a chat in whose name posts are made, and stops what they have asked for."""
+"""Bans a person or a chat, and stops its unfinished edits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 class Banning:
-    """Bans and lets in again.
+    """Bans, and lifts bans.
 
     Args:
         store: The store.
@@ -41,7 +41,7 @@ class Banning:
         return stopped
 
     async def lift(self, person: int) -> bool:
-        """Let a person or a chat in again; returns whether there was a ban."""
+        """Lift a ban; returns whether there was one."""
         lifted = await self._store.bans.lift(person)
         if lifted:
             log.info("ban_lifted", person=person)

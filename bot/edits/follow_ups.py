@@ -9,7 +9,7 @@ from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 
 MAX_ROUNDS = 50
-"""Edits to look at for the photo that the person sent; after more rounds an earlier result passes for it."""
+"""Edits to follow back to the photo that the person sent; with more rounds an earlier result is used instead."""
 
 
 async def variant_request(store: Store, edit: Edit) -> EditRequest:

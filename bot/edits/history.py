@@ -1,6 +1,6 @@
 """Deletes the edits of people who keep no history, soon after they ended.
 
-What is kept of such an edit is in the database, so a process that is killed goes on at its next start. Every process
+The database knows which edits are due, so a killed process continues at its next start. Every process
 deletes its own cached files first. A little later the process that takes updates deletes the rows: until then all
 processes know which files belong to the edit.
 """
@@ -26,12 +26,12 @@ SHORTEST_MINUTES, LONGEST_MINUTES = 10, 15
 holds while the bot runs."""
 
 LOOK_SECONDS = 60.0
-"""Seconds between two looks: two of them fit between files and rows, and one more after that."""
+"""Seconds between two runs."""
 
 ROWS_AFTER_FILES = 2 * LOOK_SECONDS
 
 
-async def forget(
+async def delete_unwanted(
     store: Store, caches: Sequence[FileCache], running: AbstractSet[str], *, with_rows: bool, now: float | None = None
 ) -> int:
     """Delete the ended edits of people who keep no history, if they ended `SHORTEST_MINUTES` ago.
@@ -57,18 +57,18 @@ async def forget(
     return deleted
 
 
-async def forget_repeatedly(
+async def delete_unwanted_repeatedly(
     store: Store, caches: Sequence[FileCache], running: AbstractSet[str], *, with_rows: bool
 ) -> None:
-    """Forget every minute until cancelled; a failure is logged, and the next look tries again.
+    """Run `delete_unwanted` every minute until cancelled; a failure is logged, and tried again.
 
-    The first look comes a minute after the start. By then Telegram has repeated the updates that the last process had
-    not confirmed, and their edits were still known: none is done twice.
+    The first run is a minute after the start. By then Telegram has repeated the unconfirmed updates, and their edits
+    were still stored, so that none is done twice.
     """
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
-            await forget(store, caches, running, with_rows=with_rows)
+            await delete_unwanted(store, caches, running, with_rows=with_rows)
         except BotError as error:
             log.warning("history_not_deleted", reason=str(error))
         except Exception:  # the background's boundary: if this ended, nothing would be deleted any more

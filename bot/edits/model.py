@@ -133,8 +133,8 @@ class Edit:
         thread: Id of the topic that it is in; None outside topics.
         guessed: Whether the bot did not ask for the painted copy: if it is another picture, it is a photo without a
             command.
-        album_status: Id of the bot's message that counts the answers of an album; the edit's own status message is then
-            posted when it starts. None: it is no part of an album that the bot asked about.
+        album_status: Id of the message that counts the answers of the edit's album. Such an edit gets its own status
+            message when it starts. None: the bot has not asked about an album.
         notes: Message ids of the notes under its result: ``note-shadow``, ….
         background: The picture that is put behind the subject, if the finish is `OWN_PICTURE`.
     """
@@ -247,12 +247,12 @@ class AlbumCount:
 
     Attributes:
         photos: How many there are.
-        ended: How many have ended, in one way or another.
+        ended: How many have ended: done, failed or cancelled.
         done: How many have their answer.
         language: Language of the message that counts.
         edit: Id of one of them, for the button that stops them.
         operation: What is done with them.
-        refused: Ids of the offers of photos that a limit kept out.
+        refused: Ids of the offers of photos that a limit refused.
     """
 
     photos: int

@@ -109,13 +109,13 @@ class PersonDeletion:
                 await deletion.delete_workflows(ended)
                 # The rows go last: after a crash they say what else has to be deleted.
                 left = await deletion.delete_person(person, ended)
-                self._store.person_settings.forget()
+                self._store.person_settings.invalidate()
                 counted = await deletion.count(person, edits=len(ended), files=files)
                 if not left:
                     break
                 await asyncio.sleep(POLL_SECONDS)
         await deletion.finish(request)
-        self._store.people.forget(person)
+        self._store.people.invalidate(person)
         # Last, so that it is true. If the process is killed before it, the person can press the button again.
         await self._courier.show_receipt(request, edits=counted[0], files=counted[1])
         log.info("person_deleted", edits=counted[0], files=counted[1])

@@ -28,7 +28,7 @@ class PersonSettings:
         finish: What replaces the background if the request names nothing; one of `FINISHES`.
         delivery: How results are sent.
         bare_photos: What is done at once with a photo that comes without a command in the private chat; None: ask.
-        keeps_history: Whether edits are kept for RETENTION_HOURS. If not, they go soon after they end; see
+        keeps_history: Whether edits are kept for RETENTION_HOURS. If not, they are deleted soon after they end; see
             `bot.edits.history`.
     """
 

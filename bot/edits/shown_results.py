@@ -1,7 +1,7 @@
 """Shows stored results in their messages again, by the reference that Telegram gave for each picture.
 
-Nothing is calculated or queued for it. A person may press faster than Telegram lets a message change, so of each
-message only the last wanted picture is shown. A press that a crash interrupts is lost: the message stays as it is, and
+This needs no calculation and no queue. A person may press faster than Telegram's flood limit allows, so only the last
+requested picture of each message is shown. A press that a crash interrupts is lost: the message stays as it is, and
 its buttons still work.
 """
 
@@ -25,16 +25,16 @@ from bot.errors import BotError, OutageError, PersonError, WorldError
 log = structlog.get_logger()
 
 REPEAT_SECONDS = 2.0
-"""Seconds in which the same press in the same message is taken for a repeat: the client still shows the old buttons."""
+"""Seconds in which the same press in the same message is a repeat: the client still shows the old buttons."""
 
 RECORD_SECONDS, POLL_SECONDS = 5.0, 0.05
 """Seconds to wait until a delivered result is recorded, and between looks; a worker on another machine records it."""
 
 MAX_MESSAGES = 2_000
-"""Messages in which something is to be shown; presses in further ones do nothing."""
+"""Messages that wait to be changed; presses in further ones do nothing."""
 
 MAX_REMEMBERED = 5_000
-"""Messages of which it is remembered what was shown last."""
+"""Messages whose last view is remembered."""
 
 Place: TypeAlias = tuple[int, int]
 """A chat and a message in it."""
@@ -93,16 +93,16 @@ class ShownResults:
         last, at = self._shown.get(place, (None, 0.0))
         if last == view and place not in self._being_shown and asyncio.get_running_loop().time() - at < REPEAT_SECONDS:
             return
-        is_idle = place not in self._being_shown and place not in self._wanted
-        if is_idle and len(self._wanted) + len(self._being_shown) >= MAX_MESSAGES:
+        can_be_skipped = place not in self._being_shown and place not in self._wanted
+        if can_be_skipped and len(self._wanted) + len(self._being_shown) >= MAX_MESSAGES:
             log.info("result_not_shown", edit=edit.id, reason="too many messages")
             return
         self._wanted[place] = view
-        if is_idle:
+        if can_be_skipped:
             self._edits.run_in_background(partial(self._show_wanted, place))
 
     async def _show_wanted(self, place: Place) -> None:
-        """Show what is wanted in a message, until nothing else is wanted there."""
+        """Show the requested view of a message, until there is no newer request."""
         try:
             while (view := self._wanted.pop(place, None)) is not None:
                 self._being_shown[place] = view
@@ -122,7 +122,7 @@ class ShownResults:
             self._shown.popitem(last=False)
 
     async def _show(self, view: View, chat: int, message: int) -> bool:
-        """Show it, unless that is no longer wanted; returns whether it is shown."""
+        """Show a view, unless something else is being made for the message; returns whether it is shown."""
         edit = await self._store.get(view.edit)
         if edit is None or edit.chat != chat:
             return False  # deleted in the meantime, or the group has moved

@@ -64,8 +64,8 @@ class Unasked:
             shown: Id of the message whose button was pressed.
 
         Raises:
-            PersonError: ``not-yours``, ``too-old``, and what `Edits.submit` raises. What a limit kept out of an album
-                stays, and can be accepted again.
+            PersonError: ``not-yours``, ``too-old``, and what `Edits.submit` raises. Refused photos of an album stay
+                offered, and can be accepted again.
         """
         offer = await self._store.offers.get(offer_id)
         if offer is None:
@@ -73,7 +73,7 @@ class Unasked:
         if offer.person != person:
             raise PersonError("not-yours")
         if shown is not None and (offer.status_message is None or offer.silent):
-            # The process that posted it crashed before recording it, or it says that a limit kept the photo out.
+            # The process that posted it crashed before recording it, or it is the refusal of the photo.
             await self._store.offers.set_status_message(offer.id, shown)
         message = shown or offer.status_message
         if offer.album is not None and message is not None:

@@ -18,7 +18,7 @@ class Variants:
     """What a person may do with a result in its message. Every method is idempotent.
 
     Each raises a PersonError: as `Edits.get_owned` does; ``too-old`` if the message is gone; ``still-working`` if the
-    message is to show something else soon.
+    message will show something else soon.
 
     Args:
         store: The store.
@@ -111,7 +111,7 @@ class Variants:
             return False
         await self.change_finish(edit_id, person, finish)
         if replied_to is None:
-            await self._store.pending_commands.forget_for_person(chat, person)
+            await self._store.pending_commands.cancel_for_person(chat, person)
         return True
 
     async def change_shadow(self, edit_id: str, person: int, *, erased: bool) -> Edit:

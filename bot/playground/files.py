@@ -97,12 +97,12 @@ class FileStore:
         return self._files[file_id]
 
     def remember(self, file_ids: Iterable[str], content: dict[str, object]) -> None:
-        """Record as what these files were sent: the fields of a message, ``photo`` or ``document``."""
+        """Record how these files were sent: the fields of a message, ``photo`` or ``document``."""
         for file_id in file_ids:
             self._sent_as[file_id] = content
 
     def sent_as(self, file_id: str) -> dict[str, object]:
-        """As what a file was sent; {} for a file that was not sent in a message, such as a thumbnail.
+        """How a file was sent; {} for a file that was not sent in a message, such as a thumbnail.
 
         Raises:
             BotApiError: There is no such file.

@@ -55,7 +55,7 @@ class PaymentMethods:
         if start and (len(start) > MAX_START_PARAMETER or not re.fullmatch(r"[A-Za-z0-9_-]+", start)):
             raise bad_request("START_PARAM_INVALID")
         if given.text("currency") != STARS:
-            raise bad_request("CURRENCY_INVALID")  # other currencies are for goods that are no digital ones
+            raise bad_request("CURRENCY_INVALID")  # other currencies are for physical goods
         if given.text("provider_token"):
             raise bad_request("PAYMENT_PROVIDER_INVALID")
         amount = _price(given.json("prices"))
@@ -91,7 +91,7 @@ class PaymentMethods:
 
 
 async def pay(telegram: Telegram, person: Json, chat: Chat, message_id: int) -> Json:
-    """A person pays an invoice: the bot is asked, then the Stars are taken, then the bot is told.
+    """A person pays an invoice: pre-checkout query, charge, then the message with the payment.
 
     Returns:
         The service message with the payment.

@@ -20,7 +20,7 @@ from bot.errors import BotError
 LOCALES = Path(__file__).parent / "locales"
 LANGUAGES = ("en", "zh")
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
-"""What each language is called by those who speak it."""
+"""Each language's own name."""
 
 
 @cache

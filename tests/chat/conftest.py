@@ -9,9 +9,17 @@ import pytest
 import pytest_asyncio
 
 from bot.playground import TelegramServer
+from tests.cloud.standin import CloudStandIn
 from tests.support import Talk, running_bot, settings_for
 
 _numbers = itertools.count(5001)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cloud() -> AsyncIterator[CloudStandIn]:
+    """The stand-in for Volcengine."""
+    async with CloudStandIn() as cloud:
+        yield cloud
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -12,12 +12,12 @@ def labels(message: dict[str, Any]) -> list[str]:
     return [button["text"] for row in rows for button in row]
 
 
-async def said(talk: Talk, text: str) -> str:
+async def bot_texts(talk: Talk, text: str) -> str:
     """The bot's answer to a text."""
     return str((await talk.answer_to(await talk.person.write(text)))["text"])
 
 
-async def heard(talk: Talk, words: str) -> dict[str, Any]:
+async def bot_message(talk: Talk, words: str) -> dict[str, Any]:
     """The newest message of the bot with these words, once there is one."""
 
     def found() -> list[dict[str, Any]]:
@@ -51,4 +51,4 @@ async def buy(talk: Talk) -> str:
 
 
 async def balance(talk: Talk) -> int:
-    return int((await said(talk, "/buy")).partition("left: ")[2].partition(".")[0])
+    return int((await bot_texts(talk, "/buy")).partition("left: ")[2].partition(".")[0])

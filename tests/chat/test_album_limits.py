@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator
 
 import pytest
@@ -18,13 +17,6 @@ from tests.support import Talk, encoded, running_bot, scene, settings_for, with_
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIMIT = 3
-_numbers = itertools.count(8001)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cloud() -> AsyncIterator[CloudStandIn]:
-    async with CloudStandIn() as cloud:
-        yield cloud
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -34,11 +26,6 @@ async def server(cloud: CloudStandIn, tmp_path_factory: pytest.TempPathFactory) 
         settings = settings_for(server, folder, **with_cloud(cloud), pending_per_user=LIMIT)
         async with running_bot(settings, server.telegram):
             yield server
-
-
-@pytest.fixture
-def talk(server: TelegramServer) -> Talk:
-    return Talk(server.telegram, next(_numbers))
 
 
 def labels(message: Json) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -20,13 +19,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JPEG = encoded(scene())
 ADMIN = 7000
-_numbers = itertools.count(7001)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cloud() -> AsyncIterator[CloudStandIn]:
-    async with CloudStandIn() as cloud:
-        yield cloud
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,16 +35,6 @@ async def server(cloud: CloudStandIn, tmp_path_factory: pytest.TempPathFactory) 
         )
         async with running_bot(settings, server.telegram):
             yield server
-
-
-@pytest.fixture
-def meet(server: TelegramServer) -> Callable[[], Talk]:
-    return lambda: Talk(server.telegram, next(_numbers))
-
-
-@pytest.fixture
-def talk(meet: Callable[[], Talk]) -> Talk:
-    return meet()
 
 
 async def shows(talk: Talk, message: dict[str, Any], words: str) -> dict[str, Any]:

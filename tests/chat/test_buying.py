@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from bot.playground import TelegramServer
 from bot.playground.payments import PaymentFailedError, refund
 from bot.playground.person import Upload
 from bot.playground.telegram import Charge
-from tests.chat.paying import balance, buy, heard, invoice, labels, said
+from tests.chat.paying import balance, bot_message, bot_texts, buy, invoice, labels
 from tests.support import Talk, encoded, running_bot, scene, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PHOTO = Upload(encoded(scene(160, 120)))
 ADMIN, BANNED = 9000, 9500
 LIMIT = 1
-_numbers = itertools.count(9001)
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +38,6 @@ async def server(folder: Path) -> AsyncIterator[TelegramServer]:
         )
         async with running_bot(settings, server.telegram):
             yield server
-
-
-@pytest.fixture
-def meet(server: TelegramServer) -> Callable[..., Talk]:
-    return lambda language="en": Talk(server.telegram, next(_numbers), language)
 
 
 @pytest.fixture
@@ -71,7 +64,7 @@ async def test_the_limit_offers_packs_and_a_paid_pack_goes_on(meet: Callable[...
     assert asked["invoice"]["currency"] == "XTR"
     assert asked["invoice"]["start_parameter"], "a forwarded copy cannot be paid by others"
     await talk.person.pay(asked["message_id"])
-    assert "you have 2" in (await heard(talk, "Thank you"))["text"]
+    assert "you have 2" in (await bot_message(talk, "Thank you"))["text"]
     await talk.person.press_labelled(refused["message_id"], "Try again")
     await talk.telegram.events.wait_until(lambda: sum("photo" in message for message in talk.person.answers) == 2)
     assert await balance(talk) == 1
@@ -107,7 +100,7 @@ async def test_a_button_at_the_limit_offers_packs_too(meet: Callable[..., Talk])
     question = await talk.answer_to(sent)
     query = await talk.person.press_labelled(question["message_id"], "The subject")
     assert "/buy" in str(await talk.told(query))
-    offer = await heard(talk, "get more right away:")
+    offer = await bot_message(talk, "get more right away:")
     assert labels(offer)[:2] == ["2 more edits · 25 ⭐", "50 more edits · 100 ⭐"]
 
 
@@ -138,7 +131,7 @@ async def test_pressing_pay_twice_charges_once(server: TelegramServer, meet: Cal
     outcomes = await asyncio.gather(talk.person.pay(number), talk.person.pay(number), return_exceptions=True)
     (failed,) = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     assert "used already" in str(failed)
-    await heard(talk, "Thank you")
+    await bot_message(talk, "Thank you")
     assert await balance(talk) == 2
     assert len([charge for charge in server.telegram.charges.values() if charge.person == talk.person.id]) == 1
 
@@ -157,12 +150,12 @@ async def test_the_same_payment_twice_gives_its_edits_once(server: TelegramServe
 async def test_a_banned_person_is_refused_at_the_checkout(meet: Callable[..., Talk], admin: Talk) -> None:
     talk = meet()
     number = await invoice(talk)
-    await said(admin, f"/ban {talk.person.id}")
+    await bot_texts(admin, f"/ban {talk.person.id}")
     with pytest.raises(PaymentFailedError, match="can't use this bot"):
         await talk.person.pay(number)
-    await said(admin, f"/unban {talk.person.id}")
+    await bot_texts(admin, f"/unban {talk.person.id}")
     await talk.person.pay(number)
-    await heard(talk, "Thank you")
+    await bot_message(talk, "Thank you")
 
 
 async def test_another_person_cannot_pay_an_invoice(server: TelegramServer, meet: Callable[..., Talk]) -> None:
@@ -204,12 +197,12 @@ async def test_money_that_does_not_fit_is_recorded_and_told(
     }
     message = telegram.post(payer.person.chat, payer.person.user, {"successful_payment": payment})
     telegram.updates.add("message", message)
-    told = await heard(admin, charge.id)
+    told = await bot_message(admin, charge.id)
     assert reason in told["text"]
     assert str(payer.person.id) in told["text"]
-    assert "does not fit" in (await heard(payer, "does not fit"))["text"]
+    assert "does not fit" in (await bot_message(payer, "does not fit"))["text"]
     assert await balance(payer) == 0
-    assert "Refunded: 25" in await said(admin, f"/refund {charge.id}") or change.get("total_amount") == 1
+    assert "Refunded: 25" in await bot_texts(admin, f"/refund {charge.id}") or change.get("total_amount") == 1
 
 
 async def test_a_refund_takes_the_unused_edits_back_once(
@@ -220,13 +213,13 @@ async def test_a_refund_takes_the_unused_edits_back_once(
     await send(talk)
     await send(talk)
     assert await balance(talk) == 1
-    assert await said(admin, f"/refund {charge}") == (
+    assert await bot_texts(admin, f"/refund {charge}") == (
         f"Refunded: 25 ⭐ to {talk.person.id}. Unused edits taken back: 1 of 2."
     )
     assert server.telegram.charges[charge].refunded
     assert await balance(talk) == 0
     calls = server.telegram.calls["refundStarPayment"]
-    assert "refunded already" in await said(admin, f"/refund {charge}")
+    assert "refunded already" in await bot_texts(admin, f"/refund {charge}")
     assert server.telegram.calls["refundStarPayment"] == calls
 
 
@@ -235,7 +228,7 @@ async def test_telegram_refunds_by_itself(server: TelegramServer, meet: Callable
     charge = await buy(talk)
     refund(server.telegram, server.telegram.charges[charge])
     assert await balance(talk) == 0
-    assert "refunded already" in await said(admin, f"/refund {charge}")
+    assert "refunded already" in await bot_texts(admin, f"/refund {charge}")
 
 
 async def test_a_refund_that_telegram_refuses_gives_the_edits_back(
@@ -244,10 +237,10 @@ async def test_a_refund_that_telegram_refuses_gives_the_edits_back(
     talk = meet()
     charge = await buy(talk)
     kept = server.telegram.charges.pop(charge)
-    assert "not_found" in await said(admin, f"/refund {charge}")
+    assert "not_found" in await bot_texts(admin, f"/refund {charge}")
     assert await balance(talk) == 2
     server.telegram.charges[charge] = kept
-    assert "Refunded" in await said(admin, f"/refund {charge}")
+    assert "Refunded" in await bot_texts(admin, f"/refund {charge}")
 
 
 async def test_a_refund_whose_answer_is_lost_is_learnt_by_the_next(
@@ -256,32 +249,32 @@ async def test_a_refund_whose_answer_is_lost_is_learnt_by_the_next(
     talk = meet()
     charge = await buy(talk)
     server.telegram.faults.plan("lose_answer", "refundStarPayment")
-    assert "did not answer" in await said(admin, f"/refund {charge}")
+    assert "did not answer" in await bot_texts(admin, f"/refund {charge}")
     assert await balance(talk) == 0, "nobody has the Stars back and the edits, too"
-    assert "Unused edits taken back: 2 of 2" in await said(admin, f"/refund {charge}")
+    assert "Unused edits taken back: 2 of 2" in await bot_texts(admin, f"/refund {charge}")
 
 
 @pytest.mark.parametrize(
     ("command", "words"), [("/refund", "Write /refund"), ("/refund a b", "Write /refund"), ("/refund x", "no payment")]
 )
 async def test_what_cannot_be_refunded(admin: Talk, command: str, words: str) -> None:
-    assert words in await said(admin, command)
+    assert words in await bot_texts(admin, command)
 
 
 async def test_to_others_refund_does_not_exist(meet: Callable[..., Talk]) -> None:
     talk = meet()
-    assert await said(talk, "/refund x") == await said(talk, "/nonsense")
+    assert await bot_texts(talk, "/refund x") == await bot_texts(talk, "/nonsense")
 
 
 async def test_paysupport_shows_the_payments_and_passes_a_question_on(meet: Callable[..., Talk], admin: Talk) -> None:
     talk = meet()
-    assert "paid nothing" in await said(talk, "/paysupport")
+    assert "paid nothing" in await bot_texts(talk, "/paysupport")
     charge = await buy(talk)
-    listed = await said(talk, "/paysupport")
+    listed = await bot_texts(talk, "/paysupport")
     assert charge in listed
     assert "25 ⭐ · 2 edits, 2 left" in listed
-    assert "Passed on" in await said(talk, f"/paysupport Where are my edits, {talk.person.id}?")
-    asked = await heard(admin, f"Where are my edits, {talk.person.id}?")
+    assert "Passed on" in await bot_texts(talk, f"/paysupport Where are my edits, {talk.person.id}?")
+    asked = await bot_message(admin, f"Where are my edits, {talk.person.id}?")
     assert charge in asked["text"]
     assert f"id {talk.person.id}" in asked["text"]
 
@@ -289,15 +282,15 @@ async def test_paysupport_shows_the_payments_and_passes_a_question_on(meet: Call
 async def test_paysupport_is_passed_on_three_times_a_day(meet: Callable[..., Talk], admin: Talk) -> None:
     talk = meet()
     for number in range(3):
-        assert "Passed on" in await said(talk, f"/paysupport question {number} of {talk.person.id}")
-    assert "3 times" in await said(talk, f"/paysupport question 3 of {talk.person.id}")
-    await heard(admin, f"question 2 of {talk.person.id}")
+        assert "Passed on" in await bot_texts(talk, f"/paysupport question {number} of {talk.person.id}")
+    assert "3 times" in await bot_texts(talk, f"/paysupport question 3 of {talk.person.id}")
+    await bot_message(admin, f"question 2 of {talk.person.id}")
     assert not [m for m in admin.person.answers if f"question 3 of {talk.person.id}" in m.get("text", "")]
 
 
 async def test_stats_tells_the_stars(server: TelegramServer, meet: Callable[..., Talk], admin: Talk) -> None:
     await buy(meet())
-    (line,) = [line for line in (await said(admin, "/stats")).splitlines() if line.startswith("Stars earned: ")]
+    (line,) = [line for line in (await bot_texts(admin, "/stats")).splitlines() if line.startswith("Stars earned: ")]
     today, week, month = (int(number.replace(",", "")) for number in line.removeprefix("Stars earned: ").split(" / "))
     assert today == week == month >= 25
 
@@ -327,11 +320,11 @@ async def test_a_flood_of_texts_does_not_delay_a_checkout(server: TelegramServer
 
 async def test_deleting_ones_data_keeps_the_payment_and_its_edits(meet: Callable[..., Talk]) -> None:
     talk = meet()
-    assert "on record" not in await said(talk, "/delete_my_data")
+    assert "on record" not in await bot_texts(talk, "/delete_my_data")
     await buy(talk)
     question = await talk.answer_to(await talk.person.write("/delete_my_data"))
     assert "on record" in question["text"]
     await talk.person.press_labelled(question["message_id"], "Delete everything")
     await talk.telegram.events.wait_until(lambda: "Done." in talk.person.chat.messages[question["message_id"]]["text"])
     assert await balance(talk) == 2
-    assert "on record" in await said(talk, "/privacy")
+    assert "on record" in await bot_texts(talk, "/privacy")

@@ -1,4 +1,4 @@
-"""Presses that come in haste, late, or from others, on the buttons under results: calm answers and few calls."""
+"""Fast, late and foreign presses on the buttons under results: clear answers and few calls."""
 
 from __future__ import annotations
 
@@ -20,13 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOO_OLD, NOT_YOURS = "too long ago", "belongs to someone else"
 
-_people, _groups = itertools.count(12_001), itertools.count(-1_000_000_888_000, -1)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cloud() -> AsyncIterator[CloudStandIn]:
-    async with CloudStandIn() as cloud:
-        yield cloud
+_groups = itertools.count(-1_000_000_888_000, -1)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -35,16 +29,6 @@ async def server(cloud: CloudStandIn, tmp_path_factory: pytest.TempPathFactory) 
         settings = settings_for(server, tmp_path_factory.mktemp("data"), **with_cloud(cloud), volc_concurrency=2)
         async with running_bot(settings, server.telegram):
             yield server
-
-
-@pytest.fixture
-def meet(server: TelegramServer) -> Callable[[], Talk]:
-    return lambda: Talk(server.telegram, next(_people))
-
-
-@pytest.fixture
-def talk(meet: Callable[[], Talk]) -> Talk:
-    return meet()
 
 
 async def test_ten_quick_presses_of_one_button_flip_once(talk: Talk) -> None:

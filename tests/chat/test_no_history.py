@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def minutes() -> Iterator[pytest.MonkeyPatch]:
-    """Ten minutes pass at once, and the bot looks all the time."""
+    """Edits are deleted without waiting ten minutes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(history, "SHORTEST_MINUTES", 0)
         patch.setattr(history, "ROWS_AFTER_FILES", 0)
@@ -54,7 +54,7 @@ async def without_history(talk: Talk) -> None:
 
 
 async def until_gone(folder: Path, talk: Talk, *, but: int = 0) -> None:
-    """Wait until all edits of a person but so many are deleted: a table tells no events."""
+    """Wait until only so many edits of a person are left; a table has no events."""
     async with asyncio.timeout(60):
         while len(edits_of(folder, talk)) > but:  # noqa: ASYNC110 -- see above
             await asyncio.sleep(0.02)

@@ -28,12 +28,6 @@ _numbers = itertools.count(8001)
 CHANNEL = {"id": -1_000_000_777_123, "type": "channel", "title": "News"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cloud() -> AsyncIterator[CloudStandIn]:
-    async with CloudStandIn() as cloud:
-        yield cloud
-
-
 @pytest.fixture(scope="module")
 def settings() -> list[Settings]:
     return []
@@ -69,6 +63,7 @@ def admin(server: TelegramServer) -> Talk:
 
 @pytest.fixture
 def meet(server: TelegramServer) -> Callable[[], Talk]:
+    """A new person among those who may use this bot."""
     return lambda: Talk(server.telegram, next(_numbers))
 
 

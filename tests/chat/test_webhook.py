@@ -14,7 +14,7 @@ import pytest
 from bot.playground import Person, TelegramServer
 from bot.playground.person import Upload
 from bot.settings import Settings
-from tests.chat.paying import balance, heard, invoice
+from tests.chat.paying import balance, bot_message, invoice
 from tests.support import Talk, encoded, running_bot, scene, settings_for
 
 PUBLIC = "https://photos.example.org"
@@ -176,7 +176,7 @@ async def test_a_payment_by_webhook_is_credited_and_a_forged_one_is_none(
     url = f"http://127.0.0.1:{settings.port}/telegram/webhook"
     async with running_bot(settings, server.telegram), aiohttp.ClientSession() as web:
         await talk.person.pay(await invoice(talk))
-        await heard(talk, "Thank you")
+        await bot_message(talk, "Thank you")
         paid = {
             "currency": "XTR",
             "total_amount": 25,

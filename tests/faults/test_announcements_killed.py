@@ -75,7 +75,7 @@ async def test_killed_between_telegrams_acceptance_and_our_record(
         await admin.person.press_labelled(question["message_id"], "Send to")
         await server.telegram.events.wait_until(lambda: server.telegram.calls["sendMessage"] > sends)
         await bot.kill()
-        server.telegram.faults.release()  # Telegram had the request: the person gets it, and the bot never learns of it
+        server.telegram.faults.release()  # Telegram executes the request; its answer is lost
         await server.telegram.events.wait_until(lambda: any(map(got, talks)))
         await bot.start()
         said = counts(await ended(admin, question["message_id"], seconds=120))

@@ -1,4 +1,4 @@
-"""Payments through kills: what was paid is credited once and told, what was refunded is recorded, nothing is lost."""
+"""Kills around payments: each is credited once and announced, each refund is recorded, nothing is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.packs import Pack
 from bot.playground import TelegramServer
 from bot.playground.payments import PaymentFailedError
 from bot.storage.database import Database
-from tests.chat.paying import balance, heard, invoice, said
+from tests.chat.paying import balance, bot_message, bot_texts, invoice
 from tests.faults.bots import BotProcess, bare_environment
 from tests.faults.postgres import PostgresServer
 from tests.support import Talk
@@ -65,7 +65,7 @@ async def test_killed_once_telegram_has_taken_the_money(bot: BotProcess, talk: T
     await talk.person.pay(number)  # it ends when the money is taken; the bot may just be getting the update
     await bot.kill()
     await bot.start()
-    await heard(talk, "Thank you")
+    await bot_message(talk, "Thank you")
     assert await balance(talk) == 2
 
 
@@ -80,7 +80,7 @@ async def test_killed_before_the_update_of_the_payment_was_confirmed(
     await bot.kill()  # it is credited, and the message that says so was on its way
     server.telegram.updates.add("message", message)  # as if the update had not been confirmed
     await bot.start()
-    await heard(talk, "you have 2")
+    await bot_message(talk, "you have 2")
     assert await balance(talk) == 2
 
 
@@ -124,26 +124,26 @@ async def test_a_pack_that_is_removed_after_it_was_paid_is_given(
     await bot.kill()
     settings["STARS_PACKS"] = ""
     await bot.start()
-    await heard(talk, "Thank you")
-    assert "left: 2" in await said(talk, "/buy"), "what was bought stays, also where nothing is sold any more"
+    await bot_message(talk, "Thank you")
+    assert "left: 2" in await bot_texts(talk, "/buy"), "what was bought stays, also where nothing is sold any more"
 
 
 async def test_killed_between_the_refund_and_its_record(bot: BotProcess, server: TelegramServer, talk: Talk) -> None:
     admin = Talk(server.telegram, ADMIN)
     message = await talk.person.pay(await invoice(talk))
     charge = message["successful_payment"]["telegram_payment_charge_id"]
-    await heard(talk, "Thank you")
+    await bot_message(talk, "Thank you")
     server.telegram.faults.plan("hang", "refundStarPayment")
     command = await admin.person.write(f"/refund {charge}")
     await server.telegram.events.wait_until(lambda: server.telegram.faults.injected.get("hang", 0) == 1)
     await bot.kill()
-    server.telegram.faults.release()  # Telegram had the request: it refunds, and the bot never learns of it
+    server.telegram.faults.release()  # Telegram executes the request; its answer is lost
     await server.telegram.events.wait_until(lambda: server.telegram.charges[charge].refunded is not None)
     await bot.start()
     answer = await admin.answer_to(command)
     assert "Unused edits taken back: 2 of 2" in answer["text"], "the command comes again: it was not confirmed"
     assert await balance(talk) == 0
-    assert "refunded already" in await said(admin, f"/refund {charge}")
+    assert "refunded already" in await bot_texts(admin, f"/refund {charge}")
 
 
 async def test_a_question_is_passed_on_although_the_bot_is_killed(
@@ -155,7 +155,7 @@ async def test_a_question_is_passed_on_although_the_bot_is_killed(
     await server.telegram.events.wait_until(lambda: server.telegram.faults.injected.get("hang_and_drop", 0) == 2)
     await bot.kill()
     await bot.start()
-    await heard(admin, "Where are my Stars?")
+    await bot_message(admin, "Where are my Stars?")
 
 
 async def test_two_processes_at_once_cannot_use_one_paid_edit_twice(postgres: PostgresServer) -> None:

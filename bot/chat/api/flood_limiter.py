@@ -43,7 +43,7 @@ FIRST_RETRY_SECONDS = 0.3
 MAX_RETRY_AFTER = 300.0
 MAX_CHATS = 10_000
 SPARE_SHARE = 0.5
-"""While at least this share of the overall burst is left, a further message delays nobody's."""
+"""A message of low priority is sent only while at least this share of the overall burst is left."""
 
 SHARED_LIMITS_TIMEOUT = 2.0
 """Seconds to wait for the limits that processes share; then a message is sent by this process's limits alone."""
@@ -151,7 +151,7 @@ class FloodLimiter(BaseRateLimiter[None]):
         return bucket.delay(asyncio.get_running_loop().time()) if bucket is not None else 0.0
 
     async def has_spare(self) -> bool:
-        """Whether a message that can wait, such as an announcement, delays no other one if it is sent now."""
+        """Whether a message of low priority, such as an announcement, may be sent now."""
         share = self._overall.share(asyncio.get_running_loop().time())
         if self._shared_limits is not None:
             share = min(share, await self._call_shared(self._shared_limits.share(self._overall_rate), default=share))

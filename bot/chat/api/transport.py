@@ -111,10 +111,10 @@ class AiohttpRequest(BaseRequest):
 
 
 class UpdatesRequest(AiohttpRequest):
-    """Asks for updates, and leaves out those that nothing is done about.
+    """Requests updates, and drops those that need no handling.
 
     Args:
-        select: Returns the updates to handle, of those that came; the last one must stay.
+        select: Returns the updates to handle; the last one must be among them.
         seconds: As for `AiohttpRequest`.
         proxy: As for `AiohttpRequest`.
     """
@@ -125,7 +125,7 @@ class UpdatesRequest(AiohttpRequest):
 
     # It is static in the library, which calls it on the instance.
     def parse_json_payload(self, payload: bytes) -> dict[str, Any]:  # type: ignore[override]
-        """See `BaseRequest.parse_json_payload`; this is where the library's objects are not made yet."""
+        """See `BaseRequest.parse_json_payload`; it runs before the library makes objects of the updates."""
         answer = super().parse_json_payload(payload)
         updates = answer.get("result")
         return answer | {"result": self._select(updates)} if isinstance(updates, list) else answer

@@ -1,4 +1,4 @@
-"""/announce and its buttons: a draft, its preview, send it or not, stop it."""
+"""/announce and its buttons: preview a draft, send it, drop it, stop it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def announce(update: Update, context: Context, rest: str) -> None:
     if (not rest and copied is None) or message.text is None:
         answer(update, context, "announce-how")
         return
-    await services.people.write_noted()  # who has just written is among the people, too
+    await services.people.write_seen()  # so that people who have just written are counted
     draft = await services.operators.announcements.draft(
         message.chat.id,
         message.message_id,
@@ -63,7 +63,7 @@ async def announcement_pressed(query: CallbackQuery, context: Context) -> None:
         return
     if found[2] == "send":
         panel = query.message.message_id
-        await services.people.write_noted()
+        await services.people.write_seen()
         started = await operators.announcements.start(announcement.number, panel, services.allowed_users)
         is_started = started is not None and started.state is AnnouncementState.SENDING
         services.replies.answer(query, services.texts.get(language, "announce-started") if is_started else None)

@@ -8,7 +8,7 @@ from functools import partial
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
 
-from bot.chat.handlers.payments import is_sold_out, pack_pressed, refusal_text, with_packs
+from bot.chat.handlers.payments import add_pack_buttons, can_buy_more, pack_pressed, refusal_text
 from bot.chat.handlers.privacy import delete_pressed
 from bot.chat.handlers.settings import settings_pressed
 from bot.chat.services import Context
@@ -29,9 +29,9 @@ async def button_pressed(update: Update, context: Context) -> None:
     except PersonError as error:
         is_private = query.message is not None and query.message.chat.type == ChatType.PRIVATE
         services.replies.answer(query, refusal_text(context, error, is_private=is_private), is_alert=True)
-        if is_private and isinstance(query.message, Message) and is_sold_out(context, error):
+        if is_private and isinstance(query.message, Message) and can_buy_more(context, error):
             offer = refusal_text(context, error, is_private=True, has_buttons=True)
-            services.replies.send(query.message, offer, rarely=True, keyboard=with_packs(context, None))
+            services.replies.send(query.message, offer, rarely=True, keyboard=add_pack_buttons(context, None))
     else:
         text = context.text(told) if told else None
         services.replies.answer(query, text, is_alert=text is not None)

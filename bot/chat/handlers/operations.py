@@ -9,7 +9,7 @@ from telegram.constants import ChatType
 
 from bot.chat.commands import background_in, edit_command_in
 from bot.chat.file_rules import too_large
-from bot.chat.handlers.payments import is_sold_out, refusal_text, with_packs
+from bot.chat.handlers.payments import add_pack_buttons, can_buy_more, refusal_text
 from bot.chat.handlers.welcome import answer, explain, not_understood
 from bot.chat.identity import owner_of
 from bot.chat.keyboards import try_again
@@ -133,7 +133,7 @@ def _bare(message: Message, photo: PhotoRef, context: Context) -> BarePhoto:
 
 
 async def _do_or_ask(message: Message, bare: BarePhoto, context: Context) -> None:
-    """Do with a photo what the person's settings say, or ask.
+    """Do what the person's settings say with a photo, or ask.
 
     A photo that replies to another one is compared with it first.
     """
@@ -192,14 +192,14 @@ async def submit(
         )
     except PersonError as error:
         keyboard = None
-        is_passing = error.message_id in PASSING or is_sold_out(context, error)
+        is_passing = error.message_id in PASSING or can_buy_more(context, error)
         if is_passing and painted is None and message.chat.type == ChatType.PRIVATE:
             keyboard = await _try_again(message, sent, asked, context)
         _refuse(message, error, context, keyboard)
 
 
 PASSING = ("too-many-pending", "too-many-waiting", "busy")
-"""Refusals that pass by themselves or by what the person does: the photo is kept, with a button that tries again."""
+"""Temporary refusals: the photo is kept, with a button that tries again."""
 
 
 async def _try_again(
@@ -263,6 +263,8 @@ def _refuse(
     message: Message, error: PersonError, context: Context, keyboard: InlineKeyboardMarkup | None = None
 ) -> None:
     is_private = message.chat.type == ChatType.PRIVATE
-    has_packs = is_private and is_sold_out(context, error)
+    has_packs = is_private and can_buy_more(context, error)
     text = refusal_text(context, error, is_private=is_private, has_buttons=has_packs)
-    context.services.replies.send(message, text, keyboard=with_packs(context, keyboard) if has_packs else keyboard)
+    context.services.replies.send(
+        message, text, keyboard=add_pack_buttons(context, keyboard) if has_packs else keyboard
+    )

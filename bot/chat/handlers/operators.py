@@ -1,6 +1,6 @@
-"""What operators do in their private chat with the bot: /stats, /ban, /unban, /announce, /refund.
+"""Commands of the operators in their private chat: /stats, /ban, /unban, /announce, /refund.
 
-To everybody who is not in ADMINS these commands do not exist: their updates pass by here and are not understood.
+For everybody else these commands do not exist: the bot answers that it does not understand.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class OperatorHandler(BaseHandler[Update, Context, None]):
 async def _handle(update: Update, context: Context) -> None:
     try:
         assert update.effective_user is not None
-        await context.know_sender(update.effective_user.id, update.effective_user)
+        await context.load_settings(update.effective_user.id, update.effective_user)
         if update.callback_query is not None:
             await announcement_pressed(update.callback_query, context)
         else:
@@ -75,7 +75,7 @@ async def _handle(update: Update, context: Context) -> None:
             found = command_in(update.message)
             assert found is not None
             await _COMMANDS[found[0]](update, context, found[1])
-    except Exception as error:  # noqa: BLE001 -- left for `intake`; raised, the library would go on to the next handlers
+    except Exception as error:  # noqa: BLE001 -- for `intake`; if raised, the library would run the next handlers
         context.services.failures[update.update_id] = error
     raise ApplicationHandlerStop
 
@@ -83,7 +83,7 @@ async def _handle(update: Update, context: Context) -> None:
 async def stats(update: Update, context: Context, _rest: str) -> None:
     """/stats: how many people, edits, failures and calls of the cloud."""
     services = context.services
-    await services.people.write_noted()
+    await services.people.write_seen()
     figures = await services.operators.statistics.figures()
     text = figures_text(services.texts, context.language, figures, services.operators.price_per_call)
     if services.payments.packs:
@@ -100,9 +100,9 @@ async def ban(update: Update, context: Context, rest: str) -> None:
     if not rest and message.reply_to_message is None:
         await _list_bans(update, context)
         return
-    person, reason = _whom(message, rest)
+    person, reason = _target_of(message, rest)
     if person is None:
-        answer(update, context, _why_nobody(message))
+        answer(update, context, _no_target_text(message))
         return
     if person in operators.admins:
         answer(update, context, "ban-admin")
@@ -115,9 +115,9 @@ async def unban(update: Update, context: Context, rest: str) -> None:
     """/unban ID, or in reply to a forwarded message."""
     message = update.message
     assert message is not None
-    person, _ = _whom(message, rest)
+    person, _ = _target_of(message, rest)
     if person is None:
-        answer(update, context, _why_nobody(message))
+        answer(update, context, _no_target_text(message))
         return
     lifted = await context.services.operators.banning.lift(person)
     answer(update, context, "unban-done" if lifted else "unban-nobody", person=person)
@@ -138,8 +138,11 @@ async def _list_bans(update: Update, context: Context) -> None:
     answer(update, context, "ban-list", count=count, bans="\n".join(lines))
 
 
-def _whom(message: Message, rest: str) -> tuple[int | None, str]:
-    """Whom a command is about, and the rest of its text: the id that it begins with, else who wrote the message."""
+def _target_of(message: Message, rest: str) -> tuple[int | None, str]:
+    """The id that a command is about, and the rest of its text.
+
+    It is the id at the start of the text, else the author of the forwarded message; None if there is neither.
+    """
     first, _, reason = rest.partition(" ")
     if re.fullmatch(r"-?\d{1,16}", first):
         number = int(first)
@@ -155,8 +158,8 @@ def _whom(message: Message, rest: str) -> tuple[int | None, str]:
     return None, ""
 
 
-def _why_nobody(message: Message) -> str:
-    """Id of the text that says why it is not known whom a command is about."""
+def _no_target_text(message: Message) -> str:
+    """Id of the text that explains why a command has no target."""
     replied = message.reply_to_message
     if replied is not None and isinstance(replied.forward_origin, MessageOriginHiddenUser):
         return "ban-hidden"

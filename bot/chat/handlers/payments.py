@@ -1,7 +1,7 @@
 """Payments in Telegram Stars: /buy, the packs' buttons, pre-checkout queries, payments, /paysupport.
 
-`payment_handlers` run before the gate: a payment that was made is recorded whoever made it, and a pre-checkout query
-must be answered within 10 seconds (docs/telegram.md#stars).
+`payment_handlers` run before the gate: payments of banned people are recorded too, and a pre-checkout query must be
+answered within 10 seconds (docs/telegram.md#stars).
 """
 
 from __future__ import annotations
@@ -98,21 +98,21 @@ async def pack_pressed(query: CallbackQuery, edits: str, stars: str, context: Co
 
 
 def refusal_text(context: Context, error: PersonError, *, is_private: bool, has_buttons: bool = False) -> str:
-    """The words of a refusal; at the day's limit also how to get more, where packs are sold."""
+    """The text of a refusal; if packs are sold and the day's limit is reached, also how to buy more."""
     text = context.services.texts.error(context.language, error)
-    if not is_sold_out(context, error):
+    if not can_buy_more(context, error):
         return text
     more = "limit-buttons" if has_buttons else "limit-buy" if is_private else "limit-buy-private"
     return f"{text}\n\n{context.text(more)}"
 
 
-def is_sold_out(context: Context, error: PersonError) -> bool:
-    """Whether a refusal is the day's limit, and packs are sold."""
+def can_buy_more(context: Context, error: PersonError) -> bool:
+    """Whether the refusal is the day's limit and packs are sold."""
     return error.message_id == "too-many-today" and bool(context.services.payments.packs)
 
 
-def with_packs(context: Context, keyboard: InlineKeyboardMarkup | None) -> InlineKeyboardMarkup:
-    """The packs' buttons, above those that a refusal has anyway."""
+def add_pack_buttons(context: Context, keyboard: InlineKeyboardMarkup | None) -> InlineKeyboardMarkup:
+    """The packs' buttons, above the refusal's own buttons."""
     rows = pack_rows(context.services.texts, context.language, context.services.payments.packs)
     return InlineKeyboardMarkup([*rows, *(keyboard.inline_keyboard if keyboard is not None else ())])
 
@@ -124,7 +124,7 @@ async def check_out(update: Update, context: Context) -> None:
     """A pre-checkout query: the last moment to refuse. Nothing is charged unless it is approved in time."""
     query = update.pre_checkout_query
     assert query is not None
-    context.know_language(query.from_user)
+    context.set_language(query.from_user)
     refusal = await _why_refused(query, context)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -142,7 +142,7 @@ async def _why_refused(query: PreCheckoutQuery, context: Context) -> str | None:
     charge = Charge("", person, query.invoice_payload, query.total_amount, query.currency, context.language)
     try:
         async with asyncio.timeout(DECIDE_SECONDS):
-            await context.know_sender(person, query.from_user)
+            await context.load_settings(person, query.from_user)
             await services.payments.records.approve(query.id, charge, services.payments.packs)
     except PersonError as error:
         log.info("pre_checkout_refused", reason=error.message_id)
@@ -150,20 +150,20 @@ async def _why_refused(query: PreCheckoutQuery, context: Context) -> str | None:
     except (OutageError, TimeoutError) as error:
         log.warning("pre_checkout_refused", reason=type(error).__name__)
         return "checkout-later"
-    except Exception:  # whatever broke: without an answer the person waits for nothing
+    except Exception:  # any bug: without an answer the person would wait in vain
         log.exception("pre_checkout_refused")
         return "checkout-later"
     return None
 
 
 async def paid(update: Update, context: Context) -> None:
-    """A payment was made: record it and give its edits. The person is told by `PaymentNotices`."""
+    """A payment was made: record it and give its edits. `PaymentNotices` notifies the person."""
     message, records = update.message, context.services.payments.records
     assert message is not None
     assert message.successful_payment is not None
     payment, payer = message.successful_payment, message.from_user
     person = payer.id if payer is not None else message.chat.id
-    await context.know_sender(person, payer)
+    await context.load_settings(person, payer)
     charge = Charge(
         payment.telegram_payment_charge_id,
         person,
@@ -175,16 +175,16 @@ async def paid(update: Update, context: Context) -> None:
     try:
         recorded, is_new = await records.record(charge)
     except Exception:
-        # After its last attempt the update is confirmed: then this line is all that is left to refund it by.
+        # The update is confirmed after its last attempt. Then only this log line has the charge id for a refund.
         log.exception("payment_not_recorded", charge=charge.id, person=person)
         raise
-    log.info("payment_recorded", payment=recorded.number, stars=recorded.stars, odd=recorded.odd, again=not is_new)
+    log.info("payment_recorded", payment=recorded.number, mismatch=recorded.mismatch, again=not is_new)
     context.services.payments.notices.wake()
     raise ApplicationHandlerStop
 
 
 async def refunded(update: Update, context: Context) -> None:
-    """Telegram says that a payment was refunded, whoever did it."""
+    """Telegram reports that a payment was refunded."""
     assert update.message is not None
     assert update.message.refunded_payment is not None
     charge = update.message.refunded_payment.telegram_payment_charge_id

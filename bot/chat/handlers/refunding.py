@@ -1,8 +1,8 @@
-"""/refund: an operator gives the Stars of a payment back.
+"""/refund: an operator refunds the Stars of a payment.
 
-First the edits that are left of it are locked, then Telegram refunds, then the refund is recorded. If the process is
-killed or Telegram does not answer in between, the edits stay locked, and the next /refund learns how it ended: Telegram
-refunds a charge once, and says so afterwards.
+First the unused edits of the payment are locked, then Telegram refunds, then the refund is recorded. If the process is
+killed or Telegram does not answer, the edits stay locked until the next /refund: Telegram refunds a charge once, and
+answers a second request with an error that says so.
 """
 
 from __future__ import annotations

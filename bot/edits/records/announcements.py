@@ -1,9 +1,9 @@
-"""Announcements of the admins, and who is still to get one.
+"""Announcements of the admins, and their recipients.
 
-Nobody gets an announcement twice. A recipient is claimed in a transaction of its own before the message is sent, and is
-never claimed again; the outcome is recorded afterwards. If the process is killed between the two, it is not known
-whether Telegram took the message: this one recipient is counted as unclear, and gets no other one. As soon as an
-outcome is known the recipient's row is deleted and only counted.
+Nobody gets an announcement twice. A recipient is claimed in its own transaction before the message is sent, and is
+never claimed again; the outcome is recorded afterwards. If the process is killed between the two, it is unknown whether
+Telegram accepted the message: this recipient is counted as unclear and gets no second message. When the outcome is
+known, the recipient's row is deleted and only counted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.storage.tables import announcement_recipients as recipients
 from bot.storage.tables import announcements, bans, people
 
 CLAIM_SECONDS = 60.0
-"""A claim of another process that is older than this was left by a crash: a message is sent within 30 s."""
+"""An older claim of another process is left over from a crash: sending a message takes 30 s at most."""
 
 
 class AnnouncementState(StrEnum):
@@ -35,7 +35,7 @@ class AnnouncementState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of one message. The values are the names of the columns that count them."""
+    """The outcome of one message. The values are the names of the columns that count them."""
 
     SENT = "sent"
     BLOCKED = "blocked"
@@ -60,7 +60,7 @@ class Announcement:
         sent: How many got it.
         blocked: How many have blocked the bot.
         failed: How many did not get it for another reason.
-        unclear: Of how many it is not known whether they got it.
+        unclear: For how many it is unknown.
     """
 
     number: int
@@ -79,7 +79,7 @@ class Announcement:
 
     @property
     def done(self) -> int:
-        """How many people are dealt with."""
+        """How many people have an outcome."""
         return self.sent + self.blocked + self.failed + self.unclear
 
 
@@ -173,7 +173,7 @@ class Announcements:
         """The next person to send an announcement to; None: nobody is left, or it was stopped."""
 
         def work(connection: sa.Connection) -> int | None:
-            # Locked, so that "stop" comes before the claim or after it.
+            # Locked: "stop" happens before the claim or after it.
             where = (announcements.c.number == number, announcements.c.state == AnnouncementState.SENDING)
             if connection.execute(sa.select(announcements.c.number).where(*where).with_for_update()).first() is None:
                 return None
@@ -190,12 +190,12 @@ class Announcements:
         return await self._database.run(work)
 
     async def unclaim(self, number: int, person: int) -> None:
-        """Send it to the person later: Telegram did certainly not take it."""
+        """Return a claim: Telegram has not accepted the message, so it can be sent later."""
         update = recipients.update().where(recipients.c.announcement == number, recipients.c.person == person)
         await self._database.run(lambda connection: connection.execute(update.values(claimed=None)))
 
     async def record(self, number: int, person: int, outcome: Outcome) -> None:
-        """Record what became of a claimed person's message; only once."""
+        """Record the outcome for a claimed person, once."""
 
         def work(connection: sa.Connection) -> None:
             delete = recipients.delete().where(recipients.c.announcement == number, recipients.c.person == person)
@@ -205,7 +205,7 @@ class Announcements:
         await self._database.run(work)
 
     async def count_abandoned(self, number: int, *, alone: bool) -> int:
-        """Count those as unclear whom a killed process had claimed.
+        """Count the claims of a killed process as unclear.
 
         Args:
             number: Number of the announcement.
@@ -226,7 +226,7 @@ class Announcements:
         return await self._database.run(work)
 
     async def stop(self, number: int) -> None:
-        """Send it to nobody else; a draft is dropped."""
+        """Stop sending; drop a draft."""
 
         def work(connection: sa.Connection) -> None:
             for before, values in (
@@ -239,7 +239,7 @@ class Announcements:
         await self._database.run(work)
 
     async def finish(self, number: int) -> None:
-        """Record that it has ended, and delete its text and those who did not get it."""
+        """Record the end, and delete the text and the remaining recipients."""
 
         def work(connection: sa.Connection) -> None:
             values = {"state": AnnouncementState.ENDED, "text": None}
@@ -250,15 +250,15 @@ class Announcements:
 
 
 def delete_person(connection: sa.Connection, person: int) -> None:
-    """Delete a person from all recipients, and an admin's own announcements; one that is being sent ends."""
+    """Delete a person from all recipients, and the announcements of an admin, also one that is being sent."""
     connection.execute(recipients.delete().where(recipients.c.person == person))
     _delete(connection, announcements.c.chat == person)
 
 
 def delete_old(connection: sa.Connection, older_than: float, now: float) -> None:
     """Delete the announcements that ended, or were never sent, and were made before `older_than`."""
-    is_idle = announcements.c.state.in_((AnnouncementState.DRAFT, AnnouncementState.ENDED))
-    is_old = sa.and_(is_idle, announcements.c.created < older_than)
+    can_be_skipped = announcements.c.state.in_((AnnouncementState.DRAFT, AnnouncementState.ENDED))
+    is_old = sa.and_(can_be_skipped, announcements.c.created < older_than)
     _delete(connection, sa.or_(is_old, announcements.c.created < now - KEEP_SECONDS))
 
 

@@ -1,8 +1,8 @@
-"""Who may not use the bot: people, and chats (negative ids) in whose name posts are made.
+"""Bans of people and of chats (negative ids).
 
-A ban holds at two doors. `Bans.is_banned` is asked for every update and every request of the Mini App, so it does not
-read the database. `refuse` is asked in the transaction that records an edit, so that an edit cannot slip in beside the
-ban, or through a button that somebody else presses.
+A ban is checked twice. `Bans.is_banned` is called for every update and every request of the Mini App, so it does not
+read the database. `refuse` is called in the transaction that records an edit, so that no edit is recorded during the
+ban, also when somebody else presses the button.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Bans:
         self._known |= {person}
 
     async def lift(self, person: int) -> bool:
-        """Let a person or a chat in again; returns whether there was a ban."""
+        """Lift a ban; returns whether there was one."""
         delete = bans.delete().where(bans.c.person == person)
         lifted = await self._database.run(lambda connection: connection.execute(delete).rowcount > 0)
         self._known -= {person}
@@ -122,8 +122,8 @@ def refuse(connection: sa.Connection, person: int) -> None:
         raise PersonError("banned")
 
 
-def forget_reason(connection: sa.Connection, person: int) -> None:
-    """Delete what is known of a banned person but the id and since when: deleting one's data must not lift a ban."""
+def delete_reason(connection: sa.Connection, person: int) -> None:
+    """Delete the reason of a ban. The ban itself stays: deleting one's data must not lift it."""
     connection.execute(bans.update().where(bans.c.person == person).values(reason=None))
 
 

@@ -44,7 +44,7 @@ def use(
 ) -> None:
     """Count one try of an edit: for the day, or if the day's are used up by a paid edit.
 
-    Without a paid one it counts for the day nevertheless: `check` is what refuses.
+    Without a paid edit it counts for the day too: `check` refuses, not this.
 
     Args:
         connection: A connection in a transaction.

@@ -89,7 +89,7 @@ class Deletion:
             announcements.delete_person(connection, person)
             payments.delete_person(connection, person)
             support_requests.delete_person(connection, person, self._clock())
-            bans.forget_reason(connection, person)
+            bans.delete_reason(connection, person)
             return int(connection.execute(sa.select(sa.func.count()).select_from(edits).where(theirs)).scalar_one())
 
         return await self._database.run(work)

@@ -38,7 +38,7 @@ class Offers:
     async def add(self, bare: BarePhoto, *, silent: bool = False) -> Offer:
         """Record a photo that came without a command; the same message again gives the same offer.
 
-        One question is asked about an album: where another of its photos has it, the offer is silent.
+        One question is asked about an album. The offers of its other photos are silent.
 
         Beyond `MAX_PER_PERSON` the person's oldest offers are deleted; their buttons answer that they are too old.
 
@@ -147,7 +147,7 @@ class Offers:
 
 
 def _is_asked_about(connection: sa.Connection, bare: BarePhoto) -> bool:
-    """Whether a question about the photo's album is asked, with another of its photos."""
+    """Whether another photo of the album has the question already."""
     if bare.album is None:
         return False
     where = (offers.c.chat == bare.chat, offers.c.person == bare.person, offers.c.album == bare.album)

@@ -2,7 +2,7 @@
 
 An invoice is approved for one pre-checkout query only, so pressing "Pay" twice cannot charge twice. A payment is
 recorded once for each charge id, in the transaction that gives its edits; the edits of a payment are in its row
-(`paid_edits`). Payments are never deleted: they are the account of money that somebody paid
+(`paid_edits`). Payments are never deleted: they are needed for refunds and accounts
 (docs/decisions.md#payments-outlive-delete_my_data).
 """
 
@@ -32,7 +32,7 @@ MAX_INVOICES = 50
 """Unpaid invoices of one person; beyond them the oldest are deleted."""
 
 UNKNOWN, OTHER_PERSON, OTHER_AMOUNT = "unknown-invoice", "other-person", "other-amount"
-"""Why a payment gave no edits: it has no invoice, or it does not fit it."""
+"""Why a payment gave no edits: it has no invoice, or does not match it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ class Payment:
         currency: ``XTR``.
         edits: How many edits it gave.
         unused: How many of them are left.
-        odd: Why it gave none; None: it did.
+        mismatch: Why it gave none; None: it matches its invoice.
         language: The person's.
         at: When.
-        told: When the person was told.
+        notified: When the person was notified.
         refunding: When a refund began whose outcome may be unknown.
         refunded: When it was refunded.
     """
@@ -83,10 +83,10 @@ class Payment:
     currency: str
     edits: int
     unused: int
-    odd: str | None
+    mismatch: str | None
     language: str
     at: float
-    told: float | None
+    notified: float | None
     refunding: float | None
     refunded: float | None
 
@@ -154,7 +154,7 @@ class Payments:
     async def record(self, charge: Charge) -> tuple[Payment, bool]:
         """Record a payment and give its edits; a charge that is recorded already changes nothing.
 
-        What does not fit its invoice is recorded, too, because the money was taken: without edits, as `odd`.
+        A payment that does not match its invoice is recorded without edits, with its `mismatch`: the money was taken.
 
         Returns:
             The payment, and whether it is new.
@@ -166,25 +166,25 @@ class Payments:
             if known is not None:
                 return known, False
             row = connection.execute(sa.select(invoices).where(invoices.c.id == charge.payload)).mappings().first()
-            odd = _why_odd(charge, row)
-            edits = 0 if odd or row is None else int(row["edits"])
+            mismatch = _mismatch(charge, row)
+            edits = 0 if mismatch or row is None else int(row["edits"])
             values: dict[str, Any] = {"charge": charge.id, "person": charge.person, "stars": charge.amount}
             values |= {"currency": charge.currency, "language": charge.language, "at": self._clock()}
-            connection.execute(payments.insert().values(**values, edits=edits, unused=edits, odd=odd))
+            connection.execute(payments.insert().values(**values, edits=edits, unused=edits, mismatch=mismatch))
             added = _find(connection, charge.id)
             assert added is not None
             return added, True
 
         return await self._database.run(work)
 
-    async def untold(self, limit: int) -> list[Payment]:
-        """The oldest payments whose person was not told yet."""
-        query = sa.select(payments).where(payments.c.told.is_(None)).order_by(payments.c.number).limit(limit)
+    async def not_notified(self, limit: int) -> list[Payment]:
+        """The oldest payments whose person was not notified yet."""
+        query = sa.select(payments).where(payments.c.notified.is_(None)).order_by(payments.c.number).limit(limit)
         return await self._many(query)
 
-    async def record_told(self, number: int) -> None:
-        """Record that the person was told of a payment."""
-        update = payments.update().where(payments.c.number == number).values(told=self._clock())
+    async def record_notified(self, number: int) -> None:
+        """Record that the person was notified of a payment."""
+        update = payments.update().where(payments.c.number == number).values(notified=self._clock())
         await self._database.run(lambda connection: connection.execute(update))
 
     # ── looking ──
@@ -263,9 +263,9 @@ class Payments:
 
 
 def delete_person(connection: sa.Connection, person: int) -> None:
-    """Delete a person's invoices, but those that may just be being paid. Payments stay: money was paid."""
-    paid_or_not = sa.and_(invoices.c.person == person, invoices.c.approved.is_(None))
-    connection.execute(invoices.delete().where(paid_or_not))
+    """Delete a person's invoices, except approved ones, which may be paid at this moment. Payments stay."""
+    is_unpaid = sa.and_(invoices.c.person == person, invoices.c.approved.is_(None))
+    connection.execute(invoices.delete().where(is_unpaid))
 
 
 def delete_old(connection: sa.Connection, now: float) -> None:
@@ -283,8 +283,8 @@ def _pack(row: sa.RowMapping) -> Pack:
     return Pack(int(row["edits"]), int(row["stars"]))
 
 
-def _why_odd(charge: Charge, invoice: sa.RowMapping | None) -> str | None:
-    """Why a payment does not fit its invoice; None: it does. A pack that is no longer offered was sold nevertheless."""
+def _mismatch(charge: Charge, invoice: sa.RowMapping | None) -> str | None:
+    """Why a payment does not match its invoice; None: it does. A pack that is no longer offered still counts."""
     if invoice is None:
         return UNKNOWN
     if invoice["person"] != charge.person:

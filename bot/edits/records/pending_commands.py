@@ -84,8 +84,8 @@ class PendingCommands:
         waiting = await self.find(chat, f"person:{person}")
         return waiting.background_of if waiting else None
 
-    async def forget_for_person(self, chat: int, person: int) -> None:
-        """Forget the command that waits for the person's next photo."""
+    async def cancel_for_person(self, chat: int, person: int) -> None:
+        """Delete the command that waits for the person's next photo."""
         delete = pending_commands.delete().where(*_row(chat, f"person:{person}"))
         await self._database.run(lambda connection: connection.execute(delete))
 

@@ -1,8 +1,8 @@
-"""Who used the bot in the last 30 days: for /stats, and the people whom an announcement reaches.
+"""People who used the bot in the last 30 days, for /stats and /announce.
 
 A row has a person's id and times, nothing else. It is deleted by /delete_my_data, and 30 days after the last request.
-Requests are noted in memory and written together: a flood of texts from a thousand people is one write, and no handler
-waits for it. A kill loses the last second's, which are no promise to anybody.
+Requests are collected in memory and written together, so a flood of texts from a thousand people is one write and no
+handler waits for it. A kill loses the last second, which does no harm.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ KEEP_SECONDS = 30 * 86_400.0
 WRITE_SECONDS = 600.0
 """A person's time is written at most this often: a flood of texts must not become a flood of writes."""
 
-NOTED_SECONDS = 1.0
-"""How long people are noted before they are written together."""
+COLLECT_SECONDS = 1.0
+"""Seconds in which requests are collected before they are written."""
 
 MAX_REMEMBERED = 10_000
-"""People who are noted, and people of whom it is known when they were written."""
+"""Bound of the people in memory."""
 
 
 class People:
@@ -47,43 +47,43 @@ class People:
         self._clock = clock
         self._written: OrderedDict[int, float] = OrderedDict()
         """By person: when the last request in the private chat was written."""
-        self._noted: dict[int, float] = {}
+        self._collected: dict[int, float] = {}
         """By person: when the last request came that is not written yet."""
-        self._is_noted = asyncio.Event()
+        self._is_collected = asyncio.Event()
 
-    def note_seen(self, person: int) -> None:
-        """Note a request in a person's private chat; it also means that the person has not blocked the bot."""
+    def mark_seen(self, person: int) -> None:
+        """Collect a request in a person's private chat; it also means that the person has not blocked the bot."""
         now = self._clock()
-        if now - self._written.get(person, 0.0) < WRITE_SECONDS or len(self._noted) >= MAX_REMEMBERED:
+        if now - self._written.get(person, 0.0) < WRITE_SECONDS or len(self._collected) >= MAX_REMEMBERED:
             return
-        self._noted[person] = now
-        self._is_noted.set()
+        self._collected[person] = now
+        self._is_collected.set()
 
     async def run(self) -> None:
-        """Write what is noted, every second at most, until cancelled. A failure is logged and tried again."""
+        """Write what was collected, every second at most, until cancelled. A failure is logged and tried again."""
         while True:
-            await self._is_noted.wait()
-            await asyncio.sleep(NOTED_SECONDS)
+            await self._is_collected.wait()
+            await asyncio.sleep(COLLECT_SECONDS)
             try:
-                await self.write_noted()
+                await self.write_seen()
             except BotError as error:
                 log.info("people_not_recorded", reason=type(error).__name__)
             except Exception:  # the background's boundary
                 log.exception("people_broke")
 
-    async def write_noted(self) -> None:
-        """Write who was noted, in one transaction.
+    async def write_seen(self) -> None:
+        """Write what was collected, in one transaction.
 
         Raises:
-            OutageError: They stay noted.
+            OutageError: It stays collected.
         """
-        self._is_noted.clear()
-        noted = dict(self._noted)
+        self._is_collected.clear()
+        collected = dict(self._collected)
 
         def work(connection: sa.Connection) -> None:
-            # Everything about these people is being deleted.
+            # These people are deleting their data.
             leaving = set(connection.execute(sa.select(deletions.c.person)).scalars())
-            for person, at in noted.items():
+            for person, at in collected.items():
                 if person not in leaving:
                     times = {"last_seen": at, "last_private": at, "blocked": None}
                     upsert(connection, people, {"person": person}, times, times)
@@ -91,11 +91,11 @@ class People:
         try:
             await self._database.run(work)
         except BaseException:
-            self._is_noted.set()
+            self._is_collected.set()
             raise
-        for person, at in noted.items():
-            if self._noted.get(person) == at:
-                del self._noted[person]
+        for person, at in collected.items():
+            if self._collected.get(person) == at:
+                del self._collected[person]
                 self._written[person] = at
                 self._written.move_to_end(person)
         while len(self._written) > MAX_REMEMBERED:
@@ -107,10 +107,10 @@ class People:
         await self._database.run(lambda connection: connection.execute(update))
         self._written.pop(person, None)
 
-    def forget(self, person: int) -> None:
+    def invalidate(self, person: int) -> None:
         """Write the person's next request, because the row was deleted."""
         self._written.pop(person, None)
-        self._noted.pop(person, None)
+        self._collected.pop(person, None)
 
 
 def record_seen(connection: sa.Connection, person: int, now: float) -> None:

@@ -14,8 +14,8 @@ from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits, offers, person_settings
 
 MAX_KNOWN, KNOWN_SECONDS = 10_000, 60.0
-"""Of how many people settings are remembered, and for how long. They are read together: a read for each person costs as
-much as handling a text, so a flood of texts held up the others. A change by another process is seen after this time."""
+"""Settings that are cached, and for how many seconds. One query reads them all: a query for each person would double
+the cost of handling a text. A change by another process is seen after this time."""
 
 _BARE_OPERATIONS = (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND)
 
@@ -40,7 +40,8 @@ class PeopleSettings:
         """The settings as this process knows them: changes by this process are seen at once."""
         async with self._reading:
             if self._known_until <= self._clock():
-                self._known_until = self._clock() + KNOWN_SECONDS  # before the read: a change meanwhile takes it back
+                # Set before the read, so that a change during the read resets it.
+                self._known_until = self._clock() + KNOWN_SECONDS
                 try:
                     self._known = await self._database.run(_newest)
                 except BaseException:
@@ -50,7 +51,7 @@ class PeopleSettings:
             return self._known.get(person, NOTHING_CHOSEN)
         return await self.get(person)
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Read the settings again the next time: some were changed or deleted."""
         self._known_until = 0.0
 
@@ -68,10 +69,10 @@ class PeopleSettings:
         try:
             return await self._database.run(lambda connection: self._change(connection, person, values))
         finally:
-            self.forget()
+            self.invalidate()
 
     async def change_language(self, person: int, language: str | None, *, shown: str) -> PersonSettings:
-        """Change the language, also of what is in the chat already: edits and questions speak it from now on.
+        """Change the language, also of the edits and questions that are in the chat already.
 
         A message that is just being posted keeps its language: if the process crashes now, it is searched for by its
         buttons (`bot.chat.api.posting`).
@@ -91,7 +92,7 @@ class PeopleSettings:
         try:
             return await self._database.run(work)
         finally:
-            self.forget()
+            self.invalidate()
 
     def _change(self, connection: sa.Connection, person: int, values: dict[str, Any]) -> PersonSettings:
         self._database.lock_until_commit(connection, LockSpace.PERSON, person)

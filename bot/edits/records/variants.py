@@ -1,4 +1,4 @@
-"""Which results of the same request are kept, and what else goes on in their message."""
+"""The results of one request, and the unfinished edits of their message."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class AlbumCounts:
     async def show(self, edit: Edit) -> None:
         """Show how far the album of an edit is; nothing for an edit that is not counted.
 
-        A failure is only logged: the count is news, the answers are what was promised.
+        A failure is only logged: the answers do not depend on the count.
         """
         if edit.album_status is None:
             return

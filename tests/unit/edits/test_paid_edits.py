@@ -191,8 +191,8 @@ async def test_an_invoice_that_is_being_paid_outlives_the_deletion_of_a_persons_
     await world.payments.open_invoice("paid", ADA, PACK)
     await world.payments.approve("query", charge_of("paid"), [PACK])
     await world.store.deletion.delete_person(ADA, [])
-    assert (await world.payments.record(charge_of("paid")))[0].odd is None
-    assert (await world.payments.record(charge_of("asked")))[0].odd == "unknown-invoice"
+    assert (await world.payments.record(charge_of("paid")))[0].mismatch is None
+    assert (await world.payments.record(charge_of("asked")))[0].mismatch == "unknown-invoice"
     await world.store.deletion.delete_person(ADA, [])
     assert await world.balance() == 2
 

@@ -1,4 +1,4 @@
-"""Who is remembered for 30 days, who is banned, and what /delete_my_data leaves of both."""
+"""People of the last 30 days, bans, and what /delete_my_data deletes of both."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_a_person_whose_deletion_is_under_way_is_not_recorded_again(store:
     await seen(store, 7)
     assert await rows(store, people) == []
     await store.deletion.finish(deletion)
-    store.people.forget(7)
+    store.people.invalidate(7)
     await seen(store, 7)
     assert len(await rows(store, people)) == 1
 

@@ -1,4 +1,4 @@
-"""Tries of a result: which are kept and counted, what a press asks for, and what is shown of many wishes."""
+"""Tries of a result: which are kept and counted, what a press asks for, and what is shown after many presses."""
 
 from __future__ import annotations
 

@@ -31,10 +31,10 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text, nullable=False),
         sa.Column("edits", sa.Integer, nullable=False),
         sa.Column("unused", sa.Integer, nullable=False),
-        sa.Column("odd", sa.String(32)),
+        sa.Column("mismatch", sa.String(32)),
         sa.Column("language", sa.String(16), nullable=False),
         sa.Column("at", sa.Float, nullable=False),
-        sa.Column("told", sa.Float),
+        sa.Column("notified", sa.Float),
         sa.Column("refunding", sa.Float),
         sa.Column("refunded", sa.Float),
     )
