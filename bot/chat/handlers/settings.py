@@ -81,10 +81,8 @@ async def settings_pressed(query: CallbackQuery, person: str, wanted: str, conte
     code = query.from_user.language_code if owner > 0 else None
     if is_choice:
         await _choose(owner, view, option, code, context)
-    view_now = SettingsView(owner, view, code)
-    services.edits.run_in_background(
-        partial(services.settings_messages.show, shown.chat.id, shown.message_id, view_now)
-    )
+    newest = SettingsView(owner, view, code)
+    services.edits.run_in_background(partial(services.settings_messages.show, shown.chat.id, shown.message_id, newest))
 
 
 async def _choose(owner: int, setting: str, option: str, code: str | None, context: Context) -> None:
