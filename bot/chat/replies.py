@@ -62,7 +62,7 @@ class Replies:
 
     def __init__(self, delay: Callable[[int], float], not_understood_limit: NotUnderstoodLimit) -> None:
         self._delay = delay
-        self._small_talk = not_understood_limit
+        self._not_understood_limit = not_understood_limit
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
         self._changed = asyncio.Event()
         self._is_idle = asyncio.Event()
@@ -116,7 +116,7 @@ class Replies:
             keyboard: Buttons under the reply.
         """
         chat_id = message.chat.id
-        if rarely and not self._small_talk.may_reply(chat_id):
+        if rarely and not self._not_understood_limit.may_reply(chat_id):
             return
         self.post(chat_id, partial(_send, message, text, keyboard))
 

@@ -48,7 +48,7 @@ class Webhook:
     def __init__(self, application: App, intake: Intake, not_understood_limit: NotUnderstoodLimit, secret: str) -> None:
         self._application = application
         self._intake = intake
-        self._small_talk = not_understood_limit
+        self._not_understood_limit = not_understood_limit
         self._secret = secret.encode()
         self.is_open = False
 
@@ -89,7 +89,7 @@ class Webhook:
             raise web.HTTPRequestEntityTooLarge(MAX_UPDATE_BYTES, error.size) from None
         try:
             data = read_update(body)
-            if self._small_talk.can_be_skipped(data):
+            if self._not_understood_limit.can_be_skipped(data):
                 return web.Response(status=200)
             update = Update.de_json(data, self._application.bot)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from bot.chat.not_understood_limit import MAX_COUNTED_CHATS, MAX_REPEATS, NotUnderstoodLimit
+from bot.chat.not_understood_limit import (
+    ALL_CHATS_SECONDS,
+    MAX_COUNTED_CHATS,
+    MAX_IN_ALL_CHATS,
+    MAX_REPEATS,
+    NotUnderstoodLimit,
+)
 
 
 def text(
@@ -18,21 +25,21 @@ def text(
 
 
 @pytest.fixture
-async def told() -> NotUnderstoodLimit:
+async def limit() -> NotUnderstoodLimit:
     """Chat 7 has got as many answers as it may get."""
-    talk = NotUnderstoodLimit()
-    assert [talk.may_reply(7) for _ in range(MAX_REPEATS + 1)] == [True] * MAX_REPEATS + [False]
-    return talk
+    limit = NotUnderstoodLimit()
+    assert [limit.may_reply(7) for _ in range(MAX_REPEATS + 1)] == [True] * MAX_REPEATS + [False]
+    return limit
 
 
-async def test_a_text_in_a_chat_that_has_been_answered_is_idle(told: NotUnderstoodLimit) -> None:
-    assert told.can_be_skipped(text(1))
-    assert not told.can_be_skipped(text(1, chat=8)), "another chat"
+async def test_a_text_in_a_chat_that_has_been_answered_is_skipped(limit: NotUnderstoodLimit) -> None:
+    assert limit.can_be_skipped(text(1))
+    assert not limit.can_be_skipped(text(1, chat=8)), "another chat"
 
 
 @pytest.mark.parametrize("words", ["/help", "/remove_background white", "remove the background", "抠图", "light blue"])
-async def test_a_text_that_may_mean_something_is_never_idle(told: NotUnderstoodLimit, words: str) -> None:
-    assert not told.can_be_skipped(text(1, words))
+async def test_a_text_that_may_mean_something_is_never_skipped(limit: NotUnderstoodLimit, words: str) -> None:
+    assert not limit.can_be_skipped(text(1, words))
 
 
 @pytest.mark.parametrize(
@@ -47,20 +54,34 @@ async def test_a_text_that_may_mean_something_is_never_idle(told: NotUnderstoodL
         {"text": 7},
     ],
 )
-async def test_whatever_is_more_than_a_text_is_handled(told: NotUnderstoodLimit, more: dict[str, Any]) -> None:
-    assert not told.can_be_skipped(text(1, more=more))
-    assert not told.can_be_skipped({"update_id": 1, "callback_query": {}})
-    assert not told.can_be_skipped({"update_id": 1, "message": None})
+async def test_whatever_is_more_than_a_text_is_handled(limit: NotUnderstoodLimit, more: dict[str, Any]) -> None:
+    assert not limit.can_be_skipped(text(1, more=more))
+    assert not limit.can_be_skipped({"update_id": 1, "callback_query": {}})
+    assert not limit.can_be_skipped({"update_id": 1, "message": None})
 
 
-async def test_the_last_update_stays_because_its_id_confirms_the_others(told: NotUnderstoodLimit) -> None:
+async def test_the_last_update_stays_because_its_id_confirms_the_others(limit: NotUnderstoodLimit) -> None:
     updates = [text(1), text(2, chat=8), text(3), text(4)]
-    assert [update["update_id"] for update in told.without_skipped(updates)] == [2, 4]
-    assert told.without_skipped([]) == []
+    assert [update["update_id"] for update in limit.without_skipped(updates)] == [2, 4]
+    assert limit.without_skipped([]) == []
 
 
-async def test_few_chats_are_counted() -> None:
-    talk = NotUnderstoodLimit()
+async def test_few_chats_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = NotUnderstoodLimit()
+    monkeypatch.setattr("bot.chat.not_understood_limit.MAX_IN_ALL_CHATS", 2 * MAX_COUNTED_CHATS)
     for chat in range(MAX_COUNTED_CHATS + 10):
-        talk.may_reply(chat)
-    assert len(talk._answered) == MAX_COUNTED_CHATS
+        limit.may_reply(chat)
+    assert len(limit._answered) == MAX_COUNTED_CHATS
+
+
+async def test_all_chats_together_get_few_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = NotUnderstoodLimit()
+    answered = sum(limit.may_reply(chat) for chat in range(MAX_IN_ALL_CHATS + 50))
+    assert answered == MAX_IN_ALL_CHATS
+    assert limit.can_be_skipped(text(1, chat=9999)), "a chat that had no answer yet"
+    assert not limit.can_be_skipped(text(1, "/help", chat=9999))
+    loop = asyncio.get_running_loop()
+    later = loop.time() + ALL_CHATS_SECONDS
+    monkeypatch.setattr(loop, "time", lambda: later)
+    assert not limit.can_be_skipped(text(1, chat=9999))
+    assert limit.may_reply(9999)
