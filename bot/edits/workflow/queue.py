@@ -22,6 +22,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 from dbos import error as dbos_error
 
 from bot.edits.model import Edit, workflow_id
+from bot.edits.workflow.queue_polling import IDLE_SECONDS_ALONE, IDLE_SECONDS_SHARED, QueuePolling
 from bot.edits.workflow.steps import ChoiceNeeded, EditSteps
 from bot.errors import BotError, OutageError, WorldError
 from bot.storage.database import Database
@@ -36,10 +37,6 @@ QUEUE = "edits"
 WORKFLOW_VERSION = "3"
 """DBOS's application version: change it with the workflow's steps (the default is a hash of the source). A program
 with the same version continues the edits of its predecessor; one with another version restarts them."""
-
-POLL_SECONDS = 0.05
-"""On SQLite: 34 ms from enqueue to start at the median, for 8 % of a core
-(docs/decisions.md#durable-workflows-by-dbos)."""
 
 STEP_SECONDS = 300.0
 """Time limit of a step. Downloads, engines and pixel work have tighter limits."""
@@ -71,6 +68,7 @@ class EditQueue:
         self._accepting = True
         self._heartbeat: Heartbeat | None = None
         self._heartbeat_task: asyncio.Task[None] | None = None
+        self._polling = QueuePolling(QUEUE, IDLE_SECONDS_ALONE if database.is_sqlite else IDLE_SECONDS_SHARED)
         self.running: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -118,7 +116,7 @@ class EditQueue:
         logging.getLogger("dbos").addFilter(_is_no_cancellation)
         barrier = threading.Barrier(THREADS)
         self._workflow = DBOS.workflow(name="edit", max_recovery_attempts=None)(workflow)
-        DBOS(config=config)
+        dbos = DBOS(config=config)
         if self._workers == 0:
             DBOS.listen_queues([])
         try:
@@ -127,11 +125,12 @@ class EditQueue:
         except sa.exc.DBAPIError as error:  # a full disk, or a user who may not make DBOS's tables
             await self.close()
             raise self._database.start_error(error) from None
+        self._polling.replace_waits(dbos.background_thread_stop_events)
         await DBOS.register_queue_async(
             QUEUE,
             worker_concurrency=max(1, self._workers),
             partition_concurrency=1,
-            polling_interval_sec=POLL_SECONDS,
+            polling_interval_sec=self._polling.idle_seconds,
             on_conflict="always_update",
         )
         # DBOS has made its pool the loop's default executor: start its threads now.
@@ -151,6 +150,7 @@ class EditQueue:
         options = SetEnqueueOptions(queue_partition_key=str(edit.person), priority=edit.number % (2**31 - 1) + 1)
         with SetWorkflowID(workflow_id(edit.id, edit.attempt)), options:
             await DBOS.enqueue_workflow_async(QUEUE, self._workflow, edit.id, edit.attempt)
+        self._polling.look_now()
 
     async def cancel(self, edit_id: str, attempt: int) -> None:
         """Stop an edit, queued or running, in whichever process it runs."""
@@ -196,11 +196,13 @@ class EditQueue:
             if not self._accepting:
                 await asyncio.get_running_loop().create_future()  # until the process ends
             self.running.add(edit_id)
+            self._polling.edit_began()
             self._idle.clear()
             try:
                 return await self._run_steps(edit_id)
             finally:
                 self.running.discard(edit_id)
+                self._polling.edit_ended()
                 self._ended.set()
                 self._ended = asyncio.Event()
                 if not self.running:

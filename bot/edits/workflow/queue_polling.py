@@ -1,0 +1,87 @@
+"""Decides when DBOS's queue thread looks into the queue: at once after an enqueue, often while edits run, seldom else.
+
+DBOS only knows a fixed interval: 50 ms start an edit soon, but cost 8 % of a core while nothing happens. It waits for
+the interval on the event that ends its threads; `QueuePolling` takes the place of that wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+
+BUSY_SECONDS = 0.05
+"""Between two looks while edits run. DBOS records the end of an edit a moment after it, and a look before that moment
+does not start the next one, so an enqueue is not the only thing to look for."""
+
+BUSY_AFTER_SECONDS = 1.0
+"""How long after an enqueue or the last running edit looks stay frequent."""
+
+IDLE_SECONDS_ALONE = 1.0
+"""Between two looks while nothing runs, where this process alone enqueues edits."""
+
+IDLE_SECONDS_SHARED = 0.2
+"""The same where other processes enqueue edits as well, of which this one gets no sign."""
+
+
+class QueuePolling:
+    """The pauses of one queue's thread.
+
+    Args:
+        queue: Name of the queue; DBOS names the queue's thread after it.
+        idle_seconds: Longest pause while nothing runs.
+    """
+
+    def __init__(self, queue: str, idle_seconds: float) -> None:
+        self._thread_name = f"queue-worker-{queue}"
+        self.idle_seconds = idle_seconds
+        self._woken = threading.Event()
+        self._busy_until = 0.0
+        self._running = 0
+
+    def replace_waits(self, stop_events: Iterable[threading.Event]) -> None:
+        """Let the queue's thread pause as this object says.
+
+        Args:
+            stop_events: DBOS's events that end its threads.
+        """
+        for event in stop_events:
+            self._replace_wait(event)
+
+    def look_now(self) -> None:
+        """End the pause, because an edit was enqueued."""
+        self._busy_until = time.monotonic() + BUSY_AFTER_SECONDS
+        self._woken.set()
+
+    def edit_began(self) -> None:
+        """Look often until as many edits have ended."""
+        self._running += 1
+
+    def edit_ended(self) -> None:
+        """One edit fewer runs."""
+        self._running -= 1
+        self._busy_until = time.monotonic() + BUSY_AFTER_SECONDS
+
+    def _pause(self) -> float:
+        is_busy = self._running > 0 or time.monotonic() < self._busy_until
+        return BUSY_SECONDS if is_busy else self.idle_seconds
+
+    def _replace_wait(self, event: threading.Event) -> None:
+        wait, set_ = event.wait, event.set
+
+        def wait_as_needed(timeout: float | None = None) -> bool:
+            if threading.current_thread().name != self._thread_name:
+                return wait(timeout)
+            if not event.is_set():
+                # DBOS asks for longer pauses while other processes hold the queue's lock.
+                longer = 1.0 if timeout is None else timeout / self.idle_seconds
+                self._woken.wait(longer * self._pause())
+                self._woken.clear()
+            return event.is_set()
+
+        def set_and_wake() -> None:
+            set_()
+            self._woken.set()
+
+        event.wait = wait_as_needed  # type: ignore[method-assign]
+        event.set = set_and_wake  # type: ignore[method-assign]
