@@ -132,12 +132,14 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
         asyncio.run(model_files.list_or_download(given.action, given.names, settings))
         return ExitCode.DONE
     from bot import process
+    from bot.loop_monitor import MonitoredLoop
 
     if command == "sweep":
         asyncio.run(process.sweep_once(settings, dry_run=given.dry_run))
         return ExitCode.DONE
     model_files.warn_if_missing(settings)
-    asyncio.run(process.run(settings) if command == "run" else process.work(settings))
+    with asyncio.Runner(loop_factory=MonitoredLoop) as runner:
+        runner.run(process.run(settings) if command == "run" else process.work(settings))
     return ExitCode.DONE
 
 

@@ -142,6 +142,7 @@ class EditQueue:
             self._heartbeat = Heartbeat(self._database, self.executor, WORKFLOW_VERSION, takeover)
             await self._heartbeat.beat()
             self._heartbeat_task = asyncio.create_task(self._heartbeat.run())
+        self._polling.look_now()
 
     async def enqueue(self, edit: Edit) -> None:
         """Put an edit into the queue; a repeat with the same attempt does nothing."""

@@ -17,10 +17,10 @@ does not start the next one, so an enqueue is not the only thing to look for."""
 BUSY_AFTER_SECONDS = 1.0
 """How long after an enqueue or the last running edit looks stay frequent."""
 
-IDLE_SECONDS_ALONE = 1.0
+IDLE_SECONDS_ALONE = 5.0
 """Between two looks while nothing runs, where this process alone enqueues edits."""
 
-IDLE_SECONDS_SHARED = 0.2
+IDLE_SECONDS_SHARED = 0.5
 """The same where other processes enqueue edits as well, of which this one gets no sign."""
 
 
