@@ -27,9 +27,9 @@ lint-only:
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python tools/javascript.py
 
-bench:  ## run the benchmarks, whose tables are in the README (only one: make bench NAME=pictures)
+bench:  ## run the benchmarks (only one: make bench NAME=pictures; keep its table: SAVE=docs/measures.md)
 	@$(PYTHON) tools/bootstrap.py bench --system
-	@$(BIN)/python -m tests.benchmarks $(NAME)
+	@$(BIN)/python -m tests.benchmarks $(if $(SAVE),--save $(SAVE)) $(NAME)
 
 fuzz:  ## mutate picture files and open them, for five minutes (longer: make fuzz SECONDS=3600)
 	@$(PYTHON) tools/bootstrap.py dev

@@ -1,11 +1,19 @@
-"""Run benchmarks and print their tables: `python -m tests.benchmarks [NAME…]`; no name: all."""
+"""Run benchmarks and print their tables: `python -m tests.benchmarks [--save FILE] [NAME…]`; no name: all.
+
+With ``--save`` each part's table also replaces the one in a Markdown file, with the day and the machine.
+"""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import datetime
 import importlib
 import logging
+import os
 import pkgutil
+import platform
+import re
 import sys
 from pathlib import Path
 
@@ -24,15 +32,42 @@ def _module(name: str) -> object:
     return importlib.import_module(f"tests.benchmarks.{name}")
 
 
+def machine() -> str:
+    """The processor, the cores this process may use, and the Python version."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    information = Path("/proc/cpuinfo")
+    models = re.findall(r"model name\s*: (.+)", information.read_text()) if information.is_file() else []
+    return f"{models[0] if models else platform.machine()}, {cores} cores, Python {platform.python_version()}"
+
+
+def with_part(document: str, name: str, text: str) -> str:
+    """A Markdown document in which the part ``## name`` is `text`; at the end if it has no such part."""
+    part = f"## {name}\n\n{text.strip()}\n"
+    heading = re.compile(rf"^## {re.escape(name)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    if heading.search(document) is None:
+        return f"{document.rstrip()}\n\n{part}"
+    return heading.sub(lambda _match: f"{part}\n", document).rstrip() + "\n"
+
+
 def main() -> None:
     """Run the named benchmarks."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="also write the tables into this Markdown file")
+    given = parser.parse_args()
     structlog.configure(wrapper_class=QUIET)
-    for name in sys.argv[1:] or names():
+    for name in given.names or names():
         module = importlib.import_module(f"tests.benchmarks.{name}")
-        print(f"\n## {name}: {(module.__doc__ or '').splitlines()[0]}\n", flush=True)
+        title = (module.__doc__ or "").splitlines()[0]
+        print(f"\n## {name}: {title}\n", flush=True)
         with contextlib.redirect_stdout(sys.stderr):  # some peers print warnings
             lines = module.main()
-        print("\n".join(lines), flush=True)
+        table = "\n".join(lines)
+        print(table, flush=True)
+        if given.save is not None:
+            today = datetime.datetime.now(datetime.UTC).date()
+            text = f"{title}\n\n{table}\n\n*{today}; {machine()}.*"
+            given.save.write_text(with_part(given.save.read_text() if given.save.exists() else "", name, text))
 
 
 if __name__ == "__main__":
