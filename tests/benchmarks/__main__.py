@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
+import datetime as dt
 import importlib
 import logging
 import os
@@ -65,7 +65,7 @@ def main() -> None:
         table = "\n".join(lines)
         print(table, flush=True)
         if given.save is not None:
-            today = datetime.datetime.now(datetime.UTC).date()
+            today = dt.datetime.now(dt.UTC).date()
             text = f"{title}\n\n{table}\n\n*{today}; {machine()}.*"
             given.save.write_text(with_part(given.save.read_text() if given.save.exists() else "", name, text))
 
