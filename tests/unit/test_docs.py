@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 CODE_FOLDERS = ("bot", "webapp", "tests", "tools")
 TEXT_SUFFIXES = {".css", ".html", ".js", ".md", ".mjs", ".po", ".py", ".toml", ".ts", ".txt"}
@@ -164,3 +166,11 @@ def test_words_that_are_not_plain_occur_at_most_once_in_a_thousand_lines() -> No
         lines += text.count("\n")
         found[_name(path)] += len(NOT_PLAIN.findall(text))
     assert found.total() <= lines / 1000, f"{found.total()} in {lines} lines: {found.most_common(20)}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_the_settings_that_a_readme_lists_exist(name: str) -> None:
+    rows = [line for line in (ROOT / name).read_text().splitlines() if re.match(r"\| `[A-Z]", line)]
+    listed = {setting for row in rows for setting in re.findall(r"`([A-Z][A-Z_]+)`", row.split("|")[1])}
+    assert len(listed) >= 15
+    assert {setting.lower() for setting in listed} <= set(Settings.model_fields)
