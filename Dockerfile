@@ -1,16 +1,22 @@
 # The bot as a container: `docker build -t photo-bot . && docker run --env-file .env -v photo-bot:/app/data photo-bot`
-FROM python:3.11-slim-trixie
+# Its root may be read-only (`--read-only --tmpfs /tmp --cap-drop ALL`): it writes to /app/data and /tmp only.
+FROM python:3.11-slim-trixie AS setup
 WORKDIR /app
-RUN useradd --system --home /app bot && mkdir -p -m 700 data && chown bot data
-COPY LICENSE THIRD_PARTY.md ./
-COPY LICENSES LICENSES
 COPY requirements requirements
 COPY tools tools
 COPY bot/models/published.toml bot/models/published.toml
 # The learned segmenter's file goes to /app/.models, outside the volume; the bot copies it into /app/data/models when it
 # starts. Set MODELS_MIRROR if the usual hosts cannot be reached: `docker build --build-arg MODELS_MIRROR=https://…`.
 ARG MODELS_MIRROR=
-RUN PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 python tools/bootstrap.py run && rm -rf .tools
+RUN PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 python tools/bootstrap.py run && mkdir -p .models
+
+FROM python:3.11-slim-trixie
+WORKDIR /app
+RUN useradd --system --home /app bot && mkdir -p -m 700 data && chown bot data
+COPY LICENSE THIRD_PARTY.md ./
+COPY LICENSES LICENSES
+COPY --from=setup /app/.venv .venv
+COPY --from=setup /app/.models .models
 COPY bot bot
 COPY webapp webapp
 USER bot
