@@ -28,6 +28,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from bot import logs
 from bot.errors import CpuLimitError, MemoryLimitError, WorkerDiedError, WorkerKilledError, WorldError
+from bot.imaging import pool_metrics as metrics
 from bot.imaging import worker_process
 from bot.imaging.array_transfer import PackedValue, pack, unpack
 from bot.imaging.scratch import ScratchFolder
@@ -193,11 +194,14 @@ class PixelPool:
         async with self._turns.turn():
             for restarts in itertools.count():
                 try:
-                    return await self._run_once(job, seconds)
+                    with metrics.RUNNING.track_inprogress(), metrics.SECONDS.labels(name).time():
+                        return await self._run_once(job, seconds)
                 except TimeoutError:
+                    metrics.KILLED.labels("too long").inc()
                     raise WorldError("took-too-long", job=name, seconds=seconds) from None
                 except ProcessExpired as error:
                     code = error.exitcode
+                    metrics.KILLED.labels(_reason(code)).inc()
                     if code == -signal.SIGPROF:
                         raise CpuLimitError("photo-too-complex", job=name) from None
                     if code not in _KILLED_FROM_OUTSIDE:
@@ -259,3 +263,10 @@ class PixelPool:
 
     async def _in_thread(self, function: Callable[..., R], *args: Any) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(function, *args))
+
+
+def _reason(code: int | None) -> str:
+    """Why a process ended in the middle of a job, by its exit code."""
+    if code == -signal.SIGPROF:
+        return "processor time"
+    return "from outside" if code in _KILLED_FROM_OUTSIDE else "crash"

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Hashable, Iterator
 from contextvars import ContextVar
 
 from bot.errors import PoolBusyError
+from bot.imaging.pool_metrics import WAITING
 
 MAX_WAITING_OF_PERSON = 32
 """Jobs of one person that may wait at a time. An edit has two at most, a page that is used by hand a few."""
@@ -82,7 +83,8 @@ class Turns:
         granted = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, deque()).append(granted)
         try:
-            await granted
+            with WAITING.track_inprogress():
+                await granted
         except asyncio.CancelledError:
             if granted.cancelled():
                 self._leave(key, granted)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aiohttp
+from prometheus_client import Counter
 from telegram._utils.defaultvalue import DEFAULT_NONE
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
@@ -22,6 +23,13 @@ MAX_ANSWER_BYTES = 64 * 2**20
 """A larger answer is not read to its end. The largest one that is needed is a photo of MAX_FILE_MB."""
 
 CONNECT_SECONDS = 10.0
+
+
+CALLS = Counter(
+    "bot_telegram_calls_total",
+    "Requests to the Bot API, by method (file: a download) and outcome: an HTTP status, timeout, or connection.",
+    ["method", "outcome"],
+)
 
 
 class NotBotApiError(NetworkError):
@@ -84,6 +92,7 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Make one request; returns the status and the body. Errors never repeat the address: it holds the token."""
         assert self._session is not None, "initialize() first"
+        called = "file" if FILE_PATH in url else url.rpartition("/")[2]
         read = self._seconds if read_timeout is DEFAULT_NONE or read_timeout is None else float(read_timeout)
         has_files = request_data is not None and request_data.contains_files
         timeout = aiohttp.ClientTimeout(
@@ -98,15 +107,19 @@ class AiohttpRequest(BaseRequest):
                 ) as answer,
             ):
                 body = await read_bounded(answer.content.iter_chunked(2**18), MAX_ANSWER_BYTES)
+                CALLS.labels(called, str(answer.status)).inc()
                 _check_answer(url, method, answer.status, body)
                 return answer.status, body
         except BodyTooLargeError:
+            CALLS.labels(called, "too large").inc()
             raise NetworkError("the answer is too large") from None
         except TimeoutError as error:
+            CALLS.labels(called, "timeout").inc()
             raise TimedOut("no answer in time") from error
         except aiohttp.InvalidURL:
             raise NetworkError("the Bot API's address is not valid") from None
         except CONNECTION_ERRORS as error:
+            CALLS.labels(called, "connection").inc()
             raise NetworkError(type(error).__name__) from None
 
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from prometheus_client import REGISTRY
 
 from bot.edits.pictures import pixels
 from bot.errors import CpuLimitError, MemoryLimitError, PersonError, WorldError
@@ -381,3 +382,20 @@ def finish_the_second_time(mark: Path) -> str:
     mark.touch()
     time.sleep(LONG)  # until the pool is stopped
     return "unreachable"
+
+
+KILLED = "bot_pixel_processes_killed_total"
+
+
+def samples(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_metrics_tell_of_jobs_and_of_killed_processes(pool: PixelPool) -> None:
+    jobs, crashed = samples("bot_pixel_job_seconds_count", job="double"), samples(KILLED, reason="crash")
+    await asyncio.gather(*(pool.run(double, value) for value in range(3)))
+    with pytest.raises(WorldError):
+        await pool.run(abort)
+    assert samples("bot_pixel_job_seconds_count", job="double") == jobs + 3
+    assert samples(KILLED, reason="crash") == crashed + 1
+    assert samples("bot_pixel_jobs_running") == samples("bot_pixel_jobs_waiting") == 0
