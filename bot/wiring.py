@@ -48,6 +48,7 @@ from bot.edits.shown_results import ShownResults
 from bot.edits.unasked import Unasked
 from bot.edits.variants import Variants
 from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.estimates import Estimates
 from bot.edits.workflow.progress import report_queue_position
 from bot.edits.workflow.queue import EditQueue
 from bot.edits.workflow.steps import EditSteps
@@ -179,7 +180,9 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         async with engines(settings, pool, call_slots(settings, database), notify_admins, count_call) as ladder:
             texts = Texts(settings.language)
             courier = TelegramCourier(bot, message_ids, texts, Keyboards(texts, app_url, lambda: bot.username))
-            announcer = Announcer(store, courier, alone=database.is_sqlite)
+            names = {engine.name for engine in ladder}
+            estimates = Estimates(store.work_times, engines=names, workers=settings.workers)
+            announcer = Announcer(store, courier, alone=database.is_sqlite, estimates=estimates)
             photos, results = caches(settings)
             editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder)
             files = EditFiles(courier, photos, results, max_file_bytes=int(settings.max_file_mb * 1e6))

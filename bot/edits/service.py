@@ -38,7 +38,7 @@ class Edits:
         self._store = store
         self._queue = queue
         self._courier = courier
-        self._album_counts = AlbumCounts(store, courier)
+        self._album_counts = AlbumCounts(store, courier, announcer.estimates)
         self._background = Background(store, queue, announcer, QueuePositions(store, courier, announcer))
 
     async def run(self) -> None:

@@ -96,6 +96,7 @@ class Background:
             await self._log_failures(self._positions.update)
 
     async def _recover_repeatedly(self) -> None:
+        await self._log_failures(self._announcer.estimates.refresh)
         while True:
             await self._log_failures(self._recover)
             await asyncio.sleep(RECOVERY_SECONDS)
