@@ -31,6 +31,7 @@ from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.notices import tell_admins
 from bot.chat.payment_notices import PaymentNotices
 from bot.chat.payments import PaymentServices
+from bot.chat.reactions import Reactions
 from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices, OperatorServices
 from bot.chat.settings_messages import SettingsMessages
@@ -179,7 +180,8 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
 
         async with engines(settings, pool, call_slots(settings, database), notify_admins, count_call) as ladder:
             texts = Texts(settings.language)
-            courier = TelegramCourier(bot, message_ids, texts, Keyboards(texts, app_url, lambda: bot.username))
+            keyboards = Keyboards(texts, app_url, lambda: bot.username)
+            courier = TelegramCourier(bot, message_ids, texts, keyboards, Reactions(bot, limiter))
             names = {engine.name for engine in ladder}
             estimates = Estimates(store.work_times, engines=names, workers=settings.workers)
             announcer = Announcer(store, courier, alone=database.is_sqlite, estimates=estimates)

@@ -24,6 +24,7 @@ from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
 from bot.chat.file_rules import MAX_DOCUMENT_BYTES, must_be_file, result_name
 from bot.chat.keyboards import Keyboards
+from bot.chat.reactions import Reactions
 from bot.chat.result_messages import ResultMessages
 from bot.chat.waiting_times import with_waiting_time
 from bot.edits.model import (
@@ -57,12 +58,21 @@ class TelegramCourier:
         message_ids: Ids of the messages that `bot` sends and receives.
         texts: The catalogues.
         keyboards: Buttons under the status message.
+        reactions: Sets reactions; None: none are set.
     """
 
-    def __init__(self, bot: ExtBot[None], message_ids: MessageIds, texts: Texts, keyboards: Keyboards) -> None:
+    def __init__(
+        self,
+        bot: ExtBot[None],
+        message_ids: MessageIds,
+        texts: Texts,
+        keyboards: Keyboards,
+        reactions: Reactions | None = None,
+    ) -> None:
         self._bot = bot
         self._texts = texts
         self._keyboards = keyboards
+        self._reactions = reactions
         self._poster = Poster(bot, message_ids)
         self._fetcher = FileFetcher(bot)
         self._results = ResultMessages(bot, texts, keyboards)
@@ -77,6 +87,11 @@ class TelegramCourier:
         """See `Courier.post_status`."""
         text, keyboard = self._status_text(edit, None, position, seconds), self._keyboards.working(edit)
         return await self._poster.post(edit.chat, edit.message, text, keyboard, lost, edit.thread)
+
+    async def mark_seen(self, edit: Edit, album: str | None) -> None:
+        """See `Courier.mark_seen`."""
+        if self._reactions is not None:
+            await self._reactions.mark_seen(edit.chat, edit.message, album)
 
     async def post_offer(self, offer: Offer, *, photos: int, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_offer`."""

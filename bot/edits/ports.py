@@ -92,6 +92,15 @@ class Courier(Protocol):
         """
         ...
 
+    async def mark_seen(self, edit: Edit, album: str | None) -> None:
+        """Show on the person's message that it was seen, where that is possible; raises nothing.
+
+        Args:
+            edit: The edit.
+            album: Media group id of the message, if it is part of an album.
+        """
+        ...
+
     async def post_offer(self, offer: Offer, *, photos: int, lost: LostMessageSearch | None) -> int:
         """Post the question which operation to do; returns its message id.
 

@@ -72,6 +72,8 @@ class Edits:
         state = State.WAITING_FOR_MASK if request.waits_for_mask else State.QUEUED
         edit, is_new = await self._store.add(request, state)
         self.schedule(edit)
+        if is_new and request.parent is None and not request.draft:  # else it follows an edit that was seen
+            self._background.mark_seen(edit, request.album)
         return edit, is_new
 
     def ask(self, offer: Offer) -> None:

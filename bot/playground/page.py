@@ -134,6 +134,7 @@ class ChatPage:
                 "about": telegram.short_descriptions.get(short, telegram.short_descriptions.get("", "")),
                 "last_event": telegram.events.last,
                 "messages": person.messages,
+                "reactions": person.chat.reactions,
             }
         )
 
@@ -222,6 +223,7 @@ class ChatPage:
     async def clear(self, _request: web.Request) -> web.StreamResponse:
         """The person deletes all messages."""
         self._person.chat.messages.clear()
+        self._person.chat.reactions.clear()
         self._telegram.events.add(self._person.id, "cleared", {})
         return web.json_response({})
 

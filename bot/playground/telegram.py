@@ -60,6 +60,8 @@ class Chat:
         moved_to: Id of the supergroup that this group has become.
         last_message_id: The last id of a supergroup's own numbering.
         paid: The ids of its paid invoices.
+        allowed_reactions: The emoji that the group allows as reactions; None: all.
+        reactions: By message id: the emoji with which the bot has reacted.
     """
 
     info: Json
@@ -71,6 +73,8 @@ class Chat:
     moved_to: int | None = None
     last_message_id: int = 0
     paid: set[int] = field(default_factory=set)
+    allowed_reactions: set[str] | None = None
+    reactions: dict[int, str] = field(default_factory=dict)
 
     @property
     def is_private(self) -> bool:
@@ -221,8 +225,20 @@ class Telegram:
         self._log(chat, message)
         return copy.deepcopy(message)
 
+    def react(self, chat: Chat, message_id: int, emoji: str | None) -> None:
+        """Set the bot's reaction to a message; None removes it. In an album its first message gets it."""
+        album = chat.messages[message_id].get("media_group_id")
+        if album is not None:
+            message_id = next(n for n, m in chat.messages.items() if m.get("media_group_id") == album)
+        if emoji is None:
+            chat.reactions.pop(message_id, None)
+        else:
+            chat.reactions[message_id] = emoji
+        self.events.add(chat.info["id"], "reaction", {"message_id": message_id, "emoji": emoji})
+
     def delete(self, chat: Chat, message_id: int) -> None:
         """Delete a message for everyone."""
+        chat.reactions.pop(message_id, None)
         if chat.messages.pop(message_id, None) is not None:
             self.events.add(chat.info["id"], "deleted", {"message_id": message_id})
 

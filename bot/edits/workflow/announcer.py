@@ -109,6 +109,10 @@ class Announcer:
         finally:
             del self._posting[edit.id]
 
+    async def mark_seen(self, edit: Edit, album: str | None) -> None:
+        """Show on the person's message that it was seen; `album` as in `Courier.mark_seen`."""
+        await self._courier.mark_seen(edit, album)
+
     def record_position(self, edit: Edit, position: int) -> None:
         """Record the queue position that an edit's status message shows."""
         self.shown_positions[edit.id] = ShownPosition(position, time.monotonic())

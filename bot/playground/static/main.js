@@ -165,6 +165,7 @@ const EVENTS = {
   action: (data) => setAction(data.action),
   answer: (answer) => buttons.answered(answer),
   commands: ({ commands }) => setCommands(commands),
+  reaction: ({ message_id, emoji }) => log.react(message_id, emoji),
   cleared() {
     setAction('');
     log.reset([]);
@@ -208,7 +209,7 @@ composer.focus();
 api.follow({
   onChat(state, restarted) {
     chat = state;
-    log.reset(state.messages);
+    log.reset(state.messages, state.reactions);
     setPersonLanguage(state.person.language_code);
     setCommands(state.commands);
     if (restarted) log.scrollToEnd();
