@@ -65,8 +65,8 @@ async function request(path, init) {
 const post = (path, value) =>
   request(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
 
-/** @returns {Promise<Chat>} The whole chat. */
-export const chat = () => request('/chat');
+/** @returns {Promise<Chat>} The whole chat; the person speaks the browser's language unless they chose another. */
+export const chat = () => request(`/chat?language=${encodeURIComponent(navigator.language)}`);
 
 /** @returns {Promise<Sample[]>} The sample pictures. */
 export const samples = () => request('/samples');

@@ -133,7 +133,6 @@ async function clearChat() {
 function openMainMenu() {
   const code = chat?.person.language_code ?? 'en';
   const speaks = (/** @type {string} */ tag) => code.toLowerCase().startsWith(tag);
-  const other = !speaks('en') && !speaks('zh');
   openMenu([
     { heading: t('language') },
     { text: t('english'), checked: speaks('en'), testid: 'language-en', onPick: () => chooseLanguage('en') },
@@ -141,7 +140,7 @@ function openMainMenu() {
     {
       text: t('german'),
       hint: t('german_hint'),
-      checked: other,
+      checked: speaks('de'),
       testid: 'language-de',
       onPick: () => chooseLanguage('de'),
     },
