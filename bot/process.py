@@ -21,7 +21,7 @@ from bot.edits.retention import sweep, sweep_repeatedly
 from bot.errors import OperatorError
 from bot.loop_monitor import LoopMonitor, freeze_startup_objects
 from bot.model_files import fetch_default
-from bot.playground import Telegram
+from bot.playground.saved_chat import SavedChat
 from bot.settings import Settings
 from bot.stopping import signals_set
 from bot.texts import Texts
@@ -45,16 +45,19 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
     """
     stop = stop or asyncio.Event()
     address = f"http://{_local_host(settings.host)}:{settings.port}"
-    playground: Telegram | None = None
+    playground: SavedChat | None = None
     public_url = settings.public_url
-    if settings.telegram_bot_token is None:
-        playground = Telegram()
-        settings = settings.model_copy(update={"telegram_api_url": address})
-        token, public_url = playground.token, address
-    else:
-        token = settings.telegram_bot_token.get_secret_value()
     with signals_set(stop), wiring.only_bot(settings):
-        async with wiring.open_core(settings, token, _app_url(public_url)) as core:
+        async with contextlib.AsyncExitStack() as open_longer:
+            if settings.telegram_bot_token is None:
+                playground = wiring.saved_chat(settings)
+                await playground.load()
+                await open_longer.enter_async_context(playground.kept())
+                settings = settings.model_copy(update={"telegram_api_url": address})
+                token, public_url = playground.telegram.token, address
+            else:
+                token = settings.telegram_bot_token.get_secret_value()
+            core = await open_longer.enter_async_context(wiring.open_core(settings, token, _app_url(public_url)))
             front = wiring.build_front(settings, core, token, playground)
             async with wiring.serve(settings, front.site), _shut_down_at_exit(core.bot):
                 if playground is not None:

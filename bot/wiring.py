@@ -31,6 +31,7 @@ from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.notices import tell_admins
 from bot.chat.payment_notices import PaymentNotices
 from bot.chat.payments import PaymentServices
+from bot.chat.reactions import Reactions
 from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices, OperatorServices
 from bot.chat.settings_messages import SettingsMessages
@@ -48,6 +49,7 @@ from bot.edits.shown_results import ShownResults
 from bot.edits.unasked import Unasked
 from bot.edits.variants import Variants
 from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.estimates import Estimates
 from bot.edits.workflow.progress import report_queue_position
 from bot.edits.workflow.queue import EditQueue
 from bot.edits.workflow.steps import EditSteps
@@ -57,7 +59,9 @@ from bot.engines.volcengine.notices import OnOperatorError
 from bot.engines.volcengine.transport import OnCall
 from bot.errors import OperatorError
 from bot.imaging.pool import PixelPool
-from bot.playground import Telegram, add_playground
+from bot.playground import add_playground
+from bot.playground.page import PERSON
+from bot.playground.saved_chat import MAX_BYTES, SavedChat
 from bot.settings import Settings
 from bot.storage.call_slots import SharedCallSlots
 from bot.storage.data_folder import DataFolder
@@ -178,8 +182,11 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
 
         async with engines(settings, pool, call_slots(settings, database), notify_admins, count_call) as ladder:
             texts = Texts(settings.language)
-            courier = TelegramCourier(bot, message_ids, texts, Keyboards(texts, app_url, lambda: bot.username))
-            announcer = Announcer(store, courier, alone=database.is_sqlite)
+            keyboards = Keyboards(texts, app_url, lambda: bot.username)
+            courier = TelegramCourier(bot, message_ids, texts, keyboards, Reactions(bot, limiter))
+            names = {engine.name for engine in ladder}
+            estimates = Estimates(store.work_times, engines=names, workers=settings.workers)
+            announcer = Announcer(store, courier, alone=database.is_sqlite, estimates=estimates)
             photos, results = caches(settings)
             editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder)
             files = EditFiles(courier, photos, results, max_file_bytes=int(settings.max_file_mb * 1e6))
@@ -211,14 +218,14 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
             )
 
 
-def build_front(settings: Settings, core: Core, token: str, playground: Telegram | None) -> Front:
+def build_front(settings: Settings, core: Core, token: str, playground: SavedChat | None) -> Front:
     """Build the chat's handlers and the web server's routes.
 
     Args:
         settings: All settings.
         core: Works on the edits.
         token: The bot's token.
-        playground: The stand-in for Telegram, if the bot runs without Telegram.
+        playground: The stand-in for Telegram with its saved chat, if the bot runs without Telegram.
     """
     texts = Texts(settings.language)
     replies = Replies(core.limiter.delay, core.not_understood_limit)
@@ -279,7 +286,8 @@ def build_front(settings: Settings, core: Core, token: str, playground: Telegram
         warning=core.folder.warning,
     )
     if playground is not None:
-        add_playground(site, playground)
+        add_playground(site, playground.telegram, playground)
+        core.deletions.also(playground.forget)
     if settings.telegram_updates == "webhook":
         site.router.add_post(PATH, webhook.receive)
     return Front(application, replies, sender, notices, intake, webhook, site)
@@ -310,6 +318,12 @@ def caches(settings: Settings) -> tuple[FileCache, FileCache]:
     folder = settings.data_dir / "cache"
     max_bytes = min(CACHE_BYTES, int(CACHE_SHARE * settings.data_max_mb * 1e6))
     return FileCache(folder / "photos", max_bytes=max_bytes), FileCache(folder / "results", max_bytes=max_bytes)
+
+
+def saved_chat(settings: Settings) -> SavedChat:
+    """The playground's chat of earlier starts; its pictures take a tenth of DATA_MAX_MB at most."""
+    max_bytes = min(MAX_BYTES, int(settings.data_max_mb * 1e5))
+    return SavedChat(settings.data_dir / "playground", PERSON, max_bytes=max_bytes)
 
 
 def data_folder(settings: Settings) -> DataFolder:

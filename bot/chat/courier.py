@@ -24,7 +24,9 @@ from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
 from bot.chat.file_rules import MAX_DOCUMENT_BYTES, must_be_file, result_name
 from bot.chat.keyboards import Keyboards
+from bot.chat.reactions import Reactions
 from bot.chat.result_messages import ResultMessages
+from bot.chat.waiting_times import with_waiting_time
 from bot.edits.model import (
     WITH_ALPHA,
     AlbumCount,
@@ -56,12 +58,21 @@ class TelegramCourier:
         message_ids: Ids of the messages that `bot` sends and receives.
         texts: The catalogues.
         keyboards: Buttons under the status message.
+        reactions: Sets reactions; None: none are set.
     """
 
-    def __init__(self, bot: ExtBot[None], message_ids: MessageIds, texts: Texts, keyboards: Keyboards) -> None:
+    def __init__(
+        self,
+        bot: ExtBot[None],
+        message_ids: MessageIds,
+        texts: Texts,
+        keyboards: Keyboards,
+        reactions: Reactions | None = None,
+    ) -> None:
         self._bot = bot
         self._texts = texts
         self._keyboards = keyboards
+        self._reactions = reactions
         self._poster = Poster(bot, message_ids)
         self._fetcher = FileFetcher(bot)
         self._results = ResultMessages(bot, texts, keyboards)
@@ -70,10 +81,17 @@ class TelegramCourier:
         """See `Courier.highest`."""
         return self._poster.highest(about.chat, about.message)
 
-    async def post_status(self, edit: Edit, *, position: int, lost: LostMessageSearch | None) -> int:
+    async def post_status(
+        self, edit: Edit, *, position: int, seconds: float | None = None, lost: LostMessageSearch | None
+    ) -> int:
         """See `Courier.post_status`."""
-        text, keyboard = self._status_text(edit, None, position), self._keyboards.working(edit)
+        text, keyboard = self._status_text(edit, None, position, seconds), self._keyboards.working(edit)
         return await self._poster.post(edit.chat, edit.message, text, keyboard, lost, edit.thread)
+
+    async def mark_seen(self, edit: Edit, album: str | None) -> None:
+        """See `Courier.mark_seen`."""
+        if self._reactions is not None:
+            await self._reactions.mark_seen(edit.chat, edit.message, album)
 
     async def post_offer(self, offer: Offer, *, photos: int, lost: LostMessageSearch | None) -> int:
         """See `Courier.post_offer`."""
@@ -98,6 +116,7 @@ class TelegramCourier:
         """See `Courier.show_album_count`."""
         name = "album-working" if count.ended < count.photos else "album-ended"
         text = self._texts.get(count.language, name, done=count.done, photos=count.photos)
+        text = with_waiting_time(self._texts, count.language, text, count.seconds)
         with translated_errors():
             await self._bot.edit_message_text(text, chat, message, reply_markup=self._keyboards.album_count(count))
 
@@ -106,9 +125,11 @@ class TelegramCourier:
         with translated_errors():
             await self._bot.delete_message(offer.chat, message)
 
-    async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:
+    async def show_progress(
+        self, edit: Edit, *, stage: Stage | None, position: int, seconds: float | None = None
+    ) -> None:
         """See `Courier.show_progress`."""
-        await self._set_text(edit, self._status_text(edit, stage, position), self._keyboards.working(edit))
+        await self._set_text(edit, self._status_text(edit, stage, position, seconds), self._keyboards.working(edit))
 
     async def show_failure(
         self, edit: Edit, error: BotError, picture: bytes | None = None, *, can_go_back: bool = False
@@ -160,17 +181,19 @@ class TelegramCourier:
         except TelegramError as error:
             raise to_bot_error(error) from error
 
-    def _status_text(self, edit: Edit, stage: Stage | None, position: int) -> str:
+    def _status_text(self, edit: Edit, stage: Stage | None, position: int, seconds: float | None) -> str:
         if edit.state is State.WAITING_FOR_MASK:
             request = "keep" if edit.operation is Operation.REMOVE_BACKGROUND else "paint"
             if self._keyboards.app_url is None:
                 return self._texts.get(edit.language, f"{request}-in-telegram")
             return self._texts.get(edit.language, request if edit.is_private else "paint-in-private")
         if stage is not None:
-            return self._texts.get(edit.language, f"status-{stage}")
-        if position > 0:
-            return self._texts.get(edit.language, "status-position", position=position)
-        return self._texts.get(edit.language, "status-waiting")
+            text = self._texts.get(edit.language, f"status-{stage}")
+        elif position > 0:
+            text = self._texts.get(edit.language, "status-position", position=position)
+        else:
+            text = self._texts.get(edit.language, "status-waiting")
+        return with_waiting_time(self._texts, edit.language, text, seconds)
 
     async def _set_text(self, edit: Edit, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
         """Set the status message's text, or its caption if it is a picture already."""

@@ -263,7 +263,7 @@ class Canvas:
         if edit.state in (State.WAITING_FOR_MASK, State.WAITING_FOR_CHOICE):
             return Event("waiting")
         if edit.state is State.QUEUED:
-            return Event("queued", position=await self._store.position(edit))
+            return Event("queued", position=(await self._store.place(edit)).ahead)
         if edit.state is State.RUNNING:
             return Event("stage", stage=edit.stage or Stage.FETCHING)
         if edit.state is State.FAILED:

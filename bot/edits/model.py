@@ -253,6 +253,8 @@ class AlbumCount:
         edit: Id of one of them, for the button that stops them.
         operation: What is done with them.
         refused: Ids of the offers of photos that a limit refused.
+        last: The last one that has not ended.
+        seconds: Estimated seconds until its answer; None: not known.
     """
 
     photos: int
@@ -262,6 +264,8 @@ class AlbumCount:
     edit: str
     operation: Operation
     refused: tuple[str, ...] = ()
+    last: Edit | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,12 @@ class PersonDeletion:
         self._courier = courier
         self._caches = tuple(caches)
         self._stop = stop
+        self._also: list[Callable[[int], Awaitable[None]]] = []
         self._requested = asyncio.Event()
+
+    def also(self, delete: Callable[[int], Awaitable[None]]) -> None:
+        """Call this, too, with the person's id; a failure postpones the deletion, which is then tried again."""
+        self._also.append(delete)
 
     async def request(self, request: DeletionRequest) -> None:
         """Record a request; it is carried out in the background."""
@@ -114,6 +119,8 @@ class PersonDeletion:
                 if not left:
                     break
                 await asyncio.sleep(POLL_SECONDS)
+        for delete in self._also:
+            await delete(person)
         await deletion.finish(request)
         self._store.people.invalidate(person)
         # Last, so that it is true. If the process is killed before it, the person can press the button again.

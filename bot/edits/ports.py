@@ -79,13 +79,25 @@ class Courier(Protocol):
         """The highest message id seen so far in the chat, or in all chats that share its numbering."""
         ...
 
-    async def post_status(self, edit: Edit, *, position: int, lost: LostMessageSearch | None) -> int:
+    async def post_status(
+        self, edit: Edit, *, position: int, seconds: float | None = None, lost: LostMessageSearch | None
+    ) -> int:
         """Post the status message as a reply to the person's message; returns its message id.
 
         Args:
             edit: The edit.
             position: How many edits are ahead of it.
+            seconds: Estimated seconds until its answer; None: not known.
             lost: If given, a crashed process may have posted it already: look for it first.
+        """
+        ...
+
+    async def mark_seen(self, edit: Edit, album: str | None) -> None:
+        """Show on the person's message that it was seen, where that is possible; raises nothing.
+
+        Args:
+            edit: The edit.
+            album: Media group id of the message, if it is part of an album.
         """
         ...
 
@@ -111,8 +123,13 @@ class Courier(Protocol):
         """Delete a message with a question that needs no answer any more."""
         ...
 
-    async def show_progress(self, edit: Edit, *, stage: Stage | None, position: int) -> None:
-        """Show the stage in the status message; if it is None, how many edits are ahead (position)."""
+    async def show_progress(
+        self, edit: Edit, *, stage: Stage | None, position: int, seconds: float | None = None
+    ) -> None:
+        """Show the stage in the status message; if it is None, how many edits are ahead (position).
+
+        `seconds` are estimated until the answer; None: that is not known.
+        """
         ...
 
     async def show_failure(

@@ -52,6 +52,7 @@ class EditRequest:
         album_status: Id of the message that counts the answers of the edit's album, if the bot asked about an album.
         notes: Message ids of notes that the result has in any case.
         background: The picture to put behind the subject; its finish is `OWN_PICTURE`.
+        album: Media group id of the message, if it is part of an album. It is not recorded.
     """
 
     key: str
@@ -76,6 +77,7 @@ class EditRequest:
     album_status: int | None = None
     notes: tuple[str, ...] = ()
     background: PhotoRef | None = None
+    album: str | None = None
 
     @property
     def waits_for_mask(self) -> bool:
@@ -95,11 +97,12 @@ class EditRequest:
         finish: str | None = None,
         painted: PhotoRef | None = None,
         thread: int | None = None,
+        album: str | None = None,
     ) -> Self:
         """A command in a chat; the parameters are the attributes of the same names."""
         key = f"{chat}:{message}:{operation}"
         request = cls(key, person, chat, message, operation, photo, language, painted=painted, thread=thread)
-        return replace(request, finish=finish)
+        return replace(request, finish=finish, album=album)
 
     @classmethod
     def guess(cls, bare: BarePhoto, original: PhotoRef) -> Self:
@@ -124,7 +127,7 @@ class EditRequest:
         key = f"{offer.chat}:{offer.message}:{command.operation}"
         place = (offer.person, offer.chat, offer.message, command.operation, offer.photo, offer.language)
         request = cls(key, *place, finish=command.finish, status_message=status_message)
-        return replace(request, thread=offer.thread, album_status=album_status)
+        return replace(request, thread=offer.thread, album_status=album_status, album=offer.album)
 
     @classmethod
     def variant_of(cls, edit: Edit, *, root: str, stored: StoredMask | None) -> Self:

@@ -38,7 +38,7 @@ class Edits:
         self._store = store
         self._queue = queue
         self._courier = courier
-        self._album_counts = AlbumCounts(store, courier)
+        self._album_counts = AlbumCounts(store, courier, announcer.estimates)
         self._background = Background(store, queue, announcer, QueuePositions(store, courier, announcer))
 
     async def run(self) -> None:
@@ -72,6 +72,8 @@ class Edits:
         state = State.WAITING_FOR_MASK if request.waits_for_mask else State.QUEUED
         edit, is_new = await self._store.add(request, state)
         self.schedule(edit)
+        if is_new and request.parent is None and not request.draft:  # else it follows an edit that was seen
+            self._background.mark_seen(edit, request.album)
         return edit, is_new
 
     def ask(self, offer: Offer) -> None:

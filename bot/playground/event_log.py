@@ -19,7 +19,8 @@ class Event:
     Attributes:
         number: Rises by one.
         chat: Id of the chat.
-        kind: ``message``, ``deleted``, ``action``, ``answer``, ``commands``, ``cleared``.
+        kind: ``message``, ``deleted``, ``action``, ``answer``, ``commands``, ``reaction``,
+            ``cleared``.
         data: JSON-ready.
     """
 

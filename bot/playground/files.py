@@ -52,13 +52,18 @@ class StoredFile:
 
 
 class FileStore:
-    """All files; their total size is limited."""
+    """All files; their total size is limited.
+
+    Attributes:
+        forgotten: Ids of the files that are not saved over a restart.
+    """
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, StoredFile] = OrderedDict()
         self._by_path: dict[str, str] = {}
         self._bytes = 0
         self._sent_as: dict[str, dict[str, object]] = {}
+        self.forgotten: set[str] = set()
 
     def put(
         self, data: bytes, folder: str, *, name: str | None = None, mime: str = "", width: int = 0, height: int = 0
@@ -76,15 +81,32 @@ class FileStore:
         unique = secrets.token_urlsafe(10)
         path = f"{folder}/file_{len(self._by_path)}_{unique}"
         file = StoredFile(f"AgAC{secrets.token_urlsafe(36)}", unique, path, data, name, mime, width, height)
+        self.add(file)
+        return file
+
+    def add(self, file: StoredFile) -> None:
+        """Add a file that was saved."""
         self._files[file.file_id] = file
         self._by_path[file.path] = file.file_id
-        self._bytes += len(data)
+        self._bytes += len(file.data)
         while self._bytes > MAX_BYTES:
             _, oldest = self._files.popitem(last=False)
             del self._by_path[oldest.path]
             self._sent_as.pop(oldest.file_id, None)
+            self.forgotten.discard(oldest.file_id)
             self._bytes -= len(oldest.data)
-        return file
+
+    def all(self) -> list[StoredFile]:
+        """All files, the oldest first."""
+        return list(self._files.values())
+
+    def all_sent(self) -> list[dict[str, object]]:
+        """How files were sent, each message's content once."""
+        return list({id(content): content for content in self._sent_as.values()}.values())
+
+    def forget(self) -> None:
+        """Let none of the files of now be saved."""
+        self.forgotten = set(self._files)
 
     def get(self, file_id: str) -> StoredFile:
         """The file with this id.

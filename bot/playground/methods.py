@@ -48,6 +48,7 @@ class BotApi:
                 ("sendMessage", self._send_message),
                 ("copyMessage", self._copy_message),
                 ("sendChatAction", self._send_chat_action),
+                ("setMessageReaction", self._set_message_reaction),
                 ("editMessageText", self._edit_message_text),
                 ("editMessageCaption", self._edit_message_caption),
                 ("editMessageMedia", self._edit_message_media),
@@ -146,6 +147,17 @@ class BotApi:
         if action not in ACTIONS:
             raise bad_request("wrong parameter action in request")
         self._telegram.events.add(chat.info["id"], "action", {"action": action, **_topic(given, chat)})
+        return True
+
+    async def _set_message_reaction(self, given: Parameters) -> bool:
+        chat = self._telegram.chat(given.chat())
+        emoji = rules.reaction(given.json("reaction"))
+        number = given.number("message_id") or 0
+        if number not in chat.messages:
+            raise bad_request("message to react not found")
+        if emoji is not None and chat.allowed_reactions is not None and emoji not in chat.allowed_reactions:
+            raise bad_request("REACTION_INVALID")
+        self._telegram.react(chat, number, emoji)
         return True
 
     async def _edit_message_text(self, given: Parameters) -> Json:

@@ -16,10 +16,14 @@ from bot.playground.bot_api import BotApiServer
 from bot.playground.errors import BotApiError, bad_request
 from bot.playground.payments import PaymentFailedError
 from bot.playground.person import Person, buttons
+from bot.playground.saved_chat import SavedChat
 from bot.playground.telegram import Telegram
 
 STATIC = Path(__file__).parent / "static"
 KEEP_ALIVE_SECONDS = 20.0
+
+PERSON = 1001
+"""Id of the person whose chat the page shows."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -35,15 +39,16 @@ HEADERS = {
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def add_playground(app: web.Application, telegram: Telegram) -> None:
+def add_playground(app: web.Application, telegram: Telegram, saved: SavedChat | None = None) -> None:
     """Add the Bot API and the chat page to an application that listens on loopback.
 
     Args:
         app: The application.
         telegram: The playground's state.
+        saved: Keeps the chat over a restart; None: it is not kept.
     """
     BotApiServer(telegram).add_routes(app)
-    page = ChatPage(telegram)
+    page = ChatPage(telegram, saved)
     app.router.add_get("/playground", page.local_only(page.index))
     app.router.add_get("/playground/", page.local_only(page.index))
     app.router.add_get("/playground/static/{name}", page.local_only(page.static))
@@ -80,11 +85,13 @@ class ChatPage:
 
     Args:
         telegram: The playground's state.
+        saved: Keeps the chat over a restart; None: it is not kept.
     """
 
-    def __init__(self, telegram: Telegram) -> None:
+    def __init__(self, telegram: Telegram, saved: SavedChat | None = None) -> None:
         self._telegram = telegram
-        self._person = Person(telegram)
+        self._saved = saved
+        self._person = Person(telegram, PERSON, language=telegram.chosen_language or "en")
         self._streams: set[asyncio.Task[Any]] = set()
 
     def local_only(self, handler: Handler) -> Handler:
@@ -121,9 +128,12 @@ class ChatPage:
         """The replacement of Telegram's script for Mini Apps."""
         return web.FileResponse(STATIC / "telegram-web-app.js")
 
-    async def chat(self, _request: web.Request) -> web.StreamResponse:
-        """The whole chat."""
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """The whole chat. `language` is the browser's; it is the person's unless they have chosen one."""
         telegram, person = self._telegram, self._person
+        browsers = requests.telegram_language(request.query.get("language", ""))
+        if browsers is not None and telegram.chosen_language is None:
+            person.set_language(browsers)
         language = str(person.user.get("language_code", ""))
         short = language.partition("-")[0]
         return web.json_response(
@@ -134,6 +144,7 @@ class ChatPage:
                 "about": telegram.short_descriptions.get(short, telegram.short_descriptions.get("", "")),
                 "last_event": telegram.events.last,
                 "messages": person.messages,
+                "reactions": person.chat.reactions,
             }
         )
 
@@ -214,6 +225,7 @@ class ChatPage:
     async def change_person(self, request: web.Request) -> web.StreamResponse:
         """The person switches the app's language."""
         language = str((await requests.json_object(request)).get("language_code", ""))[:16]
+        self._telegram.chosen_language = language
         self._person.set_language(language)
         commands = {"commands": self._telegram.commands_for(language, self._person.id)}
         self._telegram.events.add(self._person.id, "commands", commands)
@@ -221,7 +233,13 @@ class ChatPage:
 
     async def clear(self, _request: web.Request) -> web.StreamResponse:
         """The person deletes all messages."""
+        language = self._telegram.chosen_language
         self._person.chat.messages.clear()
+        self._person.chat.reactions.clear()
+        self._telegram.forget(self._person.id)
+        self._telegram.chosen_language = language
+        if self._saved is not None:
+            await self._saved.save()
         self._telegram.events.add(self._person.id, "cleared", {})
         return web.json_response({})
 

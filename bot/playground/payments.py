@@ -119,7 +119,7 @@ async def pay(telegram: Telegram, person: Json, chat: Chat, message_id: int) -> 
         telegram.checkouts.pop(query, None)
     if refusal is not None:
         raise PaymentFailedError(refusal)
-    charge = Charge(f"stx{secrets.token_urlsafe(40)}", person["id"], payload, invoice["total_amount"])
+    charge = Charge(f"stx{secrets.token_urlsafe(40)}", person["id"], payload, invoice["total_amount"], message_id)
     telegram.charges[charge.id] = charge
     chat.paid.add(message_id)
     content = {

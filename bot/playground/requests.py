@@ -36,6 +36,16 @@ def integer(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
+def telegram_language(tag: str) -> str | None:
+    """The `language_code` that Telegram's apps send for a browser's language tag; None for what is no tag."""
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}", tag):
+        return None
+    language, *others = tag.lower().split("-")
+    if language == "zh":
+        return "zh-hant" if {"hant", "tw", "hk", "mo"}.intersection(others) else "zh-hans"
+    return "pt-br" if (language, others) == ("pt", ["br"]) else language
+
+
 async def json_object(request: web.Request) -> Json:
     """The JSON object in a request's body.
 

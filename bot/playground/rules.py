@@ -14,6 +14,13 @@ MAX_TEXT, MAX_CAPTION, MAX_ANSWER, MAX_CALLBACK_DATA = 4096, 1024, 200, 64
 
 MAX_BUTTONS, MAX_BUTTONS_IN_ROW = 100, 8
 
+_REACTIONS = """
+👍 👎 ❤ 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤️‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓
+🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂️ 🤷 🤷‍♀️ 😡
+"""
+REACTIONS = frozenset(_REACTIONS.split())
+"""The emoji that can be reactions (docs/telegram.md#reactions)."""
+
 _ACTIONS = ("callback_data", "url", "web_app", "switch_inline_query", "switch_inline_query_current_chat", "copy_text")
 _COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}")
 
@@ -129,6 +136,19 @@ def web_app_url(web_app: Any) -> str:
     if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"):
         return url
     raise bad_request(f"inline keyboard button Web App URL '{url}' is invalid: only HTTPS links are allowed")
+
+
+def reaction(given: Any) -> str | None:
+    """Check a bot's reaction: one emoji, or none; custom and paid ones are refused."""
+    if given is not None and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
+        raise bad_request("can't parse reaction types JSON object")
+    if not given:
+        return None
+    if len(given) > 1:
+        raise bad_request("REACTIONS_TOO_MANY")
+    if given[0].get("type") != "emoji" or given[0].get("emoji") not in REACTIONS:
+        raise bad_request("REACTION_INVALID")
+    return str(given[0]["emoji"])
 
 
 def commands(given: Any) -> list[dict[str, str]]:

@@ -60,6 +60,9 @@ class Chat:
         moved_to: Id of the supergroup that this group has become.
         last_message_id: The last id of a supergroup's own numbering.
         paid: The ids of its paid invoices.
+        allowed_reactions: The emoji that the group allows as reactions; None: all.
+        forgotten: Messages up to this id are not saved over a restart.
+        reactions: By message id: the emoji with which the bot has reacted.
     """
 
     info: Json
@@ -71,6 +74,9 @@ class Chat:
     moved_to: int | None = None
     last_message_id: int = 0
     paid: set[int] = field(default_factory=set)
+    allowed_reactions: set[str] | None = None
+    forgotten: int = 0
+    reactions: dict[int, str] = field(default_factory=dict)
 
     @property
     def is_private(self) -> bool:
@@ -101,6 +107,7 @@ class Charge:
     person: int
     payload: str
     amount: int
+    message: int
     currency: str = STARS
     at: int = field(default_factory=lambda: int(time.time()))
     refunded: int | None = None
@@ -112,6 +119,10 @@ class Telegram:
     Args:
         token: The bot's token; None: a random one.
         username: The bot's username.
+
+    Attributes:
+        chosen_language: The language that the person of the chat page has chosen; None: the browser's.
+        last_message_id: The last id of the numbering that private chats and groups share.
     """
 
     def __init__(self, *, token: str | None = None, username: str = "photo_cleaning_bot") -> None:
@@ -137,7 +148,8 @@ class Telegram:
         self.chat_commands: dict[int, dict[str, list[Json]]] = {}
         self.short_descriptions: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
-        self._last_message_id = int(time.time()) - EPOCH
+        self.chosen_language: str | None = None
+        self.last_message_id = int(time.time()) - EPOCH
 
     def chat(self, chat_id: int) -> Chat:
         """The chat with this id.
@@ -221,10 +233,28 @@ class Telegram:
         self._log(chat, message)
         return copy.deepcopy(message)
 
+    def react(self, chat: Chat, message_id: int, emoji: str | None) -> None:
+        """Set the bot's reaction to a message; None removes it. In an album its first message gets it."""
+        album = chat.messages[message_id].get("media_group_id")
+        if album is not None:
+            message_id = next(n for n, m in chat.messages.items() if m.get("media_group_id") == album)
+        if emoji is None:
+            chat.reactions.pop(message_id, None)
+        else:
+            chat.reactions[message_id] = emoji
+        self.events.add(chat.info["id"], "reaction", {"message_id": message_id, "emoji": emoji})
+
     def delete(self, chat: Chat, message_id: int) -> None:
         """Delete a message for everyone."""
+        chat.reactions.pop(message_id, None)
         if chat.messages.pop(message_id, None) is not None:
             self.events.add(chat.info["id"], "deleted", {"message_id": message_id})
+
+    def forget(self, person: int) -> None:
+        """Let nothing that is known of a person be saved over a restart."""
+        self.chats[person].forgotten = self.last_message_id
+        self.files.forget()
+        self.chosen_language = None
 
     def commands_for(self, language: str, chat: int | None = None) -> list[Json]:
         """The bot's commands for a person with this language code; those of the chat, if it has its own."""
@@ -239,8 +269,8 @@ class Telegram:
         if chat.info["id"] <= SUPERGROUPS:
             chat.last_message_id += 1
             return chat.last_message_id
-        self._last_message_id += 1
-        return self._last_message_id
+        self.last_message_id += 1
+        return self.last_message_id
 
     def _log(self, chat: Chat, message: Json) -> None:
         self.events.add(chat.info["id"], "message", copy.deepcopy(message))

@@ -71,6 +71,20 @@ class Updates:
             self._waiting.append({"update_id": self._next, kind: content})
             self._changed.set()
 
+    @property
+    def last(self) -> int:
+        """The highest update_id so far."""
+        return self._next
+
+    def unconfirmed(self) -> list[dict[str, Any]]:
+        """The updates that are not confirmed, in order."""
+        return list(self._waiting)
+
+    def restore(self, updates: Sequence[dict[str, Any]], last: int) -> None:
+        """Deliver the unconfirmed updates of an earlier process; `last` was its highest update_id."""
+        self._waiting.extend(updates)
+        self._next = max(self._next, last)
+
     def repeat(self, update: dict[str, Any]) -> None:
         """Deliver an update again with the same update_id, as Telegram may."""
         self._waiting.appendleft(update)

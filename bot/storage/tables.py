@@ -240,6 +240,17 @@ daily_counts = sa.Table(
     comment="what /stats shows; nothing about a person",
 )
 
+work_times = sa.Table(
+    "work_times",
+    metadata,
+    sa.Column("work", sa.String(64), primary_key=True, comment="operation, where the mask is from, class of size; any"),
+    sa.Column("engine", sa.String(32), primary_key=True),
+    sa.Column("log_seconds", sa.Float, nullable=False, comment="average of the logarithms; new ones weigh most"),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("measured", sa.Float, nullable=False, comment="when the last edit was measured"),
+    comment="how long recent edits took; nothing about a person",
+)
+
 announcements = sa.Table(
     "announcements",
     metadata,

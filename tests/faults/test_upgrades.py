@@ -42,6 +42,7 @@ ADDED_TABLES = (
     "invoices",
     "payments",
     "support_requests",
+    "work_times",
 )
 NEXT = "tests.faults.next_version"
 PREVIOUS = "tests.faults.previous_version"

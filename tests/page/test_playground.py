@@ -41,6 +41,7 @@ async def test_the_status_message_of_a_sample_becomes_the_result(chat: ChatPage)
     answer = await chat.by_message_id(chat.answers.first)
     clean = await chat.photo_of(answer)
     await expect(chat.messages).to_have_count(2)
+    await expect(chat.own.get_by_test_id("reaction")).to_have_text("👀")
     states = await seen()
     assert states[0]["buttons"] == ["Cancel"], "a status message comes first"
     assert not states[0]["picture"]
@@ -219,6 +220,7 @@ async def test_after_a_reload_the_chat_and_its_buttons_still_work(chat: ChatPage
     assert await chat.texts() == before
     answer = await chat.by_message_id(chat.answers.first)
     assert await chat.photo_of(answer) == clean
+    await expect(chat.own.get_by_test_id("reaction")).to_have_text("👀")
     await chat.button(answer, "White").click()
     await chat.photo_of(answer, other_than=clean)
     await expect(chat.page.locator(".key.pending")).to_have_count(0)

@@ -38,6 +38,10 @@ IDEMPOTENT = (
 )  # fmt: skip
 """Methods with these prefixes may be repeated after an unclear failure: a second call changes nothing more."""
 
+UNIMPORTANT = ("setMessageReaction",)
+"""Methods that are tried once and wait for nothing. They take from the overall limit; whoever calls them asks
+`has_spare` before. A flood error of theirs delays no message: it is raised."""
+
 MAX_ATTEMPTS = 6
 FIRST_RETRY_SECONDS = 0.3
 MAX_RETRY_AFTER = 300.0
@@ -115,6 +119,9 @@ class FloodLimiter(BaseRateLimiter[None]):
         rate_limit_args: None,
     ) -> bool | JSONDict | list[JSONDict]:
         """Make one request as soon as the limits allow, and again after a flood error or a network error."""
+        if endpoint in UNIMPORTANT:
+            await self._take_overall()
+            return await callback(*args, **kwargs)
         counts = endpoint.startswith(COUNTED) and endpoint not in NOT_COUNTED
         idempotent = endpoint.startswith(IDEMPOTENT)
         chat = data.get("chat_id")
@@ -177,6 +184,12 @@ class FloodLimiter(BaseRateLimiter[None]):
             wait = max(wait - (loop.time() - now), shared)
         if wait > 0:
             await asyncio.sleep(wait)
+
+    async def _take_overall(self) -> None:
+        """Take a token of the overall limit, without waiting for it."""
+        self._overall.reserve(asyncio.get_running_loop().time())
+        if self._shared_limits is not None:
+            await self._call_shared(self._shared_limits.take([self._overall_rate]), default=0.0)
 
     async def _pause(self, chat: object, seconds: float) -> None:
         self._bucket(chat).pause(asyncio.get_running_loop().time(), seconds)

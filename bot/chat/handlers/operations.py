@@ -188,6 +188,7 @@ async def submit(
                 language=context.language,
                 painted=painted,
                 thread=topic_of(message),
+                album=message.media_group_id,
             )
         )
     except PersonError as error:

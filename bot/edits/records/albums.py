@@ -38,6 +38,7 @@ class Albums:
                 edit=of_album[0].id,
                 operation=of_album[0].operation,
                 refused=tuple(refused),
+                last=next((edit for edit in reversed(of_album) if edit.state in PENDING_STATES), None),
             )
 
         return await self._database.run(work)

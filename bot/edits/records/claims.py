@@ -6,13 +6,13 @@ A claim that expired tells the next process that its holder may have posted the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 import sqlalchemy as sa
 
 from bot.edits.model import Edit, Offer
-from bot.edits.records.rows import queue_position
+from bot.edits.records.queue_places import QueuePlace, queue_place
 from bot.storage.database import Database
 from bot.storage.tables import edits, offers
 
@@ -34,12 +34,12 @@ class Claim:
     Attributes:
         outcome: Whether the claimant may post.
         after: A message that an earlier claimant posted has a higher id than this.
-        position: How many edits are ahead of the claimed one in the queue.
+        place: The claimed edit's place in the queue.
     """
 
     outcome: ClaimOutcome
     after: int
-    position: int = 0
+    place: QueuePlace = field(default_factory=QueuePlace)
 
 
 class Claims:
@@ -80,10 +80,10 @@ class Claims:
             )
             if connection.execute(update).rowcount == 0:
                 return Claim(ClaimOutcome.REFUSED, after)
-            position = queue_position(connection, about) if isinstance(about, Edit) else 0
+            place = queue_place(connection, about) if isinstance(about, Edit) else QueuePlace()
             if was_claimed:
-                return Claim(ClaimOutcome.TAKEN_OVER, first, position)
-            return Claim(ClaimOutcome.FRESH, after, position)
+                return Claim(ClaimOutcome.TAKEN_OVER, first, place)
+            return Claim(ClaimOutcome.FRESH, after, place)
 
         return await self._database.run(work)
 

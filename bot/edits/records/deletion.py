@@ -8,7 +8,16 @@ from dataclasses import asdict, fields
 import sqlalchemy as sa
 
 from bot.edits.model import PENDING_STATES, DeletionRequest, Edit, State, workflow_id
-from bot.edits.records import announcements, bans, daily_quota, payments, people, statistics, support_requests
+from bot.edits.records import (
+    announcements,
+    bans,
+    daily_quota,
+    payments,
+    people,
+    statistics,
+    support_requests,
+    work_times,
+)
 from bot.edits.records.found_objects import delete_orphans
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
@@ -146,6 +155,7 @@ class Deletion:
             delete_orphans(connection)
             daily_quota.delete_old(connection, self._clock())
             statistics.delete_old(connection, self._clock())
+            work_times.delete_old(connection, self._clock())
             announcements.delete_old(connection, older_than, self._clock())
             payments.delete_old(connection, self._clock())
             support_requests.delete_old(connection, self._clock())

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.edits.model import PENDING_STATES, Edit, Offer, Operation, PhotoRef, Stage, State
+from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
 from bot.storage.tables import edits
 
 EDIT_COLUMNS = [
@@ -146,10 +146,3 @@ def find_edit(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Edit 
     """An edit that matches, or None."""
     row = connection.execute(sa.select(*EDIT_COLUMNS).where(where)).mappings().first()
     return edit_of(row) if row else None
-
-
-def queue_position(connection: sa.Connection, edit: Edit) -> int:
-    """How many pending edits are ahead of this one: 0 if it is next, or running."""
-    query = sa.select(sa.func.count()).select_from(edits)
-    ahead = query.where(edits.c.state.in_(PENDING_STATES), edits.c.number < edit.number)
-    return int(connection.execute(ahead).scalar_one())

@@ -25,6 +25,7 @@ from bot.edits.records.payments import Payments
 from bot.edits.records.pending_commands import PendingCommands
 from bot.edits.records.people import People
 from bot.edits.records.person_settings import PeopleSettings, find_settings
+from bot.edits.records.queue_places import PendingEdit, QueuePlace, queue_place
 from bot.edits.records.queueing import Queueing
 from bot.edits.records.rows import (
     EDIT_COLUMNS,
@@ -33,11 +34,11 @@ from bot.edits.records.rows import (
     may_be_id,
     notes_column,
     photo_columns,
-    queue_position,
 )
 from bot.edits.records.statistics import Statistics
 from bot.edits.records.support_requests import SupportRequests
 from bot.edits.records.variants import VariantRecords
+from bot.edits.records.work_times import WorkTimes
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
@@ -70,6 +71,7 @@ class Store:
         self.people = People(database, clock)
         self.bans = Bans(database, clock)
         self.statistics = Statistics(database, clock)
+        self.work_times = WorkTimes(database, clock)
         self.announcements = Announcements(database, clock)
         self.payments = Payments(database, clock)
         self.support_requests = SupportRequests(database, clock)
@@ -217,21 +219,20 @@ class Store:
             sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < expired_before),
         )
 
-    async def pending_in_order(self, limit: int = 1000) -> list[tuple[str, int, bool]]:
-        """The first `limit` pending edits, in order: id, chat, and whether its status message shows its position.
+    async def pending_in_order(self, limit: int = 1000) -> list[PendingEdit]:
+        """The first `limit` pending edits, in order."""
+        columns = (edits.c.id, edits.c.chat, edits.c.person, edits.c.state, edits.c.status_message)
+        query = sa.select(*columns).where(edits.c.state.in_(PENDING_STATES)).order_by(edits.c.number).limit(limit)
 
-        One that runs shows its stage instead; one of an album has no status message before it runs.
-        """
-        shows = sa.and_(edits.c.state == State.QUEUED, edits.c.status_message.is_not(None))
-        query = sa.select(edits.c.id, edits.c.chat, shows).where(edits.c.state.in_(PENDING_STATES))
-        query = query.order_by(edits.c.number).limit(limit)
-        return await self._database.run(
-            lambda connection: [(str(row[0]), int(row[1]), bool(row[2])) for row in connection.execute(query)]
-        )
+        def read(connection: sa.Connection) -> list[PendingEdit]:
+            rows = connection.execute(query)
+            return [PendingEdit(row[0], row[1], row[2], State(row[3]), has_message=row[4] is not None) for row in rows]
 
-    async def position(self, edit: Edit) -> int:
-        """How many pending edits are ahead of this one: 0 if it is next, or running."""
-        return await self._database.run(lambda connection: queue_position(connection, edit))
+        return await self._database.run(read)
+
+    async def place(self, edit: Edit) -> QueuePlace:
+        """An edit's place in the queue."""
+        return await self._database.run(lambda connection: queue_place(connection, edit))
 
     async def mask(self, edit_id: str) -> StoredMask | None:
         """The stored mask, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from bot.edits.model import Edit
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
+from bot.edits.workflow.estimates import Estimates
 from bot.errors import BotError
 
 log = structlog.get_logger()
@@ -21,10 +23,12 @@ class AlbumCounts:
     Args:
         store: The store.
         courier: Edits messages.
+        estimates: Estimates when the last answer comes.
     """
 
-    def __init__(self, store: Store, courier: Courier) -> None:
+    def __init__(self, store: Store, courier: Courier, estimates: Estimates) -> None:
         self._store = store
+        self._estimates = estimates
         self._courier = courier
         self._showing: WeakValueDictionary[tuple[int, int], asyncio.Lock] = WeakValueDictionary()
 
@@ -42,6 +46,9 @@ class AlbumCounts:
             if count is None:
                 return
             try:
+                if count.last is not None:
+                    seconds = self._estimates.until_answer(count.last, await self._store.place(count.last))
+                    count = replace(count, seconds=seconds)
                 await self._courier.show_album_count(*place, count)
             except BotError as error:
                 log.info("album_count_not_shown", edit=edit.id, reason=str(error))

@@ -20,6 +20,7 @@ from bot.edits.model import Edit, Offer
 from bot.edits.ports import ChatMovedError, Courier, LostMessageSearch
 from bot.edits.records.claims import Claim, ClaimOutcome
 from bot.edits.records.store import Store
+from bot.edits.workflow.estimates import Estimates
 
 log = structlog.get_logger()
 
@@ -59,12 +60,15 @@ class Announcer:
         store: Stores their ids.
         courier: Posts them.
         alone: Whether this is the only process on the store: then all claims from before its start are expired.
+        estimates: Estimates how long the answer takes; None: from all that was measured, with one worker.
 
     Attributes:
+        estimates: The same.
         shown_positions: By edit id: the queue position that its status message shows; see `record_position`.
     """
 
-    def __init__(self, store: Store, courier: Courier, *, alone: bool) -> None:
+    def __init__(self, store: Store, courier: Courier, *, alone: bool, estimates: Estimates | None = None) -> None:
+        self.estimates = estimates or Estimates(store.work_times)
         self._store = store
         self._courier = courier
         self._alone = alone
@@ -104,6 +108,10 @@ class Announcer:
             return announced
         finally:
             del self._posting[edit.id]
+
+    async def mark_seen(self, edit: Edit, album: str | None) -> None:
+        """Show on the person's message that it was seen; `album` as in `Courier.mark_seen`."""
+        await self._courier.mark_seen(edit, album)
 
     def record_position(self, edit: Edit, position: int) -> None:
         """Record the queue position that an edit's status message shows."""
@@ -193,8 +201,11 @@ class Announcer:
             if claim.outcome is not ClaimOutcome.REFUSED:
                 async with self._renewing_claim(edit):
                     lost = await self._lost_message(claim)
-                    message = await self._courier.post_status(edit, position=claim.position, lost=lost)
-                self.record_position(edit, claim.position)
+                    seconds = self.estimates.until_answer(edit, claim.place)
+                    message = await self._courier.post_status(
+                        edit, position=claim.place.ahead, seconds=seconds, lost=lost
+                    )
+                self.record_position(edit, claim.place.ahead)
                 changed = await self._store.change(edit.id, status_message=message)
                 return changed or edit
             current = await self._store.get(edit.id)

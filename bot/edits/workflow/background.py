@@ -57,6 +57,15 @@ class Background:
         elif edit.state is State.WAITING_FOR_MASK or (edit.state is State.QUEUED and edit.status_message is not None):
             self.add(partial(self._positions.show, edit))
 
+    def mark_seen(self, edit: Edit, album: str | None) -> None:
+        """Show on the person's message that it was seen, once the edit has its status message.
+
+        Args:
+            edit: The edit; as it was scheduled, so that the status message comes first.
+            album: Media group id of the message, if it is part of an album.
+        """
+        self.add(partial(self._mark_seen, edit, album))
+
     def schedule_question(self, offer: Offer) -> None:
         """Post the question of an offer; a silent one is counted in the question about its album."""
         post = self._announcer.count_in_question if offer.silent else self._announcer.post_question
@@ -80,6 +89,11 @@ class Background:
         except Exception:  # the background's boundary
             log.exception("background_work_broke")
 
+    async def _mark_seen(self, edit: Edit, album: str | None) -> None:
+        if edit.status_message is None and edit.album_status is None:
+            await self._announcer.announce(edit)
+        await self._announcer.mark_seen(edit, album)
+
     async def _announce(self, edit: Edit) -> None:
         await self._announcer.announce(edit)
 
@@ -96,6 +110,7 @@ class Background:
             await self._log_failures(self._positions.update)
 
     async def _recover_repeatedly(self) -> None:
+        await self._log_failures(self._announcer.estimates.refresh)
         while True:
             await self._log_failures(self._recover)
             await asyncio.sleep(RECOVERY_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 
@@ -11,6 +12,7 @@ import structlog
 from bot.edits.model import Edit, Stage, State
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
+from bot.edits.workflow.estimates import Estimates
 from bot.errors import BotError
 
 log = structlog.get_logger()
@@ -20,15 +22,17 @@ PROGRESS_SECONDS = 3.0
 
 
 class Progress:
-    """Stores each stage, and shows it in the status message at most every three seconds.
+    """Stores each stage, and shows it in the status message at most every three seconds, with the time that is left.
 
     Both happen in tasks of their own, so the edit waits for neither.
     """
 
-    def __init__(self, store: Store, courier: Courier, edit: Edit) -> None:
+    def __init__(self, store: Store, courier: Courier, estimates: Estimates, edit: Edit) -> None:
         self._store = store
         self._courier = courier
+        self._estimates = estimates
         self._edit = edit
+        self._began = time.monotonic()
         self._stage: Stage | None = None
         self._position = 0
         self._changed = asyncio.Event()
@@ -72,10 +76,12 @@ class Progress:
             if (self._stage, self._position) != shown:
                 shown = stage, position = self._stage, self._position
                 try:
+                    await self._estimates.refresh()
                     edit = await self._store.get(self._edit.id)
                     if edit is not None and edit.state is State.RUNNING:
-                        is_waiting = position > 0
-                        await self._courier.show_progress(edit, stage=None if is_waiting else stage, position=position)
+                        left = self._estimates.left(self._edit, time.monotonic() - self._began)
+                        shown_stage = None if position > 0 else stage
+                        await self._courier.show_progress(edit, stage=shown_stage, position=position, seconds=left)
                 except BotError as error:
                     log.info("progress_not_shown", edit=self._edit.id, reason=str(error))
 

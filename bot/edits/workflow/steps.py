@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from bot.edits.pictures.job import DoubtfulFindError, Job
 from bot.edits.ports import Courier, ResultFile, StatusMessageGoneError
 from bot.edits.records.rows import notes_column
 from bot.edits.records.store import Store
+from bot.edits.records.work_times import work_of
 from bot.edits.workflow.album_counts import AlbumCounts
 from bot.edits.workflow.announcer import Announcer
 from bot.edits.workflow.attempts import with_retries
@@ -39,6 +41,9 @@ from bot.errors import (
 from bot.imaging.turns import on_behalf_of
 
 log = structlog.get_logger()
+
+MAX_MEASURED = 1000
+"""Edits whose start is remembered; one that was stopped stays until then."""
 
 MAX_STARTS = 5
 """Starts of one attempt after which the photo counts as the cause of the crashes."""
@@ -90,7 +95,9 @@ class EditSteps:
         self.courier = courier
         self.announcer = announcer
         self.files = files
-        self._album_counts = AlbumCounts(store, courier)
+        self._album_counts = AlbumCounts(store, courier, announcer.estimates)
+        self._begun: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
+        """By edit id: when this process began to work on it (`time.monotonic`), and the kind of work."""
         self._failures = Failures(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
 
     async def announce(self, edit_id: str) -> None:
@@ -112,6 +119,7 @@ class EditSteps:
         if begun is None:
             return None
         edit, starts = begun
+        self._measure(edit)
         if starts > MAX_STARTS:
             raise UnusableInputError("photo-poison")
         try:
@@ -122,7 +130,8 @@ class EditSteps:
             raise
 
     async def _make(self, edit: Edit) -> CheckpointedResult | ChoiceNeeded:
-        async with self.courier.busy(edit), Progress(self.store, self.courier, edit) as on_stage:
+        estimates = self.announcer.estimates
+        async with self.courier.busy(edit), Progress(self.store, self.courier, estimates, edit) as on_stage:
             await on_stage(Stage.FETCHING)
             source = await self.files.fetch(edit.photo)
             if edit.chooses and not edit.has_mask and not await self._has_chosen(edit, source, on_stage):
@@ -191,11 +200,27 @@ class EditSteps:
         if edit is not None:
             if edit.painted is not None:  # its paint is in the mask
                 await asyncio.to_thread(self.files.photos.remove, photo_key(edit.painted))
+            await self._record_work_time(edit)
             SECONDS.labels(edit.operation).observe(time.time() - edit.created.timestamp())
             EDITS.labels(edit.operation, edit.engine, "done").inc()
             log.info("edit_done", edit=edit.id, operation=edit.operation, engine=edit.engine)
         if before is not None:
             await self._album_counts.show(before)
+
+    def _measure(self, edit: Edit) -> None:
+        """Measure how long an edit takes from now on."""
+        self._begun[edit.id] = time.monotonic(), work_of(edit)
+        while len(self._begun) > MAX_MEASURED:
+            self._begun.popitem(last=False)
+
+    async def _record_work_time(self, edit: Edit) -> None:
+        """Record how long an edit took; nothing for one that another process began. The answer is there already."""
+        began, work = self._begun.pop(edit.id, (0.0, None))
+        if work is not None and edit.engine is not None:
+            try:
+                await self.store.work_times.record(work, edit.engine, time.monotonic() - began)
+            except OutageError as error:
+                log.info("work_time_not_recorded", reason=str(error))
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the remaining steps: record the failure and show it in the status message."""

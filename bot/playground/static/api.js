@@ -11,14 +11,15 @@
  *   photo?: PhotoSize[], document?: Doc, sticker?: {emoji?: string}, media_group_id?: string,
  *   invoice?: {title: string, description: string, total_amount: number},
  *   successful_payment?: {total_amount: number}, refunded_payment?: {total_amount: number},
- *   reply_to_message?: Message, reply_markup?: {inline_keyboard?: InlineButton[][]},
- * }} Message as in the Bot API
+ *   reply_to_message?: Message, reply_markup?: {inline_keyboard?: InlineButton[][]}, reaction?: string,
+ * }} Message as in the Bot API, and the bot's reaction to it
  * @typedef {{command: string, description: string}} Command
  * @typedef {{name: string, title: string, width: number, height: number}} Sample
  * @typedef {{
  *   bot: {first_name: string, username: string},
  *   person: {id: number, first_name: string, language_code: string},
  *   commands: Command[], about: string, last_event: number, messages: Message[],
+ *   reactions: Record<string, string>,
  * }} Chat
  * @typedef {{id: string, text: string | null, show_alert: boolean}} Answer
  */
@@ -64,8 +65,8 @@ async function request(path, init) {
 const post = (path, value) =>
   request(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
 
-/** @returns {Promise<Chat>} The whole chat. */
-export const chat = () => request('/chat');
+/** @returns {Promise<Chat>} The whole chat; the person speaks the browser's language unless they chose another. */
+export const chat = () => request(`/chat?language=${encodeURIComponent(navigator.language)}`);
 
 /** @returns {Promise<Sample[]>} The sample pictures. */
 export const samples = () => request('/samples');
@@ -140,7 +141,7 @@ export function send({ text, replyTo, files = [], as = 'photo' }, onProgress) {
   });
 }
 
-const KINDS = ['message', 'deleted', 'action', 'answer', 'commands', 'cleared'];
+const KINDS = ['message', 'deleted', 'action', 'answer', 'commands', 'reaction', 'cleared'];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
 

@@ -41,6 +41,17 @@ export const largest = (message) => message.photo?.[message.photo.length - 1];
 /** @param {Message} message */
 const senderName = (message) => (isMine(message) ? t('you') : message.from.first_name);
 
+/** The bot's reaction to a message. @param {Message} message */
+const reaction = (message) =>
+  message.reaction
+    ? h('span', {
+      class: 'reaction',
+      role: 'img',
+      'aria-label': t('reaction', { name: t('bot'), emoji: message.reaction }),
+      'data-testid': 'reaction',
+    }, message.reaction)
+    : null;
+
 /**
  * @param {Message} message
  * @param {Actions} actions
@@ -57,12 +68,17 @@ function photoButton(message, actions) {
     decoding: 'async',
     draggable: 'false',
   });
-  const button = h('button', {
-    type: 'button',
-    class: 'photo',
-    'aria-label': `${t('open')}: ${t('photo')}`,
-    onclick: () => actions.onPicture(message),
-  }, image);
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: 'photo',
+      'aria-label': `${t('open')}: ${t('photo')}`,
+      onclick: () => actions.onPicture(message),
+    },
+    image,
+    reaction(message),
+  );
   image.addEventListener('error', () => button.classList.add('broken'));
   return button;
 }
@@ -266,7 +282,16 @@ export function bubble(message, actions) {
     h(
       'div',
       { class: 'line' },
-      h('div', { class: 'bubble' }, quote(message, actions), media, text, unknown, meta(message)),
+      h(
+        'div',
+        { class: 'bubble' },
+        quote(message, actions),
+        media,
+        text,
+        unknown,
+        !message.photo && reaction(message),
+        meta(message),
+      ),
       replyButton(message, actions),
     ),
     keys,

@@ -133,7 +133,6 @@ async function clearChat() {
 function openMainMenu() {
   const code = chat?.person.language_code ?? 'en';
   const speaks = (/** @type {string} */ tag) => code.toLowerCase().startsWith(tag);
-  const other = !speaks('en') && !speaks('zh');
   openMenu([
     { heading: t('language') },
     { text: t('english'), checked: speaks('en'), testid: 'language-en', onPick: () => chooseLanguage('en') },
@@ -141,7 +140,7 @@ function openMainMenu() {
     {
       text: t('german'),
       hint: t('german_hint'),
-      checked: other,
+      checked: speaks('de'),
       testid: 'language-de',
       onPick: () => chooseLanguage('de'),
     },
@@ -165,6 +164,7 @@ const EVENTS = {
   action: (data) => setAction(data.action),
   answer: (answer) => buttons.answered(answer),
   commands: ({ commands }) => setCommands(commands),
+  reaction: ({ message_id, emoji }) => log.react(message_id, emoji),
   cleared() {
     setAction('');
     log.reset([]);
@@ -208,7 +208,7 @@ composer.focus();
 api.follow({
   onChat(state, restarted) {
     chat = state;
-    log.reset(state.messages);
+    log.reset(state.messages, state.reactions);
     setPersonLanguage(state.person.language_code);
     setCommands(state.commands);
     if (restarted) log.scrollToEnd();

@@ -21,6 +21,8 @@ export function createLog(actions, onChange) {
   const unread = byId('unread');
   /** @type {Map<number, Message>} */
   const messages = new Map();
+  /** The bot's reactions, by message id. @type {Map<number, string>} */
+  const reactions = new Map();
   /** The elements shown, one per message or album. @type {Map<string, {element: HTMLElement, ids: number[], json: string}>} */
   const blocks = new Map();
   /** @type {Map<string, HTMLElement>} */
@@ -58,7 +60,8 @@ export function createLog(actions, onChange) {
     const wanted = new Map();
     for (const message of ordered()) {
       const name = key(message);
-      wanted.set(name, [...(wanted.get(name) ?? []), message]);
+      const reaction = reactions.get(message.message_id);
+      wanted.set(name, [...(wanted.get(name) ?? []), reaction ? { ...message, reaction } : message]);
     }
     /** @type {HTMLElement[]} */
     const nodes = [];
@@ -165,11 +168,26 @@ export function createLog(actions, onChange) {
     remove(id) {
       updateKeepingScroll(() => messages.delete(id));
     },
-    /** @param {Message[]} all what the chat holds now */
-    reset(all) {
+    /**
+     * @param {number} id
+     * @param {string | null} emoji
+     */
+    react(id, emoji) {
+      updateKeepingScroll(() => {
+        if (emoji) reactions.set(id, emoji);
+        else reactions.delete(id);
+      });
+    },
+    /**
+     * @param {Message[]} all what the chat holds now
+     * @param {Record<string, string>} [reacted] the bot's reactions, by message id
+     */
+    reset(all, reacted = {}) {
       quiet = true;
       updateKeepingScroll(() => {
         messages.clear();
+        reactions.clear();
+        for (const [id, emoji] of Object.entries(reacted)) reactions.set(Number(id), emoji);
         for (const message of all) messages.set(message.message_id, message);
       });
       quiet = false;

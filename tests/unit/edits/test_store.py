@@ -112,9 +112,9 @@ async def test_the_pending_edits_of_all_people_are_limited(store: Store) -> None
 
 async def test_the_position_counts_the_edits_ahead(store: Store) -> None:
     edits = [(await store.add(request(person=person)))[0] for person in range(4)]
-    assert [await store.position(edit) for edit in edits] == [0, 1, 2, 3]
+    assert [(await store.place(edit)).ahead for edit in edits] == [0, 1, 2, 3]
     await store.change(edits[0].id, state=State.DONE)
-    assert [await store.position(edit) for edit in edits[1:]] == [0, 1, 2]
+    assert [(await store.place(edit)).ahead for edit in edits[1:]] == [0, 1, 2]
 
 
 async def test_one_process_gets_the_claim_of_a_status_message(store: Store, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.application import make_bot
 from bot.chat.webhook import MAX_UPDATE_BYTES
 from bot.edits.model import MAX_MASK_BYTES
-from bot.playground.telegram import Telegram
+from bot.playground.saved_chat import SavedChat
 from bot.settings import Settings
 from bot.wiring import build_front
 from tests.unit.webapp.doubles import CanvasDouble
@@ -83,7 +83,7 @@ STAND_IN = {"/bot{token}/{method}", "/file/bot{token}/{path}"}
 """Its stand-in for the Bot API, which asks for the token in the path."""
 
 
-def site(canvas: CanvasDouble, playground: Telegram | None = None) -> web.Application:
+def site(canvas: CanvasDouble, playground: SavedChat | None = None) -> web.Application:
     """The program's whole web server, as `bot.wiring` builds it, around a canvas in memory."""
     settings = Settings(
         _env_file=None,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.playground.telegram import Telegram
+from bot.playground.page import PERSON
+from bot.playground.saved_chat import SavedChat
 from tests.unit.webapp.conftest import ADA, BEN, Page
 from tests.unit.webapp.doubles import CanvasDouble, make_edit, mask_png
 from tests.unit.webapp.routes import OWNERS, PLAYGROUND, PRIVATE, ROUTES, SECRET, STAND_IN, Route, site
@@ -71,13 +73,13 @@ def test_every_route_is_in_the_table() -> None:
 
     known = {(route.method, route.path) for route in ROUTES}
     assert routes(site(CanvasDouble())) == known, "a route is missing in this table, or here without being served"
-    more = routes(site(CanvasDouble(), Telegram())) - known
+    more = routes(site(CanvasDouble(), SavedChat(Path("unused"), PERSON))) - known
     assert {path for _, path in more} == PLAYGROUND | STAND_IN
 
 
 @pytest.mark.parametrize("path", sorted(PLAYGROUND))
-async def test_the_playground_answers_this_machines_browser_only(path: str) -> None:
-    app = site(CanvasDouble(), Telegram())
+async def test_the_playground_answers_this_machines_browser_only(path: str, tmp_path: Path) -> None:
+    app = site(CanvasDouble(), SavedChat(tmp_path, PERSON))
     app.cleanup_ctx.clear()  # painting the samples takes seconds
     async with TestClient(TestServer(app)) as client:
         for method in ("GET", "POST"):
