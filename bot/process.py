@@ -10,7 +10,7 @@ import structlog
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot import wiring
+from bot import serving, wiring
 from bot.chat.commands import register_commands
 from bot.chat.intake import poll, retry_until_success
 from bot.chat.services import App
@@ -59,7 +59,11 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
                 token = settings.telegram_bot_token.get_secret_value()
             core = await open_longer.enter_async_context(wiring.open_core(settings, token, _app_url(public_url)))
             front = wiring.build_front(settings, core, token, playground)
-            async with wiring.serve(settings, front.site), _shut_down_at_exit(core.bot):
+            async with (
+                serving.serve(settings, front.site),
+                serving.serve_metrics(settings, wiring.health(settings, core)),
+                _shut_down_at_exit(core.bot),
+            ):
                 if playground is not None:
                     say(f"No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {address}/playground")
                 await retry_until_success(core.bot.initialize, stop)
@@ -85,6 +89,7 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
     with signals_set(stop):
         async with (
             wiring.open_core(settings, token, _app_url(settings.public_url)) as core,
+            serving.serve_metrics(settings, wiring.health(settings, core)),
             _shut_down_at_exit(core.bot),
         ):
             await retry_until_success(core.bot.initialize, stop)

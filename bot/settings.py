@@ -86,6 +86,14 @@ class Settings(BaseSettings):
     )
     host: str = _setting("127.0.0.1", "Web", "The address that the web server listens on.", example="127.0.0.1")
     port: int = _setting(8080, "Web", "The port that the web server listens on.", example="8080", ge=1, le=65535)
+    metrics_port: int | None = _setting(
+        None,
+        "Web",
+        "A port for /metrics, /healthz and /readyz alone, also of workers; none: they are on PORT, workers have none.",
+        example="9090",
+        ge=1,
+        le=65535,
+    )
     init_data_hours: float = _setting(
         24, "Web", "Hours for which Telegram's initData of a person opens the Mini App.", example="24", ge=1, le=168
     )

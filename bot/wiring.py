@@ -7,9 +7,6 @@ line needs, too.
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
-import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +45,7 @@ from bot.edits.service import Edits
 from bot.edits.shown_results import ShownResults
 from bot.edits.unasked import Unasked
 from bot.edits.variants import Variants
+from bot.edits.workflow import metrics
 from bot.edits.workflow.announcer import Announcer
 from bot.edits.workflow.estimates import Estimates
 from bot.edits.workflow.progress import report_queue_position
@@ -57,7 +55,6 @@ from bot.engines import Engine
 from bot.engines.volcengine import CallSlots, LocalCallSlots, OperatorNotice
 from bot.engines.volcengine.notices import OnOperatorError
 from bot.engines.volcengine.transport import OnCall
-from bot.errors import OperatorError
 from bot.imaging.pool import PixelPool
 from bot.playground import add_playground
 from bot.playground.page import PERSON
@@ -70,14 +67,7 @@ from bot.storage.file_cache import FileCache
 from bot.storage.rate_limits import SharedRateLimiter
 from bot.texts import Texts
 from webapp.application import add_mini_app
-from webapp.connections import (
-    BACKLOG,
-    FEWEST_CONNECTIONS,
-    MAX_CONNECTIONS,
-    RESERVED_FILES,
-    BoundedRunner,
-    raise_file_limit,
-)
+from webapp.health import Health
 from webapp.limits import TrustedProxies
 
 CACHE_BYTES = 1_000_000_000
@@ -282,8 +272,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: SavedCha
         telegram_script="/playground/telegram-web-app.js" if playground is not None else None,
         init_data_max_age=settings.init_data_hours * 3600,
         proxies=TrustedProxies(settings.trusted_proxies),
-        ready=lambda: core.queue.is_ready() and not core.folder.is_full(),
-        warning=core.folder.warning,
+        health=health(settings, core, has_metrics=settings.metrics_port is None),
     )
     if playground is not None:
         add_playground(site, playground.telegram, playground)
@@ -291,6 +280,19 @@ def build_front(settings: Settings, core: Core, token: str, playground: SavedCha
     if settings.telegram_updates == "webhook":
         site.router.add_post(PATH, webhook.receive)
     return Front(application, replies, sender, notices, intake, webhook, site)
+
+
+def health(settings: Settings, core: Core, *, has_metrics: bool = True) -> Health:
+    """What /healthz, /readyz and /metrics answer."""
+
+    async def update_metrics() -> None:
+        metrics.show_queue(await core.store.statistics.queue())
+
+    return Health(
+        ready=lambda: core.queue.is_ready() and not core.folder.is_full(),
+        warning=core.folder.warning,
+        update_metrics=update_metrics if has_metrics else None,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -332,37 +334,6 @@ def data_folder(settings: Settings) -> DataFolder:
     return DataFolder(
         settings.data_dir, max_bytes=int(settings.data_max_mb * 1e6), database=Path(path) if path else None
     )
-
-
-@contextlib.asynccontextmanager
-async def serve(settings: Settings, site: web.Application) -> AsyncIterator[None]:
-    """Serve `site` on HOST:PORT.
-
-    Raises:
-        OperatorError: The address cannot be used.
-    """
-    most = max(FEWEST_CONNECTIONS, min(MAX_CONNECTIONS, raise_file_limit() - RESERVED_FILES))
-    runner = BoundedRunner(site, most=most, proxies=TrustedProxies(settings.trusted_proxies))
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
-        except (OSError, UnicodeError) as error:
-            raise _cannot_listen(settings, error) from None
-        yield
-    finally:
-        await runner.cleanup()
-
-
-def _cannot_listen(settings: Settings, error: OSError | UnicodeError) -> OperatorError:
-    is_host = isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-    # aiohttp's own text repeats the address; the error number says it shorter.
-    is_named = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
-    reason = os.strerror(error.errno or 0) if isinstance(error, OSError) and is_named else "no such address here"
-    setting = "HOST" if is_host else "PORT"
-    advice = "HOST=127.0.0.1, or HOST=0.0.0.0 for all networks" if is_host else "PORT=8081"
-    text = f"{setting}: cannot listen on {settings.host}:{settings.port} ({reason}); try {advice}"
-    return OperatorError("wrong-setting", text=text)
 
 
 def only_bot(settings: Settings) -> contextlib.AbstractContextManager[None]:

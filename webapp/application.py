@@ -12,7 +12,7 @@ from webapp.callers import Callers, nobody
 from webapp.edits_api import EditsApi
 from webapp.errors import answer_errors
 from webapp.events import Events
-from webapp.health import add_health, no_warning
+from webapp.health import Health
 from webapp.init_data import MAX_AGE
 from webapp.limits import TrustedProxies
 from webapp.pages import Pages
@@ -40,8 +40,7 @@ def add_mini_app(
     telegram_script: str | None = None,
     init_data_max_age: float = MAX_AGE,
     proxies: TrustedProxies | None = None,
-    ready: Callable[[], bool],
-    warning: Callable[[], str | None] = no_warning,
+    health: Health,
 ) -> None:
     """Add the page, its API, health and metrics.
 
@@ -55,10 +54,9 @@ def add_mini_app(
         telegram_script: Address that the page loads Telegram's script from; None: telegram.org.
         init_data_max_age: Seconds for which initData opens a session.
         proxies: The reverse proxies whose X-Forwarded-For is believed; None: none.
-        ready: Whether edits can be accepted, for /readyz.
-        warning: A line for the operator, for /readyz.
+        health: Answers /healthz, /readyz and /metrics.
     """
-    add_health(app, ready, warning)
+    health.add_to(app)
     Pages(telegram_script).add_to(app.router)
     callers = Callers(
         bot_token, Tokens(bot_token), allowed, is_banned=is_banned, max_age=init_data_max_age, proxies=proxies

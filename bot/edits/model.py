@@ -123,7 +123,8 @@ class Edit:
         parent: Id of the edit that this one follows: its result (next erase round) or its mask (correction) is used.
         width: Width of the upright photo in pixels, once it was opened.
         height: Height of the upright photo in pixels, once it was opened.
-        created: When it was requested, UTC.
+        created: When it was recorded, UTC.
+        requested: When the person last asked for it, UTC: by the command, the painted mask, a choice or "Try again".
         painted: A copy of the photo that the person painted on in Telegram's own editor. The paint says what is erased;
             for a cut-out it says what stays.
         shadow: Whether the subject's shadow is erased too.
@@ -159,6 +160,7 @@ class Edit:
     width: int | None
     height: int | None
     created: datetime
+    requested: datetime
     painted: PhotoRef | None = None
     shadow: bool = True
     chooses: bool = False

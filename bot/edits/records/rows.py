@@ -105,6 +105,7 @@ def edit_of(row: sa.RowMapping) -> Edit:
         width=row["width"],
         height=row["height"],
         created=datetime.fromtimestamp(row["created"], UTC),
+        requested=datetime.fromtimestamp(row["requested"] or row["created"], UTC),
         painted=painted,
         shadow=row["shadow"] is None or bool(row["shadow"]),
         chooses=bool(row["chooses"]),

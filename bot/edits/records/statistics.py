@@ -63,6 +63,21 @@ class Figures:
     running: int
 
 
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """The queue of all processes now.
+
+    Attributes:
+        waiting: Edits that wait.
+        running: Edits that run.
+        oldest: Seconds since the oldest waiting edit was asked for; 0: none waits.
+    """
+
+    waiting: int
+    running: int
+    oldest: float
+
+
 class Statistics:
     """Reads the counts, and counts the calls of the cloud.
 
@@ -84,6 +99,17 @@ class Statistics:
         """The figures of now."""
         return await self._database.run(self._figures)
 
+    async def queue(self) -> QueueDepth:
+        """The queue of now."""
+        return await self._database.run(self._queue)
+
+    def _queue(self, connection: sa.Connection) -> QueueDepth:
+        pending = _pending(connection)
+        asked = sa.func.coalesce(edits.c.requested, edits.c.created)
+        first = connection.execute(sa.select(sa.func.min(asked)).where(edits.c.state == State.QUEUED)).scalar_one()
+        oldest = max(0.0, self._clock() - float(first)) if first is not None else 0.0
+        return QueueDepth(pending.get(State.QUEUED, 0), pending.get(State.RUNNING, 0), oldest)
+
     def _figures(self, connection: sa.Connection) -> Figures:
         today = int(self._clock() // DAY)
         counts = daily_counts.c
@@ -94,8 +120,7 @@ class Statistics:
         for days in WINDOWS:
             is_active = people.c.last_seen >= (today - days + 1) * DAY
             active.append(connection.execute(sa.select(sa.func.count()).where(is_active)).scalar_one())
-        by_state = sa.select(edits.c.state, sa.func.count()).where(edits.c.state.in_(PENDING_STATES))
-        pending = {str(state): int(count) for state, count in connection.execute(by_state.group_by(edits.c.state))}
+        pending = _pending(connection)
         times = [times_of(rows, today, days) for days in WINDOWS]
         failed = by_name(rows, FAILED, today)
         return Figures(
@@ -109,6 +134,12 @@ class Statistics:
             waiting=pending.get(State.QUEUED, 0),
             running=pending.get(State.RUNNING, 0),
         )
+
+
+def _pending(connection: sa.Connection) -> dict[str, int]:
+    """How many edits wait and run, by state."""
+    by_state = sa.select(edits.c.state, sa.func.count()).where(edits.c.state.in_(PENDING_STATES))
+    return {str(state): int(count) for state, count in connection.execute(by_state.group_by(edits.c.state))}
 
 
 def count_done(connection: sa.Connection, operation: str, seconds: float, now: float) -> None:

@@ -22,6 +22,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, StepOptions
 from dbos import error as dbos_error
 
 from bot.edits.model import Edit, workflow_id
+from bot.edits.workflow.metrics import STEP_SECONDS
 from bot.edits.workflow.queue_polling import IDLE_SECONDS_ALONE, IDLE_SECONDS_SHARED, QueuePolling
 from bot.edits.workflow.steps import ChoiceNeeded, EditSteps
 from bot.errors import BotError, OutageError, WorldError
@@ -38,7 +39,7 @@ WORKFLOW_VERSION = "3"
 """DBOS's application version: change it with the workflow's steps (the default is a hash of the source). A program
 with the same version continues the edits of its predecessor; one with another version restarts them."""
 
-STEP_SECONDS = 300.0
+STEP_LIMIT_SECONDS = 300.0
 """Time limit of a step. Downloads, engines and pixel work have tighter limits."""
 
 THREADS = 32
@@ -261,9 +262,10 @@ async def _run_step(name: str, step: Callable[..., Coroutine[Any, Any, T]], *arg
     options: StepOptions = {
         "name": name,
         "preemptible": name in ("announce", "make"),
-        "timeout_seconds": STEP_SECONDS,
+        "timeout_seconds": STEP_LIMIT_SECONDS,
     }
-    return await DBOS.run_step_async(options, step, *arguments)
+    with STEP_SECONDS.labels(name).time():
+        return await DBOS.run_step_async(options, step, *arguments)
 
 
 _CANCELLATIONS = ("was cancelled during execution", "is no longer owned by this execution")

@@ -201,7 +201,7 @@ class EditSteps:
             if edit.painted is not None:  # its paint is in the mask
                 await asyncio.to_thread(self.files.photos.remove, photo_key(edit.painted))
             await self._record_work_time(edit)
-            SECONDS.labels(edit.operation).observe(time.time() - edit.created.timestamp())
+            SECONDS.labels(edit.operation).observe(time.time() - edit.requested.timestamp())
             EDITS.labels(edit.operation, edit.engine, "done").inc()
             log.info("edit_done", edit=edit.id, operation=edit.operation, engine=edit.engine)
         if before is not None:

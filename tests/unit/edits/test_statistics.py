@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.edits.model import DOUBTFUL, Operation, PhotoRef
 from bot.edits.records import statistics
 from bot.edits.records.limits import EditLimits
-from bot.edits.records.statistics import DAY, KEEP_DAYS, LAST_BUCKET, bucket_of, quantile
+from bot.edits.records.statistics import DAY, KEEP_DAYS, LAST_BUCKET, QueueDepth, bucket_of, quantile
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database
@@ -141,3 +141,14 @@ def test_no_name_is_longer_than_its_column() -> None:
     width = daily_counts.c.kind.type.length
     kinds = (statistics.DONE, statistics.FAILED, statistics.SECONDS, statistics.CALL, statistics.FAILED_CALL)
     assert all(len(kind) <= width for kind in kinds)
+
+
+async def test_the_queue_is_counted_with_the_age_of_the_oldest(store: Store, clock: Clock) -> None:
+    assert await store.statistics.queue() == QueueDepth(0, 0, 0.0)
+    first = await added(store, 1)
+    clock.now += 30
+    await added(store, 2)
+    clock.now += 5
+    assert await store.statistics.queue() == QueueDepth(2, 0, 35.0)
+    await store.begin(first)
+    assert await store.statistics.queue() == QueueDepth(1, 1, 5.0)

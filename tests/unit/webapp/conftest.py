@@ -14,6 +14,7 @@ from bot.texts import Texts
 from tests.unit.webapp.doubles import CanvasDouble, make_edit
 from tests.unit.webapp.signing import TOKEN, signed
 from webapp.application import add_mini_app
+from webapp.health import Health
 
 ADA, BEN = 41, 42
 
@@ -60,7 +61,7 @@ def canvas() -> CanvasDouble:
 @pytest.fixture
 async def client(canvas: CanvasDouble) -> AsyncIterator[TestClient]:
     app = web.Application()
-    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, ready=lambda: True)
+    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, health=Health(lambda: True))
     async with TestClient(TestServer(app)) as client:
         yield client
 

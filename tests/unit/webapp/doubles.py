@@ -46,6 +46,7 @@ def make_edit(edit_id: str, person: int, **values: object) -> Edit:
         width=WIDTH,
         height=HEIGHT,
         created=datetime(2026, 1, 1, tzinfo=UTC),
+        requested=datetime(2026, 1, 1, tzinfo=UTC),
     )
     return replace(edit, **values)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 from aiohttp import web
 
@@ -11,6 +11,7 @@ from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.application import make_bot
 from bot.chat.webhook import MAX_UPDATE_BYTES
 from bot.edits.model import MAX_MASK_BYTES
+from bot.edits.records.statistics import QueueDepth
 from bot.playground.saved_chat import SavedChat
 from bot.settings import Settings
 from bot.wiring import build_front
@@ -94,6 +95,7 @@ def site(canvas: CanvasDouble, playground: SavedChat | None = None) -> web.Appli
     )
     limiter = FloodLimiter()
     core = Mock(canvas=canvas, limiter=limiter, bot=make_bot(TOKEN, settings.telegram_api_url, limiter))
+    core.store.statistics.queue = AsyncMock(return_value=QueueDepth(0, 0, 0.0))
     core.store.bans.is_banned.return_value = False
     core.queue.is_ready = lambda: True
     core.folder.is_full = lambda: False

@@ -12,12 +12,15 @@ from tests.unit.webapp.conftest import ADA, BEN, Page
 from tests.unit.webapp.doubles import CanvasDouble, make_edit
 from tests.unit.webapp.signing import TOKEN
 from webapp.application import add_mini_app
+from webapp.health import Health
 
 
 def page_server(canvas: CanvasDouble, allowed: frozenset[int], banned: Collection[int] = ()) -> TestServer:
     app = web.Application()
     is_banned = banned.__contains__
-    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, allowed=allowed, is_banned=is_banned, ready=lambda: True)
+    add_mini_app(
+        app, canvas, Texts(), bot_token=TOKEN, allowed=allowed, is_banned=is_banned, health=Health(lambda: True)
+    )
     return TestServer(app)
 
 

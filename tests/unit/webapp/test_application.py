@@ -10,6 +10,7 @@ from bot.texts import Texts
 from tests.unit.webapp.doubles import CanvasDouble
 from tests.unit.webapp.signing import TOKEN
 from webapp.application import add_mini_app
+from webapp.health import Health
 
 
 async def test_other_routes_are_left_as_they_are() -> None:
@@ -20,7 +21,7 @@ async def test_other_routes_are_left_as_they_are() -> None:
 
     app = web.Application()
     app.router.add_post("/telegram/webhook", webhook)
-    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, ready=lambda: True)
+    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, health=Health(lambda: True))
     app.router.add_post("/apiary", webhook)
     async with TestClient(TestServer(app)) as client:
         for path in ("/telegram/webhook", "/apiary"):
@@ -33,7 +34,7 @@ async def test_other_routes_are_left_as_they_are() -> None:
 
 async def test_requests_are_counted_by_route_and_not_by_id() -> None:
     app = web.Application()
-    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, ready=lambda: True)
+    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, health=Health(lambda: True))
     async with TestClient(TestServer(app)) as client:
         await client.get("/api/edits/a-secret-id/photo")
         await client.get("/api/nothing/a-secret-id")

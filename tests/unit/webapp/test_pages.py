@@ -16,6 +16,7 @@ from bot.texts import Texts
 from tests.unit.webapp.doubles import CanvasDouble
 from tests.unit.webapp.signing import TOKEN
 from webapp.application import add_mini_app
+from webapp.health import Health
 from webapp.pages import STATIC, Pages, without_documentation
 
 OWN_SCRIPT = "/playground/telegram-web-app.js"
@@ -29,7 +30,7 @@ def script(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 async def client(script: str | None) -> AsyncIterator[TestClient]:
     app = web.Application()
-    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, telegram_script=script, ready=lambda: True)
+    add_mini_app(app, CanvasDouble(), Texts(), bot_token=TOKEN, telegram_script=script, health=Health(lambda: True))
     async with TestClient(TestServer(app), auto_decompress=False) as client:
         yield client
 

@@ -14,6 +14,7 @@ from tests.unit.webapp.conftest import ADA, Page
 from tests.unit.webapp.doubles import CanvasDouble
 from tests.unit.webapp.signing import TOKEN, signed
 from webapp.application import add_mini_app
+from webapp.health import Health
 from webapp.init_data import Caller
 from webapp.tokens import RENEW_AFTER, TOKEN_SECONDS, Tokens
 
@@ -145,7 +146,7 @@ async def test_a_slow_clock_is_told_to_the_operator_once_and_not_to_the_person(c
 
 async def test_the_age_of_init_data_is_a_setting(canvas: CanvasDouble) -> None:
     app = web.Application()
-    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, init_data_max_age=3600, ready=lambda: True)
+    add_mini_app(app, canvas, Texts(), bot_token=TOKEN, init_data_max_age=3600, health=Health(lambda: True))
     async with TestClient(TestServer(app)) as client:
         page = Page(client, ADA)
         page.init_data = signed({"id": ADA, "first_name": "A"}, auth_date=int(time.time()) - 3700)

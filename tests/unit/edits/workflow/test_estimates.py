@@ -37,6 +37,7 @@ QUEUED = Edit(
     width=None,
     height=None,
     created=datetime.now(UTC),
+    requested=datetime.now(UTC),
 )
 
 
