@@ -12,8 +12,8 @@ from telegram.ext import ExtBot
 
 from bot import serving, wiring
 from bot.chat.commands import register_commands
-from bot.chat.intake import poll, retry_until_success
 from bot.chat.services import App
+from bot.chat.updates.intake import poll, retry_until_success
 from bot.edits.history import delete_unwanted_repeatedly
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store

@@ -21,10 +21,6 @@ from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.application import make_application, make_bot
 from bot.chat.courier import TelegramCourier
-from bot.chat.identity import Identities
-from bot.chat.intake import Intake
-from bot.chat.keyboards import Keyboards
-from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.notices import tell_admins
 from bot.chat.payment_notices import PaymentNotices
 from bot.chat.payments import PaymentServices
@@ -32,7 +28,11 @@ from bot.chat.reactions import Reactions
 from bot.chat.replies import Replies
 from bot.chat.services import App, ChatServices, OperatorServices
 from bot.chat.settings_messages import SettingsMessages
-from bot.chat.webhook import PATH, Webhook
+from bot.chat.updates.identity import Identities
+from bot.chat.updates.intake import Intake
+from bot.chat.updates.not_understood_limit import NotUnderstoodLimit
+from bot.chat.updates.webhook import PATH, Webhook
+from bot.chat.views.keyboards import Keyboards
 from bot.edits.banning import Banning
 from bot.edits.canvas import Canvas
 from bot.edits.choices import Choices

@@ -22,12 +22,12 @@ from telegram.ext import (
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import AiohttpRequest, UpdatesRequest
 from bot.chat.commands import AsksForEdit, Command, NamesBackground
-from bot.chat.gate import Gate
 from bot.chat.handlers import buttons, operations, payments, privacy, settings, welcome
 from bot.chat.handlers.operators import OperatorHandler
-from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
+from bot.chat.updates.gate import Gate
+from bot.chat.updates.not_understood_limit import NotUnderstoodLimit
 
 log = structlog.get_logger()
 

@@ -23,10 +23,10 @@ from bot.chat.api.fetching import FileFetcher
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import Poster
 from bot.chat.file_rules import MAX_DOCUMENT_BYTES, must_be_file, result_name
-from bot.chat.keyboards import Keyboards
 from bot.chat.reactions import Reactions
-from bot.chat.result_messages import ResultMessages
-from bot.chat.waiting_times import with_waiting_time
+from bot.chat.views.keyboards import Keyboards
+from bot.chat.views.result_messages import ResultMessages
+from bot.chat.views.waiting_times import with_waiting_time
 from bot.edits.model import (
     WITH_ALPHA,
     AlbumCount,

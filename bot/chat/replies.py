@@ -18,8 +18,8 @@ import structlog
 from telegram import CallbackQuery, InlineKeyboardMarkup, Message, ReplyParameters
 from telegram.error import TelegramError
 
-from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.topics import topic_of
+from bot.chat.updates.not_understood_limit import NotUnderstoodLimit
 
 log = structlog.get_logger()
 

@@ -11,10 +11,10 @@ from telegram.error import TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.chat.announcements import AnnouncementSender
-from bot.chat.identity import Identities
 from bot.chat.payments import PaymentServices
 from bot.chat.replies import Replies
 from bot.chat.settings_messages import SettingsMessages
+from bot.chat.updates.identity import Identities
 from bot.edits.banning import Banning
 from bot.edits.choices import Choices
 from bot.edits.person_deletion import PersonDeletion

@@ -13,7 +13,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.chat.api.bot_api_errors import is_not_modified
-from bot.chat.settings_keyboard import settings_keyboard, settings_text
+from bot.chat.views.settings_keyboard import settings_keyboard, settings_text
 from bot.edits.records.person_settings import PeopleSettings
 from bot.errors import BotError
 from bot.texts import Texts
@@ -30,7 +30,7 @@ class SettingsView:
 
     Attributes:
         owner: Whose settings.
-        view: The view; see `bot.chat.settings_keyboard`.
+        view: The view; see `bot.chat.views.settings_keyboard`.
         language_code: Language code that Telegram reports for the person; None for a chat.
     """
 

@@ -53,7 +53,7 @@ def photo() -> Upload:
 async def test_while_the_disk_is_full_a_help_is_answered_once_and_a_photo_is_not_lost(
     server: TelegramServer, disk: FullDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.intake.OUTAGE_PAUSE", 0.01)
+    monkeypatch.setattr("bot.chat.updates.intake.OUTAGE_PAUSE", 0.01)
     telegram, ada, ben, cy = server.telegram, *(Talk(server.telegram, number) for number in (1, 2, 3))
     async with running_bot(settings_for(server, tmp_path), telegram):
         disk.is_full = True

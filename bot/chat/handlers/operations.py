@@ -11,11 +11,11 @@ from bot.chat.commands import background_in, edit_command_in
 from bot.chat.file_rules import too_large
 from bot.chat.handlers.payments import add_pack_buttons, can_buy_more, refusal_text
 from bot.chat.handlers.welcome import answer, explain, not_understood
-from bot.chat.identity import owner_of
-from bot.chat.keyboards import try_again
 from bot.chat.photos import has_attachment, photo_in, replied_to
 from bot.chat.services import Context
 from bot.chat.topics import topic_of
+from bot.chat.updates.identity import owner_of
+from bot.chat.views.keyboards import try_again
 from bot.edits.model import BarePhoto, EditCommand, Operation, PhotoRef
 from bot.edits.requests import EditRequest
 from bot.errors import PersonError

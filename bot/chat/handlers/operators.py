@@ -22,12 +22,12 @@ from telegram.constants import ChatType
 from telegram.ext import ApplicationHandlerStop, BaseHandler
 
 from bot.chat.commands import command_in
-from bot.chat.figures import figures_text
 from bot.chat.handlers.announcing import announce, announcement_pressed
 from bot.chat.handlers.refunding import refund
 from bot.chat.handlers.welcome import answer
-from bot.chat.identity import SERVICE_IDS
 from bot.chat.services import Context
+from bot.chat.updates.identity import SERVICE_IDS
+from bot.chat.views.figures import figures_text
 
 log = structlog.get_logger()
 

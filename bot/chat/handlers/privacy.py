@@ -9,9 +9,9 @@ import structlog
 from telegram import CallbackQuery, Message, Update
 from telegram.error import TelegramError
 
-from bot.chat.identity import owner_of
-from bot.chat.keyboards import delete_data
 from bot.chat.services import Context
+from bot.chat.updates.identity import owner_of
+from bot.chat.views.keyboards import delete_data
 from bot.edits.model import DeletionRequest
 from bot.errors import PersonError
 

@@ -9,9 +9,10 @@ from telegram import CallbackQuery, Message, Update
 
 from bot.chat.commands import command_in
 from bot.chat.handlers.welcome import answer
-from bot.chat.identity import owner_of
 from bot.chat.services import Context
-from bot.chat.settings_keyboard import (
+from bot.chat.settings_messages import SettingsView
+from bot.chat.updates.identity import owner_of
+from bot.chat.views.settings_keyboard import (
     AUTOMATIC,
     MAIN,
     OPTIONS,
@@ -20,7 +21,6 @@ from bot.chat.settings_keyboard import (
     settings_keyboard,
     settings_text,
 )
-from bot.chat.settings_messages import SettingsView
 from bot.errors import PersonError
 from bot.texts import LANGUAGE_NAMES, supported_language
 

@@ -6,9 +6,9 @@ from telegram import Update
 from telegram.constants import ChatType
 
 from bot.chat.commands import command_in, names_this_bot
-from bot.chat.identity import owner_of
-from bot.chat.keyboards import PRIVATE_START_PREFIX
 from bot.chat.services import Context
+from bot.chat.updates.identity import owner_of
+from bot.chat.views.keyboards import PRIVATE_START_PREFIX
 from bot.errors import PersonError
 
 

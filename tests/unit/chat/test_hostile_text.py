@@ -17,7 +17,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity, Update, User
 
 from bot.chat.commands import command_in, edit_command_in
 from bot.chat.handlers.buttons import button_pressed
-from bot.chat.keyboards import Keyboards, try_again
+from bot.chat.views.keyboards import Keyboards, try_again
 from bot.edits.model import (
     FINISHES,
     MAX_TRIES,

@@ -8,7 +8,7 @@ from typing import Any
 
 from telegram import Chat, Message, PreCheckoutQuery, Update, User
 
-from bot.chat.intake import MAX_CONCURRENT_UPDATES, Intake, UpdateOutcome
+from bot.chat.updates.intake import MAX_CONCURRENT_UPDATES, Intake, UpdateOutcome
 from bot.errors import OutageError
 
 LAST = 10_000

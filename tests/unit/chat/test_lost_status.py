@@ -14,7 +14,7 @@ from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import PROBED_ABOVE_HIGHEST
 from bot.chat.application import make_bot
 from bot.chat.courier import TelegramCourier
-from bot.chat.keyboards import Keyboards
+from bot.chat.views.keyboards import Keyboards
 from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.ports import LostMessageSearch
 from bot.playground import Person, TelegramServer

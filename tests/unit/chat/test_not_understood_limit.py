@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.not_understood_limit import (
+from bot.chat.updates.not_understood_limit import (
     ALL_CHATS_SECONDS,
     MAX_COUNTED_CHATS,
     MAX_IN_ALL_CHATS,
@@ -68,7 +68,7 @@ async def test_the_last_update_stays_because_its_id_confirms_the_others(limit: N
 
 async def test_few_chats_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = NotUnderstoodLimit()
-    monkeypatch.setattr("bot.chat.not_understood_limit.MAX_IN_ALL_CHATS", 2 * MAX_COUNTED_CHATS)
+    monkeypatch.setattr("bot.chat.updates.not_understood_limit.MAX_IN_ALL_CHATS", 2 * MAX_COUNTED_CHATS)
     for chat in range(MAX_COUNTED_CHATS + 10):
         limit.may_reply(chat)
     assert len(limit._answered) == MAX_COUNTED_CHATS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.chat.handlers.settings import language_named
-from bot.chat.settings_keyboard import MAIN, OPTIONS, change, chosen, settings_keyboard, settings_text
+from bot.chat.views.settings_keyboard import MAIN, OPTIONS, change, chosen, settings_keyboard, settings_text
 from bot.edits.person_settings import NOTHING_CHOSEN, PersonSettings
 from bot.texts import LANGUAGE_NAMES, LANGUAGES, Texts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.waiting_times import with_waiting_time
+from bot.chat.views.waiting_times import with_waiting_time
 from bot.texts import Texts
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.application import make_bot
-from bot.chat.webhook import MAX_UPDATE_BYTES
+from bot.chat.updates.webhook import MAX_UPDATE_BYTES
 from bot.edits.model import MAX_MASK_BYTES
 from bot.edits.records.statistics import QueueDepth
 from bot.playground.saved_chat import SavedChat

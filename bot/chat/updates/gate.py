@@ -10,8 +10,8 @@ from telegram.constants import ChatType
 from telegram.ext import ApplicationHandlerStop
 
 from bot.chat.handlers import welcome
-from bot.chat.identity import is_allowed, sender_of
 from bot.chat.services import Context
+from bot.chat.updates.identity import is_allowed, sender_of
 
 REPEAT_SECONDS, MAX_REMEMBERED = 3600.0, 10_000
 """How often a banned person gets an answer, and how many people are remembered."""

@@ -6,7 +6,7 @@ from telegram import InlineKeyboardMarkup, InputMediaDocument, InputMediaPhoto
 from telegram.ext import ExtBot
 
 from bot.chat.api.bot_api_errors import translated_errors
-from bot.chat.keyboards import Keyboards
+from bot.chat.views.keyboards import Keyboards
 from bot.edits.model import BLURS, FINISHES, OWN_PICTURE, Edit, Operation, PhotoRef, Tries
 from bot.texts import Texts
 

@@ -15,10 +15,10 @@ from telegram.error import BadRequest
 
 from bot.bounded_reading import BodyTooLargeError, read_bounded
 from bot.chat.application import ALLOWED_UPDATES
-from bot.chat.intake import Intake, UpdateOutcome
-from bot.chat.not_understood_limit import NotUnderstoodLimit
 from bot.chat.services import App
-from bot.chat.update_check import NotAnUpdateError, read_update
+from bot.chat.updates.intake import Intake, UpdateOutcome
+from bot.chat.updates.not_understood_limit import NotUnderstoodLimit
+from bot.chat.updates.update_check import NotAnUpdateError, read_update
 from bot.errors import OperatorError
 
 log = structlog.get_logger()

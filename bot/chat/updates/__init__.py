@@ -1,0 +1,1 @@
+"""From Telegram to the handlers: receiving updates, checking them, and whose they are."""

@@ -1,0 +1,1 @@
+"""What messages show: keyboards, figures, and the text around a result."""
