@@ -1,4 +1,4 @@
-"""Strokes on the Mini App's stage, and the check of the mask that they make."""
+"""Strokes on the Mini App's stage, what interrupts them, and the check of the mask that they make."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ from tests.page.mini_app import MiniApp, Upload
 from tests.page.painted import ExpectedMask, Point, overlap, point_at, polyline
 
 ALIKE = 0.98
+
+LOSE_ENDS = """
+    for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
+        const lose = (event) => event.stopImmediatePropagation();
+        addEventListener(type, lose, { capture: true });
+        (window.restore ??= []).push(() => removeEventListener(type, lose, { capture: true }));
+    }
+"""
+"""From now on, the page does not hear of the end of a pointer."""
+
+RESTORE_ENDS = "for (const restore of window.restore) restore();"
+
+HIDE = """() => {
+    for (const [name, value] of [["hidden", true], ["visibilityState", "hidden"]]) {
+        Object.defineProperty(document, name, { configurable: true, get: () => value });
+    }
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+}"""
+
+SHOW = """() => {
+    delete document.hidden;
+    delete document.visibilityState;
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+}"""
 
 
 class Pen:
