@@ -174,10 +174,19 @@ class EngineApp:
         )
         return ExpectedMask(await self.box(), (size[0], size[1]))
 
-    async def stroke(self, points: Sequence[Point], *, lift: bool = True) -> list[Point]:
-        """Draw a line by finger, or by mouse where the driver has no touch screen; returns where it went."""
+    async def stroke(self, points: Sequence[Point], *, lift: bool = True, pause: int = 0) -> list[Point]:
+        """Draw a line by finger, or by mouse where the driver has no touch screen.
+
+        Args:
+            points: Where it goes, CSS px of the Mini App.
+            lift: Whether the finger is lifted at the end.
+            pause: Time between two points, ms.
+
+        Returns:
+            Where it went.
+        """
         steps = [self._step(point) for point in points]
-        moves: list[dict[str, Any]] = [self._move(step) for step in steps]
+        moves: list[dict[str, Any]] = [{**self._move(step), "duration": pause} for step in steps]
         down, up = {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}
         await self._point([moves[0], down, *moves[1:], *([up] if lift else [])])
         return [(self._middle[0] + x, self._middle[1] + y) for x, y in steps]

@@ -91,7 +91,12 @@ def webkit() -> Engine:
         {"webkitgtk:browserOptions": {"binary": str(browser), "args": ["--automation"]}},
         touch=False,
         needs_display=True,
-        environment={"GDK_BACKEND": "x11", "LIBGL_ALWAYS_SOFTWARE": "1", "NO_AT_BRIDGE": "1"},
+        environment={
+            "GDK_BACKEND": "x11",
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            "NO_AT_BRIDGE": "1",
+            "WEBKIT_DISABLE_DMABUF_RENDERER": "1",  # without a graphics card it draws 4 frames a second of the canvas
+        },
         dark_environment={"GTK_THEME": "Adwaita:dark"},
     )
 

@@ -158,23 +158,44 @@ async def window(
         log: The file to which the programs' output is appended.
         environment: Variables for the driver and the browser.
     """
+    for again in (True, False):
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                driver = await _begin(stack, command, capabilities, log, environment)
+            except TimeoutError:
+                if again:  # WebKit's browser has once not come up
+                    continue
+                raise
+            yield driver
+            return
+
+
+async def _begin(
+    stack: contextlib.AsyncExitStack,
+    command: Sequence[str],
+    capabilities: dict[str, Any],
+    log: Path,
+    environment: dict[str, str],
+) -> WebDriver:
+    """Start a driver and its browser, as in `window`; the stack ends both.
+
+    Raises:
+        TimeoutError: One of them was not ready within `START_TIMEOUT`.
+    """
     port = free_port()
     # No name is resolved and no other host is reached.
     closed = "127.0.0.1:9"
     proxy = {"proxyType": "manual", "httpProxy": closed, "sslProxy": closed, "noProxy": ["127.0.0.1"]}
-    timeouts = {"script": int(WAIT_TIMEOUT * 1000)}
-    wanted = {"proxy": proxy, "timeouts": timeouts, **capabilities}
-    with program([*command, f"--port={port}"], log, environment) as running:
-        async with aiohttp.ClientSession(
-            f"http://127.0.0.1:{port}", timeout=aiohttp.ClientTimeout(total=2 * WAIT_TIMEOUT)
-        ) as http:
-            await _answers(http, running, log)
-            started = await send(http, "POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
-            session = started["sessionId"]
-            try:
-                yield WebDriver(http, session)
-            finally:
-                await send(http, "DELETE", f"/session/{session}", {})
+    wanted = {"proxy": proxy, "timeouts": {"script": int(WAIT_TIMEOUT * 1000)}, **capabilities}
+    running = stack.enter_context(program([*command, f"--port={port}"], log, environment))
+    timeout = aiohttp.ClientTimeout(total=2 * WAIT_TIMEOUT)
+    http = await stack.enter_async_context(aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=timeout))
+    async with asyncio.timeout(START_TIMEOUT):
+        await _answers(http, running, log)
+        started = await send(http, "POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
+    session = started["sessionId"]
+    stack.push_async_callback(send, http, "DELETE", f"/session/{session}", {})
+    return WebDriver(http, session)
 
 
 async def _answers(http: aiohttp.ClientSession, running: subprocess.Popen[bytes], log: Path) -> None:
@@ -182,13 +203,11 @@ async def _answers(http: aiohttp.ClientSession, running: subprocess.Popen[bytes]
 
     Raises:
         WebDriverError: The driver has ended.
-        TimeoutError: It did not answer within `START_TIMEOUT`.
     """
-    async with asyncio.timeout(START_TIMEOUT):
-        while True:
-            with contextlib.suppress(aiohttp.ClientConnectionError):
-                await send(http, "GET", "/status", {})
-                return
-            if running.poll() is not None:
-                raise WebDriverError(f"the driver ended: {end_of(log)}")
-            await asyncio.sleep(POLL)
+    while True:
+        with contextlib.suppress(aiohttp.ClientConnectionError):
+            await send(http, "GET", "/status", {})
+            return
+        if running.poll() is not None:
+            raise WebDriverError(f"the driver ended: {end_of(log)}")
+        await asyncio.sleep(POLL)
