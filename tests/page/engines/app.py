@@ -17,7 +17,7 @@ from PIL import Image
 from tests.page.engines.installed import ENGINES, Engine, NotInstalledError
 from tests.page.engines.webdriver import WebDriver
 from tests.page.mini_app import LARGEST, SMALLEST
-from tests.page.painted import Bitmap, ExpectedMask, Point
+from tests.page.painted import Bitmap, Point
 from tests.page.program import running_playground
 
 FRAME = "[data-testid=miniapp-frame]"
@@ -165,14 +165,6 @@ class EngineApp:
         """The brush's diameter, CSS px."""
         share = float(await self.driver.evaluate("return document.querySelector('[data-testid=size]').value")) / 100
         return float(SMALLEST * (LARGEST / SMALLEST) ** share)
-
-    async def expected_mask(self) -> ExpectedMask:
-        """An empty mask for the photo as it is on the screen now; the file may be larger than what is shown."""
-        size = await self.driver.evaluate(
-            "const { naturalWidth, naturalHeight } = document.getElementById('image');"
-            "return [naturalWidth, naturalHeight]"
-        )
-        return ExpectedMask(await self.box(), (size[0], size[1]))
 
     async def stroke(self, points: Sequence[Point], *, lift: bool = True, pause: int = 0) -> list[Point]:
         """Draw a line by finger, or by mouse where the driver has no touch screen.

@@ -9,11 +9,14 @@ import numpy as np
 from PIL import Image
 
 from tests.page.engines.app import EngineApp, bitmap
-from tests.page.painted import ExpectedMask, Point, overlap, point_at, polyline
+from tests.page.painted import Bitmap, ExpectedMask, Point, overlap, point_at, polyline
 from tests.support import encoded
 
 ALIKE = 0.99
 """Minimum intersection over union of the painted and the uploaded mask."""
+
+SIZE, LARGE = (480, 360), (4000, 3000)
+"""Of the photos."""
 
 MAX_UPLOAD = 100_000
 """Bytes of a mask for a photo of 12 megapixels."""
@@ -36,7 +39,12 @@ def red(pixels: np.ndarray) -> bool:
 
 def green(pixels: np.ndarray) -> bool:
     """Whether the green block is there."""
-    return bool(((pixels[..., 1] > 140) & (pixels[..., 0] < 90)).mean() > 0.005)
+    return bool(green_pixels(pixels).mean() > 0.005)
+
+
+def green_pixels(pixels: np.ndarray) -> Bitmap:
+    """(H, W) bool, True = of the green block."""
+    return np.asarray((pixels[..., 1] > 140) & (pixels[..., 0] < 90))
 
 
 def loop(middle: Point, across: float, down: float) -> list[Point]:
@@ -53,10 +61,10 @@ def over_red(box: Any) -> list[Point]:
 
 async def paint_erase_undo_a_round_and_done(app: EngineApp) -> None:
     """Paint, lasso, undo, zoom, erase; tap to select, erase again, undo that round, Done."""
-    await app.open(encoded(two_blocks(480, 360)))
+    await app.open(encoded(two_blocks(*SIZE)))
     assert not await app.enabled("undo")
     fitted = await app.box()
-    expected = await app.expected_mask()
+    expected = ExpectedMask(fitted, SIZE)
     expected.line(await app.stroke(over_red(fitted)), await app.brush())
     assert await app.enabled("undo")
     await app.press("tool-lasso")
@@ -70,7 +78,7 @@ async def paint_erase_undo_a_round_and_done(app: EngineApp) -> None:
     await app.ready()
     zoomed = await app.box()
     assert zoomed["width"] / fitted["width"] > 1.8, "zoomed"
-    close = await app.expected_mask()
+    close = ExpectedMask(zoomed, SIZE)
     line = polyline(point_at(zoomed, 0.2, 0.4), point_at(zoomed, 0.35, 0.4), point_at(zoomed, 0.35, 0.6))
     close.line(await app.stroke([*line, point_at(zoomed, 0.2, 0.6)]), await app.brush())
     mask = await app.send()
@@ -89,8 +97,7 @@ async def paint_erase_undo_a_round_and_done(app: EngineApp) -> None:
     assert not await app.enabled("clear")
     await app.press("redo")
     selected = bitmap(await app.send())
-    block = np.zeros(selected.shape, bool)
-    block[360 * 4 // 10 : 360 * 6 // 10, 480 * 65 // 100 : 480 * 80 // 100] = True
+    block = green_pixels(np.asarray(two_blocks(*SIZE)))
     assert overlap(block, selected) > 0.7, "the tapped object and little else"
     await app.finished()
     shown = await app.picture()
@@ -109,7 +116,7 @@ async def paint_erase_undo_a_round_and_done(app: EngineApp) -> None:
 
 async def a_large_photo_after_a_reload(app: EngineApp) -> None:
     """Paint on 12 megapixels and load the page again: what was painted is there, and is sent in the photo's size."""
-    await app.open(encoded(two_blocks(4000, 3000)), as_file=True)
+    await app.open(encoded(two_blocks(*LARGE)), as_file=True)
     box = await app.box()
     drawn = await app.stroke(over_red(box))
     await app.press("tool-lasso")
@@ -117,9 +124,9 @@ async def a_large_photo_after_a_reload(app: EngineApp) -> None:
     await app.reload()
     assert await app.enabled("undo"), "the draft is restored"
     mask = await app.send()
-    assert mask.size == (4000, 3000)
+    assert mask.size == LARGE
     assert mask.info["bytes"] <= MAX_UPLOAD
-    expected = ExpectedMask(box, mask.size).line(drawn, await app.brush()).area(around)
+    expected = ExpectedMask(box, LARGE).line(drawn, await app.brush()).area(around)
     assert overlap(expected.painted, bitmap(mask)) >= ALIKE
     await app.finished()
     assert not red(await app.picture())
