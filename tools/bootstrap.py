@@ -178,12 +178,14 @@ def main() -> None:
     arguments = parser.parse_args()
     if not is_ready(arguments.set):
         make_venv(arguments.set)
-    import model_file  # needs the Python version checked above
+    import browsers  # needs the Python version checked above
+    import model_file
 
     model_file.ensure_file(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
     if arguments.system:
         get_browser()
         get_postgres()
+        browsers.install(apt_install, say)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ TELEGRAM_WEB = ("https://web.telegram.org", "https://webk.telegram.org", "https:
 """Telegram's web clients show the page in a frame; all other clients use a web view."""
 
 PRELOAD = '<link rel="modulepreload" href="{{{{static}}}}/{}">'
-"""Lets the browser load a module before another one imports it; the page has one for each."""
+"""Lets the browser load a module before another one imports it; the page has one for each but `main.js`."""
 
 CACHE_FOR_EVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -83,7 +83,9 @@ class Pages:
         self._files = {name: _packed(name, without_documentation(name, data)) for name, data in files.items()}
         # Relative to /app, so that a reverse proxy may serve the bot under a path.
         values = {"static": f"app/static/{self.version}", "telegram_script": telegram_script or TELEGRAM_SCRIPT}
-        preload = "\n".join(PRELOAD.format(name) for name in files if name.endswith(".js"))
+        # Not of the script itself, which the page loads anyway: Firefox reports that as an error.
+        modules = (name for name in files if name.endswith(".js") and name != "main.js")
+        preload = "\n".join(PRELOAD.format(name) for name in modules)
         text = index.decode().replace("{{preload}}", preload)
         for name, value in values.items():
             text = text.replace("{{" + name + "}}", html.escape(value))

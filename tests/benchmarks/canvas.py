@@ -17,12 +17,15 @@ from unittest import mock
 
 import cv2
 import numpy as np
-from playwright.async_api import Browser, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, CDPSession, FloatRect, Page, async_playwright
 
 from bot import process
 from bot.playground import Telegram, mini_app
 from bot.playground.person import Upload
 from tests.page.conftest import browser_path, running_playground
+from tests.page.engines.app import EngineApp
+from tests.page.engines.installed import ENGINES, NotInstalledError
+from tests.page.painted import Point, point_at
 from tests.support import Talk
 
 LARGE = (4000, 3000)
@@ -120,6 +123,11 @@ class Phone:
         await context.close()
 
 
+def wavy(box: FloatRect, turn: int) -> list[Point]:
+    """A long wavy line over the photo."""
+    return [point_at(box, 0.1 + 0.8 * n / REPORTS, 0.5 + 0.3 * math.sin(n / 9 + turn)) for n in range(REPORTS)]
+
+
 async def paint(page: Page, session: CDPSession, turn: int) -> None:
     """One long wavy stroke by touch, 60 reports a second."""
     box = await page.get_by_test_id("photo").bounding_box()
@@ -129,13 +137,7 @@ async def paint(page: Page, session: CDPSession, turn: int) -> None:
         fingers = [{"x": x, "y": y} for x, y in points]
         await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
 
-    line = [
-        (
-            box["x"] + box["width"] * (0.1 + 0.8 * n / REPORTS),
-            box["y"] + box["height"] * (0.5 + 0.3 * math.sin(n / 9 + turn)),
-        )
-        for n in range(REPORTS)
-    ]
+    line = wavy(box, turn)
     begun = time.perf_counter()
     await touch("touchStart", line[0])
     for number, point in enumerate(line):
@@ -200,7 +202,29 @@ async def measure() -> list[str]:
             rows.append((f"{megapixels}: between frames {slow}, painting: median, p95", both(painting)))
             rows.append((f"{megapixels}: main thread for a painted frame {slow}, mean", f"{spent:.1f} ms"))
             rows.append((f"{megapixels}: memory, after {STROKES} long strokes", await memory(browser, page)))
+    painting_in = f"{megapixels}: between frames, painting, full speed: median, p95, in"
+    rows += [(f"{painting_in} {name}", await in_engine(name)) for name in ENGINES]
     return ["| what | measured |", "|---|---|", *(f"| {what} | {how} |" for what, how in rows)]
+
+
+async def in_engine(name: str) -> str:
+    """The time between frames while painting in another engine; its driver cannot slow it down."""
+    try:
+        engine = ENGINES[name]()
+    except NotInstalledError as missing:
+        return f"not measured: {missing}"
+    with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as logs:
+        async with running_playground(Path(data)) as url, engine.window(Path(logs)) as driver:
+            app = EngineApp(driver, engine, url)
+            await app.open_chat()
+            await app.open(picture(*LARGE), as_file=True)
+            box = await app.box()
+            await driver.evaluate(WATCH_FRAMES)
+            await driver.until("painted.length > 60")
+            await driver.evaluate("painted.length = 0")
+            for turn in range(STROKES):
+                await app.stroke(wavy(box, turn), pause=1000 // 60)
+            return both(await driver.evaluate("return painted"))
 
 
 def both(values: list[float]) -> str:

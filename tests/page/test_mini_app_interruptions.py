@@ -9,36 +9,12 @@ from playwright.async_api import expect
 from tests.page.chat_page import OpenChat
 from tests.page.mini_app import PHONE, MiniApp, send_for_erase
 from tests.page.painted import DENSE, overlap, point_at, polyline, wave
-from tests.page.strokes import ALIKE, across, expected_mask, painted
+from tests.page.strokes import ALIKE, HIDE, LOSE_ENDS, RESTORE_ENDS, SHOW, across, expected_mask, painted, sent
 from tests.support import encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JPEG = encoded(scene())
-
-LOSE_ENDS = """
-    for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
-        const lose = (event) => event.stopImmediatePropagation();
-        addEventListener(type, lose, { capture: true });
-        (window.restore ??= []).push(() => removeEventListener(type, lose, { capture: true }));
-    }
-"""
-"""From now on, the page does not hear of the end of a pointer."""
-
-RESTORE_ENDS = "for (const restore of window.restore) restore();"
-
-HIDE = """() => {
-    for (const [name, value] of [["hidden", true], ["visibilityState", "hidden"]]) {
-        Object.defineProperty(document, name, { configurable: true, get: () => value });
-    }
-    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-}"""
-
-SHOW = """() => {
-    delete document.hidden;
-    delete document.visibilityState;
-    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-}"""
 
 FOLLOW_POINTER = """addEventListener("pointerdown", (event) => (window.pointer = event.pointerId), { capture: true })"""
 
@@ -177,7 +153,7 @@ async def test_a_stroke_during_which_the_phone_is_turned_stays_where_it_was(app:
     await app.fingers.stroke(across(turned, 0.85))
     before = expected.line(polyline(*corners), brush) if tool == "brush" else expected.area(corners)
     after = (await expected_mask(app)).line(across(turned, 0.85), brush)
-    upload = await app.erase()
+    upload = await sent(app)
     assert overlap(before.painted | after.painted, upload.painted) >= ALIKE
 
 

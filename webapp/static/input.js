@@ -45,7 +45,10 @@ export class Input {
     stage.addEventListener('lostpointercapture', ({ pointerId }) => {
       if (!stage.hasPointerCapture(pointerId)) this.#release(pointerId);
     });
-    onInterruption(() => this.#releaseAll());
+    onInterruption(() => {
+      this.#cancelShort();
+      this.#releaseAll();
+    });
     stage.addEventListener('pointerleave', () => handlers.hover(null));
     stage.addEventListener('wheel', (event) => this.#wheel(event), quiet);
     for (const type of ['contextmenu', 'touchstart', 'touchmove', 'gesturestart', 'dragstart']) {
@@ -169,10 +172,15 @@ export class Input {
   #up(event, cancelled) {
     const { pointerId: id } = event;
     if (this.#mode === 'stroke' && id === this.#strokeId) {
-      const short = cancelled && this.#began.way < COMMITTED.way;
-      if (short || (!cancelled && this.#isSecondTap(event) && this.handlers.doubleTap())) this.#rest('cancel');
+      if (cancelled) this.#cancelShort();
+      else if (this.#isSecondTap(event) && this.handlers.doubleTap()) this.#rest('cancel');
     }
     this.#release(id);
+  }
+
+  /** The gesture was taken away: a stroke or tap that had just begun is not meant. */
+  #cancelShort() {
+    if (this.busy && this.#began.way < COMMITTED.way) this.#rest('cancel');
   }
 
   /** A pointer has ended. @param {number} id */

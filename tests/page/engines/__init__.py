@@ -1,0 +1,1 @@
+"""Browsers other than Playwright's: WebKit, Firefox and Chromium, each driven by the WebDriver protocol."""
