@@ -28,6 +28,9 @@ TELEGRAM_WEB = ("https://web.telegram.org", "https://webk.telegram.org", "https:
 PRELOAD = '<link rel="modulepreload" href="{{{{static}}}}/{}">'
 """Lets the browser load a module before another one imports it; the page has one for each."""
 
+CLASSIC_SCRIPTS = frozenset({"old.js"})
+"""Scripts that are not modules: they run in browsers that know no modules."""
+
 CACHE_FOR_EVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
@@ -83,7 +86,8 @@ class Pages:
         self._files = {name: _packed(name, without_documentation(name, data)) for name, data in files.items()}
         # Relative to /app, so that a reverse proxy may serve the bot under a path.
         values = {"static": f"app/static/{self.version}", "telegram_script": telegram_script or TELEGRAM_SCRIPT}
-        preload = "\n".join(PRELOAD.format(name) for name in files if name.endswith(".js"))
+        modules = [name for name in files if name.endswith(".js") and name not in CLASSIC_SCRIPTS]
+        preload = "\n".join(map(PRELOAD.format, modules))
         text = index.decode().replace("{{preload}}", preload)
         for name, value in values.items():
             text = text.replace("{{" + name + "}}", html.escape(value))

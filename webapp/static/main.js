@@ -22,6 +22,7 @@ let isCutout = false; // a cut-out is corrected
 const selector = new Selector();
 const used = new Set(); // tools: each says once what it does
 
+document.documentElement.dataset.started = 'yes'; // old.js has nothing to say
 telegram.applyLaunchTheme();
 setLanguage(telegram.language());
 
