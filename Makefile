@@ -26,6 +26,7 @@ lint-only:
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python tools/javascript.py
+	@$(BIN)/python tools/floor/styles.py
 
 bench:  ## run the benchmarks, whose tables are in the README (only one: make bench NAME=pictures)
 	@$(PYTHON) tools/bootstrap.py bench --system
