@@ -179,11 +179,13 @@ def main() -> None:
     if not is_ready(arguments.set):
         make_venv(arguments.set)
     import model_file  # needs the Python version checked above
+    import old_chromium
 
     model_file.ensure_file(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
     if arguments.system:
         get_browser()
         get_postgres()
+        old_chromium.install(say)
 
 
 if __name__ == "__main__":
