@@ -83,8 +83,10 @@ def _install(deno: Path) -> None:
                 raise NotInstalledError(f"{PACKAGE} {VERSION} has another {name} than expected")
             _run(deno, cache, "eval", UNPACK, str(packed), str(fresh / packed.stem))
         with tarfile.open(fresh / "aws.tar") as archive:
-            # Python before 3.11.4 has no filters; the archive's hash was checked above.
-            archive.extractall(fresh, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+            if hasattr(tarfile, "data_filter"):  # not before Python 3.11.4; the archive's hash was checked above
+                archive.extractall(fresh, filter="data")
+            else:
+                archive.extractall(fresh)
         (fresh / "aws.tar").unlink()
         (fresh / "chromium").chmod(0o755)
         fresh.rename(HOME)

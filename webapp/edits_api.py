@@ -8,7 +8,7 @@ is, which stays, in both directions: like ``--mask`` of ``remove-background`` on
 
 The page asks for pictures by ``?side=``, the long side in pixels. Such an answer stays in the browser's cache, but the
 browser must ask each time whether it may still use it: the owner is checked, a deleted edit answers 404, and an
-unchanged picture 304 without a body (docs/decisions.md#a-preview-is-asked-for-again-not-sent-again).
+unchanged picture 304 without a body (docs/decisions.md#a-preview-is-kept-but-asked-for-again).
 """
 
 from __future__ import annotations

@@ -10,11 +10,22 @@ from playwright.async_api import Page, Route, expect
 
 from bot.playground.mini_app import init_data
 from tests.page.chat_page import WORK_MS, OpenChat, jpeg
+from tests.page.mini_app import PHONE, MiniApp, send_for_erase
+from tests.page.painted import DENSE, ExpectedMask, overlap, wave
 from tests.support import encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OLD = "This device’s browser is too old for the canvas."
+FORGET = """
+    for (const kind of [Array, String, Uint8Array]) delete kind.prototype.at;
+    for (const name of ["findLast", "findLastIndex", "toSorted", "with"]) delete Array.prototype[name];
+    for (const name of ["CompressionStream", "OffscreenCanvas", "structuredClone"]) delete window[name];
+    delete Object.hasOwn;
+    delete HTMLElement.prototype.showPopover;
+"""
+"""Takes away what Safari 15.0 does not have."""
+
 OTHER_WAY = "send it to the bot as a reply to the original photo"
 
 
@@ -83,6 +94,20 @@ async def test_a_lost_connection_is_not_taken_for_an_old_browser(page: Page, nam
     await page.unroute_all()
     await page.get_by_test_id("again").click()
     await expect(page.locator("#notice")).to_contain_text("sign-in for this page has run out")
+
+
+async def test_methods_above_the_floor_are_not_needed(open_chat: OpenChat) -> None:
+    chat = await open_chat(**PHONE)
+    app = await MiniApp.prepare(chat)
+    await chat.page.context.add_init_script(FORGET)
+    await chat.page.reload()
+    await chat.connected()
+    await app.open(await send_for_erase(chat, encoded(scene())))
+    box = await app.box()
+    await app.fingers.stroke(wave(box))
+    upload = await app.erase()
+    expected = ExpectedMask(box, upload.image.size).line(wave(box, reports=DENSE), await app.brush())
+    assert overlap(expected.painted, upload.painted) >= 0.98
 
 
 @pytest.mark.parametrize(("language", "words"), [("en-GB", "The playground did not open"), ("zh-CN", "演示页没有打开")])
