@@ -26,6 +26,7 @@ lint-only:
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python tools/javascript.py
+	@$(BIN)/python tools/floor/styles.py
 
 bench:  ## run the benchmarks (only one: make bench NAME=pictures; keep its table: SAVE=docs/measures.md)
 	@$(PYTHON) tools/bootstrap.py bench --system

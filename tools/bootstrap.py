@@ -180,12 +180,14 @@ def main() -> None:
         make_venv(arguments.set)
     import browsers  # needs the Python version checked above
     import model_file
+    import old_chromium
 
     model_file.ensure_file(model_file.read_pin(), mirror=model_file.mirror_setting(), say=say, warn=warn)
     if arguments.system:
         get_browser()
         get_postgres()
         browsers.install(apt_install, say)
+        old_chromium.install(say)
 
 
 if __name__ == "__main__":

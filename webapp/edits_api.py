@@ -5,20 +5,25 @@ from the path and the person from the session, never from a body.
 
 A mask is a PNG, white where something is erased. For the operation ``remove_background`` it is white where the subject
 is, which stays, in both directions: like ``--mask`` of ``remove-background`` on the command line.
+
+The page asks for pictures by ``?side=``, the long side in pixels. Such an answer stays in the browser's cache, but the
+browser must ask each time whether it may still use it: the owner is checked, a deleted edit answers 404, and an
+unchanged picture 304 without a body (docs/decisions.md#a-preview-is-kept-but-asked-for-again).
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from http import HTTPStatus
 from typing import Annotated
 
-from aiohttp import web
+from aiohttp import ETag, web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
-from bot.edits.canvas import MAX_TAPS, Canvas
-from bot.edits.model import MAX_MASK_BYTES, Edit, State
+from bot.edits.canvas import MAX_TAPS, PREVIEW_SIDES, Canvas
+from bot.edits.model import MAX_MASK_BYTES, Edit, PhotoRef, State
 from bot.segmentation import Tap
 from webapp.bodies import MAX_JSON_BYTES, read_body
 from webapp.callers import PERSON
@@ -31,6 +36,9 @@ WORK_SECONDS = 60.0
 
 MASK_KEY = re.compile(r"[!-~]{1,128}")
 """An Idempotency-Key: visible ASCII."""
+
+ASK_AGAIN = "private, no-cache"
+"""Cache-Control of a picture that the browser may keep: it must ask before each use."""
 
 EDIT = "/edits/{id:[A-Za-z0-9_-]{1,64}}"
 
@@ -104,21 +112,34 @@ class EditsApi:
         )
 
     async def photo(self, request: web.Request) -> web.Response:
-        """GET …/photo: the photo, small enough for a phone's canvas."""
+        """GET …/photo: the photo, small enough for a phone's canvas, or with ?side= for its screen."""
+        side = _side(request)
         async with asyncio.timeout(WORK_SECONDS):
             edit = await find_edit(request, self._canvas)
+            if side is None:
+                self._pixel_work.check(request[PERSON])
+                return _picture(await self._canvas.photo_preview(edit), "jpeg")
+            tag = _tag(edit.photo, side)
+            if _has(request, tag):
+                return _unchanged(tag)
             self._pixel_work.check(request[PERSON])
-            return _picture(await self._canvas.photo_preview(edit), "jpeg")
+            return _kept(_picture(await self._canvas.photo_preview(edit, side), "jpeg"), tag)
 
     async def mask(self, request: web.Request) -> web.Response:
-        """GET …/mask: the painted or found mask; an erasing mask is dilated, a keeping one is as it was found."""
+        """GET …/mask: the painted or found mask; an erasing mask is dilated, a keeping one is as it was found.
+
+        With ?keep=1 the browser may keep it.
+        """
         async with asyncio.timeout(WORK_SECONDS):
             edit = await find_edit(request, self._canvas)
             self._pixel_work.check(request[PERSON])
             found = await self._canvas.mask(edit)
         if found is None:
             raise RefusedError(HTTPStatus.NOT_FOUND)
-        return _picture(found, "png")
+        if request.query.get("keep") != "1":
+            return _picture(found, "png")
+        tag = hashlib.sha256(found).hexdigest()[:32]
+        return _unchanged(tag) if _has(request, tag) else _kept(_picture(found, "png"), tag)
 
     async def submit_mask(self, request: web.Request) -> web.Response:
         """POST …/mask: take a painted mask; 202 with the id of the edit that now runs, which may be a new one.
@@ -164,10 +185,20 @@ class EditsApi:
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def result(self, request: web.Request) -> web.Response:
-        """GET …/result: the result picture at full size, or with ?preview=1 small enough for a phone's canvas."""
+        """GET …/result: the result picture at full size, or with ?preview=1 small enough for a phone's canvas.
+
+        With ?side=, small enough for its screen.
+        """
+        side = _side(request)
         async with asyncio.timeout(WORK_SECONDS):
             edit = await find_edit(request, self._canvas)
+            tag = _tag(edit.result, side) if side is not None and edit.result is not None else None
+            if tag is not None and _has(request, tag):
+                return _unchanged(tag)
             self._pixel_work.check(request[PERSON])
+            if side is not None:
+                picture = _picture(await self._canvas.result_preview(edit, side), "jpeg")
+                return picture if tag is None else _kept(picture, tag)
             if request.query.get("preview") == "1":
                 return _picture(await self._canvas.result_preview(edit), "jpeg")
             data, file_format = await self._canvas.result(edit)
@@ -189,3 +220,34 @@ def _taps(body: bytes, edit: Edit) -> list[Tap]:
 
 def _picture(data: bytes, kind: str) -> web.Response:
     return web.Response(body=data, content_type=f"image/{kind}")
+
+
+def _side(request: web.Request) -> int | None:
+    """The long side that the page asks for; 400 if it is none of `PREVIEW_SIDES`."""
+    asked = request.query.get("side")
+    if asked is None:
+        return None
+    if asked not in map(str, PREVIEW_SIDES):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "bad-request")
+    return int(asked)
+
+
+def _tag(picture: PhotoRef, side: int) -> str:
+    """The version of a preview: another picture or another size has another one."""
+    return hashlib.sha256(f"{picture.unique_id} {side}".encode()).hexdigest()[:32]
+
+
+def _has(request: web.Request, tag: str) -> bool:
+    """Whether the browser has this version."""
+    return any(known.value == tag for known in request.if_none_match or ())
+
+
+def _kept(response: web.Response, tag: str) -> web.Response:
+    """The same answer, for the browser to keep."""
+    response.headers["Cache-Control"] = ASK_AGAIN
+    response.etag = ETag(tag)
+    return response
+
+
+def _unchanged(tag: str) -> web.Response:
+    return _kept(web.Response(status=HTTPStatus.NOT_MODIFIED), tag)

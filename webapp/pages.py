@@ -26,7 +26,10 @@ TELEGRAM_WEB = ("https://web.telegram.org", "https://webk.telegram.org", "https:
 """Telegram's web clients show the page in a frame; all other clients use a web view."""
 
 PRELOAD = '<link rel="modulepreload" href="{{{{static}}}}/{}">'
-"""Lets the browser load a module before another one imports it; the page has one for each but `main.js`."""
+"""Lets the browser load a module before another one imports it; the page has one for each but `NOT_PRELOADED`."""
+
+NOT_PRELOADED = frozenset({"main.js", "old.js"})
+"""Scripts that the page names itself: Firefox reports a preload of the first as an error, the other is no module."""
 
 CACHE_FOR_EVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -52,8 +55,8 @@ class StaticFile:
     tag: str
 
 
-DOCUMENTATION = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
-"""A comment for engineers, on lines of its own."""
+DOCUMENTATION = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n|/\*\*[^\n]*?\*/ ?", re.MULTILINE | re.DOTALL)
+"""A comment for engineers: on lines of its own, or a type within a line."""
 
 
 class Pages:
@@ -83,9 +86,8 @@ class Pages:
         self._files = {name: _packed(name, without_documentation(name, data)) for name, data in files.items()}
         # Relative to /app, so that a reverse proxy may serve the bot under a path.
         values = {"static": f"app/static/{self.version}", "telegram_script": telegram_script or TELEGRAM_SCRIPT}
-        # Not of the script itself, which the page loads anyway: Firefox reports that as an error.
-        modules = (name for name in files if name.endswith(".js") and name != "main.js")
-        preload = "\n".join(PRELOAD.format(name) for name in modules)
+        modules = [name for name in files if name.endswith(".js") and name not in NOT_PRELOADED]
+        preload = "\n".join(map(PRELOAD.format, modules))
         text = index.decode().replace("{{preload}}", preload)
         for name, value in values.items():
             text = text.replace("{{" + name + "}}", html.escape(value))
@@ -125,7 +127,7 @@ class Pages:
 
 
 def without_documentation(name: str, data: bytes) -> bytes:
-    """A script without the comments that document it: a sixth of what a phone would download."""
+    """A script without the comments that document it: a fifth of what a phone would download."""
     return DOCUMENTATION.sub(b"", data) if name.endswith(".js") else data
 
 

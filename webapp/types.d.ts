@@ -20,7 +20,6 @@ type Painter = import('./static/painter.js').Painter;
 type Strokes = import('./static/strokes.js').Strokes;
 type View = import('./static/view.js').View;
 
-type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 /** In pixels. */
 type Size = { width: number; height: number };
 /** In photo pixels. */

@@ -34,6 +34,9 @@ from bot.segmentation import Tap
 PREVIEW_SIDE = 2048
 """Long side in pixels of what the page shows: phones limit canvas memory (docs/telegram.md#canvas-memory)."""
 
+PREVIEW_SIDES = (768, 1152, 1536, PREVIEW_SIDE)
+"""What the page may ask for: few, so that a picture is scaled a bounded number of times."""
+
 POLL_SECONDS = 0.25
 """Seconds between looks at an edit whose progress is shown; it may run on another machine."""
 
@@ -134,11 +137,11 @@ class Canvas:
                 raise
             return await self._store.change(edit.id, width=photo.width, height=photo.height)
 
-    async def photo_preview(self, edit: Edit) -> bytes:
-        """The photo as a JPEG of at most 2048 px."""
+    async def photo_preview(self, edit: Edit, side: int = PREVIEW_SIDE) -> bytes:
+        """The photo as a JPEG whose long side is at most `side` pixels."""
         path = await self._files.fetch(edit.photo)
         with on_behalf_of(edit.person):
-            return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, PREVIEW_SIDE)
+            return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, side)
 
     async def mask(self, edit: Edit) -> bytes | None:
         """The stored mask as a PNG: painted, or found by segmentation. None if there is none.
@@ -282,8 +285,8 @@ class Canvas:
         data = await asyncio.to_thread(path.read_bytes)
         return data, results.format_of(data)
 
-    async def result_preview(self, edit: Edit) -> bytes:
-        """The result as a JPEG of at most 2048 px.
+    async def result_preview(self, edit: Edit, side: int = PREVIEW_SIDE) -> bytes:
+        """The result as a JPEG whose long side is at most `side` pixels.
 
         Raises:
             PersonError: ``still-working``, ``too-old``.
@@ -292,4 +295,4 @@ class Canvas:
             raise PersonError("still-working")
         path = await self._files.fetch_result(edit)
         with on_behalf_of(edit.person):
-            return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, PREVIEW_SIDE)
+            return await self._pool.run(chat_pictures.preview, path, self._max_megapixels, side)

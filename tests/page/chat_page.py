@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
-from playwright.async_api import ConsoleMessage, FilePayload, Locator, Page, Request, expect
+from playwright.async_api import ConsoleMessage, Error, FilePayload, Locator, Page, Request, expect
 
 WORK_MS = 60_000
 """How long an edit may take on a busy machine."""
@@ -26,6 +26,7 @@ class ChatPage:
         problems: Errors and warnings of the console, including policy violations and uncaught exceptions.
         external_requests: Requests to other addresses than the playground's.
         expected_errors: Parts of console errors that the test expects.
+        expect_page_errors: Whether the test breaks the page, so that errors are expected.
     """
 
     def __init__(self, page: Page, url: str) -> None:
@@ -34,9 +35,10 @@ class ChatPage:
         self.problems: list[str] = []
         self.external_requests: list[str] = []
         self.expected_errors: tuple[str, ...] = ()
+        self.expect_page_errors = False
         page.set_default_timeout(30_000)
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("pageerror", self._on_page_error)
         page.context.on("request", self._on_request)
 
     async def open(self) -> None:
@@ -156,7 +158,13 @@ class ChatPage:
         )
         return found
 
+    def _on_page_error(self, error: Error) -> None:
+        if not self.expect_page_errors:
+            self.problems.append(str(error))
+
     def _on_console(self, message: ConsoleMessage) -> None:
+        if self.expect_page_errors:
+            return
         if message.type in ("error", "warning") and not any(part in message.text for part in self.expected_errors):
             self.problems.append(f"{message.type}: {message.text}")
 

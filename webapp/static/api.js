@@ -33,12 +33,15 @@ export class Api {
   }
 
   /**
+   * A picture; the browser keeps it, and asks whether it may still use it.
    * @param {string} id
-   * @param {'photo' | 'mask' | 'result?preview=1'} what
+   * @param {'photo' | 'mask' | 'result'} what
+   * @param {number} [side] Its long side at most, px; not of a mask.
    * @returns {Promise<Blob>}
    */
-  async picture(id, what) {
-    return (await this.#authorized(pathOf(id, `/${what}`))).blob();
+  async picture(id, what, side) {
+    const query = { photo: `side=${side}`, mask: 'keep=1', result: `preview=1&side=${side}` }[what];
+    return (await this.#authorized(pathOf(id, `/${what}?${query}`))).blob();
   }
 
   /**

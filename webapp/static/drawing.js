@@ -5,17 +5,16 @@ const SHARP = Math.cos((75 * Math.PI) / 180); // a sharper turn is kept as a cor
 /**
  * @param {number} width
  * @param {number} height
- * @returns {HTMLCanvasElement | OffscreenCanvas} A canvas that is not on the page.
+ * @returns {HTMLCanvasElement} A canvas that is not on the page.
  */
 export function createCanvas(width, height) {
-  if (typeof OffscreenCanvas === 'function') return new OffscreenCanvas(width, height);
   return Object.assign(document.createElement('canvas'), { width, height });
 }
 
 /**
  * Draw a cubic curve from p1 to p2, with tangents from their neighbours. It passes through every point; handles of a
  * third of the segment keep it from looping where points are unevenly spaced.
- * @param {Context} context
+ * @param {CanvasRenderingContext2D} context
  * @param {number[]} points
  * @param {number} index Of p2's x in points.
  */
@@ -45,7 +44,7 @@ function direction(points, index) {
 
 /**
  * Draw a brush or eraser line from its point number `from` on.
- * @param {Context} context
+ * @param {CanvasRenderingContext2D} context
  * @param {Line} line
  * @param {number} [from]
  */
@@ -64,7 +63,7 @@ export function drawLine(context, line, from = 0) {
 
 /**
  * Draw operations, clipped to the photo.
- * @param {Context} context Its transform maps photo pixels to the canvas; its fill and stroke style is the ink.
+ * @param {CanvasRenderingContext2D} context Its transform maps photo pixels to the canvas; its fill and stroke style is the ink.
  * @param {Op[]} ops
  * @param {Size} photo
  * @param {Box} visible The part of the photo that the canvas shows.
@@ -123,7 +122,7 @@ function maskImage(mask, colour) {
   const cached = images.get(mask);
   if (cached?.colour === colour) return cached.image;
   const image = createCanvas(mask.width, mask.height);
-  const context = /** @type {Context} */ (image.getContext('2d'));
+  const context = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
   const data = context.createImageData(mask.width, mask.height);
   const words = new Uint32Array(data.data.buffer);
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));

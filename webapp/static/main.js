@@ -2,6 +2,7 @@
 
 import { Api } from './api.js';
 import { DraftKeeper } from './draft.js';
+import { sideFor, sideOnOpening } from './preview.js';
 import { Rounds } from './rounds.js';
 import { Selector } from './selection.js';
 import { Stage } from './stage.js';
@@ -19,9 +20,12 @@ let running = false; // … by a running edit
 let hasMainButton = true; // else the page shows its own
 let isCutout = false; // a cut-out is corrected
 /** @type {Blob | undefined} */ let shown;
+const SHARPEN_DELAY = 300; // ms without zoom or pan, then the picture gets the pixels that are missing
+let sharpening = 0;
 const selector = new Selector();
 const used = new Set(); // tools: each says once what it does
 
+document.documentElement.dataset.started = 'yes'; // old.js has nothing to say
 telegram.applyLaunchTheme();
 setLanguage(telegram.language());
 
@@ -57,8 +61,9 @@ async function open() {
   try {
     api = new Api(telegram.initData());
     await api.open();
-    const [edit, photo] = await Promise.all([api.edit(id), api.picture(id, 'photo')]);
-    rounds = new Rounds(api, edit, photo);
+    const edit = await api.edit(id);
+    rounds = new Rounds(api, edit, () => stage ? sideFor(edit, stage.view.scale) : sideOnOpening(edit));
+    await rounds.load();
     isCutout = strokes.isCutout = rounds.isCutout;
     setLanguage(edit.language, isCutout);
     document.body.classList.toggle('cutout', isCutout);
@@ -71,7 +76,12 @@ async function open() {
         ui.release();
         hint();
       },
-      viewed: () => stage && ui.show({ fit: !stage.view.fitted }),
+      viewed: () => {
+        if (!stage) return;
+        ui.show({ fit: !stage.view.fitted });
+        clearTimeout(sharpening);
+        sharpening = setTimeout(sharpen, SHARPEN_DELAY);
+      },
     });
     draft = new DraftKeeper(id, () => ({ ops: strokes.ops, ...rounds.state })); // after the stage, which ends strokes
     stage.painter.isCutout = isCutout;
@@ -114,6 +124,13 @@ async function resume(/** @type {Edit} */ edit) {
 async function showPicture() {
   const picture = await rounds.picture();
   if (picture !== shown) await stage?.show(shown = picture);
+}
+
+async function sharpen() {
+  const before = shown;
+  if (working || !stage || stage.comparing) return;
+  await rounds.sharpen().catch(() => {}); // a later zoom tries again
+  if (!working && shown === before && !stage.comparing) await showPicture();
 }
 
 function changed() {

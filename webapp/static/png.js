@@ -1,5 +1,6 @@
 /** Masks as files: encodes the painted mask as a 1-bit grey PNG, decodes masks of the server. */
 
+import { deflate } from './deflate.js';
 import { createCanvas, drawOps } from './drawing.js';
 import { PageError } from './strings.js';
 
@@ -79,39 +80,17 @@ export async function encode(mask) {
   const parts = [
     new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     ...chunk('IHDR', new Uint8Array(header.buffer)),
-    ...chunk('IDAT', await deflate(raw)),
+    ...chunk('IDAT', await compress(raw, stride + 1)),
     ...chunk('IEND', new Uint8Array()),
   ];
   return new Blob(parts, { type: 'image/png' });
 }
 
-/** @param {Uint8Array<ArrayBuffer>} data */
-async function deflate(data) {
-  if (typeof CompressionStream !== 'function') return deflateStored(data);
+/** @param {Uint8Array<ArrayBuffer>} data @param {number} row Bytes in a row. */
+async function compress(data, row) {
+  if (typeof CompressionStream !== 'function') return deflate(data, row);
   const stream = new Blob([data]).stream().pipeThrough(new CompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/**
- * A zlib stream without compression (RFC 1950, 1951 § 3.2.4), for browsers older than CompressionStream (Safari 16.4);
- * `exportMask` then sends a smaller mask.
- * @param {Uint8Array<ArrayBuffer>} data
- */
-function deflateStored(data) {
-  const blocks = Math.ceil(data.length / 65535);
-  const out = new Uint8Array(2 + blocks * 5 + data.length + 4);
-  out.set([0x78, 0x01]);
-  let [at, a, b] = [2, 1, 0];
-  for (let from = 0; from < data.length; from += 65535) {
-    const part = data.subarray(from, from + 65535);
-    const last = from + 65535 >= data.length ? 1 : 0;
-    out.set([last, part.length & 255, part.length >> 8, ~part.length & 255, (~part.length >> 8) & 255], at);
-    out.set(part, at + 5);
-    at += 5 + part.length;
-  }
-  for (const byte of data) b = (b + (a = (a + byte) % 65521)) % 65521;
-  new DataView(out.buffer).setUint32(at, ((b << 16) | a) >>> 0);
-  return out;
 }
 
 /** The table of PNG's CRC-32 (annex D). */

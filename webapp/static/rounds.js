@@ -20,18 +20,44 @@ export class Rounds {
   /** @type {Painting[]} What was painted on picture 0, 1, … */
   #paintings = [];
   #original = '';
+  /** @type {WeakMap<Blob, number>} The long side that each preview was asked for with. */
+  #sides = new WeakMap();
 
   /**
    * @param {Api} api
    * @param {Edit} edit The one that the page was opened for.
-   * @param {Blob} photo
+   * @param {() => number} side The long side of the preview that the screen can show.
    */
-  constructor(api, edit, photo) {
+  constructor(api, edit, side) {
     this.api = api;
-    this.photo = photo;
+    this.photo = new Blob();
     this.edit = edit;
+    this.side = side;
     this.isCutout = edit.operation === 'remove_background';
     this.restart();
+  }
+
+  /** Load the photo. */
+  async load() {
+    this.photo = await this.#preview(this.edit.id, 'photo', this.side());
+  }
+
+  /** @param {string} id @param {'photo' | 'result'} what @param {number} side */
+  async #preview(id, what, side) {
+    const picture = await this.api.picture(id, what, side);
+    this.#sides.set(picture, side);
+    return picture;
+  }
+
+  /** Load the picture on the stage with more pixels, if the screen can show more than it has. */
+  async sharpen() {
+    const round = this.isCutout ? undefined : this.rounds[this.at - 1];
+    const side = this.side();
+    const known = this.#sides.get((round ? round.result : this.photo) ?? this.photo) ?? side;
+    if (side <= known || known >= Math.max(this.edit.width, this.edit.height)) return;
+    const sharper = await this.#preview(round ? round.id : this.edit.id, round ? 'result' : 'photo', side);
+    if (round) round.result = sharper;
+    else [this.photo, this.#original] = [sharper, ''];
   }
 
   /** Start as the server knows it: with the result of a finished edit. */
@@ -98,7 +124,7 @@ export class Rounds {
   /** The last round's result. */
   async result() {
     const round = this.rounds[this.at - 1];
-    return (round.result ??= await this.api.picture(round.id, 'result?preview=1'));
+    return (round.result ??= await this.#preview(round.id, 'result', this.side()));
   }
 
   /**
@@ -130,7 +156,7 @@ export class Rounds {
         if (event.type === 'cancelled') throw new PageError('cancelled');
         if (event.type !== 'done') progress(event);
       }
-      const result = await this.api.picture(id, 'result?preview=1');
+      const result = await this.#preview(id, 'result', this.side());
       this.#unsent = null;
       this.rounds.length = this.at;
       this.rounds.push({ id, result });

@@ -56,7 +56,7 @@ export class Strokes {
 
   /** Remove the last operation if it is this one, without redo: half of a double tap. @param {Op} op */
   discard(op) {
-    if (this.ops.at(-1) !== op) return;
+    if (this.ops[this.ops.length - 1] !== op) return;
     this.ops.pop();
     this.changed();
   }
@@ -74,7 +74,7 @@ export class Strokes {
 
   /** The operations since the last clear, each selection in its last state only. */
   visible() {
-    const start = this.ops.findLastIndex((op) => op.kind === 'clear') + 1;
+    const start = this.ops.map((op) => op.kind).lastIndexOf('clear') + 1;
     return this.ops.slice(start).filter((op, index, rest) => {
       const next = rest[index + 1];
       return !(op.kind === 'found' && next?.kind === 'found' && next.session === op.session);
@@ -88,7 +88,7 @@ export class Strokes {
 
   /** @returns {Found | null} The selection that a further tap refines. */
   openSelection(/** @type {number} */ session) {
-    const last = this.ops.at(-1);
+    const last = this.ops[this.ops.length - 1];
     return last?.kind === 'found' && last.session === session ? last : null;
   }
 }

@@ -127,11 +127,11 @@ function documentBlock(message, actions) {
   const tile = isPicture(doc)
     ? h('button', {
       type: 'button',
-      class: 'tile',
+      class: preview ? 'tile' : 'tile sign',
       'aria-label': `${t('open')}: ${name}`,
       onclick: () => actions.onPicture(message),
     }, picture)
-    : h('span', { class: 'tile' }, picture);
+    : h('span', { class: preview ? 'tile' : 'tile sign' }, picture);
   return h(
     'div',
     { class: 'document' },
@@ -278,7 +278,11 @@ export function bubble(message, actions) {
   const keys = keyboard(message, actions);
   return h(
     'article',
-    { class: `message ${isMine(message) ? 'me' : 'bot'} ${kind}${text ? ' worded' : ''}`, ...attributesOf(message) },
+    {
+      class: ['message', isMine(message) ? 'me' : 'bot', kind, text && 'worded', message.reply_to_message && 'quotes']
+        .filter(Boolean).join(' '),
+      ...attributesOf(message),
+    },
     h(
       'div',
       { class: 'line' },
@@ -338,7 +342,11 @@ export function album(messages, actions) {
   const worded = messages.some((message) => message.caption);
   return h(
     'div',
-    { class: `message ${isMine(first) ? 'me' : 'bot'} has-photo has-album${worded ? ' worded' : ''}` },
+    {
+      class: `message ${isMine(first) ? 'me' : 'bot'} has-photo has-album${worded ? ' worded' : ''}${
+        first.reply_to_message ? ' quotes' : ''
+      }`,
+    },
     h(
       'div',
       { class: 'line' },

@@ -1,6 +1,6 @@
 /** Toasts, dialogs and menus over the page. Texts are set as text, never as HTML. */
 
-import { byId, dialogById, h, icon } from './dom.js';
+import { byId, dialogById, h, icon, raise } from './dom.js';
 import { ApiError } from './api.js';
 import { t } from './strings.js';
 
@@ -11,12 +11,10 @@ let toastTimer;
 /** Show a short notice for a few seconds. @param {string} text */
 export function toast(text) {
   const element = byId('toast');
-  element.hidePopover();
+  raise(element);
   element.textContent = text;
-  // Hidden and shown again, so that it is above a dialog that was opened meanwhile.
-  element.showPopover();
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => element.hidePopover(), Math.max(TOAST_MS, text.length * 60));
+  toastTimer = setTimeout(() => (element.hidden = true), Math.max(TOAST_MS, text.length * 60));
 }
 
 /** Texts for the Bot API's error descriptions. @type {[RegExp, import('./strings.js').Key][]} */
@@ -108,7 +106,7 @@ export function openMenu(items, where) {
     opener = where;
     where.setAttribute('aria-expanded', 'true');
   }
-  menu.showPopover();
+  raise(menu);
   place(menu, where);
   menu.querySelector('button')?.focus({ preventScroll: true });
 }
@@ -133,8 +131,8 @@ function place(menu, where) {
 /** Close the menu. @param {boolean} [refocus] give the focus back to its opener */
 export function closeMenu(refocus = false) {
   const menu = byId('popup-menu');
-  if (!menu.matches(':popover-open')) return;
-  menu.hidePopover();
+  if (menu.hidden) return;
+  menu.hidden = true;
   opener?.setAttribute('aria-expanded', 'false');
   if (refocus) opener?.focus();
   opener = null;
@@ -143,7 +141,7 @@ export function closeMenu(refocus = false) {
 /** Close menus on a press elsewhere, on Escape and Tab; arrow keys move in them. */
 export function watchMenus() {
   const menu = byId('popup-menu');
-  const isOpen = () => menu.matches(':popover-open');
+  const isOpen = () => !menu.hidden;
   document.addEventListener('pointerdown', (event) => {
     if (!isOpen() || !(event.target instanceof Node) || menu.contains(event.target)) return;
     // The press on the opener closes the menu; its click must not open it again.

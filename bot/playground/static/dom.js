@@ -19,6 +19,9 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+/** Whether an object has a property of its own. @param {object} object @param {string} name */
+export const has = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
@@ -57,6 +60,18 @@ export const textareaById = (id) => /** @type {HTMLTextAreaElement} */ (byId(id)
 
 /** The input with this id. @param {string} id */
 export const inputById = (id) => /** @type {HTMLInputElement} */ (byId(id));
+
+/**
+ * Show an element above everything: a modal dialog covers what is outside it, so the element moves into the one that is
+ * open. (A popover would do the same, in browsers of 2023 and later.)
+ * @param {HTMLElement} element
+ */
+export function raise(element) {
+  const dialog = [...document.querySelectorAll('dialog[open]')].pop();
+  (dialog ?? document.body).append(element);
+  dialog?.addEventListener('close', () => document.body.append(element), { once: true });
+  element.hidden = false;
+}
 
 /** Whether the system asks for less motion. */
 export const prefersReducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

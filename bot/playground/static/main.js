@@ -1,5 +1,7 @@
 /** The chat page: connects its parts with each other and with the playground's events. */
 
+import './modal.js';
+
 import * as api from './api.js';
 import { watchFiles } from './attach.js';
 import { isMine } from './bubble.js';
@@ -192,6 +194,7 @@ function followKeyboard() {
   fit();
 }
 
+document.documentElement.dataset.started = 'yes'; // old.js has nothing to say
 setLanguage(navigator.language);
 drawStatus();
 watchMenus();

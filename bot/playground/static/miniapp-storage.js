@@ -1,5 +1,7 @@
 /** A Mini App's CloudStorage and DeviceStorage, stored in this browser. */
 
+import { has } from './dom.js';
+
 const PREFIX = 'miniapp ';
 
 const keys = () =>
@@ -29,7 +31,7 @@ const METHODS = {
 export function answerStorage(kind, data, postEvent) {
   const { req_id } = data;
   if (kind === 'web_app_invoke_custom_method') {
-    const method = Object.hasOwn(METHODS, data.method) ? METHODS[data.method] : null;
+    const method = has(METHODS, data.method) ? METHODS[data.method] : null;
     postEvent(
       'custom_method_invoked',
       method ? { req_id, result: method(data.params) } : { req_id, error: 'METHOD_INVALID' },

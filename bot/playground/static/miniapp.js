@@ -5,7 +5,7 @@
  * (https://core.telegram.org/api/web-events).
  */
 
-import { buttonById, byId, dialogById, h } from './dom.js';
+import { buttonById, byId, dialogById, h, has } from './dom.js';
 import { ask } from './dialogs.js';
 import { safeLink } from './format.js';
 import { createLayer } from './layer.js';
@@ -217,7 +217,7 @@ export function createMiniApp() {
     }
     const data = request?.eventData && typeof request.eventData === 'object' ? request.eventData : {};
     if (typeof request?.eventType !== 'string') return;
-    if (Object.hasOwn(REQUESTS, request.eventType)) REQUESTS[request.eventType](data);
+    if (has(REQUESTS, request.eventType)) REQUESTS[request.eventType](data);
     else answerStorage(request.eventType, data, postEvent);
   });
 

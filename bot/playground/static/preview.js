@@ -61,7 +61,10 @@ export function createPreview({ replyTo, takeText, putText, onSent }) {
       remove,
     );
     // Not a picture, or one that this browser cannot show, such as HEIC.
-    picture.addEventListener('error', () => picture.replaceWith(h('span', { class: 'tile' }, icon('file'))));
+    picture.addEventListener('error', () => {
+      node.classList.add('no-picture');
+      picture.replaceWith(h('span', { class: 'tile sign' }, icon('file')));
+    });
     chosen.push({ file, url, node });
     grid.append(node);
   }

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from bot.edits.canvas import Event
+from bot.edits.canvas import PREVIEW_SIDE, Event
 from bot.edits.model import MAX_MASK_BYTES, Edit, Operation, PhotoRef, State
 from bot.edits.pictures import pixels
 from bot.errors import PersonError
@@ -67,6 +67,7 @@ class CanvasDouble:
         self.shown: list[tuple[str, bool]] = []
         self.on_photo: dict[str, bool] = {}
         self.taps: list[Tap] = []
+        self.previews: list[int] = []
         self.selected_on_photo = False
         self.events_of: dict[str, asyncio.Queue[Event | Exception | None]] = {}
         self.planned_error: Exception | None = None
@@ -96,9 +97,10 @@ class CanvasDouble:
     async def previous(self, edit: Edit) -> str | None:
         return edit.parent
 
-    async def photo_preview(self, edit: Edit) -> bytes:
+    async def photo_preview(self, edit: Edit, side: int = PREVIEW_SIDE) -> bytes:
         self._raise_planned_error()
-        return encoding.encode(_photo(edit), "JPEG")
+        self.previews.append(side)
+        return encoding.encode_preview(_photo(edit), side)
 
     async def mask(self, edit: Edit) -> bytes | None:
         return self.masks.get(edit.id)
@@ -151,10 +153,11 @@ class CanvasDouble:
             raise PersonError("still-working")
         return encoding.encode(_photo(edit), "PNG"), "PNG"
 
-    async def result_preview(self, edit: Edit) -> bytes:
+    async def result_preview(self, edit: Edit, side: int = PREVIEW_SIDE) -> bytes:
         if edit.result is None:
             raise PersonError("still-working")
-        return encoding.encode(_photo(edit), "JPEG")
+        self.previews.append(side)
+        return encoding.encode_preview(_photo(edit), side)
 
     def _raise_planned_error(self) -> None:
         if self.planned_error is not None:

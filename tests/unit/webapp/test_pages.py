@@ -138,6 +138,7 @@ async def test_the_page_weighs_at_most_40_kb() -> None:
     assert sum(map(len, files)) <= 40_000
     scripts = b"".join(gzip.decompress(pages._files[name].packed) for name in ("main.js", "rounds.js", "api.js"))
     assert b"@param {string} id" not in scripts, "what only engineers read is not sent"
+    assert b"@type" not in scripts
     assert b"export class Rounds {" in scripts
 
 
