@@ -15,4 +15,7 @@ export function sideFor(photo, scale) {
 
 /** The same before there is a stage. @param {Size} photo */
 export const sideOnOpening = (photo) =>
-  sideFor(photo, Math.min((innerWidth - AROUND.x) / photo.width, Math.max(AROUND.y, innerHeight - AROUND.y) / photo.height));
+  sideFor(
+    photo,
+    Math.min((innerWidth - AROUND.x) / photo.width, Math.max(AROUND.y, innerHeight - AROUND.y) / photo.height),
+  );
