@@ -14,7 +14,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bot import engine_wiring
-from bot.edits.model import FINISHES, WITH_ALPHA, Operation, check_finish
+from bot.edits.finishes import FINISHES, WITH_ALPHA, check_finish
+from bot.edits.model import Operation
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.job import Job
 from bot.engines import EngineRefusedError, EngineUnavailableError

@@ -27,18 +27,9 @@ from bot.chat.reactions import Reactions
 from bot.chat.views.keyboards import Keyboards
 from bot.chat.views.result_messages import ResultMessages
 from bot.chat.views.waiting_times import with_waiting_time
-from bot.edits.model import (
-    WITH_ALPHA,
-    AlbumCount,
-    DeletionRequest,
-    Edit,
-    Offer,
-    Operation,
-    PhotoRef,
-    Stage,
-    State,
-    Tries,
-)
+from bot.edits.bare_photos import AlbumCount, Offer
+from bot.edits.finishes import WITH_ALPHA
+from bot.edits.model import DeletionRequest, Edit, Operation, PhotoRef, Stage, State, Tries
 from bot.edits.person_settings import Delivery
 from bot.edits.ports import LostMessageSearch, ResultFile
 from bot.errors import BotError, OutageError, UnusableInputError

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.errors import PersonError
-
 DOUBTFUL = "doubtful"
 """Message id of the question whether the right object was found; stored as the edit's error."""
-
-FINISHES = ("clean", "transparent", "white", "black", "blur", "gradient", "crop", "sticker", "mask")
-"""The finishes with a name, in the order of their buttons. A colour, ``#rrggbb``, is a finish too."""
-
-BLURS = ("blur-less", "blur", "blur-more")
-"""The finishes that blur the background, from little to much; all of them are finishes, the middle one has a button."""
-
-OWN_PICTURE = "picture"
-"""The finish that puts a picture of the person behind the subject; see `Edit.background`."""
-
-WITH_ALPHA = frozenset({"transparent", "crop", "sticker"})
-"""The finishes whose picture is transparent where the background was."""
-
-OF_ANOTHER_SIZE = frozenset({"crop", "sticker"})
-"""The finishes whose picture does not have the photo's size."""
 
 NOTES_ABOUT_FIND = frozenset({"note-doubtful", "note-first-frame", "note-main-picture"})
 """Message ids of notes about the photo and what was found in it: they hold for every variant of a result, too."""
@@ -215,88 +197,6 @@ class StoredMask:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A photo that came without a command: the bot asks which of the three operations to do.
-
-    Attributes:
-        id: 128 random bits; used in the buttons.
-        person: Id of the owner, as in `Edit`.
-        chat: Chat id.
-        message: Id of the photo's message.
-        photo: The photo.
-        language: Language code of the person.
-        status_message: Id of the bot's message with the buttons, once posted.
-        thread: Id of the topic that it is in; None outside topics.
-        album: Its media group id, if it is part of an album. One question is asked about an album's photos.
-        silent: Whether nothing is asked about it: another photo of its album has the question, or none is due yet.
-    """
-
-    id: str
-    person: int
-    chat: int
-    message: int
-    photo: PhotoRef
-    language: str
-    status_message: int | None
-    thread: int | None = None
-    album: str | None = None
-    silent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AlbumCount:
-    """How far the edits of an album are.
-
-    Attributes:
-        photos: How many there are.
-        ended: How many have ended: done, failed or cancelled.
-        done: How many have their answer.
-        language: Language of the message that counts.
-        edit: Id of one of them, for the button that stops them.
-        operation: What is done with them.
-        refused: Ids of the offers of photos that a limit refused.
-        last: The last one that has not ended.
-        seconds: Estimated seconds until its answer; None: not known.
-    """
-
-    photos: int
-    ended: int
-    done: int
-    language: str
-    edit: str
-    operation: Operation
-    refused: tuple[str, ...] = ()
-    last: Edit | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BarePhoto:
-    """A photo without a command.
-
-    Attributes:
-        person: Id of the owner.
-        chat: Id of the chat.
-        message: Id of its message.
-        photo: The photo.
-        language: Language code of the person.
-        album: Its media group id, if it is part of an album.
-        thread: Id of the topic; None outside topics.
-    """
-
-    person: int
-    chat: int
-    message: int
-    photo: PhotoRef
-    language: str
-    album: str | None = None
-    thread: int | None = None
-
-
-DEFAULT_FINISH = "clean"
-
-
-@dataclass(frozen=True, slots=True)
 class EditCommand:
     """What to do with a photo.
 
@@ -309,22 +209,6 @@ class EditCommand:
     operation: Operation
     finish: str | None = None
     background_of: str | None = None
-
-
-def is_finish(text: str) -> bool:
-    """Whether a text is one of `FINISHES` or `BLURS`, or ``#rrggbb``."""
-    return text in FINISHES or text in BLURS or re.fullmatch(r"#[0-9a-fA-F]{6}", text) is not None
-
-
-def check_finish(finish: str) -> str:
-    """Return the finish if `is_finish` says so.
-
-    Raises:
-        PersonError: ``unknown-finish``.
-    """
-    if is_finish(finish):
-        return finish
-    raise PersonError("unknown-finish", finish=finish[:40])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.edits.model import DEFAULT_FINISH, Operation
+from bot.edits.finishes import DEFAULT_FINISH
+from bot.edits.model import Operation
 
 
 class Delivery(StrEnum):

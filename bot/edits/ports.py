@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.edits.model import AlbumCount, DeletionRequest, Edit, Offer, PhotoRef, Stage, Tries
+from bot.edits.bare_photos import AlbumCount, Offer
+from bot.edits.model import DeletionRequest, Edit, PhotoRef, Stage, Tries
 from bot.edits.person_settings import Delivery
 from bot.errors import BotError, OutageError
 from bot.imaging.photo import PictureFormat

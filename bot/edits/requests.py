@@ -10,17 +10,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bot.edits.model import (
-    NOTES_ABOUT_FIND,
-    OWN_PICTURE,
-    BarePhoto,
-    Edit,
-    EditCommand,
-    Offer,
-    Operation,
-    PhotoRef,
-    StoredMask,
-)
+from bot.edits.bare_photos import BarePhoto, Offer
+from bot.edits.finishes import OWN_PICTURE
+from bot.edits.model import NOTES_ABOUT_FIND, Edit, EditCommand, Operation, PhotoRef, StoredMask
 
 
 @dataclass(frozen=True, slots=True)

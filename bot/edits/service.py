@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from bot.edits.bare_photos import Offer
+from bot.edits.finishes import check_finish
 from bot.edits.follow_ups import can_go_back, correction_request
-from bot.edits.model import Edit, EditCommand, Offer, PhotoRef, State, check_finish
+from bot.edits.model import Edit, EditCommand, PhotoRef, State
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.edits.model import BarePhoto, Edit, EditCommand, Offer, Operation, PhotoRef
+from bot.edits.bare_photos import BarePhoto, Offer
+from bot.edits.model import Edit, EditCommand, Operation, PhotoRef
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.service import Edits

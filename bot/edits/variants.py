@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from bot.edits.finishes import OWN_PICTURE, check_finish
 from bot.edits.follow_ups import variant_request
-from bot.edits.model import MAX_TRIES, OWN_PICTURE, Edit, EditCommand, Operation, PhotoRef, Stage, State, check_finish
+from bot.edits.model import MAX_TRIES, Edit, EditCommand, Operation, PhotoRef, Stage, State
 from bot.edits.ports import Courier
 from bot.edits.records.store import Store
 from bot.edits.service import Edits

@@ -12,7 +12,8 @@ from bot.chat.handlers.payments import add_pack_buttons, can_buy_more, pack_pres
 from bot.chat.handlers.privacy import delete_pressed
 from bot.chat.handlers.settings import settings_pressed
 from bot.chat.services import Context
-from bot.edits.model import EditCommand, Operation, is_finish
+from bot.edits.finishes import is_finish
+from bot.edits.model import EditCommand, Operation
 from bot.errors import PersonError
 
 TOLD = {"picture": "send-background"}

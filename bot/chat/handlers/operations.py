@@ -16,7 +16,8 @@ from bot.chat.services import Context
 from bot.chat.topics import topic_of
 from bot.chat.updates.identity import owner_of
 from bot.chat.views.keyboards import try_again
-from bot.edits.model import BarePhoto, EditCommand, Operation, PhotoRef
+from bot.edits.bare_photos import BarePhoto
+from bot.edits.model import EditCommand, Operation, PhotoRef
 from bot.edits.requests import EditRequest
 from bot.errors import PersonError
 

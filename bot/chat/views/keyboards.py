@@ -10,19 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
-from bot.edits.model import (
-    BLURS,
-    DOUBTFUL,
-    FINISHES,
-    MAX_TRIES,
-    AlbumCount,
-    Edit,
-    EditCommand,
-    Offer,
-    Operation,
-    State,
-    Tries,
-)
+from bot.edits.bare_photos import AlbumCount, Offer
+from bot.edits.finishes import BLURS, FINISHES
+from bot.edits.model import DOUBTFUL, MAX_TRIES, Edit, EditCommand, Operation, State, Tries
 from bot.texts import Texts
 
 PRIVATE_START_PREFIX = "e_"

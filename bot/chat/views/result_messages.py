@@ -7,7 +7,8 @@ from telegram.ext import ExtBot
 
 from bot.chat.api.bot_api_errors import translated_errors
 from bot.chat.views.keyboards import Keyboards
-from bot.edits.model import BLURS, FINISHES, OWN_PICTURE, Edit, Operation, PhotoRef, Tries
+from bot.edits.finishes import BLURS, FINISHES, OWN_PICTURE
+from bot.edits.model import Edit, Operation, PhotoRef, Tries
 from bot.texts import Texts
 
 

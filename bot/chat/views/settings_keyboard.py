@@ -11,8 +11,9 @@ from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.edits.finishes import FINISHES
 from bot.edits.history import LONGEST_MINUTES, SHORTEST_MINUTES
-from bot.edits.model import FINISHES, Operation
+from bot.edits.model import Operation
 from bot.edits.person_settings import Delivery, PersonSettings
 from bot.errors import PersonError
 from bot.texts import LANGUAGE_NAMES, LANGUAGES, Texts

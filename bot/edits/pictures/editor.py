@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.edits.model import MAX_MASK_BYTES, WITH_ALPHA, Operation, Stage
+from bot.edits.finishes import WITH_ALPHA
+from bot.edits.model import MAX_MASK_BYTES, Operation, Stage
 from bot.edits.pictures import chat_pictures, pixels, results
 from bot.edits.pictures.engine_fallback import EngineFallback
 from bot.edits.pictures.job import DoubtfulFindError, Job

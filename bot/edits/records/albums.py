@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.edits.model import PENDING_STATES, AlbumCount, Edit, State
+from bot.edits.bare_photos import AlbumCount
+from bot.edits.model import PENDING_STATES, Edit, State
 from bot.edits.records.rows import EDIT_COLUMNS, edit_of
 from bot.storage.database import Database
 from bot.storage.tables import edits, offers

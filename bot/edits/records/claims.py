@@ -11,7 +11,8 @@ from enum import Enum, auto
 
 import sqlalchemy as sa
 
-from bot.edits.model import Edit, Offer
+from bot.edits.bare_photos import Offer
+from bot.edits.model import Edit
 from bot.edits.records.queue_places import QueuePlace, queue_place
 from bot.storage.database import Database
 from bot.storage.tables import edits, offers

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.model import BarePhoto, Offer
+from bot.edits.bare_photos import BarePhoto, Offer
 from bot.edits.records.pending_commands import ALBUM_SECONDS
 from bot.edits.records.rows import may_be_id, offer_of, photo_columns
 from bot.storage.database import Database

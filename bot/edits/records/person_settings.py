@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.model import FINISHES, Operation
+from bot.edits.finishes import FINISHES
+from bot.edits.model import Operation
 from bot.edits.person_settings import NOTHING_CHOSEN, Delivery, PersonSettings
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits, offers, person_settings

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.edits.model import Edit, Offer, Operation, PhotoRef, Stage, State
+from bot.edits.bare_photos import Offer
+from bot.edits.model import Edit, Operation, PhotoRef, Stage, State
 from bot.storage.tables import edits
 
 EDIT_COLUMNS = [

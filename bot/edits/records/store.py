@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.edits.model import DEFAULT_FINISH, PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
+from bot.edits.finishes import DEFAULT_FINISH
+from bot.edits.model import PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
 from bot.edits.records import daily_quota, people, statistics, stored_masks
 from bot.edits.records.albums import Albums
 from bot.edits.records.announcements import Announcements

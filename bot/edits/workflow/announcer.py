@@ -16,7 +16,8 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.edits.model import Edit, Offer
+from bot.edits.bare_photos import Offer
+from bot.edits.model import Edit
 from bot.edits.ports import ChatMovedError, Courier, LostMessageSearch
 from bot.edits.records.claims import Claim, ClaimOutcome
 from bot.edits.records.store import Store

@@ -9,7 +9,8 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.edits.model import Edit, Offer, State
+from bot.edits.bare_photos import Offer
+from bot.edits.model import Edit, State
 from bot.edits.records.store import Store
 from bot.edits.workflow.announcer import Announcer
 from bot.edits.workflow.progress import PROGRESS_SECONDS

@@ -17,8 +17,9 @@ from typing import Any
 
 import structlog
 
+from bot.edits.finishes import OF_ANOTHER_SIZE
 from bot.edits.follow_ups import can_go_back
-from bot.edits.model import NOTES_ABOUT_FIND, OF_ANOTHER_SIZE, Edit, PhotoRef, Stage, State, StoredMask
+from bot.edits.model import NOTES_ABOUT_FIND, Edit, PhotoRef, Stage, State, StoredMask
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.files import EditFiles, maps_key, photo_key, result_key
 from bot.edits.pictures.job import DoubtfulFindError, Job

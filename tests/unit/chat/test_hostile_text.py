@@ -18,18 +18,9 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity, Update, User
 from bot.chat.commands import command_in, edit_command_in
 from bot.chat.handlers.buttons import button_pressed
 from bot.chat.views.keyboards import Keyboards, try_again
-from bot.edits.model import (
-    FINISHES,
-    MAX_TRIES,
-    AlbumCount,
-    BarePhoto,
-    EditCommand,
-    Offer,
-    Operation,
-    PhotoRef,
-    Tries,
-    check_finish,
-)
+from bot.edits.bare_photos import AlbumCount, BarePhoto, Offer
+from bot.edits.finishes import FINISHES, check_finish
+from bot.edits.model import MAX_TRIES, EditCommand, Operation, PhotoRef, Tries
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.storage.database import Database

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.edits.model import BarePhoto, Edit, Operation, PhotoRef, State
+from bot.edits.bare_photos import BarePhoto
+from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.offers import MAX_PER_PERSON
 from bot.edits.records.store import Store

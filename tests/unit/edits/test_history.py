@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from bot.edits.bare_photos import BarePhoto
 from bot.edits.history import LONGEST_MINUTES, SHORTEST_MINUTES, delete_unwanted
-from bot.edits.model import BarePhoto, Edit, Operation, PhotoRef, State
+from bot.edits.model import Edit, Operation, PhotoRef, State
 from bot.edits.pictures.files import photo_key
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.edits.model import BarePhoto, DeletionRequest, Edit, EditCommand, Operation, PhotoRef
+from bot.edits.bare_photos import BarePhoto
+from bot.edits.model import DeletionRequest, Edit, EditCommand, Operation, PhotoRef
 from bot.edits.person_settings import NOTHING_CHOSEN, Delivery, PersonSettings
 from bot.edits.records import person_settings as records
 from bot.edits.records.limits import EditLimits

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.edits import retention
-from bot.edits.model import BarePhoto, Edit, EditCommand, Operation, PhotoRef, State
+from bot.edits.bare_photos import BarePhoto
+from bot.edits.model import Edit, EditCommand, Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.edits.model import BarePhoto, EditCommand, Operation, PhotoRef, State
+from bot.edits.bare_photos import BarePhoto
+from bot.edits.model import EditCommand, Operation, PhotoRef, State
 from bot.edits.records.claims import Claim, ClaimOutcome
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store

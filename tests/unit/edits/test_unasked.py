@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.edits.model import BarePhoto, EditCommand, Offer, Operation, PhotoRef
+from bot.edits.bare_photos import BarePhoto, Offer
+from bot.edits.model import EditCommand, Operation, PhotoRef
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import REGISTRY
 
-from bot.edits.model import BarePhoto, Operation, PhotoRef, State
+from bot.edits.bare_photos import BarePhoto
+from bot.edits.model import Operation, PhotoRef, State
 from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest

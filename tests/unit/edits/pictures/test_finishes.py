@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.edits.model import FINISHES, Operation, check_finish
+from bot.edits.finishes import FINISHES, check_finish
+from bot.edits.model import Operation
 from bot.errors import PersonError
 from tests.support import encoded, scene
 from tests.unit.edits.pictures.fake_engines import FILL, HEIGHT, WIDTH, Fake, World, down, inside_and_outside, subject
