@@ -19,8 +19,7 @@ import cv2
 import numpy as np
 from playwright.async_api import Browser, CDPSession, FloatRect, Page, async_playwright
 
-from bot import process
-from bot.playground import Telegram, mini_app
+from bot.playground import Telegram, mini_app, saved_chat
 from bot.playground.person import Upload
 from tests.page.conftest import browser_path, running_playground
 from tests.page.engines.app import EngineApp
@@ -174,7 +173,7 @@ async def measure() -> list[str]:
     telegram = Telegram()
     rows: list[tuple[str, str]] = []
     async with AsyncExitStack() as stack:
-        stack.enter_context(mock.patch.object(process, "Telegram", return_value=telegram))
+        stack.enter_context(mock.patch.object(saved_chat, "Telegram", return_value=telegram))
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         await stack.enter_async_context(running_playground(Path(folder)))
         playwright = await stack.enter_async_context(async_playwright())

@@ -185,7 +185,9 @@ async def test_money_that_does_not_fit_is_recorded_and_told(
         payer = talk
     number = await invoice(talk)
     telegram = server.telegram
-    charge = Charge(f"odd-{reason}-{payer.person.id}", payer.person.id, telegram.payloads[talk.person.id, number], 25)
+    charge = Charge(
+        f"odd-{reason}-{payer.person.id}", payer.person.id, telegram.payloads[talk.person.id, number], 25, number
+    )
     telegram.charges[charge.id] = charge
     payment = {
         "currency": "XTR",

@@ -16,8 +16,7 @@ import numpy as np
 from PIL import Image
 from playwright.async_api import CDPSession, FloatRect, Frame, Locator, Request, expect
 
-from bot import process
-from bot.playground import Telegram
+from bot.playground import Telegram, saved_chat
 from tests.page.chat_page import WORK_MS, ChatPage, jpeg
 from tests.page.painted import Bitmap, Point
 
@@ -123,7 +122,7 @@ class Fingers:
 def known_telegram() -> Iterator[Telegram]:
     """Let the program use this Telegram, whose token the test knows."""
     made = Telegram()
-    with mock.patch.object(process, "Telegram", return_value=made):
+    with mock.patch.object(saved_chat, "Telegram", return_value=made):
         yield made
 
 

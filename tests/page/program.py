@@ -7,10 +7,12 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import aiohttp
 
 from bot import process
+from bot.chat.updates import not_understood_limit
 from bot.settings import Settings
 from tests.support import free_port
 
@@ -35,6 +37,9 @@ async def running_playground(folder: Path, port: int | None = None, **changes: A
     lines: list[str] = []
     running = asyncio.create_task(process.run(settings, stop=stop, say=lines.append))
     url = f"http://127.0.0.1:{settings.port}"
+    # A module's tests use one chat, and "hello" must be answered in each of them.
+    often = mock.patch.object(not_understood_limit, "MAX_REPEATS", 1000)
+    often.start()
     try:
         async with asyncio.timeout(60):
             while not running.done() and not await is_ready(url):
@@ -43,6 +48,7 @@ async def running_playground(folder: Path, port: int | None = None, **changes: A
             assert any(f"{url}/playground" in line for line in lines), "the terminal shows the address"
             yield url
     finally:
+        often.stop()
         stop.set()
         await running
 

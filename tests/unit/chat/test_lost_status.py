@@ -50,7 +50,7 @@ def edit(server: TelegramServer) -> Edit:
     now, ref = datetime.now(UTC), PhotoRef("file", "unique")
     return Edit(
         "an-edit", 7, GROUP, photo["message_id"], Operation.REMOVE_SUBJECT, ref, "clean", 0, "en",
-        State.QUEUED, None, None, False, None, None, None, None, None, None, now,
+        State.QUEUED, None, None, False, None, None, None, None, None, None, now, now,
     )  # fmt: skip
 
 
