@@ -52,7 +52,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
             if settings.telegram_bot_token is None:
                 playground = wiring.saved_chat(settings)
                 await playground.load()
-                await open_longer.enter_async_context(playground.kept())
+                await open_longer.enter_async_context(playground.saving())
                 settings = settings.model_copy(update={"telegram_api_url": address})
                 token, public_url = playground.telegram.token, address
             else:

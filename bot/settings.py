@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     metrics_port: int | None = _setting(
         None,
         "Web",
-        "A port for /metrics, /healthz and /readyz alone, also of workers; none: they are on PORT, workers have none.",
+        "A port on HOST for /metrics of bot or worker, with /healthz and /readyz; none: the bot has /metrics on PORT.",
         example="9090",
         ge=1,
         le=65535,

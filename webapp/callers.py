@@ -124,7 +124,8 @@ class Callers:
             self._by_person.check(session.caller.person)
             answer = await handler(request)
             fresh = self._tokens.renew(session)
-            if fresh is not None and not answer.prepared:
+            # Not in an answer that the browser keeps: it would come out of the cache when it has expired.
+            if fresh is not None and not answer.prepared and "ETag" not in answer.headers:
                 answer.headers[FRESH_SESSION_HEADER], seconds = fresh
                 answer.headers[FRESH_SESSION_SECONDS_HEADER] = str(seconds)
             return answer

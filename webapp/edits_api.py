@@ -37,7 +37,7 @@ WORK_SECONDS = 60.0
 MASK_KEY = re.compile(r"[!-~]{1,128}")
 """An Idempotency-Key: visible ASCII."""
 
-ASK_AGAIN = "private, no-cache"
+REVALIDATE = "private, no-cache"
 """Cache-Control of a picture that the browser may keep: it must ask before each use."""
 
 EDIT = "/edits/{id:[A-Za-z0-9_-]{1,64}}"
@@ -120,10 +120,10 @@ class EditsApi:
                 self._pixel_work.check(request[PERSON])
                 return _picture(await self._canvas.photo_preview(edit), "jpeg")
             tag = _tag(edit.photo, side)
-            if _has(request, tag):
-                return _unchanged(tag)
+            if _matches(request, tag):
+                return _not_modified(tag)
             self._pixel_work.check(request[PERSON])
-            return _kept(_picture(await self._canvas.photo_preview(edit, side), "jpeg"), tag)
+            return _cacheable(_picture(await self._canvas.photo_preview(edit, side), "jpeg"), tag)
 
     async def mask(self, request: web.Request) -> web.Response:
         """GET …/mask: the painted or found mask; an erasing mask is dilated, a keeping one is as it was found.
@@ -139,7 +139,7 @@ class EditsApi:
         if request.query.get("keep") != "1":
             return _picture(found, "png")
         tag = hashlib.sha256(found).hexdigest()[:32]
-        return _unchanged(tag) if _has(request, tag) else _kept(_picture(found, "png"), tag)
+        return _not_modified(tag) if _matches(request, tag) else _cacheable(_picture(found, "png"), tag)
 
     async def submit_mask(self, request: web.Request) -> web.Response:
         """POST …/mask: take a painted mask; 202 with the id of the edit that now runs, which may be a new one.
@@ -193,12 +193,12 @@ class EditsApi:
         async with asyncio.timeout(WORK_SECONDS):
             edit = await find_edit(request, self._canvas)
             tag = _tag(edit.result, side) if side is not None and edit.result is not None else None
-            if tag is not None and _has(request, tag):
-                return _unchanged(tag)
+            if tag is not None and _matches(request, tag):
+                return _not_modified(tag)
             self._pixel_work.check(request[PERSON])
             if side is not None:
                 picture = _picture(await self._canvas.result_preview(edit, side), "jpeg")
-                return picture if tag is None else _kept(picture, tag)
+                return picture if tag is None else _cacheable(picture, tag)
             if request.query.get("preview") == "1":
                 return _picture(await self._canvas.result_preview(edit), "jpeg")
             data, file_format = await self._canvas.result(edit)
@@ -237,17 +237,17 @@ def _tag(picture: PhotoRef, side: int) -> str:
     return hashlib.sha256(f"{picture.unique_id} {side}".encode()).hexdigest()[:32]
 
 
-def _has(request: web.Request, tag: str) -> bool:
+def _matches(request: web.Request, tag: str) -> bool:
     """Whether the browser has this version."""
     return any(known.value == tag for known in request.if_none_match or ())
 
 
-def _kept(response: web.Response, tag: str) -> web.Response:
+def _cacheable(response: web.Response, tag: str) -> web.Response:
     """The same answer, for the browser to keep."""
-    response.headers["Cache-Control"] = ASK_AGAIN
+    response.headers["Cache-Control"] = REVALIDATE
     response.etag = ETag(tag)
     return response
 
 
-def _unchanged(tag: str) -> web.Response:
-    return _kept(web.Response(status=HTTPStatus.NOT_MODIFIED), tag)
+def _not_modified(tag: str) -> web.Response:
+    return _cacheable(web.Response(status=HTTPStatus.NOT_MODIFIED), tag)

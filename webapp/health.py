@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from bot.errors import OutageError
 
 log = structlog.get_logger()
+
+UPDATE_FAILURES = Counter(
+    "bot_metrics_update_failures_total", "How often the database did not answer for /metrics: the queue's are old then."
+)
 
 UPDATE_SECONDS = 2.0
 """How long /metrics waits for the database."""
@@ -74,5 +78,9 @@ class Health:
                 await self.update_metrics()
         except (TimeoutError, OutageError) as error:
             log.warning("metrics_not_updated", reason=type(error).__name__)
+            UPDATE_FAILURES.inc()
+        except Exception:  # monitoring must go on, whatever is broken
+            log.exception("metrics_not_updated")
+            UPDATE_FAILURES.inc()
         body = await asyncio.to_thread(generate_latest)
         return web.Response(body=body, headers={**NOT_CACHED, "Content-Type": CONTENT_TYPE_LATEST})

@@ -1,4 +1,4 @@
-"""Sets 👀 on a person's message whose photo is accepted, where that is allowed (docs/telegram.md#reactions).
+"""Sets 👀 on the message that asked for an edit, where that is allowed (docs/telegram.md#reactions).
 
 Nothing depends on a reaction: it is tried once, only while there is room within the flood limits, and left out
 otherwise.
@@ -61,16 +61,16 @@ class Reactions:
         now = asyncio.get_running_loop().time()
         if self._setting >= MAX_CONCURRENT or now < self._not_before.get(chat, now):
             return
-        if album is not None:
-            if (chat, album) in self._albums:
-                return
-            _remember(self._albums, (chat, album), None)
+        if album is not None and (chat, album) in self._albums:
+            return
         self._setting += 1
         try:
             if self._limiter.delay(chat) > 0 or not await self._limiter.has_spare():
                 return
             async with asyncio.timeout(TIMEOUT):
                 await self._bot.set_message_reaction(chat, message, ReactionEmoji.EYES)
+            if album is not None:
+                _remember(self._albums, (chat, album), None)
         except RetryAfter as error:
             self._pause(chat, retry_after_seconds(error), error)
         except (BadRequest, Forbidden) as error:

@@ -238,9 +238,9 @@ class ChatPage:
         self._person.chat.reactions.clear()
         self._telegram.forget(self._person.id)
         self._telegram.chosen_language = language
-        if self._saved is not None:
-            await self._saved.save()
         self._telegram.events.add(self._person.id, "cleared", {})
+        if self._saved is not None:
+            await self._saved.save(remove_unreadable=True)
         return web.json_response({})
 
     async def file(self, request: web.Request) -> web.StreamResponse:

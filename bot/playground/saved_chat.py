@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,9 @@ from bot.playground.telegram import Charge, Json, Telegram
 log = structlog.get_logger()
 
 VERSION = 1
+UNREADABLE = "playground-unreadable"
+"""The folder beside the chat's for one chat that could not be read: of another version, or damaged."""
+
 SAVE_SECONDS = 0.5
 MAX_MESSAGES = 300
 MAX_BYTES = 200_000_000
@@ -60,28 +64,26 @@ class SavedChat:
         self.telegram.add_person(_user(person))
 
     async def load(self) -> None:
-        """Load what was saved; a file that cannot be read is ignored, and the chat starts empty."""
+        """Load what was saved. A chat that cannot be read is put aside (`UNREADABLE`), and the new one starts empty."""
+        run = asyncio.get_running_loop().run_in_executor
         try:
-            saved, data = await asyncio.get_running_loop().run_in_executor(self._thread, self._read)
+            saved, data = await run(self._thread, self._read)
+            self.telegram = _restored(saved, data, self._person)
         except FileNotFoundError:
             return
-        except (OSError, ValueError) as error:
-            log.warning("playground_chat_not_loaded", reason=type(error).__name__)
-            return
-        try:
-            self.telegram = _restored(saved, data, self._person)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            log.warning("playground_chat_not_loaded", reason=type(error).__name__)
+        except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+            log.warning("playground_chat_not_loaded", reason=type(error).__name__, kept_as=UNREADABLE)
+            await run(self._thread, self._put_aside)
 
     @contextlib.asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
+    async def saving(self) -> AsyncIterator[None]:
         """Save changes until the block ends, and once more then."""
-        saving = asyncio.create_task(self._save_repeatedly())
+        repeating = asyncio.create_task(self._save_repeatedly())
         try:
             yield
         finally:
-            saving.cancel()
-            await asyncio.gather(saving, return_exceptions=True)
+            repeating.cancel()
+            await asyncio.gather(repeating, return_exceptions=True)
             await self._try_to_save()
             self._thread.shutdown()
 
@@ -89,19 +91,25 @@ class SavedChat:
         """Remove everything about the person from the disk; what is in the open chat now is never saved again."""
         if person == self._person:
             self.telegram.forget(person)
-            await self.save()
+            await self.save(remove_unreadable=True)
 
-    async def save(self) -> None:
+    async def save(self, *, remove_unreadable: bool = False) -> None:
         """Save the chat as it is now.
+
+        Args:
+            remove_unreadable: Whether the chat that was put aside goes, too.
 
         Raises:
             OSError: It cannot be written.
         """
         async with self._saving:
-            self._saved = self._state()
-            files = self._files()
+            state, files = self._state(), self._files()
             content = json.dumps(self._content(files), ensure_ascii=False)
             await asyncio.get_running_loop().run_in_executor(self._thread, self._write, content, files)
+            self._saved = state
+            if remove_unreadable:
+                aside = self._folder.with_name(UNREADABLE)
+                await asyncio.get_running_loop().run_in_executor(self._thread, shutil.rmtree, aside, True)
 
     async def _save_repeatedly(self) -> None:
         while True:
@@ -187,6 +195,12 @@ class SavedChat:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+    def _put_aside(self) -> None:
+        aside = self._folder.with_name(UNREADABLE)
+        shutil.rmtree(aside, ignore_errors=True)
+        with contextlib.suppress(OSError):  # the folder cannot be moved: it is written over
+            self._folder.rename(aside)
 
     def _read(self) -> tuple[Json, dict[str, bytes]]:
         saved = json.loads(self._file.read_bytes())

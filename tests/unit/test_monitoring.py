@@ -56,13 +56,20 @@ def test_every_metric_exists(name: str, exported: dict[str, set[str]]) -> None:
     assert len(used) >= 10
     for metric, selector in used:
         assert metric in exported, metric
-        labels = set(re.findall(r"(\w+)\s*[=!]", selector)) - {"job", "instance"}
+        labels = set(re.findall(r"(\w+)\s*[=!]", selector)) - {"job", "instance", "le"}
         assert labels <= exported[metric], f"{metric}{{{selector}}}"
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_grouping_uses_labels_that_exist(name: str, exported: dict[str, set[str]]) -> None:
-    known = set().union(*exported.values()) | {"le", "instance", "job"}
+def test_every_grouping_uses_labels_of_its_metrics(name: str, exported: dict[str, set[str]]) -> None:
     for expression in expressions(name):
+        known = set().union(*(exported[metric] for metric, _ in METRIC.findall(expression)), {"le", "instance", "job"})
         for labels in re.findall(r"by \(([^)]*)\)", expression):
             assert {label.strip() for label in labels.split(",")} <= known, expression
+
+
+def test_alerts_compare_series_with_the_same_labels() -> None:
+    """`and`, and arithmetic between two sums, match equal labels only; otherwise the alert never fires."""
+    for expression in expressions("alerts.yaml"):
+        groupings = re.findall(r"(?:sum|max|min)(?: by \(([^)]*)\))?\s*\(", expression)
+        assert len(set(groupings)) <= 1, expression

@@ -27,7 +27,7 @@ CONNECT_SECONDS = 10.0
 
 CALLS = Counter(
     "bot_telegram_calls_total",
-    "Requests to the Bot API, by method (file: a download) and outcome: an HTTP status, timeout, or connection.",
+    "Requests to the Bot API, by method (file: a download) and outcome (a status, timeout, connection, too_large).",
     ["method", "outcome"],
 )
 
@@ -111,12 +111,13 @@ class AiohttpRequest(BaseRequest):
                 _check_answer(url, method, answer.status, body)
                 return answer.status, body
         except BodyTooLargeError:
-            CALLS.labels(called, "too large").inc()
+            CALLS.labels(called, "too_large").inc()
             raise NetworkError("the answer is too large") from None
         except TimeoutError as error:
             CALLS.labels(called, "timeout").inc()
             raise TimedOut("no answer in time") from error
         except aiohttp.InvalidURL:
+            CALLS.labels(called, "connection").inc()
             raise NetworkError("the Bot API's address is not valid") from None
         except CONNECTION_ERRORS as error:
             CALLS.labels(called, "connection").inc()

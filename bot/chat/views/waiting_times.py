@@ -1,4 +1,4 @@
-"""Words how long an answer takes: about, and kindly rounded."""
+"""Formats an estimated waiting time."""
 
 from __future__ import annotations
 

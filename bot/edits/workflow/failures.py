@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from bot.edits.follow_ups import can_go_back
-from bot.edits.model import Edit, State
+from bot.edits.model import DOUBTFUL, Edit, State
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.files import EditFiles
 from bot.edits.pictures.job import DoubtfulFindError
@@ -39,7 +39,8 @@ class Failures:
         if edit is None or edit.state is not State.FAILED:
             return
         log.warning("edit_failed", edit=edit.id, operation=edit.operation, reason=str(error), kind=type(error).__name__)
-        EDITS.labels(edit.operation, edit.engine or "none", error.message_id).inc()
+        if error.message_id != DOUBTFUL:  # a question is no failure
+            EDITS.labels(edit.operation, edit.engine or "none", error.message_id).inc()
         if isinstance(error, ChatGoneError):
             return
         try:

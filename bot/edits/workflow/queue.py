@@ -23,7 +23,7 @@ from dbos import error as dbos_error
 
 from bot.edits.model import Edit, workflow_id
 from bot.edits.workflow.metrics import STEP_SECONDS
-from bot.edits.workflow.queue_polling import IDLE_SECONDS_ALONE, IDLE_SECONDS_SHARED, QueuePolling
+from bot.edits.workflow.queue_polling import BUSY_SECONDS, IDLE_SECONDS_ALONE, IDLE_SECONDS_SHARED, QueuePolling
 from bot.edits.workflow.steps import ChoiceNeeded, EditSteps
 from bot.errors import BotError, OutageError, WorldError
 from bot.storage.database import Database
@@ -131,7 +131,7 @@ class EditQueue:
             QUEUE,
             worker_concurrency=max(1, self._workers),
             partition_concurrency=1,
-            polling_interval_sec=self._polling.idle_seconds,
+            polling_interval_sec=BUSY_SECONDS,
             on_conflict="always_update",
         )
         # DBOS has made its pool the loop's default executor: start its threads now.
@@ -143,7 +143,7 @@ class EditQueue:
             self._heartbeat = Heartbeat(self._database, self.executor, WORKFLOW_VERSION, takeover)
             await self._heartbeat.beat()
             self._heartbeat_task = asyncio.create_task(self._heartbeat.run())
-        self._polling.look_now()
+        self._polling.poll_now()
 
     async def enqueue(self, edit: Edit) -> None:
         """Put an edit into the queue; a repeat with the same attempt does nothing."""
@@ -152,7 +152,7 @@ class EditQueue:
         options = SetEnqueueOptions(queue_partition_key=str(edit.person), priority=edit.number % (2**31 - 1) + 1)
         with SetWorkflowID(workflow_id(edit.id, edit.attempt)), options:
             await DBOS.enqueue_workflow_async(QUEUE, self._workflow, edit.id, edit.attempt)
-        self._polling.look_now()
+        self._polling.poll_now()
 
     async def cancel(self, edit_id: str, attempt: int) -> None:
         """Stop an edit, queued or running, in whichever process it runs."""

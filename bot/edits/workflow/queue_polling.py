@@ -1,4 +1,4 @@
-"""Decides when DBOS's queue thread looks into the queue: at once after an enqueue, often while edits run, seldom else.
+"""Decides when DBOS's thread polls the queue: at once after an enqueue, often while edits run, rarely otherwise.
 
 DBOS only knows a fixed interval: 50 ms start an edit soon, but cost 8 % of a core while nothing happens. It waits for
 the interval on the event that ends its threads; `QueuePolling` takes the place of that wait.
@@ -11,14 +11,20 @@ import time
 from collections.abc import Iterable
 
 BUSY_SECONDS = 0.05
-"""Between two looks while edits run. DBOS records the end of an edit a moment after it, and a look before that moment
-does not start the next one, so an enqueue is not the only thing to look for."""
+"""Between two polls while edits run. DBOS records the end of an edit a moment after it, and a poll before that moment
+does not start the person's next one."""
+
+LONGEST_USUAL = 1.05 * BUSY_SECONDS
+"""DBOS is told to poll every `BUSY_SECONDS`, and varies that by 5 %."""
+
+LONGEST_SECONDS = 10.0
+"""DBOS's own pauses grow to two minutes."""
 
 BUSY_AFTER_SECONDS = 1.0
-"""How long after an enqueue or the last running edit looks stay frequent."""
+"""How long polls stay frequent after an enqueue or the end of an edit."""
 
 IDLE_SECONDS_ALONE = 5.0
-"""Between two looks while nothing runs, where this process alone enqueues edits."""
+"""Between two polls while nothing runs, where this process alone enqueues edits."""
 
 IDLE_SECONDS_SHARED = 0.5
 """The same where other processes enqueue edits as well, of which this one gets no sign."""
@@ -48,13 +54,13 @@ class QueuePolling:
         for event in stop_events:
             self._replace_wait(event)
 
-    def look_now(self) -> None:
+    def poll_now(self) -> None:
         """End the pause, because an edit was enqueued."""
         self._busy_until = time.monotonic() + BUSY_AFTER_SECONDS
         self._woken.set()
 
     def edit_began(self) -> None:
-        """Look often until as many edits have ended."""
+        """Poll often until as many edits have ended."""
         self._running += 1
 
     def edit_ended(self) -> None:
@@ -74,8 +80,9 @@ class QueuePolling:
                 return wait(timeout)
             if not event.is_set():
                 # DBOS asks for longer pauses while other processes hold the queue's lock.
-                longer = 1.0 if timeout is None else timeout / self.idle_seconds
-                self._woken.wait(longer * self._pause())
+                longer = max(1.0, (timeout or 0.0) / LONGEST_USUAL)
+                pause = self._pause()
+                self._woken.wait(max(pause, min(longer * pause, LONGEST_SECONDS)))
                 self._woken.clear()
             return event.is_set()
 

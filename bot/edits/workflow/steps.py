@@ -97,7 +97,7 @@ class EditSteps:
         self.announcer = announcer
         self.files = files
         self._album_counts = AlbumCounts(store, courier, announcer.estimates)
-        self._begun: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
+        self._work_started: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
         """By edit id: when this process began to work on it (`time.monotonic`), and the kind of work."""
         self._failures = Failures(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
 
@@ -201,22 +201,22 @@ class EditSteps:
         if edit is not None:
             if edit.painted is not None:  # its paint is in the mask
                 await asyncio.to_thread(self.files.photos.remove, photo_key(edit.painted))
-            await self._record_work_time(edit)
             SECONDS.labels(edit.operation).observe(time.time() - edit.requested.timestamp())
             EDITS.labels(edit.operation, edit.engine, "done").inc()
             log.info("edit_done", edit=edit.id, operation=edit.operation, engine=edit.engine)
+            await self._record_work_time(edit)
         if before is not None:
             await self._album_counts.show(before)
 
     def _measure(self, edit: Edit) -> None:
         """Measure how long an edit takes from now on."""
-        self._begun[edit.id] = time.monotonic(), work_of(edit)
-        while len(self._begun) > MAX_MEASURED:
-            self._begun.popitem(last=False)
+        self._work_started[edit.id] = time.monotonic(), work_of(edit)
+        while len(self._work_started) > MAX_MEASURED:
+            self._work_started.popitem(last=False)
 
     async def _record_work_time(self, edit: Edit) -> None:
         """Record how long an edit took; nothing for one that another process began. The answer is there already."""
-        began, work = self._begun.pop(edit.id, (0.0, None))
+        began, work = self._work_started.pop(edit.id, (0.0, None))
         if work is not None and edit.engine is not None:
             try:
                 await self.store.work_times.record(work, edit.engine, time.monotonic() - began)
@@ -225,6 +225,7 @@ class EditSteps:
 
     async def fail(self, edit_id: str, error: BotError) -> None:
         """Instead of the remaining steps: record the failure and show it in the status message."""
+        self._work_started.pop(edit_id, None)
         await self._failures.fail(edit_id, error)
         edit = await self.store.get(edit_id)
         if edit is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from bot.playground import Person
 from bot.playground.person import Upload
 from bot.playground.requests import telegram_language
-from bot.playground.saved_chat import MAX_MESSAGES, SavedChat
+from bot.playground.saved_chat import MAX_MESSAGES, UNREADABLE, SavedChat
 from tests.support import encoded, scene
 
 ADA = 7
@@ -124,3 +125,34 @@ async def test_what_a_killed_process_left_does_no_harm(tmp_path: Path) -> None:
 )
 def test_a_browsers_language_is_the_code_that_telegrams_apps_send(tag: str, code: str | None) -> None:
     assert telegram_language(tag) == code
+
+
+@pytest.mark.parametrize("content", ['{"version": 1}', '{"version": 1, "files": [7]}', '{"version": 99}', "[]", "\x00"])
+async def test_a_chat_that_cannot_be_read_is_put_aside_until_it_is_cleared(tmp_path: Path, content: str) -> None:
+    saved, person = await loaded(tmp_path)
+    await person.send(Upload(encoded(scene())))
+    await saved.save()
+    (tmp_path / "playground" / "chat.json").write_text(content)
+    again, empty = await loaded(tmp_path)
+    assert empty.messages == []
+    await again.save()
+    aside = tmp_path / UNREADABLE
+    assert (aside / "chat.json").read_text() == content
+    assert list((aside / "files").iterdir()), "the pictures are not lost"
+    await again.forget(ADA)
+    assert not aside.exists(), "deleted means gone"
+
+
+async def test_a_change_that_could_not_be_written_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, person = await loaded(tmp_path)
+    await person.write("hello")
+    with monkeypatch.context() as broken:
+        broken.setattr(saved, "_write", Mock(side_effect=OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            await saved.save()
+    async with saved.saving():  # saves what has changed, at the end at the latest
+        assert saved._state() != saved._saved
+    _, again = await loaded(tmp_path)
+    assert [message["text"] for message in again.messages] == ["hello"]

@@ -12,6 +12,7 @@ from bot.edits.canvas import PREVIEW_SIDES
 from bot.edits.model import PhotoRef
 from tests.unit.webapp.conftest import Page
 from tests.unit.webapp.doubles import HEIGHT, WIDTH, CanvasDouble, mask_png
+from webapp.callers import FRESH_SESSION_HEADER
 
 KEPT = ("photo?side=768", "result?preview=1&side=768", "mask?keep=1")
 
@@ -76,3 +77,15 @@ async def test_other_sizes_are_refused_before_any_work(ada: Page, canvas: Canvas
     answer = await ada.get(f"/edits/adas/photo?side={side}")
     assert answer.status == 400
     assert canvas.previews == []
+
+
+@pytest.mark.parametrize("path", KEPT)
+async def test_an_answer_that_the_browser_keeps_has_no_session_token(
+    ada: Page, canvas_with_all: CanvasDouble, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.tokens.RENEW_AFTER", -1)
+    assert FRESH_SESSION_HEADER in (await ada.get("/edits/adas")).headers
+    first = await ada.get(f"/edits/adas/{path}")
+    assert FRESH_SESSION_HEADER not in first.headers
+    again = await ada.ask("GET", f"/edits/adas/{path}", headers={"If-None-Match": first.headers["ETag"]})
+    assert FRESH_SESSION_HEADER not in again.headers

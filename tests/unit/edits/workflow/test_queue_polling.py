@@ -1,4 +1,4 @@
-"""When the queue's thread looks into the queue."""
+"""When the queue's thread polls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bot.edits.workflow.queue_polling import BUSY_SECONDS, QueuePolling
+from bot.edits.workflow.queue_polling import BUSY_SECONDS, LONGEST_SECONDS, QueuePolling
 
 
 class Woken:
@@ -34,7 +34,7 @@ def polling(stop: threading.Event) -> QueuePolling:
     return polling
 
 
-def pause_of(stop: threading.Event, polling: QueuePolling, asked: float = 2.0) -> float:
+def pause_of(stop: threading.Event, polling: QueuePolling, asked: float = BUSY_SECONDS) -> float:
     """The pause that the queue's thread makes when DBOS asks for one."""
     woken = Woken()
     polling._woken = woken  # type: ignore[assignment]
@@ -45,16 +45,16 @@ def pause_of(stop: threading.Event, polling: QueuePolling, asked: float = 2.0) -
     return pause
 
 
-def test_an_idle_queue_is_looked_into_seldom(stop: threading.Event, polling: QueuePolling) -> None:
+def test_an_idle_queue_is_polled_rarely(stop: threading.Event, polling: QueuePolling) -> None:
     assert pause_of(stop, polling) == 2.0
 
 
-def test_a_busy_queue_is_looked_into_often(stop: threading.Event, polling: QueuePolling) -> None:
+def test_a_busy_queue_is_polled_often(stop: threading.Event, polling: QueuePolling) -> None:
     polling.edit_began()
     assert pause_of(stop, polling) == BUSY_SECONDS
 
 
-def test_looks_stay_frequent_for_a_moment(
+def test_polls_stay_frequent_for_a_moment(
     stop: threading.Event, polling: QueuePolling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
@@ -64,18 +64,23 @@ def test_looks_stay_frequent_for_a_moment(
     assert pause_of(stop, polling) == BUSY_SECONDS
     now += 5
     assert pause_of(stop, polling) == 2.0
-    polling.look_now()
+    polling.poll_now()
     assert pause_of(stop, polling) == BUSY_SECONDS
 
 
 def test_dbos_asks_for_longer_pauses_when_processes_compete(stop: threading.Event, polling: QueuePolling) -> None:
     polling.edit_began()
-    assert pause_of(stop, polling, asked=8.0) == pytest.approx(4 * BUSY_SECONDS)
+    assert pause_of(stop, polling, asked=8 * BUSY_SECONDS) == pytest.approx(8 / 1.05 * BUSY_SECONDS)
+
+
+def test_no_pause_grows_beyond_ten_seconds(stop: threading.Event, polling: QueuePolling) -> None:
+    polling.edit_began()
+    assert pause_of(stop, polling, asked=120.0) == LONGEST_SECONDS
 
 
 def test_an_enqueue_before_the_pause_ends_it(stop: threading.Event, polling: QueuePolling) -> None:
     polling.idle_seconds = 3600.0
-    polling.look_now()
+    polling.poll_now()
     thread = threading.Thread(target=stop.wait, args=(3600.0,), name="queue-worker-edits", daemon=True)
     thread.start()
     thread.join(20)
@@ -91,7 +96,7 @@ def test_the_end_of_the_program_ends_the_pause(stop: threading.Event, polling: Q
 
 
 def test_other_threads_wait_as_before(stop: threading.Event, polling: QueuePolling) -> None:
-    polling.look_now()
+    polling.poll_now()
     assert stop.wait(0.001) is False
     stop.set()
     assert stop.wait() is True
