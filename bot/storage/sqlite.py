@@ -21,6 +21,10 @@ from sqlalchemy.pool import QueuePool
 _WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|BEGIN)\b", re.IGNORECASE)
 """Statements that take SQLite's write lock: `BEGIN IMMEDIATE`, and those that the driver precedes with one."""
 
+FRACTIONS_SINCE = (3, 42, 0)
+"""Older versions answer NULL to ``unixepoch('subsec')``, which DBOS's tables have as a default where the Python is 3.12
+or newer (sqlite.org/lang_datefunc.html). Debian 12 has 3.40."""
+
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process that has locked the file."""
 
@@ -150,6 +154,8 @@ def make_sqlite_engine(url: str, lock: WriteLock, *, urgent: bool = True, synced
     def set_up(connection: Any, _record: object) -> None:
         # IMMEDIATE: a transaction that writes takes SQLite's lock at its start, so that it waits instead of failing.
         connection.isolation_level = "IMMEDIATE"
+        if sqlite3.sqlite_version_info < FRACTIONS_SINCE:
+            connection.create_function("unixepoch", 1, _unixepoch)
         for pragma in (
             f"busy_timeout={1000 * BUSY_SECONDS:.0f}",  # for another process: the doctor, a sweep by hand
             "secure_delete=ON",  # what is deleted is overwritten: it does not stay readable in the file
@@ -163,6 +169,13 @@ def make_sqlite_engine(url: str, lock: WriteLock, *, urgent: bool = True, synced
             _execute_when_unlocked(connection, f"PRAGMA {pragma}")
 
     return engine
+
+
+def _unixepoch(argument: str) -> float:
+    """SQLite's ``unixepoch('subsec')``: seconds since 1970, with fractions. No other argument is used here."""
+    if argument != "subsec":
+        raise ValueError(argument)
+    return time.time()
 
 
 def _execute_when_unlocked(connection: sqlite3.Connection, statement: str) -> None:

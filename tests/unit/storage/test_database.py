@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -69,3 +70,13 @@ async def test_a_cancelled_caller_does_not_block_the_others(database: Database) 
     tasks[3].cancel()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [o for o in outcomes if not isinstance(o, asyncio.CancelledError)] == [n for n in range(10) if n != 3]
+
+
+async def test_sqlite_tells_the_time_with_fractions_whatever_its_version(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
+    await database.start()
+    query = sa.select(sa.func.unixepoch("subsec"))
+    times = [float(await database.run(lambda connection: connection.execute(query).scalar_one())) for _ in range(5)]
+    assert abs(times[-1] - time.time()) < 60
+    assert any(moment % 1 for moment in times)
+    await database.close()
