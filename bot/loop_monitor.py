@@ -118,7 +118,7 @@ class LoopMonitor:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Monitor the running loop until the block ends; a loop that is no `MonitoredLoop` is left alone."""
+        """Monitor the running loop until the block ends; does nothing for another loop than a `MonitoredLoop`."""
         loop = asyncio.get_running_loop()
         if not isinstance(loop, MonitoredLoop):
             yield

@@ -1,4 +1,4 @@
-"""Listens on the network: the page with its API and webhook, and the metrics on a port of their own."""
+"""Listens on the network: the page with its API and webhook, and the metrics on a separate port."""
 
 from __future__ import annotations
 

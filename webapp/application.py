@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.edits.canvas import Canvas
 from bot.texts import Texts
-from webapp.callers import Callers, nobody
+from webapp.callers import Callers, no_one
 from webapp.edits_api import EditsApi
 from webapp.errors import answer_errors
 from webapp.events import Events
@@ -36,7 +36,7 @@ def add_mini_app(
     *,
     bot_token: str,
     allowed: frozenset[int] = frozenset(),
-    is_banned: Callable[[int], bool] = nobody,
+    is_banned: Callable[[int], bool] = no_one,
     telegram_script: str | None = None,
     init_data_max_age: float = MAX_AGE,
     proxies: TrustedProxies | None = None,

@@ -30,8 +30,8 @@ FRESH_SESSION_SECONDS_HEADER = "X-Session-Expires-In"
 """An answer may carry a fresh token and its lifetime in these two headers; the page uses that token from then on."""
 
 
-def nobody(_person: int) -> bool:
-    """Where nobody is banned."""
+def no_one(_person: int) -> bool:
+    """The default of `is_banned`: no person is."""
     return False
 
 
@@ -55,7 +55,7 @@ class Callers:
         allowed: frozenset[int] = frozenset(),
         clock: Callable[[], float] = time.time,
         *,
-        is_banned: Callable[[int], bool] = nobody,
+        is_banned: Callable[[int], bool] = no_one,
         max_age: float = MAX_AGE,
         proxies: TrustedProxies | None = None,
     ) -> None:

@@ -35,7 +35,7 @@ async def nothing_to_update() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the operator's monitoring is told.
+    """What the health and metrics routes answer.
 
     Attributes:
         ready: Whether edits can be accepted; called at every /readyz.

@@ -286,7 +286,7 @@ def result_text(texts: Texts, announcement: Announcement) -> str:
 
 
 def confirmation(texts: Texts, announcement: Announcement, people: int) -> tuple[str, InlineKeyboardMarkup | None]:
-    """The question below a preview, with its buttons; no buttons if nobody would get it.
+    """The question below a preview, with its buttons; no buttons if there are no recipients.
 
     Args:
         texts: The catalogues.

@@ -57,14 +57,14 @@ class SavedChat:
         self._person = person
         self._max_bytes = max_bytes
         self._saving = asyncio.Lock()
-        # A thread of its own: it is still there while the program ends.
+        # Not the default executor, which is shut down before the last save.
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._saved: object = None
         self.telegram = Telegram()
         self.telegram.add_person(_user(person))
 
     async def load(self) -> None:
-        """Load what was saved. A chat that cannot be read is put aside (`UNREADABLE`), and the new one starts empty."""
+        """Load what was saved. A chat that cannot be read is moved to `UNREADABLE`, and the new one starts empty."""
         run = asyncio.get_running_loop().run_in_executor
         try:
             saved, data = await run(self._thread, self._read)
@@ -73,7 +73,7 @@ class SavedChat:
             return
         except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
             log.warning("playground_chat_not_loaded", reason=type(error).__name__, kept_as=UNREADABLE)
-            await run(self._thread, self._put_aside)
+            await run(self._thread, self._move_unreadable)
 
     @contextlib.asynccontextmanager
     async def saving(self) -> AsyncIterator[None]:
@@ -97,7 +97,7 @@ class SavedChat:
         """Save the chat as it is now.
 
         Args:
-            remove_unreadable: Whether the chat that was put aside goes, too.
+            remove_unreadable: Whether the chat in `UNREADABLE` is removed, too.
 
         Raises:
             OSError: It cannot be written.
@@ -108,8 +108,8 @@ class SavedChat:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._write, content, files)
             self._saved = state
             if remove_unreadable:
-                aside = self._folder.with_name(UNREADABLE)
-                await asyncio.get_running_loop().run_in_executor(self._thread, shutil.rmtree, aside, True)
+                unreadable = self._folder.with_name(UNREADABLE)
+                await asyncio.get_running_loop().run_in_executor(self._thread, shutil.rmtree, unreadable, True)
 
     async def _save_repeatedly(self) -> None:
         while True:
@@ -184,7 +184,7 @@ class SavedChat:
             path.unlink(missing_ok=True)
 
     def _replace(self, path: Path, data: bytes) -> None:
-        """Write a file, readable for its owner alone: a reader finds the old one or the new one, whole."""
+        """Write a file atomically; only its owner can read it."""
         handle, name = tempfile.mkstemp(dir=self._folder, prefix="new-")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -196,11 +196,11 @@ class SavedChat:
             Path(name).unlink(missing_ok=True)
             raise
 
-    def _put_aside(self) -> None:
-        aside = self._folder.with_name(UNREADABLE)
-        shutil.rmtree(aside, ignore_errors=True)
+    def _move_unreadable(self) -> None:
+        unreadable = self._folder.with_name(UNREADABLE)
+        shutil.rmtree(unreadable, ignore_errors=True)
         with contextlib.suppress(OSError):  # the folder cannot be moved: it is written over
-            self._folder.rename(aside)
+            self._folder.rename(unreadable)
 
     def _read(self) -> tuple[Json, dict[str, bytes]]:
         saved = json.loads(self._file.read_bytes())

@@ -76,11 +76,11 @@ def _idle(settings: dict[str, str]) -> Idle:
             while not _is_ready(int(settings["PORT"])):
                 if bot.poll() is not None or time.monotonic() - begun > READY_LIMIT:
                     raise RuntimeError("the bot is not ready")
-                time.sleep(0.02)
+                time.sleep(0.02)  # another process: there is no event to wait for
             ready = time.monotonic() - begun
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(SETTLE_SECONDS)  # what the start left to do
             before, computed = time.monotonic(), _processor_seconds(bot.pid)
-            time.sleep(IDLE_SECONDS)
+            time.sleep(IDLE_SECONDS)  # the time that is measured
             percent = 100 * (_processor_seconds(bot.pid) - computed) / (time.monotonic() - before)
             return Idle(ready, percent, _megabytes(bot.pid))
         finally:

@@ -111,7 +111,7 @@ async def test_it_can_be_stopped_while_it_is_sent(server: TelegramServer, admin:
     assert line == f"Stopped. Sent: {sent}. Blocked me: 0. Failed: 0."
     assert 3 <= sent < 60
     await write_in_private(talks[-2:])
-    assert sum(map(got, talks)) == sent, "nobody gets it afterwards"
+    assert sum(map(got, talks)) == sent, "no one gets it afterwards"
 
 
 async def test_the_progress_is_shown_in_one_message(server: TelegramServer, admin: Talk) -> None:

@@ -252,7 +252,7 @@ async def test_a_refund_whose_answer_is_lost_is_learnt_by_the_next(
     charge = await buy(talk)
     server.telegram.faults.plan("lose_answer", "refundStarPayment")
     assert "did not answer" in await bot_texts(admin, f"/refund {charge}")
-    assert await balance(talk) == 0, "nobody has the Stars back and the edits, too"
+    assert await balance(talk) == 0, "no person has both the Stars and the edits"
     assert "Unused edits taken back: 2 of 2" in await bot_texts(admin, f"/refund {charge}")
 
 

@@ -54,7 +54,7 @@ async def without_history(talk: Talk) -> None:
 
 
 async def until_gone(folder: Path, talk: Talk, *, but: int = 0) -> None:
-    """Wait until only so many edits of a person are left; a table has no events."""
+    """Wait until at most this number of a person's edits is left; a table has no events."""
     async with asyncio.timeout(60):
         while len(edits_of(folder, talk)) > but:  # noqa: ASYNC110 -- see above
             await asyncio.sleep(0.02)

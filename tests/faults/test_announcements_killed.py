@@ -1,4 +1,4 @@
-"""An announcement through kills at any moment: nobody gets it twice, and at most one person a kill does not get it."""
+"""An announcement through kills at any moment: each person gets it at most once, and a kill costs it at most one person."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_killed_again_and_again_in_the_middle(
             await bot.start()
         said = counts(await ended(admin, panel, seconds=120))
         times = [got(talk) for talk in talks]
-        assert max(times) == 1, "nobody gets it twice"
+        assert max(times) == 1, "at most once each"
         unclear = said.get("not known", 0)
         assert said["sent"] + unclear == PEOPLE, said
         assert said["sent"] <= sum(times) <= said["sent"] + unclear

@@ -14,6 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.page.chat_page import ChatPage, OpenChat
+from tests.page.engines.app import EngineApp, opened
 from tests.page.program import running_playground
 
 expect.set_options(timeout=30_000)
@@ -93,3 +94,20 @@ async def open_chat(playground: str, browser: Browser) -> AsyncIterator[OpenChat
 async def chat(open_chat: OpenChat) -> ChatPage:
     """The chat page in a desktop window, empty, in English."""
     return await open_chat()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def engine_window(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[EngineApp]:
+    """The program, and a window of the engine that the module names in `ENGINE`."""
+    name: str = request.module.ENGINE
+    async with opened(name, tmp_path_factory.mktemp(name)) as app:
+        yield app
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def app(engine_window: EngineApp) -> EngineApp:
+    """The empty chat in that window."""
+    await engine_window.open_chat()
+    return engine_window

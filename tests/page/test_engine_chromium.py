@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from tests.page.engines import flow
-from tests.page.engines.app import EngineApp, opened
+from tests.page.engines.app import EngineApp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EngineApp]:
-    """A window of Chromium, and the program."""
-    async with opened("chromium", tmp_path_factory.mktemp("chromium")) as app:
-        yield app
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def app(window: EngineApp) -> EngineApp:
-    """The empty chat in Chromium."""
-    await window.open_chat()
-    return window
+ENGINE = "chromium"
+"""A module for each engine, so that they run side by side."""
 
 
 async def test_paint_tap_erase_undo_a_round_and_done(app: EngineApp) -> None:

@@ -1,4 +1,4 @@
-"""Fingers, pens, buttons and keys whose end is lost: nothing is painted that nobody meant, and nothing sticks."""
+"""Fingers, pens, buttons and keys whose end is lost: no stroke is invented, and none gets stuck."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def since(statements: Data | list[Data]) -> str | None:
 def missing(compat: Data, floor: dict[str, str]) -> str | None:
     """Which browsers of the floor do not know a feature, as "Safari 15.4, Chrome 92"; None: all know it.
 
-    A feature that only one of the three knows even today, or that is obsolete, does not count: nobody uses it unasked,
-    and its name may well be one of the page's own.
+    A feature that only one of the three knows even today, or that is obsolete, does not count: no page uses it
+    by accident, and its name may be one of the page's own names.
     """
     found, unknown = [], 0
     if compat["status"]["deprecated"] or not compat["status"].get("standard_track", True):

@@ -39,7 +39,7 @@ IDEMPOTENT = (
 """Methods with these prefixes may be repeated after an unclear failure: a second call changes nothing more."""
 
 UNIMPORTANT = ("setMessageReaction",)
-"""Methods that are tried once and wait for nothing. They take from the overall limit; whoever calls them asks
+"""Methods that are tried once and wait for nothing. They take from the overall limit; the caller asks
 `has_spare` before. A flood error of theirs delays no message: it is raised."""
 
 MAX_ATTEMPTS = 6

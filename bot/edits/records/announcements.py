@@ -1,6 +1,6 @@
 """Announcements of the admins, and their recipients.
 
-Nobody gets an announcement twice. A recipient is claimed in its own transaction before the message is sent, and is
+Each person gets an announcement at most once. A recipient is claimed in its own transaction before the message is sent, and is
 never claimed again; the outcome is recorded afterwards. If the process is killed between the two, it is unknown whether
 Telegram accepted the message: this recipient is counted as unclear and gets no second message. When the outcome is
 known, the recipient's row is deleted and only counted.
@@ -170,7 +170,7 @@ class Announcements:
         )
 
     async def claim(self, number: int) -> int | None:
-        """The next person to send an announcement to; None: nobody is left, or it was stopped."""
+        """The next person to send an announcement to; None: no one is left, or it was stopped."""
 
         def work(connection: sa.Connection) -> int | None:
             # Locked: "stop" happens before the claim or after it.

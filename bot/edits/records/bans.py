@@ -2,7 +2,7 @@
 
 A ban is checked twice. `Bans.is_banned` is called for every update and every request of the Mini App, so it does not
 read the database. `refuse` is called in the transaction that records an edit, so that no edit is recorded during the
-ban, also when somebody else presses the button.
+ban, also when another person presses the button.
 """
 
 from __future__ import annotations

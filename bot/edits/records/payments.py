@@ -124,7 +124,7 @@ class Payments:
         await self._database.run(work)
 
     async def approve(self, query: str, charge: Charge, packs: Collection[Pack]) -> None:
-        """Approve a pre-checkout query: from now on the invoice can be paid by it alone.
+        """Approve a pre-checkout query: from now on the invoice can be paid only by it.
 
         Args:
             query: Id of the pre-checkout query; a repeat of it is approved again.
@@ -222,7 +222,7 @@ class Payments:
     # ── refunding ──
 
     async def begin_refund(self, charge: str) -> Payment | None:
-        """Lock the edits that are left of a payment, so that nobody gets the Stars back and keeps the edits.
+        """Lock the edits that are left of a payment, so that no person gets the Stars back and keeps the edits.
 
         Returns:
             The payment, refunded already or not; None if there is no such charge.

@@ -67,7 +67,7 @@ def place_behind(person: int, ahead: Iterable[tuple[int, bool, int]]) -> QueuePl
 
 
 def queue_place(connection: sa.Connection, edit: Edit) -> QueuePlace:
-    """An edit's place. Reads the pending edits alone, by their index."""
+    """An edit's place. Reads only the pending edits, by their index."""
     is_running = edits.c.state == State.RUNNING
     query = sa.select(edits.c.person, is_running, sa.func.count())
     query = query.where(edits.c.state.in_(PENDING_STATES), edits.c.number < edit.number)

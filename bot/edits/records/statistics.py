@@ -161,7 +161,7 @@ def count_failed(connection: sa.Connection, message_id: str, now: float) -> None
 
 
 def delete_old(connection: sa.Connection, now: float) -> None:
-    """Delete the counts that nobody reads any more."""
+    """Delete the counts that are too old for every window."""
     connection.execute(daily_counts.delete().where(daily_counts.c.day < int(now // DAY) - KEEP_DAYS))
 
 

@@ -15,7 +15,7 @@ BUSY_SECONDS = 0.05
 does not start the person's next one."""
 
 LONGEST_USUAL = 1.05 * BUSY_SECONDS
-"""DBOS is told to poll every `BUSY_SECONDS`, and varies that by 5 %."""
+"""DBOS is configured to poll every `BUSY_SECONDS`, and varies that by 5 %."""
 
 LONGEST_SECONDS = 10.0
 """DBOS's own pauses grow to two minutes."""
@@ -24,7 +24,7 @@ BUSY_AFTER_SECONDS = 1.0
 """How long polls stay frequent after an enqueue or the end of an edit."""
 
 IDLE_SECONDS_ALONE = 5.0
-"""Between two polls while nothing runs, where this process alone enqueues edits."""
+"""Between two polls while nothing runs, where only this process enqueues edits."""
 
 IDLE_SECONDS_SHARED = 0.5
 """The same where other processes enqueue edits as well, of which this one gets no sign."""

@@ -95,7 +95,10 @@ class EngineApp:
             for path, body in (("clear", {}), ("person", {"language_code": "en"})):
                 async with http.post(f"/playground/api/{path}", json=body) as answer:
                     answer.raise_for_status()
+        await self.driver.evaluate("window.old = true")
         await self.driver.open(f"{self._url}/playground")
+        # WebKit's driver sometimes returns while the page of the test before is still there.
+        await self.driver.until("!window.old && document.readyState === 'complete'")
         await self.driver.evaluate(WATCH)
         await self.driver.until("document.getElementById('status').textContent === 'bot'")
 

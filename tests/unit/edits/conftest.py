@@ -1,4 +1,4 @@
-"""The world of the canvas's tests."""
+"""A database, and the world of the canvas's tests."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from tests.unit.edits.canvas_world import World
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     await database.start()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
     async with PixelPool(workers=1, scratch=tmp_path / "scratch", preload=("bot.edits.pictures.pixels",)) as pool:
         yield World(database, pool, tmp_path)
-    await database.close()

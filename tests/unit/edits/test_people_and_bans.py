@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,27 +18,17 @@ from bot.errors import PersonError
 from bot.storage.database import Database
 from bot.storage.tables import announcement_recipients, announcements, bans, people
 from tests.support import seen
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.edits.fake_clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_000_000_000.0)
 
 
 @pytest.fixture
-async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
-    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
-    await database.start()
-    yield Store(database, EditLimits(), clock)
-    await database.close()
+def store(database: Database, clock: Clock) -> Store:
+    return Store(database, EditLimits(), clock)
 
 
 async def rows(store: Store, table: sa.Table) -> list[dict[str, Any]]:

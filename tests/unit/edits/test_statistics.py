@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -18,27 +16,17 @@ from bot.edits.requests import EditRequest
 from bot.storage.database import Database
 from bot.storage.tables import daily_counts
 from tests.support import seen
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 20_000.0 * DAY + 3600
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.edits.fake_clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(20_000.0 * DAY + 3600)
 
 
 @pytest.fixture
-async def store(tmp_path: Path, clock: Clock):  # type: ignore[no-untyped-def]
-    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
-    await database.start()
-    yield Store(database, EditLimits(pending_per_person=50), clock)
-    await database.close()
+def store(database: Database, clock: Clock) -> Store:
+    return Store(database, EditLimits(pending_per_person=50), clock)
 
 
 async def added(store: Store, message: int, person: int = 7, *, chat: int | None = None) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -21,27 +19,12 @@ from bot.errors import PersonError
 from bot.storage.database import Database
 from bot.storage.migrations import VERSION_TABLE
 from bot.storage.tables import metadata
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.edits.fake_clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
-    await database.start()
-    yield database
-    await database.close()
+    return Clock(1_000_000.0)
 
 
 @pytest.fixture

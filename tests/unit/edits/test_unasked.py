@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.edits.bare_photos import BarePhoto, Offer
@@ -36,11 +33,8 @@ class SlowEdits:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
-    await database.start()
-    yield Store(database, EditLimits())
-    await database.close()
+def store(database: Database) -> Store:
+    return Store(database, EditLimits())
 
 
 @pytest.mark.parametrize(("posted", "removed"), [(None, [QUESTION]), (QUESTION, [])], ids=["meanwhile", "before"])

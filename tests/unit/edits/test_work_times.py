@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,27 +14,12 @@ from bot.edits.records.store import Store
 from bot.edits.records.work_times import ANY_WORK, KEEP_SECONDS, work_of
 from bot.edits.requests import EditRequest
 from bot.storage.database import Database
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.edits.fake_clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite'}")
-    await database.start()
-    yield database
-    await database.close()
+    return Clock(1_800_000_000.0)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The saved chat: whole whatever is killed, bounded, readable for its owner alone, and empty of what was deleted."""
+"""The saved chat: whole after any kill, bounded, private, and without what was deleted."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_messages_pictures_and_unconfirmed_updates_come_back(tmp_path: Pat
     assert (await other.write("next"))["message_id"] > file["message_id"]
 
 
-async def test_the_files_are_readable_for_their_owner_alone(tmp_path: Path) -> None:
+async def test_only_their_owner_can_read_the_files(tmp_path: Path) -> None:
     saved, person = await loaded(tmp_path)
     await person.send(Upload(encoded(scene())))
     await saved.save()
@@ -128,7 +128,7 @@ def test_a_browsers_language_is_the_code_that_telegrams_apps_send(tag: str, code
 
 
 @pytest.mark.parametrize("content", ['{"version": 1}', '{"version": 1, "files": [7]}', '{"version": 99}', "[]", "\x00"])
-async def test_a_chat_that_cannot_be_read_is_put_aside_until_it_is_cleared(tmp_path: Path, content: str) -> None:
+async def test_a_chat_that_cannot_be_read_is_kept_until_the_chat_is_cleared(tmp_path: Path, content: str) -> None:
     saved, person = await loaded(tmp_path)
     await person.send(Upload(encoded(scene())))
     await saved.save()
