@@ -21,10 +21,11 @@ from playwright.async_api import Browser, CDPSession, FloatRect, Page, async_pla
 
 from bot.playground import Telegram, mini_app, saved_chat
 from bot.playground.person import Upload
-from tests.page.conftest import browser_path, running_playground
+from tests.page.chromium import browser_path
 from tests.page.engines.app import EngineApp
 from tests.page.engines.installed import ENGINES, NotInstalledError
 from tests.page.painted import Point, point_at
+from tests.page.program import running_playground
 from tests.support import Talk
 
 LARGE = (4000, 3000)

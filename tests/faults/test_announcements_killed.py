@@ -1,4 +1,4 @@
-"""An announcement through kills at any moment: each person gets it at most once, and a kill costs it at most one person."""
+"""An announcement through kills at any moment: each person gets it at most once, and a kill loses at most one."""
 
 from __future__ import annotations
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,14 +12,12 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.page.chat_page import ChatPage, OpenChat
+from tests.page.chromium import browser_path
 from tests.page.engines.app import EngineApp, opened
 from tests.page.program import running_playground
 
 expect.set_options(timeout=30_000)
 """Generous, for busy machines: nothing waits longer than it must."""
-
-OWN_BROWSER = Path(__file__).resolve().parents[2] / ".tools" / "browser"
-"""Where `make test` installs a browser if the machine has none."""
 
 FLAGS = [
     "--disable-gpu",
@@ -33,15 +29,6 @@ FLAGS = [
     # Requests to other hosts fail at name resolution.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-
-
-def browser_path() -> str | None:
-    """The path of the machine's Chromium; None: use the one that Playwright installed."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        if path := shutil.which(name):
-            return path
-    os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(OWN_BROWSER))
-    return None
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

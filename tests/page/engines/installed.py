@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.page.conftest import browser_path
+from tests.page.chromium import browser_path
 from tests.page.engines.webdriver import WebDriver, WebDriverError, end_of, program, window
 
 WIDTH, HEIGHT = 450, 900
