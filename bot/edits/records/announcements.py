@@ -2,8 +2,8 @@
 
 Each person gets an announcement at most once. A recipient is claimed in its own transaction before the message is
 sent, and is never claimed again; the outcome is recorded afterwards. If the process is killed between the two, it is
-unknown whether Telegram accepted the message: this recipient is counted as unclear and gets no second message. When the outcome is
-known, the recipient's row is deleted and only counted.
+unknown whether Telegram accepted the message: this recipient is counted as unclear and gets no second message. When the
+outcome is known, the recipient's row is deleted and only counted.
 """
 
 from __future__ import annotations
