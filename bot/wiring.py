@@ -276,7 +276,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: SavedCha
     )
     if playground is not None:
         add_playground(site, playground.telegram, playground)
-        core.deletions.also(playground.forget)
+        core.deletions.add_step(playground.forget)
     if settings.telegram_updates == "webhook":
         site.router.add_post(PATH, webhook.receive)
     return Front(application, replies, sender, notices, intake, webhook, site)

@@ -34,7 +34,7 @@ BACKLOG = 32
 """Connections accepted in one go, before the first of them is bounded."""
 
 MAX_CONNECTIONS = 2000
-"""Connections at a time if the file limit allows so many: each takes about 20 KB."""
+"""Connections at a time if the file limit allows that number: each takes about 20 KB."""
 
 FEWEST_CONNECTIONS = 20
 """Connections at a time however low the file limit is."""

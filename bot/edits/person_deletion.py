@@ -60,7 +60,7 @@ class PersonDeletion:
         self._also: list[Callable[[int], Awaitable[None]]] = []
         self._requested = asyncio.Event()
 
-    def also(self, delete: Callable[[int], Awaitable[None]]) -> None:
+    def add_step(self, delete: Callable[[int], Awaitable[None]]) -> None:
         """Call this, too, with the person's id; a failure postpones the deletion, which is then tried again."""
         self._also.append(delete)
 

@@ -3,7 +3,7 @@
 A declaration that a browser of the floor does not know must have a fallback: the same property without it earlier in
 the rule (with a vendor's prefix, too), or a `@supports` around it. A value with `var()` is checked only when it is
 computed, where earlier declarations no longer count; there only `@supports` helps. What merely looks plainer where it
-is unknown is listed in `PLAINER`.
+is unknown is listed in `COSMETIC_ONLY`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("webapp/static", "bot/playground/static")
 FEATURES = json.loads((Path(__file__).parent / "features.json").read_text())
 
-PLAINER = {
+COSMETIC_ONLY = {
     "accent-color": "the bar of progress has the browser's colour",
     "appearance": "-webkit-appearance stands beside it",
     "backdrop-filter": "glass without blur",
@@ -103,7 +103,7 @@ def check_styles(text: str) -> Iterator[tuple[int, str]]:
             if not colon:
                 continue
             for feature, since in unknown(name, value):
-                if feature in PLAINER or name in PLAINER or tested(feature, supports):
+                if feature in COSMETIC_ONLY or name in COSMETIC_ONLY or tested(feature, supports):
                     continue
                 if not has_fallback(name, value, feature, earlier):
                     yield block.line, f"{name}: {value[:60]} – {feature}: {since}"
@@ -125,8 +125,8 @@ def check_heads(heads: tuple[str, ...]) -> Iterator[str]:
         return
     for name in SELECTOR.findall(head):
         since = FEATURES["selectors"].get(name)
-        alone = "," not in head and f":{name}" in PLAINER
-        several = f":{name}" in PLAINER and all(f":{name}" in part for part in head.split(","))
+        alone = "," not in head and f":{name}" in COSMETIC_ONLY
+        several = f":{name}" in COSMETIC_ONLY and all(f":{name}" in part for part in head.split(","))
         if since and not (alone or several):
             yield f"{head[:60]} – :{name}: {since}"
 

@@ -21,7 +21,7 @@ SIZES = (300_000, 1_000_000, 3_000_000, 10_000_000)
 """Bytes of a photo at which the next class of sizes begins: the pixels are not known before it is opened."""
 
 WEIGHT = 0.2
-"""Weight of a new time in the average; the first ones weigh alike."""
+"""Weight of a new time in the average; the first ones have equal weight."""
 
 KEEP_SECONDS = 7 * 86_400.0
 """A row that is older than this says nothing about now."""

@@ -59,7 +59,7 @@ class Estimates:
         rounds = max(place.own, (place.own + place.turns) // workers)
         return own + rounds * self._typical[ANY_WORK].seconds if rounds else own
 
-    def left(self, edit: Edit, spent: float) -> float | None:
+    def seconds_left(self, edit: Edit, spent: float) -> float | None:
         """Seconds until the answer to an edit that runs; None if that is not known.
 
         Args:

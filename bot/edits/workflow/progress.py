@@ -79,7 +79,7 @@ class Progress:
                     await self._estimates.refresh()
                     edit = await self._store.get(self._edit.id)
                     if edit is not None and edit.state is State.RUNNING:
-                        left = self._estimates.left(self._edit, time.monotonic() - self._began)
+                        left = self._estimates.seconds_left(self._edit, time.monotonic() - self._began)
                         shown_stage = None if position > 0 else stage
                         await self._courier.show_progress(edit, stage=shown_stage, position=position, seconds=left)
                 except BotError as error:

@@ -68,7 +68,7 @@ async def test_nothing_is_said_before_anything_is_measured(times: WorkTimes) -> 
     estimates = Estimates(times)
     await estimates.refresh()
     assert estimates.until_answer(QUEUED, QueuePlace(ahead=50, turns=50)) is None
-    assert estimates.left(QUEUED, 1.0) is None
+    assert estimates.seconds_left(QUEUED, 1.0) is None
     await times.record("erase:mask:0", "local", 20.0)
     estimates = Estimates(times)
     await estimates.refresh()
@@ -80,8 +80,8 @@ async def test_an_edit_that_is_next_takes_as_long_as_the_last_ones(times: WorkTi
     estimates = Estimates(times)
     await estimates.refresh()
     assert estimates.until_answer(QUEUED, QueuePlace()) == pytest.approx(12.0)
-    assert estimates.left(QUEUED, 4.0) == pytest.approx(8.0)
-    assert estimates.left(QUEUED, 40.0) == 0
+    assert estimates.seconds_left(QUEUED, 4.0) == pytest.approx(8.0)
+    assert estimates.seconds_left(QUEUED, 40.0) == 0
     waits = replace(QUEUED, state=State.WAITING_FOR_MASK)
     assert estimates.until_answer(waits, QueuePlace()) is None, "that depends on the person"
 
