@@ -232,15 +232,20 @@ class ChatPage:
         return web.json_response({"person": self._person.user})
 
     async def clear(self, _request: web.Request) -> web.StreamResponse:
-        """The person deletes all messages."""
-        language = self._telegram.chosen_language
-        self._person.chat.messages.clear()
-        self._person.chat.reactions.clear()
+        """The person deletes all messages. The page shows an empty chat once they are gone from the disk."""
+        chat, language = self._person.chat, self._telegram.chosen_language
+        chat.messages.clear()
+        chat.reactions.clear()
         self._telegram.forget(self._person.id)
         self._telegram.chosen_language = language
-        self._telegram.events.add(self._person.id, "cleared", {})
-        if self._saved is not None:
-            await self._saved.save(remove_unreadable=True)
+        try:
+            if self._saved is not None:
+                await self._saved.save(remove_unreadable=True)
+        finally:
+            # The bot may have posted in the meantime.
+            self._telegram.events.add(
+                chat.info["id"], "cleared", {"messages": self._person.messages, "reactions": dict(chat.reactions)}
+            )
         return web.json_response({})
 
     async def file(self, request: web.Request) -> web.StreamResponse:

@@ -167,9 +167,9 @@ const EVENTS = {
   answer: (answer) => buttons.answered(answer),
   commands: ({ commands }) => setCommands(commands),
   reaction: ({ message_id, emoji }) => log.react(message_id, emoji),
-  cleared() {
+  cleared({ messages, reactions }) {
     setAction('');
-    log.reset([]);
+    log.reset(messages, reactions);
   },
 };
 
