@@ -70,7 +70,8 @@ async def serve_metrics(settings: Settings, health: Health) -> AsyncIterator[Non
 
 
 def _cannot_listen(host: str, port: int, port_setting: str, error: OSError | UnicodeError) -> OperatorError:
-    is_host = isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    # From Python 3.13 on, asyncio's error about an address of another machine has no number.
+    is_host = isinstance(error, UnicodeError | socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, None)
     # aiohttp's own text repeats the address; the error number says it shorter.
     is_named = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
     reason = os.strerror(error.errno or 0) if isinstance(error, OSError) and is_named else "no such address here"

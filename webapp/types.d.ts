@@ -16,6 +16,7 @@ type Whole = { kind: 'invert' } | { kind: 'clear' };
 type Op = Line | Area | Found | Stored | Whole;
 
 type Api = import('./static/api.js').Api;
+type Stage = import('./static/stage.js').Stage;
 type Painter = import('./static/painter.js').Painter;
 type Strokes = import('./static/strokes.js').Strokes;
 type View = import('./static/view.js').View;
@@ -106,6 +107,8 @@ type Actions =
   & Record<'compare' | 'space', (held: boolean) => void>
   & {
     tool: (name: ToolName) => void;
+    /** In steps of the cursor. */
+    arrow: (dx: number, dy: number) => void;
     zoom: (factor: number) => void;
     size: (pixels: number, done: boolean) => void;
   };

@@ -51,7 +51,7 @@ MAX_JOBS_PER_PROCESS = 500
 POOL_CHECK_SECONDS = 1.0
 """How often the pool is looked at while a job runs."""
 
-_PRELOAD = ("bot.imaging.worker_process", "cv2")
+_PRELOAD = ("bot.imaging.fork_server", "bot.imaging.worker_process", "cv2")
 
 
 def start_fork_server(preload: Sequence[str]) -> None:
@@ -122,7 +122,8 @@ class PixelPool:
         self._pool = self._make_pool()
 
     def _make_pool(self) -> ProcessPool:
-        # Processes are forked from a server without threads that has imported what the jobs need, so they start fast.
+        # Processes are forked from a server that has imported what the jobs need, so they start fast. It runs no Python
+        # threads; for those of C libraries see `bot.imaging.fork_server`.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([*_PRELOAD, *self._preload])
         return ProcessPool(

@@ -72,7 +72,7 @@ class OldBrowser:
         """Press the shown and enabled button with this test id, whose text contains these words."""
         found = (
             f"[...document.querySelectorAll('[data-testid={name}]')].filter((e) => e.textContent.includes('{text}'))"
-            ".filter((e) => e.getClientRects().length && !e.disabled).pop()"
+            ".filter((e) => e.getClientRects().length && !e.matches(':disabled, [aria-disabled=true]')).pop()"
         )
         await self.until(found, where)
         await (where or self.page).evaluate(f"() => {found}.click()")

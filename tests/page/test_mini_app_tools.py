@@ -76,6 +76,24 @@ async def test_rectangle_eraser_lasso_swap_and_clear_produce_the_mask_on_the_scr
     await app.finished()
 
 
+async def test_a_tap_of_the_brush_paints_a_dot_and_one_of_the_eraser_removes_one(app: MiniApp) -> None:
+    await app.open(await send_for_erase(app.chat, JPEG))
+    box = await app.box()
+    dot, gap = point_at(box, 0.3, 0.4), point_at(box, 0.6, 0.6)
+    await app.fingers.tap(dot)
+    await app.wait_until_still()
+    assert (await app.ink()).any()
+    await app.element("tool-rect").tap()
+    await app.fingers.stroke([point_at(box, 0.5, 0.5), point_at(box, 0.6, 0.6), point_at(box, 0.7, 0.7)])
+    await app.element("tool-eraser").tap()
+    await app.fingers.tap(gap)
+    upload = await app.erase()
+    corners = [point_at(box, 0.5, 0.5), point_at(box, 0.7, 0.5), point_at(box, 0.7, 0.7), point_at(box, 0.5, 0.7)]
+    expected = ExpectedMask(box, upload.image.size).area(corners).line([dot, dot], await app.brush())
+    expected.line([gap, gap], await app.brush(), ink=False)
+    assert overlap(expected.painted, upload.painted) >= ALIKE
+
+
 async def test_a_tap_selects_an_object_and_a_tap_on_it_deselects_it(app: MiniApp) -> None:
     await app.open(await send_for_erase(app.chat, JPEG))
     box = await app.box()

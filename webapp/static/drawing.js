@@ -54,9 +54,12 @@ export function drawLine(context, line, from = 0) {
   context.lineWidth = line.width;
   context.lineCap = context.lineJoin = 'round';
   context.beginPath();
+  if (points.length === 2) { // a line without length is not drawn (HTML standard, "trace a path")
+    context.arc(points[0], points[1], line.width / 2, 0, 7);
+    return context.fill();
+  }
   const start = 2 * Math.max(0, Math.min(from, points.length / 2 - 1));
   context.moveTo(points[start], points[start + 1]);
-  if (points.length === 2) context.lineTo(points[0], points[1]);
   for (let index = start + 2; index < points.length; index += 2) curveTo(context, points, index);
   context.stroke();
 }

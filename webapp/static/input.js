@@ -7,6 +7,7 @@ const COMMITTED = { time: 400, way: 24 }; // ms, CSS px: a second finger ends a 
 const TAP = { time: 220, way: 8 };
 const DOUBLE = { time: 280, way: 18 };
 const WHEEL = 0.0018;
+const KEYS = -2; // id of the stroke that is drawn by keys; no pointer has it
 const PEN_REST = 1500; // ms after a pen event, touches come from the resting hand
 
 /** A call, another app or another window: the ends of touches may be lost. @param {() => void} interrupted */
@@ -59,11 +60,31 @@ export class Input {
   /** Discard the stroke under the finger. */
   abort() {
     if (this.#mode === 'stroke') this.#rest('cancel');
+    this.lift();
+  }
+
+  /** Begin a stroke by a key. @param {Point} at */
+  press(at) {
+    if (this.#mode !== 'idle') return;
+    this.measure();
+    this.#pointers.set(KEYS, { ...at, type: 'keys' });
+    this.#begin(KEYS, { time: 0, ...at, way: Infinity }, { touch: false, erase: false, eraser: false }); // meant, however short
+  }
+
+  /** Continue the stroke of a key. @param {Point} at */
+  moveTo(at) {
+    if (this.#mode === 'stroke' && this.#strokeId === KEYS) this.handlers.move([at]);
+  }
+
+  /** End the stroke of a key, if there is one. */
+  lift() {
+    this.#release(KEYS);
   }
 
   /** End the gesture and keep its stroke; the fingers that are down do nothing until they are lifted. */
   interrupt() {
     this.#rest('end');
+    this.lift();
   }
 
   /** Whether a stroke is being drawn. */
@@ -75,6 +96,7 @@ export class Input {
   #down(event) {
     const { pointerId: id, pointerType: type } = event;
     if (type === 'mouse' && event.button > 1) return;
+    this.lift();
     // An id or a primary pointer comes again only after the one before has ended.
     for (const [known, pointer] of this.#pointers) {
       if (known === id || (event.isPrimary && pointer.type === type)) this.#release(known);
@@ -100,10 +122,19 @@ export class Input {
     else if (touch && event.timeStamp - this.#penSeen < PEN_REST) this.#mode = 'over';
     else {
       const options = { touch: type !== 'mouse', erase: event.altKey, eraser: (event.buttons & 32) > 0 };
-      this.#mode = this.handlers.begin(at, options) ? 'stroke' : 'over';
-      this.#strokeId = id;
-      this.#began = { time: event.timeStamp, ...at, way: 0 };
+      this.#begin(id, { time: event.timeStamp, ...at, way: 0 }, options);
     }
+  }
+
+  /**
+   * @param {number} id
+   * @param {Point & {time: number, way: number}} began
+   * @param {StrokeOptions} options
+   */
+  #begin(id, began, options) {
+    this.#mode = this.handlers.begin(began, options) ? 'stroke' : 'over';
+    this.#strokeId = id;
+    this.#began = began;
   }
 
   get #penDown() {

@@ -35,6 +35,7 @@ const ui = new Ui({
   tool: chooseTool,
   size: resizeBrush,
   space: holdSpace,
+  arrow: moveCursor,
   compare: (on) => stage?.compare(on ? rounds.original : null, say('original'), on),
   clear: () => strokes.painted && change({ kind: 'clear' }),
   invert: () => change({ kind: 'invert' }),
@@ -191,6 +192,7 @@ function chooseTool(/** @type {ToolName} */ tool) {
   if (!stage) return;
   if (stage.tool !== tool) telegram.haptic('select');
   stage.tool = tool;
+  if (stage.cursor.at) stage.aim(stage.cursor.at);
   selector.startNew();
   stage.mark([]);
   hint();
@@ -205,9 +207,16 @@ function resizeBrush(/** @type {number} */ size, /** @type {boolean} */ done) {
   stage.preview(!done);
 }
 
+/** Space paints at the keys' cursor; without one it drags the photo with the mouse. */
 function holdSpace(/** @type {boolean} */ on) {
+  if (stage?.cursor.at) return stage.cursor.space(on);
   if (stage) stage.input.spaceHeld = on;
   document.body.classList.toggle('grabbing', on);
+}
+
+function moveCursor(/** @type {number} */ dx, /** @type {number} */ dy) {
+  if (stage && !stage.cursor.at) ui.status(say('keys'));
+  stage?.cursor.move(dx, dy);
 }
 
 function escape() {

@@ -1,5 +1,6 @@
 /** The stage: the photo with the mask on it, and the gestures there. It draws at most once per frame. */
 
+import { Cursor } from './cursor.js';
 import { Input } from './input.js';
 import { Loupe } from './loupe.js';
 import { Painter } from './painter.js';
@@ -8,6 +9,7 @@ import { View } from './view.js';
 
 const GLIDE = 180; // ms
 const REDUCED_MOTION = matchMedia('(prefers-reduced-motion: reduce)');
+const CROSS = 28; // CSS px
 const LOUPE_DELAY = 120; // ms: a short dab needs no loupe
 
 export class Stage {
@@ -57,6 +59,7 @@ export class Stage {
       view: this.view,
     });
     this.input = new Input(root, this.#handlers());
+    this.cursor = new Cursor(this);
     new ResizeObserver(() => this.#resize()).observe(root);
     document.addEventListener('visibilitychange', () => this.redraw()); // iOS may empty a canvas in the background
     this.#resize();
@@ -117,12 +120,32 @@ export class Stage {
     step(start);
   }
 
-  /** Zoom around the middle. @param {number} factor */
+  /** Zoom around the keys' cursor, else the middle. @param {number} factor */
   zoom(factor) {
-    this.view.zoom(factor, this.view.stageWidth / 2, this.view.stageHeight / 2);
+    const { x, y } = this.cursor.at ?? this.#middle;
+    this.view.zoom(factor, x, y);
+    this.#settle();
+  }
+
+  /** Move the photo. @param {number} dx CSS px @param {number} dy */
+  pan(dx, dy) {
+    this.view.pan(dx, dy);
+    this.#settle();
+  }
+
+  #settle() {
     this.view.settle();
     this.#place();
     this.redraw();
+  }
+
+  /** Show where the keys paint. @param {Point} at */
+  aim(at) {
+    this.#showRing(at, true);
+  }
+
+  get #middle() {
+    return { x: this.view.stageWidth / 2, y: this.view.stageHeight / 2 };
   }
 
   /** Show taps as dots. @param {Tap[]} taps */
@@ -146,7 +169,8 @@ export class Stage {
 
   /** Show the brush's size in the middle of the stage. @param {boolean} on */
   preview(on) {
-    this.#showRing(on ? { x: this.view.stageWidth / 2, y: this.view.stageHeight / 2 } : null, true);
+    if (on) this.#showRing(this.cursor.at ?? this.#middle, true, this.size);
+    else this.#showRing(this.cursor.at, true);
   }
 
   #resize() {
@@ -193,13 +217,14 @@ export class Stage {
 
   /**
    * @param {Point | null} at
-   * @param {boolean} [middle]
+   * @param {boolean} [always] Also with a tool without a brush, as a cross; a mouse has its own.
+   * @param {number} [size] CSS px; 0: a cross.
    */
-  #showRing(at, middle = false) {
-    const round = this.tool === 'brush' || this.tool === 'eraser' || middle;
-    this.brushRing.hidden = !at || !round || this.locked;
+  #showRing(at, always = false, size = this.tool === 'brush' || this.tool === 'eraser' ? this.size : 0) {
+    this.brushRing.hidden = !at || !(size || always) || this.locked;
     if (!at || this.brushRing.hidden) return;
-    const scale = this.size / 100; // it is 100 px wide and scaled: that needs no layout
+    this.brushRing.classList.toggle('cross', !size);
+    const scale = (size || CROSS) / 100; // it is 100 px wide and scaled: that needs no layout
     this.brushRing.style.transform = `translate(${at.x - 50}px, ${at.y - 50}px) scale(${scale})`;
     this.brushRing.style.borderWidth = `${1.5 / scale}px`;
   }
@@ -251,7 +276,10 @@ export class Stage {
         this.#moved = true;
         this.redraw();
       },
-      hover: (at) => this.#showRing(at),
+      hover: (at) => {
+        if (at) this.cursor.hide();
+        this.#showRing(at ?? this.cursor.at, !at);
+      },
     };
   }
 
@@ -275,6 +303,7 @@ export class Stage {
       this.#gesture = lineTool(kind, at, this.size, view, this.painter);
     }
     this.#touch = touch;
+    if (touch) this.cursor.hide();
     this.#pointer = at;
     this.#loupeFrom = performance.now() + LOUPE_DELAY;
     if (touch) this.#showRing(null);

@@ -8,6 +8,8 @@ const SMALLEST = 6; // CSS px
 const LARGEST = 140;
 const TAP = 300; // ms: a longer press is a hold
 const TOOLS = ['brush', 'eraser', 'lasso', 'rect', 'select'];
+const ARROWS = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] };
+const FINE = 1 / 6; // of a step, with Shift
 const TOOL_KEYS = { b: 'brush', e: 'eraser', l: 'lasso', r: 'rect', s: 'select' };
 
 /** @param {string} name @returns {any} */
@@ -15,6 +17,17 @@ export const byTestId = (name) => document.querySelector(`[data-testid="${name}"
 
 /** @param {string} name @returns {any} */
 const byId = (name) => document.getElementById(name);
+
+/** Whether a button cannot be pressed. @param {Element} button */
+const isOff = (button) => button.getAttribute('aria-disabled') === 'true';
+
+/** Let a press of a button that cannot be pressed do nothing. @param {MouseEvent} event */
+function stopIfOff(event) {
+  const button = event.target instanceof Element && event.target.closest('button');
+  if (!button || !isOff(button)) return;
+  event.stopImmediatePropagation();
+  if (event.detail) button.blur();
+}
 
 export class Ui {
   /** @type {HTMLInputElement} */
@@ -32,6 +45,7 @@ export class Ui {
     this.#hold(byTestId('compare'), actions.compare);
     this.#bindSlider();
     this.#roam(byId('tools'));
+    addEventListener('click', stopIfOff, true);
     // A button pressed by pointer loses the focus, so that Space and Enter act on the canvas.
     addEventListener('click', ({ detail, target }) => {
       if (detail && target instanceof Element) target.closest('button')?.blur();
@@ -67,14 +81,21 @@ export class Ui {
     if (element.textContent !== text) element.textContent = text;
   }
 
-  /** @param {Record<string, boolean>} states By test id: whether it is enabled. */
+  /**
+   * A button that cannot be pressed keeps the focus: `disabled` would take it away.
+   * @param {Record<string, boolean>} states By test id: whether it can be pressed.
+   */
   enable(states) {
-    for (const [name, on] of Object.entries(states)) byTestId(name).disabled = !on;
+    for (const [name, on] of Object.entries(states)) byTestId(name).setAttribute('aria-disabled', String(!on));
   }
 
   /** @param {Record<string, boolean>} states By test id: whether it is shown. */
   show(states) {
-    for (const [name, on] of Object.entries(states)) byTestId(name).hidden = !on;
+    for (const [name, on] of Object.entries(states)) {
+      const element = byTestId(name);
+      if (!on && element === document.activeElement) byId('stage').focus();
+      element.hidden = !on;
+    }
   }
 
   /** @param {boolean} on Whether an edit is running. */
@@ -147,7 +168,7 @@ export class Ui {
       action(on);
     };
     const press = (/** @type {Event} */ { timeStamp }) => {
-      if (since) return; // a key repeats while it is held
+      if (since || isOff(button)) return; // a key repeats while it is held
       since = isOn() ? -TAP : timeStamp; // a second tap ends it
       set(true);
     };
@@ -175,22 +196,32 @@ export class Ui {
   /** Arrow keys move within a toolbar; Tab enters and leaves it (ARIA practices, toolbar). */
   #roam(/** @type {HTMLElement} */ toolbar) {
     const buttons = [...toolbar.querySelectorAll('button')];
-    buttons.forEach((button, index) => (button.tabIndex = index ? -1 : 0));
+    const choose = (/** @type {unknown} */ chosen) =>
+      buttons.forEach((button) => (button.tabIndex = button === chosen ? 0 : -1));
+    choose(buttons[0]);
+    toolbar.addEventListener('focusin', ({ target }) => choose(target));
     toolbar.addEventListener('keydown', (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
       const index = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-      const next = buttons[(index + step + buttons.length) % buttons.length];
-      buttons.forEach((button) => (button.tabIndex = button === next ? 0 : -1));
-      next.focus();
+      const last = buttons.length - 1;
+      const [before, after] = [index > 0 ? index - 1 : last, index < last ? index + 1 : 0];
+      const next = { ArrowLeft: before, ArrowRight: after, Home: 0, End: last }[event.key];
+      if (next === undefined) return;
+      buttons[next].focus();
+      event.preventDefault();
     });
+  }
+
+  /** @param {number[]} way @param {boolean} fine */
+  #arrow([x, y], fine) {
+    const step = fine ? FINE : 1;
+    this.actions.arrow(x * step, y * step);
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
     const { actions } = this;
     const focus = document.activeElement;
-    const onButton = focus instanceof HTMLButtonElement;
+    const onControl = focus instanceof HTMLButtonElement || focus instanceof HTMLInputElement;
     const command = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
     if (byId('app').hidden || event.isComposing) return;
@@ -204,8 +235,10 @@ export class Ui {
     else if (key === '0') actions.fit();
     else if (key === '+' || key === '=') actions.zoom(1.25);
     else if (key === '-') actions.zoom(0.8);
-    else if (event.code === 'Space' && !onButton) actions.space(true);
-    else if (key === 'enter' && !onButton && !event.repeat) actions.erase();
+    else if (onControl) return; // what follows are its own keys
+    else if (key in ARROWS) this.#arrow(ARROWS[/** @type {'arrowup'} */ (key)], event.shiftKey);
+    else if (event.code === 'Space') event.repeat || actions.space(true);
+    else if (key === 'enter') event.repeat || actions.erase();
     else return;
     event.preventDefault();
   }

@@ -68,8 +68,9 @@ export const inputById = (id) => /** @type {HTMLInputElement} */ (byId(id));
  */
 export function raise(element) {
   const dialog = [...document.querySelectorAll('dialog[open]')].pop();
-  (dialog ?? document.body).append(element);
-  dialog?.addEventListener('close', () => document.body.append(element), { once: true });
+  const home = byId('raised');
+  (dialog ?? home).append(element);
+  dialog?.addEventListener('close', () => home.append(element), { once: true });
   element.hidden = false;
 }
 

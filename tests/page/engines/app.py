@@ -143,7 +143,7 @@ class EngineApp:
 
     async def enabled(self, name: str) -> bool:
         """Whether a button of the Mini App can be pressed."""
-        return bool(await self.driver.evaluate(f"return !document.querySelector('[data-testid={name}]').disabled"))
+        return bool(await self.driver.evaluate(f"return !document.querySelector('[data-testid={name}]').matches(':disabled, [aria-disabled=true]')"))
 
     async def status(self, text: str) -> None:
         """Wait for a status text."""
