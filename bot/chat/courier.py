@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict
 
 import structlog
 from telegram import (
@@ -29,7 +30,7 @@ from bot.chat.views.result_messages import ResultMessages
 from bot.chat.views.waiting_times import with_waiting_time
 from bot.edits.bare_photos import AlbumCount, Offer
 from bot.edits.finishes import WITH_ALPHA
-from bot.edits.model import DeletionRequest, Edit, Operation, PhotoRef, Stage, State, Tries
+from bot.edits.model import AlbumPlace, DeletionRequest, Edit, Operation, PhotoRef, Stage, State, Tries
 from bot.edits.person_settings import Delivery
 from bot.edits.ports import LostMessageSearch, ResultFile
 from bot.errors import BotError, OutageError, UnusableInputError
@@ -73,10 +74,16 @@ class TelegramCourier:
         return self._poster.highest(about.chat, about.message)
 
     async def post_status(
-        self, edit: Edit, *, position: int, seconds: float | None = None, lost: LostMessageSearch | None
+        self,
+        edit: Edit,
+        *,
+        position: int,
+        seconds: float | None = None,
+        album: AlbumPlace | None = None,
+        lost: LostMessageSearch | None,
     ) -> int:
         """See `Courier.post_status`."""
-        text, keyboard = self._status_text(edit, None, position, seconds), self._keyboards.working(edit)
+        text, keyboard = self._status_text(edit, None, position, seconds, album), self._keyboards.working(edit)
         return await self._poster.post(edit.chat, edit.message, text, keyboard, lost, edit.thread)
 
     async def mark_seen(self, edit: Edit, album: str | None) -> None:
@@ -117,10 +124,17 @@ class TelegramCourier:
             await self._bot.delete_message(offer.chat, message)
 
     async def show_progress(
-        self, edit: Edit, *, stage: Stage | None, position: int, seconds: float | None = None
+        self,
+        edit: Edit,
+        *,
+        stage: Stage | None,
+        position: int,
+        seconds: float | None = None,
+        album: AlbumPlace | None = None,
     ) -> None:
         """See `Courier.show_progress`."""
-        await self._set_text(edit, self._status_text(edit, stage, position, seconds), self._keyboards.working(edit))
+        text = self._status_text(edit, stage, position, seconds, album)
+        await self._set_text(edit, text, self._keyboards.working(edit))
 
     async def show_failure(
         self, edit: Edit, error: BotError, picture: bytes | None = None, *, can_go_back: bool = False
@@ -157,10 +171,11 @@ class TelegramCourier:
         with translated_errors():
             await self._bot.edit_message_media(media, edit.chat, edit.status_message, reply_markup=keyboard)
 
-    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:
+    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False, followers: int = 0) -> None:
         """See `Courier.show_cancelled`."""
         keyboard = self._keyboards.failed(edit, can_retry=True, can_go_back=can_go_back)
-        await self._set_text(edit, self._texts.get(edit.language, "status-cancelled"), keyboard)
+        name = "status-cancelled-album" if followers else "status-cancelled"
+        await self._set_text(edit, self._texts.get(edit.language, name, photos=followers), keyboard)
 
     async def show_receipt(self, request: DeletionRequest, *, edits: int, files: int) -> None:
         """See `Courier.show_receipt`."""
@@ -172,7 +187,9 @@ class TelegramCourier:
         except TelegramError as error:
             raise to_bot_error(error) from error
 
-    def _status_text(self, edit: Edit, stage: Stage | None, position: int, seconds: float | None) -> str:
+    def _status_text(
+        self, edit: Edit, stage: Stage | None, position: int, seconds: float | None, album: AlbumPlace | None
+    ) -> str:
         if edit.state is State.WAITING_FOR_MASK:
             request = "keep" if edit.operation is Operation.REMOVE_BACKGROUND else "paint"
             if self._keyboards.app_url is None:
@@ -184,6 +201,8 @@ class TelegramCourier:
             text = self._texts.get(edit.language, "status-position", position=position)
         else:
             text = self._texts.get(edit.language, "status-waiting")
+        if album is not None:
+            text = self._texts.get(edit.language, "status-in-album", text=text, **asdict(album))
         return with_waiting_time(self._texts, edit.language, text, seconds)
 
     async def _set_text(self, edit: Edit, text: str, keyboard: InlineKeyboardMarkup | None) -> None:

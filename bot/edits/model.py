@@ -118,6 +118,8 @@ class Edit:
             command.
         album_status: Id of the message that counts the answers of the edit's album. Such an edit gets its own status
             message when it starts. None: the bot has not asked about an album.
+        album: Media group id of the person's message, if it is part of an album. None, too, for an edit that waits for
+            a painted mask at first, and for one that follows another edit: each has a message of its own at once.
         notes: Message ids of the notes under its result: ``note-shadow``, ….
         background: The picture that is put behind the subject, if the finish is `OWN_PICTURE`.
     """
@@ -151,6 +153,7 @@ class Edit:
     thread: int | None = None
     guessed: bool = False
     album_status: int | None = None
+    album: str | None = None
     notes: tuple[str, ...] = ()
     background: PhotoRef | None = None
 
@@ -181,6 +184,19 @@ class Tries:
 
     number: int = 1
     count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumPlace:
+    """The place of an edit among the edits of its album that are recorded so far.
+
+    Attributes:
+        number: Its number, from 1.
+        count: How many there are; more may come.
+    """
+
+    number: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.edits.bare_photos import AlbumCount, Offer
-from bot.edits.model import DeletionRequest, Edit, PhotoRef, Stage, Tries
+from bot.edits.model import AlbumPlace, DeletionRequest, Edit, PhotoRef, Stage, Tries
 from bot.edits.person_settings import Delivery
 from bot.errors import BotError, OutageError
 from bot.imaging.photo import PictureFormat
@@ -81,7 +81,13 @@ class Courier(Protocol):
         ...
 
     async def post_status(
-        self, edit: Edit, *, position: int, seconds: float | None = None, lost: LostMessageSearch | None
+        self,
+        edit: Edit,
+        *,
+        position: int,
+        seconds: float | None = None,
+        album: AlbumPlace | None = None,
+        lost: LostMessageSearch | None,
     ) -> int:
         """Post the status message as a reply to the person's message; returns its message id.
 
@@ -89,6 +95,7 @@ class Courier(Protocol):
             edit: The edit.
             position: How many edits are ahead of it.
             seconds: Estimated seconds until its answer; None: not known.
+            album: Its place in its album, if that has several photos.
             lost: If given, a crashed process may have posted it already: look for it first.
         """
         ...
@@ -125,11 +132,17 @@ class Courier(Protocol):
         ...
 
     async def show_progress(
-        self, edit: Edit, *, stage: Stage | None, position: int, seconds: float | None = None
+        self,
+        edit: Edit,
+        *,
+        stage: Stage | None,
+        position: int,
+        seconds: float | None = None,
+        album: AlbumPlace | None = None,
     ) -> None:
         """Show the stage in the status message; if it is None, how many edits are ahead (position).
 
-        `seconds` are estimated until the answer; None: that is not known.
+        `seconds` are estimated until the answer; None: that is not known. `album` as in `post_status`.
         """
         ...
 
@@ -162,8 +175,8 @@ class Courier(Protocol):
         """Show the buttons that choose several objects: each number, and whether it is chosen."""
         ...
 
-    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:
-        """Show in the status message that the edit was stopped."""
+    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False, followers: int = 0) -> None:
+        """Show in the status message that the edit was stopped, and so many later photos of its album with it."""
         ...
 
     async def show_receipt(self, request: DeletionRequest, *, edits: int, files: int) -> None:

@@ -44,7 +44,7 @@ class EditRequest:
         album_status: Id of the message that counts the answers of the edit's album, if the bot asked about an album.
         notes: Message ids of notes that the result has in any case.
         background: The picture to put behind the subject; its finish is `OWN_PICTURE`.
-        album: Media group id of the message, if it is part of an album. It is not recorded.
+        album: Media group id of the message, if it is part of an album; recorded as `Edit.album` says.
     """
 
     key: str

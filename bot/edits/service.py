@@ -110,15 +110,18 @@ class Edits:
         return edit
 
     async def retry(self, edit_id: str, person: int) -> Edit:
-        """Try a failed or cancelled edit again, in the same status message.
+        """Try a failed or cancelled edit again, in the same status message; and what `cancel` stopped with it.
 
         Raises:
-            PersonError: As `get_owned` and `submit` do.
+            PersonError: As `get_owned` and `submit` do; also if a limit keeps out some of what was stopped with it.
         """
         edit = await self.get_owned(edit_id, person)
-        edit = await self._store.queueing.retry(edit.id) or edit
-        self.schedule(edit)
-        return edit
+        again = await self._store.queueing.retry(edit.id)
+        for queued in again.edits or [edit]:
+            self.schedule(queued)
+        if again.refusal is not None:
+            raise again.refusal
+        return again.edits[0] if again.edits else edit
 
     # ── commands that wait for their photo ──
 
@@ -215,12 +218,19 @@ class Edits:
     # ── stopping ──
 
     async def cancel(self, edit_id: str, person: int) -> Edit:
-        """Stop an edit, queued or running.
+        """Stop an edit, queued or running, and with it the later photos of its album that wait silently.
 
         Raises:
             PersonError: As `get_owned` does; ``too-late`` if it is being delivered or has ended.
         """
-        return await self.stop(await self.get_owned(edit_id, person))
+        edit = await self.get_owned(edit_id, person)
+        cancelled = await self._store.album_order.cancel(edit.id)
+        if not cancelled:
+            raise PersonError("too-late")
+        for one in reversed(cancelled):
+            await self._queue.cancel(one.id, one.attempt)
+        self._background.add(partial(self._show_cancelled, cancelled[0], len(cancelled) - 1))
+        return cancelled[0]
 
     async def stop(self, edit: Edit) -> Edit:
         """Stop an edit whose owner the caller has checked.
@@ -235,8 +245,8 @@ class Edits:
         self._background.add(partial(self._show_cancelled, cancelled))
         return cancelled
 
-    async def _show_cancelled(self, edit: Edit) -> None:
-        await self._courier.show_cancelled(edit, can_go_back=await self.can_go_back(edit))
+    async def _show_cancelled(self, edit: Edit, followers: int = 0) -> None:
+        await self._courier.show_cancelled(edit, can_go_back=await self.can_go_back(edit), followers=followers)
         await self._album_counts.show(edit)
 
     async def can_go_back(self, edit: Edit) -> bool:

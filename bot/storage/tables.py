@@ -62,6 +62,7 @@ edits = sa.Table(
     sa.Column("spoiler", sa.Boolean, comment="whether the photo was sent under a spoiler; null: no"),
     sa.Column("guessed", sa.Boolean, comment="whether the bot did not ask for the painted copy; null: no"),
     sa.Column("album_status", sa.BigInteger, comment="the message that counts the answers of its album; null: none"),
+    sa.Column("album", sa.String(64), comment="its media group id; null: none, or each has its own message at once"),
     sa.Column("notes", sa.Text, comment="message ids of the notes under its result, by commas; null: none"),
     sa.Column("requested", sa.Float, comment="when the person last asked for it; null: when it was created"),
     sa.Column("background_file_id", sa.Text, comment="the person's own picture, behind the subject; null: none"),
@@ -69,6 +70,7 @@ edits = sa.Table(
     sa.Index("edits_by_state", "state", "number"),
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
+    sa.Index("edits_by_album", "album"),
 )
 
 found_objects = sa.Table(

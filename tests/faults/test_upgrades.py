@@ -25,6 +25,7 @@ ADDED = {
         "requested",
         "background_file_id",
         "background_unique_id",
+        "album",
     ),
     "offers": ("thread", "spoiler", "album", "silent"),
     "wishes": ("finish", "edit"),
@@ -57,6 +58,7 @@ def undo_renaming(folder: Path) -> None:
         database.execute("ALTER TABLE found_objects RENAME TO things")
         for table in ADDED_TABLES:
             database.execute(f"DROP TABLE {table}")
+        database.execute("DROP INDEX edits_by_album")
         for table, columns in ADDED.items():
             for column in columns:
                 database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

@@ -32,11 +32,10 @@ async def command(update: Update, context: Context) -> None:
     if photo is not None:
         if message.media_group_id:
             await context.services.edits.remember_album_command(message.chat.id, message.media_group_id, asked)
+            await _take_earlier(message, message.media_group_id, asked, context)  # first: answers come in order
         elif asked.operation is Operation.ERASE and await _submit_painted_reply(message, photo, context):
             return
         await submit(message, photo, asked, context)
-        if message.media_group_id:
-            await _take_earlier(message, message.media_group_id, asked, context)
         return
     if message.effective_attachment:
         explain(update, context)

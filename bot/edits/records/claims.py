@@ -12,7 +12,7 @@ from enum import Enum, auto
 import sqlalchemy as sa
 
 from bot.edits.bare_photos import Offer
-from bot.edits.model import Edit
+from bot.edits.model import Edit, State
 from bot.edits.records.queue_places import QueuePlace, queue_place
 from bot.storage.database import Database
 from bot.storage.tables import edits, offers
@@ -22,7 +22,7 @@ class ClaimOutcome(Enum):
     """Whether the claimant may post the message."""
 
     REFUSED = auto()
-    """The message is posted, or another process holds a claim."""
+    """The message is posted, another process holds a claim, or the edit was cancelled."""
     FRESH = auto()
     TAKEN_OVER = auto()
     """An earlier claim expired. Its holder crashed, and may have posted the message."""
@@ -75,6 +75,7 @@ class Claims:
                 .where(
                     table.c.id == about.id,
                     table.c.status_message.is_(None),
+                    edits.c.state != State.CANCELLED if table is edits else sa.true(),
                     sa.or_(table.c.status_claimed.is_(None), table.c.status_claimed < expired_before),
                 )
                 .values(status_claimed=self._clock(), status_after=first)

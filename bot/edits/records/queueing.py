@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.edits.model import Edit, PhotoRef, State
 from bot.edits.records import daily_quota, stored_masks
+from bot.edits.records.album_order import silent_followers
 from bot.edits.records.found_objects import has_objects, mark_only
 from bot.edits.records.limits import EditLimits, check_limits, check_waiting
 from bot.edits.records.rows import find_edit
+from bot.errors import PersonError
 from bot.storage.database import Database, LockSpace
 from bot.storage.tables import edits
+
+_STOPPED = (State.FAILED, State.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedAgain:
+    """What was queued again.
+
+    Attributes:
+        edits: The edits, in order; none if the first one could not be.
+        refusal: Why some of them could not be.
+    """
+
+    edits: list[Edit]
+    refusal: PersonError | None = None
 
 
 class Queueing:
@@ -30,12 +48,31 @@ class Queueing:
         self._limits = limits
         self._clock = clock
 
-    async def retry(self, edit_id: str) -> Edit | None:
-        """Queue a failed or cancelled edit again; None if it is neither.
+    async def retry(self, edit_id: str) -> QueuedAgain:
+        """Queue a failed or cancelled edit again; nothing if it is neither.
+
+        With a cancelled one come the later photos of its album that were cancelled silently with it. Of these, a limit
+        keeps out the last ones; they stay cancelled.
 
         A cancelled edit has lost its mask. If only the person can make it again, the edit waits for it instead.
         """
-        return await self._requeue(edit_id, (State.FAILED, State.CANCELLED), counts_today=True)
+
+        def work(connection: sa.Connection) -> QueuedAgain:
+            before = find_edit(connection, edits.c.id == edit_id)
+            first = self._queue_again(connection, edit_id, _STOPPED, counts_today=True)
+            if before is None or first is None:
+                return QueuedAgain([])
+            queued, was_cancelled = [first], before.state is State.CANCELLED
+            for follower in silent_followers(connection, before, State.CANCELLED) if was_cancelled else []:
+                try:
+                    again = self._queue_again(connection, follower.id, _STOPPED, counts_today=True)
+                except PersonError as refusal:  # raised before anything is written
+                    return QueuedAgain(queued, refusal)
+                if again is not None:
+                    queued.append(again)
+            return QueuedAgain(queued)
+
+        return await self._database.run(work)
 
     async def show_again(self, edit_id: str) -> Edit | None:
         """Queue an edit that ended, so that its result is shown in its message again; None if it has not ended."""

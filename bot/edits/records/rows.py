@@ -115,6 +115,7 @@ def edit_of(row: sa.RowMapping) -> Edit:
         thread=row["thread"],
         guessed=bool(row["guessed"]),
         album_status=row["album_status"],
+        album=row["album"],
         background=background,
         notes=tuple(row["notes"].split(",")) if row["notes"] else (),
     )

@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.edits.finishes import DEFAULT_FINISH
-from bot.edits.model import PENDING_STATES, Edit, Operation, PhotoRef, Stage, State, StoredMask
-from bot.edits.records import daily_quota, people, statistics, stored_masks
+from bot.edits.model import PENDING_STATES, Edit, Operation, PhotoRef, State, StoredMask
+from bot.edits.records import cancelling, daily_quota, people, statistics, stored_masks
+from bot.edits.records.album_order import AlbumOrder, is_behind_sibling
 from bot.edits.records.albums import Albums
 from bot.edits.records.announcements import Announcements
 from bot.edits.records.bans import Bans
@@ -63,6 +64,7 @@ class Store:
         self.claims = Claims(database, clock)
         self.objects = FoundObjects(database)
         self.albums = Albums(database)
+        self.album_order = AlbumOrder(database, limits, clock)
         self.variants = VariantRecords(database)
         self.queueing = Queueing(database, limits, clock)
         self.deletion = Deletion(database, clock)
@@ -123,6 +125,7 @@ class Store:
                 thread=request.thread,
                 guessed=request.guessed,
                 album_status=request.album_status,
+                album=request.album if state is State.QUEUED else None,
                 notes=notes_column(request.notes),
                 background_file_id=request.background.file_id if request.background else None,
                 background_unique_id=request.background.unique_id if request.background else None,
@@ -211,11 +214,12 @@ class Store:
     async def unannounced(self, *, expired_before: float) -> list[Edit]:
         """Unfinished edits without a status message, and without a claim to post one from after this time.
 
-        One of an album has none until it starts.
+        One of an album has none while it waits behind another one; if the bot asked about the album, until it starts.
         """
         return await self._many(
             edits.c.status_message.is_(None),
             edits.c.album_status.is_(None),
+            sa.not_(is_behind_sibling()),
             edits.c.state.in_((*PENDING_STATES, State.WAITING_FOR_MASK)),
             sa.or_(edits.c.status_claimed.is_(None), edits.c.status_claimed < expired_before),
         )
@@ -296,31 +300,11 @@ class Store:
             edit_id: Id of the edit.
             keep_objects: Whether the person only went back to the result: "something else" shows the objects again.
         """
-
-        def work(connection: sa.Connection) -> Edit | None:
-            stage = sa.or_(edits.c.stage.is_(None), edits.c.stage != Stage.DELIVERING)
-            cancellable = (*PENDING_STATES, State.WAITING_FOR_MASK, State.WAITING_FOR_CHOICE)
-            where = (edits.c.id == edit_id, edits.c.state.in_(cancellable), stage)
-            is_untouched = sa.and_(
-                edits.c.state == State.QUEUED,
-                edits.c.starts == 0,
-                sa.or_(edits.c.mask.is_(None), edits.c.mask_is_matte),
+        return await self._database.run(
+            lambda connection: cancelling.cancel(
+                connection, self._limits, edit_id, self._clock(), keep_objects=keep_objects
             )
-            untouched = connection.execute(sa.select(is_untouched).where(*where)).scalar_one_or_none()
-            values = {"state": State.CANCELLED, "updated": self._clock(), **stored_masks.drop_at_cancel()}
-            if connection.execute(edits.update().where(*where).values(**values)).rowcount == 0:
-                return None
-            cancelled = find_edit(connection, edits.c.id == edit_id)
-            if untouched:
-                daily_quota.give_back(connection, edit_id)
-            elif cancelled is not None and cancelled.chooses and not keep_objects:
-                limit, person = self._limits.edits_per_day, cancelled.person
-                daily_quota.use(connection, limit, person, edit_id, self._clock(), unless_used=True)
-            if not keep_objects:
-                delete_objects(connection, edit_id)
-            return cancelled
-
-        return await self._database.run(work)
+        )
 
     async def fail(self, edit_id: str, message_id: str) -> Edit | None:
         """Record that an edit failed, and do not count it for the day; None if it has ended already."""

@@ -17,11 +17,12 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.edits.bare_photos import Offer
-from bot.edits.model import Edit
+from bot.edits.model import Edit, State
 from bot.edits.ports import ChatMovedError, Courier, LostMessageSearch
 from bot.edits.records.claims import Claim, ClaimOutcome
 from bot.edits.records.store import Store
 from bot.edits.workflow.estimates import Estimates
+from bot.errors import BotError
 
 log = structlog.get_logger()
 
@@ -89,8 +90,27 @@ class Announcer:
         """Whether this process is posting the edit's status message."""
         return edit.id in self._posting
 
+    async def announce_in_turn(self, edit: Edit) -> bool:
+        """Announce an edit, unless it waits silently behind another photo of its album; returns whether it does not."""
+        if await self._store.album_order.waits_silently(edit):
+            return False
+        await self.announce(edit)
+        return True
+
+    async def announce_next(self, ended: Edit) -> None:
+        """Announce the photo of an ended edit's album that comes next, if it waits silently.
+
+        A failure is only logged: it is announced when it starts, at the latest.
+        """
+        try:
+            following = await self._store.album_order.next_after(ended)
+            if following is not None:
+                await self.announce(following)
+        except BotError as error:
+            log.info("next_of_album_not_announced", edit=ended.id, reason=str(error))
+
     async def announce(self, edit: Edit) -> Edit:
-        """Make sure that the edit has a status message; returns the edit as it is now."""
+        """Make sure that the edit has a status message, unless it was cancelled; returns the edit as it is now."""
         if edit.status_message is not None:
             return edit
         posting = self._posting.get(edit.id)
@@ -203,13 +223,16 @@ class Announcer:
                 async with self._renewing_claim(edit):
                     lost = await self._lost_message(claim)
                     seconds = self.estimates.until_answer(edit, claim.place)
+                    album = await self._store.album_order.place(edit)
                     message = await self._courier.post_status(
-                        edit, position=claim.place.ahead, seconds=seconds, lost=lost
+                        edit, position=claim.place.ahead, seconds=seconds, album=album, lost=lost
                     )
                 self.record_position(edit, claim.place.ahead)
                 changed = await self._store.change(edit.id, status_message=message)
+                if changed is not None and changed.state is State.CANCELLED:  # while it was posted
+                    await self._courier.show_cancelled(changed)
                 return changed or edit
             current = await self._store.get(edit.id)
-            if current is None or current.status_message is not None:
+            if current is None or current.status_message is not None or current.state is State.CANCELLED:
                 return current or edit
             await asyncio.sleep(POLL_SECONDS)

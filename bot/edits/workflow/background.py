@@ -49,7 +49,10 @@ class Background:
         self._work.put_nowait(work)
 
     def schedule(self, edit: Edit) -> None:
-        """Put an edit into the queue, post its status message, or show its position there, as its state requires."""
+        """Put an edit into the queue, post its status message, or show its position there, as its state requires.
+
+        One that waits behind another photo of its album gets its status message later.
+        """
         if edit.state is State.QUEUED:
             self.add(partial(self._enqueue, edit))
         is_counted = edit.album_status is not None and edit.state is State.QUEUED
@@ -91,12 +94,13 @@ class Background:
             log.exception("background_work_broke")
 
     async def _mark_seen(self, edit: Edit, album: str | None) -> None:
-        if edit.status_message is None and edit.album_status is None:
-            await self._announcer.announce(edit)
-        await self._announcer.mark_seen(edit, album)
+        needs_message = edit.status_message is None and edit.album_status is None
+        # Telegram shows an album's reaction on its first photo, and that is not one that waits silently.
+        if not needs_message or await self._announcer.announce_in_turn(edit):
+            await self._announcer.mark_seen(edit, album)
 
     async def _announce(self, edit: Edit) -> None:
-        await self._announcer.announce(edit)
+        await self._announcer.announce_in_turn(edit)
 
     async def _enqueue(self, edit: Edit) -> None:
         # One person's edits enter the queue in their order: the first to enter is the first to start.

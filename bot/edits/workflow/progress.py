@@ -81,7 +81,10 @@ class Progress:
                     if edit is not None and edit.state is State.RUNNING:
                         left = self._estimates.seconds_left(self._edit, time.monotonic() - self._began)
                         shown_stage = None if position > 0 else stage
-                        await self._courier.show_progress(edit, stage=shown_stage, position=position, seconds=left)
+                        album = await self._store.album_order.place(edit)
+                        await self._courier.show_progress(
+                            edit, stage=shown_stage, position=position, seconds=left, album=album
+                        )
                 except BotError as error:
                     log.info("progress_not_shown", edit=self._edit.id, reason=str(error))
 

@@ -63,7 +63,8 @@ class QueuePositions:
     async def _show(self, edit: Edit, place: QueuePlace) -> None:
         self._announcer.record_position(edit, place.ahead)
         seconds = self._announcer.estimates.until_answer(edit, place)
-        await self._courier.show_progress(edit, stage=None, position=place.ahead, seconds=seconds)
+        album = await self._store.album_order.place(edit)
+        await self._courier.show_progress(edit, stage=None, position=place.ahead, seconds=seconds, album=album)
 
 
 def _place(person: int, ahead: Sequence[PendingEdit]) -> QueuePlace:

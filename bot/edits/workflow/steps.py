@@ -207,6 +207,7 @@ class EditSteps:
             await self._record_work_time(edit)
         if before is not None:
             await self._album_counts.show(before)
+            await self.announcer.announce_next(before)
 
     def _measure(self, edit: Edit) -> None:
         """Measure how long an edit takes from now on."""
@@ -230,6 +231,7 @@ class EditSteps:
         edit = await self.store.get(edit_id)
         if edit is not None:
             await self._album_counts.show(edit)
+            await self.announcer.announce_next(edit)
 
     async def ask_which(self, edit_id: str) -> None:
         """Instead of the remaining steps: show the objects found by number, and wait for the person's choice."""

@@ -43,7 +43,7 @@ class FakeCourier:
         self.fetched.append(photo.file_id)
         return self.photos[photo.file_id]
 
-    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False) -> None:
+    async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False, followers: int = 0) -> None:
         raise AssertionError("no background work runs here")
 
 

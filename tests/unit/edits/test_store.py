@@ -135,14 +135,13 @@ async def test_a_posted_status_message_is_never_claimed_again(store: Store, cloc
 async def test_a_failed_edit_can_be_queued_again_and_a_done_one_cannot(store: Store) -> None:
     edit, _ = await store.add(request())
     await store.change(edit.id, state=State.FAILED, error="took-too-long")
-    again = await store.queueing.retry(edit.id)
-    assert again is not None
-    assert (again.state, again.error) == (State.QUEUED, None)
+    (queued,) = (await store.queueing.retry(edit.id)).edits
+    assert (queued.state, queued.error) == (State.QUEUED, None)
     again = await store.get(edit.id)
     assert again is not None
     assert (again.number, again.attempt) == (1, 2)
     await store.change(edit.id, state=State.DONE)
-    assert await store.queueing.retry(edit.id) is None
+    assert (await store.queueing.retry(edit.id)).edits == []
 
 
 async def test_an_edit_is_cancelled_until_it_is_being_delivered(store: Store) -> None:

@@ -60,7 +60,7 @@ async def test_a_repeated_step_asks_again_and_only_a_yes_erases(steps: EditSteps
             await steps.make(edit.id)
         assert await steps.store.mask(edit.id) is not None, "stored, to be shown with the question"
     await steps.store.change(edit.id, state=State.FAILED, error="doubtful")
-    assert await steps.store.queueing.retry(edit.id) is not None
+    assert (await steps.store.queueing.retry(edit.id)).edits
     made = await steps.make(edit.id)
     assert made is not None
     assert made.file.path.exists()

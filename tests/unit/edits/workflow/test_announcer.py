@@ -32,9 +32,7 @@ class Courier:
     def highest(self, edit: Edit) -> int:
         return edit.message
 
-    async def post_status(
-        self, edit: Edit, *, position: int, seconds: float | None, lost: LostMessageSearch | None
-    ) -> int:
+    async def post_status(self, edit: Edit, *, lost: LostMessageSearch | None, **_: Any) -> int:
         self.begun.set()
         await self.free.wait()
         if self.trouble:

@@ -32,7 +32,7 @@ class Courier:
     async def post_status(self, edit: Edit, **_: Any) -> int:
         return 1000 + edit.message
 
-    async def show_progress(self, edit: Edit, *, stage: object, position: int, seconds: float | None) -> None:
+    async def show_progress(self, edit: Edit, *, stage: object, position: int, **_: object) -> None:
         assert stage is None
         self.shown.append((edit.message, position))
 

@@ -41,7 +41,7 @@ class Courier:
     async def busy(self, edit: Edit) -> AsyncIterator[None]:
         yield
 
-    async def show_progress(self, edit: Edit, *, stage: object, position: int, seconds: float | None) -> None:
+    async def show_progress(self, edit: Edit, *, stage: object, position: int, **_: object) -> None:
         return None
 
 
