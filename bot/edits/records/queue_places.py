@@ -39,7 +39,7 @@ class PendingEdit:
         chat: Id of its chat.
         person: Id of its owner.
         state: `QUEUED` or `RUNNING`.
-        has_message: Whether it has a status message. One of an album has none before it runs.
+        has_message: Whether it has a status message. One of an album may have none before it runs.
     """
 
     id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +13,8 @@ from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.requests import EditRequest
 from bot.edits.workflow.announcer import Announcer
+from bot.edits.workflow.steps import EditSteps
+from bot.errors import WorldError
 from bot.storage.database import Database
 
 LIMIT = 4
@@ -41,6 +43,9 @@ class Courier:
 
     async def show_cancelled(self, edit: Edit) -> None:
         self.stopped.append(edit.status_message)
+
+    async def show_failure(self, *_: object, **__: object) -> None:
+        return None
 
 
 @pytest.fixture
@@ -158,6 +163,21 @@ async def test_the_next_photo_is_announced_with_its_place(store: Store, courier:
     for _ in range(2):  # the step may be repeated
         await announcer.announce_next(first)
     assert (courier.posted, courier.places) == ([2], [AlbumPlace(2, 3)])
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_the_end_of_a_photo_announces_the_next(store: Store, courier: Courier, fails: bool) -> None:
+    first, _second, _third = [await add(store, message) for message in (1, 2, 3)]
+    courier.free.set()
+    parts: dict[str, Any] = {"courier": courier, "announcer": Announcer(store, courier, alone=True)}  # type: ignore[arg-type]
+    steps = EditSteps(store=store, editor=cast(Any, None), files=cast(Any, None), **parts)
+    await store.change(first.id, status_message=101)
+    await store.begin(first.id)
+    if fails:
+        await steps.fail(first.id, WorldError("took-too-long"))
+    else:
+        await steps.finish(first.id, PhotoRef("result", "result"))
+    assert courier.posted == [2]
 
 
 async def test_a_photo_that_is_cancelled_while_its_message_is_posted_says_so_in_it(
