@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -169,8 +169,9 @@ async def test_the_next_photo_is_announced_with_its_place(store: Store, courier:
 async def test_the_end_of_a_photo_announces_the_next(store: Store, courier: Courier, fails: bool) -> None:
     first, _second, _third = [await add(store, message) for message in (1, 2, 3)]
     courier.free.set()
-    parts: dict[str, Any] = {"courier": courier, "announcer": Announcer(store, courier, alone=True)}  # type: ignore[arg-type]
-    steps = EditSteps(store=store, editor=cast(Any, None), files=cast(Any, None), **parts)
+    unused: Any = None
+    announcer = Announcer(store, courier, alone=True)  # type: ignore[arg-type]
+    steps = EditSteps(store=store, editor=unused, courier=courier, announcer=announcer, files=unused)  # type: ignore[arg-type]
     await store.change(first.id, status_message=101)
     await store.begin(first.id)
     if fails:
