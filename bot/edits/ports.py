@@ -176,7 +176,7 @@ class Courier(Protocol):
         ...
 
     async def show_cancelled(self, edit: Edit, *, can_go_back: bool = False, followers: int = 0) -> None:
-        """Show in the status message that the edit was stopped, and so many later photos of its album with it."""
+        """Show in the status message that the edit was stopped; `followers` later photos of its album with it."""
         ...
 
     async def show_receipt(self, request: DeletionRequest, *, edits: int, files: int) -> None:

@@ -143,7 +143,8 @@ class EngineApp:
 
     async def enabled(self, name: str) -> bool:
         """Whether a button of the Mini App can be pressed."""
-        return bool(await self.driver.evaluate(f"return !document.querySelector('[data-testid={name}]').matches(':disabled, [aria-disabled=true]')"))
+        is_off = f"document.querySelector('[data-testid={name}]').matches('[aria-disabled=true]')"
+        return not await self.driver.evaluate(f"return {is_off}")
 
     async def status(self, text: str) -> None:
         """Wait for a status text."""

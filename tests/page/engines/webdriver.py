@@ -85,7 +85,8 @@ class WebDriver:
     async def click(self, selector: str) -> None:
         """Click an element of the current frame, as soon as it is enabled."""
         element = await self.until(
-            "[document.querySelector(arguments[0])].find((one) => one && !one.matches(':disabled, [aria-disabled=true]') && one.checkVisibility())",
+            "[document.querySelector(arguments[0])].find("
+            "(one) => one && !one.matches(':disabled, [aria-disabled=true]') && one.checkVisibility())",
             selector,
         )
         await self.command("POST", f"element/{element[ELEMENT]}/click")
