@@ -27,6 +27,7 @@ COSMETIC_ONLY = {
     "cursor": "a finger has none",
     "contain": "a caption may widen its bubble up to the photo's limit",
     "field-sizing": "growWithText does it",
+    "forced-color-adjust": "Safari has no forced colours",
     "grid-template-columns: subgrid": "command and description stand below each other",
     "outline": "square corners",
     "overscroll-behavior": "the body does not scroll anyway; elsewhere the page bounces",
