@@ -155,6 +155,22 @@ def is_working(message: dict[str, Any]) -> bool:
     return any(item.endswith(":cancel") for item in data)
 
 
+def most_at_a_time(talk: Talk, chat: int) -> int:
+    """How many status messages of edits that wait or run stood in a chat at the same time, at most."""
+    standing: set[int] = set()
+    most = 0
+    for event in talk.telegram.events.after(0):
+        if event.chat != chat or event.kind not in ("message", "deleted"):
+            continue
+        number = event.data["message_id"]
+        if event.kind == "message" and is_working(event.data):
+            standing.add(number)
+        else:
+            standing.discard(number)
+        most = max(most, len(standing))
+    return most
+
+
 def scene(width: int = 320, height: int = 240, *, seed: int = 7) -> Image.Image:
     """A red block on noisy blue-grey: any segmentation finds it."""
     rng = np.random.default_rng(seed)

@@ -33,7 +33,8 @@ class Banning:
         """
         await self._store.bans.ban(person, reason)
         stopped = 0
-        for edit in await self._store.deletion.pending_of(person):
+        # The last first: a stopped photo of an album would let the next one have its status message.
+        for edit in reversed(await self._store.deletion.pending_of(person)):
             with contextlib.suppress(PersonError):
                 await self._edits.stop(edit)
                 stopped += 1

@@ -118,8 +118,8 @@ class Edit:
             command.
         album_status: Id of the message that counts the answers of the edit's album. Such an edit gets its own status
             message when it starts. None: the bot has not asked about an album.
-        album: Media group id of the person's message, if it is part of an album. None, too, for an edit that waits for
-            a painted mask at first, and for one that follows another edit: each has a message of its own at once.
+        album: Media group id of the person's message, if it is part of an album. An edit that first waits for a mask
+            and one that follows another edit have None: each has its own message at once.
         notes: Message ids of the notes under its result: ``note-shadow``, ….
         background: The picture that is put behind the subject, if the finish is `OWN_PICTURE`.
     """

@@ -103,7 +103,8 @@ class PersonDeletion:
 
     async def _carry_out(self, request: DeletionRequest) -> None:
         person, deletion = request.person, self._store.deletion
-        for edit in await deletion.pending_of(person):
+        # The last first: a stopped photo of an album would let the next one have its status message.
+        for edit in reversed(await deletion.pending_of(person)):
             with contextlib.suppress(PersonError):  # it is being delivered: it is deleted once it is done
                 await self._stop(edit)
         async with asyncio.timeout(WAIT_SECONDS):

@@ -225,11 +225,14 @@ class Edits:
         """
         edit = await self.get_owned(edit_id, person)
         cancelled = await self._store.album_order.cancel(edit.id)
+        if not cancelled and edit.state is State.CANCELLED:
+            # Perhaps by a process that was killed before it showed that.
+            cancelled = [edit, *await self._store.album_order.cancelled_with(edit)]
         if not cancelled:
             raise PersonError("too-late")
+        self._background.add(partial(self._show_cancelled, cancelled[0], len(cancelled) - 1))
         for one in reversed(cancelled):
             await self._queue.cancel(one.id, one.attempt)
-        self._background.add(partial(self._show_cancelled, cancelled[0], len(cancelled) - 1))
         return cancelled[0]
 
     async def stop(self, edit: Edit) -> Edit:

@@ -232,7 +232,7 @@ class ChatPage:
         return web.json_response({"person": self._person.user})
 
     async def clear(self, _request: web.Request) -> web.StreamResponse:
-        """The person deletes all messages. The page shows an empty chat once they are gone from the disk."""
+        """The person deletes all messages: from the memory, then from the disk, then from the page."""
         chat, language = self._person.chat, self._telegram.chosen_language
         chat.messages.clear()
         chat.reactions.clear()

@@ -15,7 +15,7 @@ from bot.playground.telegram import Json
 from tests.chat.groups import answer_in_group
 from tests.chat.test_album_questions import album, pictures, shown
 from tests.cloud.standin import CloudStandIn
-from tests.support import Talk, encoded, is_working, running_bot, scene, settings_for, with_cloud
+from tests.support import Talk, encoded, is_working, most_at_a_time, running_bot, scene, settings_for, with_cloud
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,22 +33,6 @@ async def server(cloud: CloudStandIn, tmp_path_factory: pytest.TempPathFactory) 
         )
         async with running_bot(settings, server.telegram):
             yield server
-
-
-def most_at_a_time(talk: Talk, chat: int) -> int:
-    """How many status messages of edits that wait or run stood in a chat at the same time, at most."""
-    standing: set[int] = set()
-    most = 0
-    for event in talk.telegram.events.after(0):
-        if event.chat != chat or event.kind not in ("message", "deleted"):
-            continue
-        number = event.data["message_id"]
-        if event.kind == "message" and is_working(event.data):
-            standing.add(number)
-        else:
-            standing.discard(number)
-        most = max(most, len(standing))
-    return most
 
 
 async def status_of(talk: Talk, message: Json, words: str) -> Json:
@@ -152,8 +136,15 @@ async def test_cancel_in_the_middle_leaves_the_answers_before_it(talk: Talk, clo
     sent = await talk.person.send(*album(LIMIT), caption="/remove_background")
     await talk.telegram.events.wait_until(lambda: pictures(talk, sent[0]), seconds=120)
     with cloud.holding():
-        await talk.telegram.events.wait_until(lambda: any(is_working(answer) for answer in talk.person.answers))
-        status = next(answer for answer in talk.person.answers if is_working(answer))
+
+        def held() -> list[Json]:
+            finding = "Finding the subject"
+            return [
+                answer for answer in talk.person.answers if finding in answer.get("text", "") and is_working(answer)
+            ]
+
+        await talk.telegram.events.wait_until(held)
+        (status,) = held()
         place = len(talk.person.answers) - 1
         await talk.person.press_labelled(status["message_id"], "Cancel")
         await shown(talk, status, f"this photo and {LIMIT - 1 - place} more of the album")

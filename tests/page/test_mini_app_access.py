@@ -24,7 +24,7 @@ ZOOMED: dict[str, Any] = PHONE | {"viewport": {"width": 195, "height": 422}, "de
 """A phone at 200 %."""
 
 DELIBERATE = "meta-viewport"
-"""The photo zooms by two fingers; the page around it must not (docs/mini-app.md#hands-and-ears)."""
+"""The photo zooms by two fingers; the page around it must not (docs/mini-app.md#accessibility)."""
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -238,6 +238,53 @@ async def test_a_stroke_by_key_ends_when_the_key_is_lost_and_escape_drops_it(app
     assert overlap(await app.ink(), before) > 0.99, "what was begun is dropped"
     await press(app, "z")
     await expect(app.main_button).to_be_disabled()
+
+
+async def test_a_mouse_that_moves_during_a_stroke_by_key_changes_nothing(app: MiniApp) -> None:
+    box, (x, y), brush = await app.box(), await app.stage_middle(), await app.brush()
+    await move(app, right=-4)
+    await app.page.keyboard.down("Space")
+    await move(app, right=4)
+    await app.page.mouse.move(x + 50, y + 50)
+    await move(app, right=4)
+    await app.page.keyboard.up("Space")
+    await app.page.mouse.move(x + 60, y + 60)
+    upload = await send_by_enter(app)
+    line = [(x - 4 * STEP, y), (x + 4 * STEP, y)]
+    assert overlap(ExpectedMask(box, upload.image.size).line(line, brush).painted, upload.painted) >= 0.98
+
+
+async def test_space_held_before_the_first_arrow_does_not_stay_held(app: MiniApp) -> None:
+    box, brush = await app.box(), await app.brush()
+    await app.page.keyboard.down("Space")
+    await move(app, right=2)
+    await app.page.keyboard.up("Space")
+    start, end = point_at(box, 0.3, 0.3), point_at(box, 0.6, 0.3)
+    await app.page.mouse.move(*start)
+    await app.page.mouse.down()
+    await app.page.mouse.move(*end, steps=5)
+    await app.page.mouse.up()
+    upload = await send_by_enter(app)
+    assert overlap(ExpectedMask(box, upload.image.size).line([start, end], brush).painted, upload.painted) >= 0.98
+
+
+async def test_an_outline_that_cannot_begin_leaves_the_keys_free(app: MiniApp) -> None:
+    await press(app, "l")
+    await move(app, right=1)
+    await press(app, "+", "0", "Space")  # the photo glides back to its place, and takes no stroke meanwhile
+    await app.wait_until_still()
+    await press(app, "Space")
+    await move(app, right=4)
+    await move(app, down=4)
+    await press(app, "Space")
+    await expect(app.main_button).to_be_enabled()
+    await press(app, "z")
+    await press(app, "Space")
+    await move(app, right=4)
+    await press(app, "z")  # drops the outline that is open
+    await expect(app.main_button).to_be_disabled()
+    await press(app, "b", "Space")
+    await expect(app.main_button).to_be_enabled()
 
 
 async def test_the_slider_keeps_its_own_keys(app: MiniApp) -> None:

@@ -69,11 +69,17 @@ export class Input {
     this.measure();
     this.#pointers.set(KEYS, { ...at, type: 'keys' });
     this.#begin(KEYS, { time: 0, ...at, way: Infinity }, { touch: false, erase: false, eraser: false }); // meant, however short
+    if (!this.busy) this.lift();
   }
 
   /** Continue the stroke of a key. @param {Point} at */
   moveTo(at) {
-    if (this.#mode === 'stroke' && this.#strokeId === KEYS) this.handlers.move([at]);
+    if (this.byKeys) this.handlers.move([at]);
+  }
+
+  /** Whether a stroke is being drawn by keys. */
+  get byKeys() {
+    return this.busy && this.#strokeId === KEYS;
   }
 
   /** End the stroke of a key, if there is one. */

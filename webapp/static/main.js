@@ -209,8 +209,10 @@ function resizeBrush(/** @type {number} */ size, /** @type {boolean} */ done) {
 
 /** Space paints at the keys' cursor; without one it drags the photo with the mouse. */
 function holdSpace(/** @type {boolean} */ on) {
-  if (stage?.cursor.at) return stage.cursor.space(on);
-  if (stage) stage.input.spaceHeld = on;
+  if (!stage) return;
+  if (on && stage.cursor.at) return stage.cursor.space(true);
+  if (!on) stage.cursor.space(false); // both: the cursor may have appeared or gone since
+  stage.input.spaceHeld = on;
   document.body.classList.toggle('grabbing', on);
 }
 
@@ -226,6 +228,7 @@ function escape() {
 }
 
 function undo() {
+  if (stage?.input.byKeys) return stage.input.abort(); // an outline that no key holds
   if (working || stage?.input.busy) return;
   if (selector.busy) return selector.abort();
   if (!strokes.undo() && rounds.at) undoRound();

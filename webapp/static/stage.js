@@ -277,8 +277,9 @@ export class Stage {
         this.redraw();
       },
       hover: (at) => {
-        if (at) this.cursor.hide();
-        this.#showRing(at ?? this.cursor.at, !at);
+        if (at && !this.input.byKeys) this.cursor.hide();
+        const aimed = this.cursor.at;
+        this.#showRing(aimed ?? at, aimed !== null);
       },
     };
   }

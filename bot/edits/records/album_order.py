@@ -31,12 +31,19 @@ def is_behind_sibling() -> sa.ColumnElement[bool]:
 
 
 def silent_followers(connection: sa.Connection, edit: Edit, state: State) -> list[Edit]:
-    """The later photos of an edit's album that have this state and no status message, in order."""
+    """The photos of an edit's album behind it that have this state and no status message, in order.
+
+    Those behind a later photo with a status message follow that one.
+    """
     if edit.album is None or edit.album_status is not None:
         return []
-    later = (*_silent_of(edit), edits.c.number > edit.number, edits.c.state == state)
-    query = sa.select(*EDIT_COLUMNS).where(*later).order_by(edits.c.number)
-    return [edit_of(row) for row in connection.execute(query).mappings()]
+    of_album = (edits.c.chat == edit.chat, edits.c.person == edit.person, edits.c.album == edit.album)
+    announced = (*of_album, edits.c.number > edit.number, edits.c.status_message.is_not(None))
+    end = connection.execute(sa.select(sa.func.min(edits.c.number)).where(*announced)).scalar_one()
+    behind = (*_silent_of(edit), edits.c.number > edit.number, edits.c.state == state)
+    query = sa.select(*EDIT_COLUMNS).where(*behind).order_by(edits.c.number)
+    followers = [edit_of(row) for row in connection.execute(query).mappings()]
+    return [follower for follower in followers if end is None or follower.number < end]
 
 
 class AlbumOrder:
@@ -96,6 +103,10 @@ class AlbumOrder:
             return [first, *(follower for follower in followers if follower is not None)]
 
         return await self._database.run(work)
+
+    async def cancelled_with(self, edit: Edit) -> list[Edit]:
+        """The photos that were cancelled silently with a cancelled edit, in order."""
+        return await self._database.run(lambda connection: silent_followers(connection, edit, State.CANCELLED))
 
 
 def _silent_of(edit: Edit) -> tuple[sa.ColumnElement[bool], ...]:

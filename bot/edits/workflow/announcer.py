@@ -91,7 +91,7 @@ class Announcer:
         return edit.id in self._posting
 
     async def announce_in_turn(self, edit: Edit) -> bool:
-        """Announce an edit, unless it waits silently behind another photo of its album; returns whether it does not."""
+        """Announce an edit. Returns False, and does nothing, if it waits silently behind another photo of its album."""
         if await self._store.album_order.waits_silently(edit):
             return False
         await self.announce(edit)

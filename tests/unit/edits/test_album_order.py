@@ -138,6 +138,22 @@ async def test_a_photo_is_cancelled_with_the_silent_ones_behind_it_and_queued_ag
     assert len(others) + len(again.edits) == LIMIT
 
 
+async def test_a_photo_that_is_tried_again_does_not_stop_those_behind_another_one(store: Store) -> None:
+    first, second, third = [await add(store, message) for message in (1, 2, 3)]
+    await store.change(first.id, status_message=101)
+    await store.fail(first.id, "took-too-long")
+    await store.change(second.id, status_message=102)
+    await store.begin(second.id)
+    await store.queueing.retry(first.id)
+    assert [edit.message for edit in await store.album_order.cancel(first.id)] == [1]
+    assert (await now(store, third)).state is State.QUEUED
+    assert [edit.message for edit in await store.album_order.cancel(second.id)] == [2, 3]
+    assert await store.album_order.cancelled_with(await now(store, first)) == []
+    assert [edit.message for edit in await store.album_order.cancelled_with(await now(store, second))] == [3]
+    assert [edit.message for edit in (await store.queueing.retry(first.id)).edits] == [1]
+    assert [edit.message for edit in (await store.queueing.retry(second.id)).edits] == [2, 3]
+
+
 async def test_a_failed_photo_is_tried_again_alone(store: Store) -> None:
     first, second, third = [await add(store, message) for message in (1, 2, 3)]
     await store.fail(first.id, "took-too-long")
