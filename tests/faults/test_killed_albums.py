@@ -109,9 +109,8 @@ async def test_killed_after_a_photo_of_an_album_ended_the_next_one_is_announced(
             end_first(tmp_path, sent[0]["message_id"])
             await bot.start()
             await server.telegram.events.wait_until(lambda: "Photo 2 of 3" in str(talk.answers_to(sent[1])))
-            await talk.answer_to(
-                await talk.person.write("/help")
-            )  # posts in a chat are in order: one to the third is there
+            # Messages to a chat are posted in order: one to the third photo would come before this answer.
+            await talk.answer_to(await talk.person.write("/help"))
             assert talk.answers_to(sent[2]) == []
     finally:
         await bot.kill()
