@@ -120,7 +120,7 @@ async def a_large_photo_after_a_reload(app: EngineApp) -> None:
     box = await app.box()
     drawn = await app.stroke(over_red(box))
     await app.press("tool-lasso")
-    around = await app.stroke(loop(point_at(box, 0.6, 0.5), box["width"] * 0.1, box["height"] * 0.2))
+    around = await app.stroke(loop(point_at(box, 0.6, 0.5), box["width"] * 0.04, box["height"] * 0.06))
     await app.reload()
     assert await app.enabled("undo"), "the draft is restored"
     mask = await app.send()

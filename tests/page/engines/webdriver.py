@@ -21,7 +21,7 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The name under which an answer refers to an element (WebDriver, section Elements)."""
 
 START_TIMEOUT = 60.0
-WAIT_TIMEOUT = 100.0
+WAIT_TIMEOUT = 200.0
 """Seconds; generous, for busy machines."""
 
 POLL = 0.03
