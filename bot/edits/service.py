@@ -225,8 +225,9 @@ class Edits:
         """
         edit = await self.get_owned(edit_id, person)
         cancelled = await self._store.album_order.cancel(edit.id)
-        if not cancelled and edit.state is State.CANCELLED:
-            # Perhaps by a process that was killed before it showed that.
+        if not cancelled and edit.state is State.CANCELLED and edit.parent is None:
+            # Perhaps by a process that was killed before it showed that. The message of an edit with a parent may show
+            # that one's result again.
             cancelled = [edit, *await self._store.album_order.cancelled_with(edit)]
         if not cancelled:
             raise PersonError("too-late")

@@ -37,8 +37,7 @@ def silent_followers(connection: sa.Connection, edit: Edit, state: State) -> lis
     """
     if edit.album is None or edit.album_status is not None:
         return []
-    of_album = (edits.c.chat == edit.chat, edits.c.person == edit.person, edits.c.album == edit.album)
-    announced = (*of_album, edits.c.number > edit.number, edits.c.status_message.is_not(None))
+    announced = (*_of_album(edit), edits.c.number > edit.number, edits.c.status_message.is_not(None))
     end = connection.execute(sa.select(sa.func.min(edits.c.number)).where(*announced)).scalar_one()
     behind = (*_silent_of(edit), edits.c.number > edit.number, edits.c.state == state)
     query = sa.select(*EDIT_COLUMNS).where(*behind).order_by(edits.c.number)
@@ -109,12 +108,11 @@ class AlbumOrder:
         return await self._database.run(lambda connection: silent_followers(connection, edit, State.CANCELLED))
 
 
+def _of_album(edit: Edit) -> tuple[sa.ColumnElement[bool], ...]:
+    """The edits of the same album."""
+    return edits.c.chat == edit.chat, edits.c.person == edit.person, edits.c.album == edit.album
+
+
 def _silent_of(edit: Edit) -> tuple[sa.ColumnElement[bool], ...]:
     """The edits of the same album without a status message."""
-    return (
-        edits.c.chat == edit.chat,
-        edits.c.person == edit.person,
-        edits.c.album == edit.album,
-        edits.c.status_message.is_(None),
-        edits.c.album_status.is_(None),
-    )
+    return *_of_album(edit), edits.c.status_message.is_(None), edits.c.album_status.is_(None)
