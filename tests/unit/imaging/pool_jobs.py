@@ -85,7 +85,7 @@ def is_gone(process: int) -> bool:
     """Whether the process has ended, or is a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
