@@ -19,3 +19,7 @@ async def test_paint_tap_erase_undo_a_round_and_done(app: EngineApp) -> None:
 
 async def test_what_was_painted_on_a_large_photo_survives_a_reload(app: EngineApp) -> None:
     await flow.a_large_photo_after_a_reload(app)
+
+
+async def test_the_photo_is_painted_by_keyboard(app: EngineApp) -> None:
+    await flow.paint_and_lasso_by_keyboard(app)

@@ -22,6 +22,16 @@ from tests.page.program import running_playground
 
 FRAME = "[data-testid=miniapp-frame]"
 
+KEYS = {
+    "enter": "\ue007",
+    "space": "\ue00d",
+    "left": "\ue012",
+    "up": "\ue013",
+    "right": "\ue014",
+    "down": "\ue015",
+}
+"""WebDriver's values of keys that have no letter (https://www.w3.org/TR/webdriver2/#keyboard-actions)."""
+
 WATCH = """
     window.problems = [];
     window.uploads = [];
@@ -219,6 +229,28 @@ class EngineApp:
             )
         await self.driver.perform(*fingers)
 
+    async def focus_stage(self) -> Point:
+        """Focus the stage; returns its middle, where the keys' cursor will appear."""
+        await self.driver.evaluate("document.getElementById('stage').focus()")
+        middle = await self.driver.evaluate(
+            "const { x, y, width, height } = document.getElementById('stage').getBoundingClientRect();"
+            "return [x + width / 2, y + height / 2]"
+        )
+        return middle[0], middle[1]
+
+    async def keys(self, *names: str, while_held: str | None = None) -> None:
+        """Press keys, one after the other: names of `KEYS`, or letters.
+
+        Args:
+            names: The keys.
+            while_held: A key that is held meanwhile.
+        """
+        presses = [{"type": kind, "value": KEYS.get(name, name)} for name in names for kind in ("keyDown", "keyUp")]
+        if while_held is not None:
+            held = KEYS[while_held]
+            presses = [{"type": "keyDown", "value": held}, *presses, {"type": "keyUp", "value": held}]
+        await self.driver.perform({"type": "key", "id": "keyboard", "actions": presses})
+
     async def main_button(self) -> None:
         """Press Telegram's main button."""
         async with self._outside():
@@ -229,9 +261,9 @@ class EngineApp:
         async with self._outside():
             await self.driver.click("[data-testid=miniapp-secondary-button]")
 
-    async def send(self) -> Image.Image:
-        """Press Telegram's main button; returns the mask that was sent, and its size in `info["bytes"]`."""
-        await self.main_button()
+    async def send(self, *, by_key: bool = False) -> Image.Image:
+        """Press Telegram's main button, or Enter; returns the mask that was sent, and its size in `info["bytes"]`."""
+        await (self.keys("enter") if by_key else self.main_button())
         async with self._outside():
             await self.driver.until("window.uploads.length > arguments[0]", self._seen)
             text = await self.driver.evaluate(

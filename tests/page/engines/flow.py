@@ -15,8 +15,14 @@ from tests.support import encoded
 ALIKE = 0.99
 """Minimum intersection over union of the painted and the uploaded mask."""
 
+ALIKE_BY_KEYS = 0.98
+"""The same, of a smaller mask, of which the outline is a larger part."""
+
 SIZE, LARGE = (480, 360), (4000, 3000)
 """Of the photos."""
+
+KEY_STEP = 12
+"""CSS px that an arrow key moves the cursor."""
 
 MAX_UPLOAD = 100_000
 """Bytes of a mask for a photo of 12 megapixels."""
@@ -130,3 +136,22 @@ async def a_large_photo_after_a_reload(app: EngineApp) -> None:
     assert overlap(expected.painted, bitmap(mask)) >= ALIKE
     await app.no_problems()
     # Nothing waits for the result: it is the same in each engine, and slow beside three browsers.
+
+
+async def paint_and_lasso_by_keyboard(app: EngineApp) -> None:
+    """Paint a line while Space is held, outline an area between two presses of it; Enter erases."""
+    await app.open(encoded(two_blocks(*SIZE)))
+    box, brush = await app.box(), await app.brush()
+    x, y = await app.focus_stage()
+    await app.keys(*["left"] * 5, *["up"] * 2)
+    await app.keys(*["right"] * 10, while_held="space")
+    line = [(x - 5 * KEY_STEP, y - 2 * KEY_STEP), (x + 5 * KEY_STEP, y - 2 * KEY_STEP)]
+    corner = x + 5 * KEY_STEP, y + KEY_STEP
+    await app.keys("l", *["down"] * 3, "space", *["down"] * 4, *["left"] * 6, *["up"] * 4, "space")
+    far = corner[0] - 6 * KEY_STEP, corner[1] + 4 * KEY_STEP
+    area = [corner, (corner[0], far[1]), far, (far[0], corner[1])]
+    mask = bitmap(await app.send(by_key=True))
+    expected = ExpectedMask(box, SIZE).line(line, brush).area(area)
+    assert overlap(expected.painted, mask) >= ALIKE_BY_KEYS
+    await app.finished()
+    await app.no_problems()
