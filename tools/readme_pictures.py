@@ -1,7 +1,9 @@
 """Make the README's picture: `.venv/bin/python tools/readme_pictures.py` writes docs/before-after.jpg.
 
-One row per sample picture: the original, without subject, without background. The results are those of the local engine
-without learned models, made by the same editor as in the chat.
+Three real photos above, what the bot made of each below: without its subject, without its background, without what was
+painted over. The results are those of the local engine with the learned segmenter that set-up brings, made by the same
+editor as in the chat. Needs the photos of scikit-image (`tools/bootstrap.py bench`) and the lemur that
+`tests/benchmarks/_plain.py` names.
 """
 
 # ruff: noqa: E402 - the repository is not installed, so its folder is put on the path before its imports
@@ -11,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -23,48 +26,98 @@ from bot.edits.model import Operation
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.job import Job
 from bot.engines.local import local_engine
-from bot.imaging.encoding import encode
+from bot.imaging.encoding import encode, encode_mask
 from bot.imaging.opening import open_photo
-from bot.imaging.photo import Photo, Pixels
+from bot.imaging.photo import Mask, Photo, Pixels
 from bot.imaging.pool import PixelPool
-from bot.playground import samples
+from bot.models.files import SETUP_FOLDER
+from tests.benchmarks import _plain
 
 TARGET = ROOT / "docs" / "before-after.jpg"
-SAMPLES = ("balloon", "boat", "mug")
-CELL = (420, 315)
+CELL = (480, 320)
 """Width and height of one picture, in pixels."""
 GUTTER = 8
 MAX_BYTES = 300_000
 
+_HANDLE = ((412, 70), (404, 110), (394, 170), (384, 215), (372, 245))
+_BOWL = ((352, 252), (342, 285), (350, 312), (378, 312), (394, 280), (382, 256), (364, 270), (366, 292))
+SPOON = (*_HANDLE, *_BOWL)
+"""A stroke down the spoon's handle and around its bowl in the photo of the cup, px."""
 
-async def make_rows() -> list[list[Pixels]]:
-    """Return a row per sample: original, without subject, without background."""
+BRUSH = 34
+"""Its width, px."""
+
+PAINT = (255, 59, 48)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A photo, and what is done with it.
+
+    Attributes:
+        photo: Its name in `_plain`.
+        job: The edit.
+        painted: What is painted over, as the corners of a stroke.
+    """
+
+    photo: str
+    job: Job
+    painted: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def mask(self) -> Mask:
+        """The painted mask, 255 = erased."""
+        mask = np.zeros(_plain.photo(self.photo).shape[:2], np.uint8)
+        cv2.polylines(mask, [np.array(self.painted, np.int32)], isClosed=False, color=255, thickness=BRUSH)
+        return mask
+
+
+EXAMPLES = (
+    Example("rocket", Job(Operation.REMOVE_SUBJECT)),
+    Example("lemur", Job(Operation.REMOVE_BACKGROUND, finish="white")),
+    Example("coffee", Job(Operation.ERASE), SPOON),
+)
+
+
+async def make() -> list[tuple[Pixels, Pixels]]:
+    """Return each photo, with what is painted on it, and its result."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         async with PixelPool(workers=1, scratch=scratch / "pool") as pool:
-            editor = Editor([local_engine(pool)], pool, max_megapixels=50)
-            result = []
-            for name in SAMPLES:
-                source = scratch / f"{name}.jpg"
-                source.write_bytes(samples.jpeg(name))
-                row = [source]
-                for operation in (Operation.REMOVE_SUBJECT, Operation.REMOVE_BACKGROUND):
-                    row.append(scratch / f"{name}-{operation.value}.jpg")
-                    await editor.edit(source, Job(operation=operation), row[-1])
-                result.append([open_photo(path, max_megapixels=50).pixels for path in row])
-                print(f"· {name}", flush=True)
-    return result
+            editor = Editor([local_engine(pool, models=SETUP_FOLDER)], pool, max_megapixels=50)
+            return [await edited(editor, example, scratch) for example in EXAMPLES]
 
 
-def side_by_side(pictures: list[list[Pixels]]) -> Pixels:
-    """Return all pictures on white, one row per sample: (H, W, 3) uint8."""
+async def edited(editor: Editor, example: Example, folder: Path) -> tuple[Pixels, Pixels]:
+    """Return one photo, with what is painted on it, and its result."""
+    before = _plain.photo(example.photo)
+    source, target, job = folder / f"{example.photo}.png", folder / f"{example.photo}-clean.png", example.job
+    cv2.imwrite(str(source), before[..., ::-1])
+    if example.painted:
+        job = Job(job.operation, mask=encode_mask(example.mask))
+        before = np.where(example.mask[..., None] > 0, before * 0.45 + np.array(PAINT) * 0.55, before).astype(np.uint8)
+    await editor.edit(source, job, target)
+    print(f"· {example.photo}", flush=True)
+    return before, open_photo(target, max_megapixels=50).pixels
+
+
+def filling_a_cell(picture: Pixels) -> Pixels:
+    """Scale a picture to fill a cell; what is too much at its sides is cut off."""
+    scale = max(CELL[0] / picture.shape[1], CELL[1] / picture.shape[0])
+    size = max(CELL[0], round(picture.shape[1] * scale)), max(CELL[1], round(picture.shape[0] * scale))
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    left, top = (size[0] - CELL[0]) // 2, (size[1] - CELL[1]) // 2
+    return np.asarray(scaled[top : top + CELL[1], left : left + CELL[0]], np.uint8)
+
+
+def before_above_after(pairs: list[tuple[Pixels, Pixels]]) -> Pixels:
+    """Return all pictures on white, the photos above their results: (H, W, 3) uint8."""
     across, down = CELL[0] + GUTTER, CELL[1] + GUTTER
-    sheet = np.full((len(pictures) * down - GUTTER, len(pictures[0]) * across - GUTTER, 3), 255, np.uint8)
-    for row, line in enumerate(pictures):
-        for column, picture in enumerate(line):
-            small = cv2.resize(picture, CELL, interpolation=cv2.INTER_AREA)
+    sheet = np.full((2 * down - GUTTER, len(pairs) * across - GUTTER, 3), 255, np.uint8)
+    for column, pair in enumerate(pairs):
+        for row, picture in enumerate(pair):
             top, left = row * down, column * across
-            sheet[top : top + CELL[1], left : left + CELL[0]] = small
+            sheet[top : top + CELL[1], left : left + CELL[0]] = filling_a_cell(picture)
     return sheet
 
 
@@ -78,8 +131,9 @@ def encode_within_limit(sheet: Pixels) -> bytes:
 
 
 def main() -> None:
-    data = encode_within_limit(side_by_side(asyncio.run(make_rows())))
-    TARGET.parent.mkdir(exist_ok=True)
+    if absent := {example.photo for example in EXAMPLES} - set(_plain.names()):
+        raise SystemExit(f"not here: {', '.join(sorted(absent))}; see tests/benchmarks/plain/README.md")
+    data = encode_within_limit(before_above_after(asyncio.run(make())))
     TARGET.write_bytes(data)
     print(f"{TARGET.relative_to(ROOT)}: {len(data) // 1000} kB")
 

@@ -28,7 +28,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot import process
+from bot import model_files, process
 from bot.settings import Settings
 
 MAX_BYTES = 250_000
@@ -57,6 +57,7 @@ async def playground() -> AsyncIterator[str]:
             engine="local",
             models="off",
         )
+        model_files.copy_from_setup(settings)
         stop = asyncio.Event()
         running = asyncio.create_task(process.run(settings, stop=stop, say=lambda _: None))
         url = f"http://127.0.0.1:{port}"
@@ -178,14 +179,21 @@ async def save(page: Page, name: str) -> None:
     raise SystemExit(f"{name}: more than {MAX_BYTES} bytes at every acceptable size")
 
 
-async def main() -> None:
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Run this machine's Chromium inside the block."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     flags = ["--no-sandbox"] if os.geteuid() == 0 else []  # root cannot set up the sandbox
-    async with playground() as url, async_playwright() as playwright:
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        await browser.close()
+
+
+async def main() -> None:
+    async with playground() as url, chromium() as browser:
         await take_mini_app(browser, url)
         await take_chat(browser, url)
-        await browser.close()
 
 
 if __name__ == "__main__":
