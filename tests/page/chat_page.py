@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
-from playwright.async_api import ConsoleMessage, Error, FilePayload, Locator, Page, Request, expect
+from playwright.async_api import ConsoleMessage, Error, FilePayload, Frame, Locator, Page, Request, expect
 
 WORK_MS = 60_000
 """How long an edit may take on a busy machine."""
@@ -177,6 +177,17 @@ class ChatPage:
 async def shown(image: Locator) -> None:
     """Wait until a picture is loaded and decoded; raises if it cannot be."""
     await image.evaluate("(image) => image.decode()")
+
+
+async def still(frame: Page | Frame) -> None:
+    """Wait until animations have ended and the last change is drawn."""
+    await frame.evaluate(
+        """async () => {
+            const ending = document.getAnimations().filter((one) => one.effect.getTiming().iterations < 99);
+            await Promise.allSettled(ending.map((animation) => animation.finished));
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }"""
+    )
 
 
 def jpeg(data: bytes, name: str = "photo.jpg") -> FilePayload:

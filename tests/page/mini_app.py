@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.async_api import CDPSession, FloatRect, Frame, Locator, Request, expect
 
 from bot.playground import Telegram, saved_chat
-from tests.page.chat_page import WORK_MS, ChatPage, jpeg
+from tests.page.chat_page import WORK_MS, ChatPage, jpeg, still
 from tests.page.painted import Bitmap, Point
 
 PHONE: dict[str, Any] = {
@@ -184,13 +184,7 @@ class MiniApp:
     async def wait_until_still(self) -> None:
         """Wait until animations have ended and the last change is drawn."""
         for frame in (self.page.main_frame, self.frame):
-            await frame.evaluate(
-                """async () => {
-                    const ending = document.getAnimations().filter((a) => a.effect.getTiming().iterations < 99);
-                    await Promise.allSettled(ending.map((animation) => animation.finished));
-                    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-                }"""
-            )
+            await still(frame)
 
     async def box(self) -> FloatRect:
         """The photo's box on the screen, CSS px; it may extend beyond the stage."""

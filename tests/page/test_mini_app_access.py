@@ -9,7 +9,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Frame, Page, expect
 
-from tests.page.chat_page import WORK_MS, ChatPage, OpenChat, jpeg
+from tests.page.chat_page import WORK_MS, ChatPage, OpenChat, jpeg, still
 from tests.page.mini_app import PHONE, MiniApp, send_for_erase
 from tests.page.painted import ExpectedMask, Point, overlap, point_at
 from tests.support import encoded, scene
@@ -36,7 +36,11 @@ async def app(open_chat: OpenChat) -> MiniApp:
 
 
 async def found_by_axe(where: Page | Frame) -> dict[str, list[str]]:
-    """The rules that a page breaks, at any impact, with the elements that break them; without the deliberate one."""
+    """The rules that a page breaks, at any impact, with the elements that break them; without the deliberate one.
+
+    It waits for animations to end: half faded in, a text has less contrast.
+    """
+    await still(where)
     results = await Axe().run(where)
     return {
         violation["id"]: [f"{node['target']}: {node['failureSummary']}" for node in violation["nodes"]]
