@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot import wiring
+from bot.chat.api.flood_limiter import FloodLimiter
 from bot.models.files import SETUP_FOLDER, is_intact
 from bot.models.registry import MODELS
 
@@ -27,3 +32,20 @@ def segmenter_folder() -> Path:
     if not is_intact(SEGMENTER, SETUP_FOLDER / SEGMENTER.file):
         pytest.skip(f"set-up has not brought {SEGMENTER.file} into .models: run `make setup` with a network")
     return SETUP_FOLDER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_chats() -> Iterator[None]:
+    """Bots in this process do not hold messages back for Telegram's limits of one chat: a test would wait for seconds.
+
+    Bots in processes of their own (`tests/faults`) do, and the limits are tested in `unit/chat/test_limiter.py`.
+    """
+    quick = partial(FloodLimiter, per_chat=1000, chat_burst=1000, per_group_minute=60_000)
+    with mock.patch.object(wiring, "FloodLimiter", quick):
+        yield
+
+
+@pytest.fixture
+def unhurried_chats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot that a test starts holds messages back as it does against Telegram."""
+    monkeypatch.setattr(wiring, "FloodLimiter", FloodLimiter)

@@ -12,31 +12,13 @@ import pytest
 
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
-from bot.playground.telegram import Chat
+from tests.chat.settings_buttons import Message, labels, now, press
 from tests.support import Talk, encoded, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JPEG = encoded(scene())
 _groups = itertools.count(-1_000_000_888_000, -1)
-
-Message = dict[str, Any]
-
-
-def now(talk: Talk, message: Message, group: Chat | None = None) -> Message:
-    return (group or talk.person.chat).messages[message["message_id"]]
-
-
-def labels(message: Message) -> list[str]:
-    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    return [button["text"] for row in rows for button in row]
-
-
-async def press(talk: Talk, message: Message, label: str, *, until: str, group: Chat | None = None) -> Message:
-    """Press a button of the settings, and wait until its message contains these words."""
-    await talk.person.press_labelled(message["message_id"], label, group=group)
-    await talk.telegram.events.wait_until(lambda: until in str(now(talk, message, group)))
-    return now(talk, message, group)
 
 
 async def choose(talk: Talk, setting: str, option: str) -> Message:
@@ -194,20 +176,6 @@ async def test_an_unknown_language_is_answered_with_the_choice(meet: Callable[..
     assert [label.removeprefix("✅ ") for label in labels(answer)] == ["自动", "English", "中文", "◀️ 返回"]
     await press(talk, answer, "English", until="✅ English")
     assert (await talk.answer_to(await talk.person.write("x")))["text"] == "Send me a photo, or /help."
-
-
-async def test_ten_presses_end_with_the_last_one(talk: Talk) -> None:
-    message = await talk.answer_to(await talk.person.write("/settings"))
-    message = await press(talk, message, "Background", until="Gradient")
-    calls = talk.telegram.calls["editMessageText"]
-    data = [f"s:{talk.person.id}:finish={finish}" for finish in ("white", "black", "blur", "gradient", "crop") * 2]
-    for each in data:
-        await talk.person.press(message["message_id"], each)
-    await talk.telegram.events.wait_until(lambda: "✅ Cropped" in labels(now(talk, message)))
-    marker = await talk.person.write("/settings")
-    assert "Background – Cropped" in (await talk.answer_to(marker))["text"]
-    assert labels(now(talk, message)).count("✅ Cropped") == 1
-    assert talk.telegram.calls["editMessageText"] - calls < 10, "a state that is not the newest need not be shown"
 
 
 async def test_two_messages_pressed_at_once_lose_neither_choice(talk: Talk) -> None:
