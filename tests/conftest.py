@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,26 @@ settings.load_profile("tests")
 
 SEGMENTER = MODELS["u2netp"]
 """As published; a test may replace it in the registry by a tiny graph."""
+
+
+WAITING, SHORT = (Path(__file__).parent / name for name in ("faults", "unit"))
+"""Tests that mostly wait, for processes to end and for limits; and tests that are over soon."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files whose tests wait evenly over those that keep the processor busy, and put the short ones last.
+
+    `make test` starts the files in this order, several at a time: so neither the processor idles, nor does one long file
+    remain at the end.
+    """
+    files: dict[Path, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        files[item.path].append(item)
+    waiting, short = ([path for path in files if folder in path.parents] for folder in (WAITING, SHORT))
+    busy = [path for path in files if path not in {*waiting, *short}]
+    places = {path: number / len(group) for group in (waiting, busy) for number, path in enumerate(group)}
+    places |= {path: 1 + number for number, path in enumerate(short)}
+    items[:] = [item for path in sorted(files, key=lambda path: places[path]) for item in files[path]]
 
 
 @pytest.fixture(scope="session")
