@@ -31,8 +31,8 @@ WAITING, SHORT = (Path(__file__).parent / name for name in ("faults", "unit"))
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spread the files whose tests wait evenly over those that keep the processor busy, and put the short ones last.
 
-    `make test` starts the files in this order, several at a time: so neither the processor idles, nor does one long file
-    remain at the end.
+    `make test` starts the files in this order, several at a time: so the processor does not idle, and no long file
+    remains at the end.
     """
     files: dict[Path, list[pytest.Item]] = defaultdict(list)
     for item in items:
