@@ -2,7 +2,7 @@
 
 Three real photos above, what the bot made of each below: without its subject, without its background, without what was
 painted over. The results are those of the local engine with the learned segmenter that set-up brings, made by the same
-editor as in the chat. Needs the photos of scikit-image (`tools/bootstrap.py bench`) and the lemur that
+editor as in the chat. Needs the photos of scikit-image and scikit-learn (`tools/bootstrap.py bench`) and the lemur that
 `tests/benchmarks/_plain.py` names.
 """
 
@@ -39,13 +39,17 @@ CELL = (480, 320)
 GUTTER = 8
 MAX_BYTES = 300_000
 
-_HANDLE = ((412, 70), (404, 110), (394, 170), (384, 215), (372, 245))
-_BOWL = ((352, 252), (342, 285), (350, 312), (378, 312), (394, 280), (382, 256), (364, 270), (366, 292))
-SPOON = (*_HANDLE, *_BOWL)
-"""A stroke down the spoon's handle and around its bowl in the photo of the cup, px."""
+Stroke = tuple[tuple[int, int], ...]
+"""The corners of a stroke, px of the photo."""
 
-BRUSH = 34
-"""Its width, px."""
+TOWERS: tuple[Stroke, ...] = (
+    ((200, 122), (198, 200), (192, 270), (186, 330), (184, 376)),
+    ((447, 122), (452, 200), (458, 270), (464, 330), (470, 400)),
+)
+"""Two strokes over the towers beside the rocket."""
+
+BRUSH = 42
+"""Their width, px of the photo."""
 
 PAINT = (255, 59, 48)
 
@@ -57,25 +61,26 @@ class Example:
     Attributes:
         photo: Its name in `_plain`.
         job: The edit.
-        painted: What is painted over, as the corners of a stroke.
+        painted: The strokes that are painted over it.
     """
 
     photo: str
     job: Job
-    painted: tuple[tuple[int, int], ...] = ()
+    painted: tuple[Stroke, ...] = ()
 
     @property
     def mask(self) -> Mask:
         """The painted mask, 255 = erased."""
         mask = np.zeros(_plain.photo(self.photo).shape[:2], np.uint8)
-        cv2.polylines(mask, [np.array(self.painted, np.int32)], isClosed=False, color=255, thickness=BRUSH)
+        lines = [np.array(stroke, np.int32) for stroke in self.painted]
+        cv2.polylines(mask, lines, isClosed=False, color=255, thickness=BRUSH)
         return mask
 
 
 EXAMPLES = (
-    Example("rocket", Job(Operation.REMOVE_SUBJECT)),
-    Example("lemur", Job(Operation.REMOVE_BACKGROUND, finish="white")),
-    Example("coffee", Job(Operation.ERASE), SPOON),
+    Example("dahlia", Job(Operation.REMOVE_SUBJECT)),
+    Example("lemur", Job(Operation.REMOVE_BACKGROUND, finish="#7fb2e5")),
+    Example("rocket", Job(Operation.ERASE), TOWERS),
 )
 
 

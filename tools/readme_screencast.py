@@ -1,9 +1,9 @@
 """Make the README's screencast: `.venv/bin/python tools/readme_screencast.py` writes docs/screencast.webp.
 
 Runs the whole program without a token. A browser that emulates a phone sends two photos in the playground: the first
-loses its background, in the second a spoon is painted over and erased. Frames are taken when something has changed, and
-shown as long as a person needs to read them: what takes seconds on a slow machine is not shown in its length. Needs the
-photos of scikit-image (`tools/bootstrap.py bench`) and an emoji font.
+loses its background, in the second two towers are painted over and erased. Frames are taken when something has changed,
+and shown as long as a person needs to read them: what takes seconds on a slow machine is not shown in its length. Needs
+the photos that `readme_pictures.py` needs, and an emoji font.
 """
 
 # ruff: noqa: E402 - the repository is not installed, so its folder is put on the path before its imports
@@ -22,7 +22,7 @@ from playwright.async_api import Browser, CDPSession, FilePayload, FrameLocator,
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from readme_pictures import SPOON
+from readme_pictures import TOWERS, Stroke
 from readme_screens import WORK_MS, Point, chromium, phone, playground, wait_until_still
 
 from tests.benchmarks import _plain
@@ -32,7 +32,7 @@ MAX_BYTES = 1_500_000
 WIDTH = 390
 """Of the screencast, px."""
 
-STEPS = 5
+STEPS = 3
 """Of the finger between two corners of the stroke."""
 
 READ, GLANCE, MOVE = 1800, 700, 70
@@ -92,7 +92,7 @@ async def send(page: Page, cast: Screencast, name: str, command: str) -> None:
 
 async def cut_out(page: Page, cast: Screencast) -> None:
     """A photo loses its background; another finish is one press."""
-    await send(page, cast, "chelsea", "/remove_background")
+    await send(page, cast, "lemur", "/remove_background")
     answer = page.locator("[data-testid=message][data-from=bot]").last
     await expect(answer).to_be_visible()
     await cast.show(GLANCE)
@@ -100,7 +100,7 @@ async def cut_out(page: Page, cast: Screencast) -> None:
     await decoded(page)
     await cast.show(READ)
     before = await answer.locator(".photo img").get_attribute("src")
-    await page.get_by_test_id("inline-button").filter(has_text="Blur").last.click()
+    await page.get_by_test_id("inline-button").filter(has_text="Gradient").last.click()
     await expect(answer.locator(".photo img")).not_to_have_attribute("src", before or "", timeout=WORK_MS)
     await decoded(page)
     await cast.show(READ)
@@ -112,8 +112,8 @@ async def decoded(page: Page) -> None:
 
 
 async def erase(page: Page, cast: Screencast) -> None:
-    """Paint over a spoon, erase it, and come back to the chat."""
-    await send(page, cast, "coffee", "/erase")
+    """Paint over two towers, erase them, and come back to the chat."""
+    await send(page, cast, "rocket", "/erase")
     button = page.get_by_test_id("inline-button").filter(has_text="Paint")
     await expect(button).to_be_visible()
     await cast.show(GLANCE)
@@ -135,18 +135,18 @@ async def erase(page: Page, cast: Screencast) -> None:
 
 
 async def paint(page: Page, app: FrameLocator, cast: Screencast) -> None:
-    """Paint over the spoon with one finger."""
+    """Paint over the towers with one finger."""
     box = await app.get_by_test_id("photo").bounding_box()
     assert box is not None
-    left, top, width, height = box["x"], box["y"], box["width"], box["height"]
-    line = [(left + width * x / 600, top + height * y / 400) for x, y in spoon()]
+    height, width = _plain.photo("rocket").shape[:2]
     session = await page.context.new_cdp_session(page)
-    await touch(session, "touchStart", line[0])
-    for number, point in enumerate(line):
-        await touch(session, "touchMove", point)
-        if number % 3 == 0:
+    for stroke in TOWERS:
+        line = [(box["x"] + box["width"] * x / width, box["y"] + box["height"] * y / height) for x, y in steps(stroke)]
+        await touch(session, "touchStart", line[0])
+        for point in line:
+            await touch(session, "touchMove", point)
             await cast.show(MOVE, still=False)
-    await touch(session, "touchEnd")
+        await touch(session, "touchEnd")
     await session.detach()
     await cast.show(GLANCE)
 
@@ -156,11 +156,11 @@ async def touch(session: CDPSession, kind: str, *points: Point) -> None:
     await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
 
 
-def spoon() -> list[Point]:
-    """The stroke over the spoon, px of the photo, in steps as a finger makes them."""
+def steps(stroke: Stroke) -> list[Point]:
+    """The points of a stroke as a finger passes them, px of the photo."""
     return [
         (a[0] + (b[0] - a[0]) * step / STEPS, a[1] + (b[1] - a[1]) * step / STEPS)
-        for a, b in itertools.pairwise(SPOON)
+        for a, b in itertools.pairwise(stroke)
         for step in range(STEPS)
     ]
 

@@ -1,7 +1,7 @@
 """Take the README's screenshots: `.venv/bin/python tools/readme_screens.py` writes docs/*.png.
 
 Runs the whole program without a token, and a browser that emulates a phone uses the playground: it paints in the Mini
-App (one picture during the stroke, one of the result), and cleans a sample in the chat. Needs an emoji font.
+App (the picture is taken during the stroke), and cleans a sample in the chat. Needs an emoji font.
 """
 
 # ruff: noqa: E402 - the repository is not installed, so its folder is put on the path before its imports
@@ -104,7 +104,7 @@ async def send_sample(page: Page, name: str, command: str) -> None:
 
 
 async def take_mini_app(browser: Browser, url: str) -> None:
-    """Take the Mini App during a stroke, and with the result."""
+    """Take the Mini App during a stroke."""
     async with phone(browser, url) as page:
         await send_sample(page, "boat", "/erase")
         await page.get_by_test_id("inline-button").filter(has_text="Paint").click()
@@ -130,11 +130,6 @@ async def take_mini_app(browser: Browser, url: str) -> None:
                 await wait_until_still(page)
                 await save(page, "mini-app-phone.png")
         await touch("touchEnd", [])
-        await page.get_by_test_id("miniapp-main-button").click()
-        await expect(app.get_by_test_id("done")).to_be_visible(timeout=WORK_MS)
-        await expect(app.locator("body:not(.working)")).to_be_visible()
-        await wait_until_still(page)
-        await save(page, "mini-app-result.png")
 
 
 def boat_stroke() -> list[Point]:
