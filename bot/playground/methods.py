@@ -65,7 +65,8 @@ class BotApi:
     # ── the bot itself ──
 
     async def _get_me(self, _given: Parameters) -> Json:
-        return {**self._telegram.bot, "can_join_groups": True, "can_read_all_group_messages": not self._telegram.privacy_mode}
+        sees_all = not self._telegram.privacy_mode
+        return {**self._telegram.bot, "can_join_groups": True, "can_read_all_group_messages": sees_all}
 
     async def _get_updates(self, given: Parameters) -> list[Json]:
         return await self._telegram.updates.get(

@@ -1,0 +1,93 @@
+"""`doctor` on broken set-ups, in both languages: each line leads to the mend when it is followed literally."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.terminal import ExitCode
+from bot.texts.operator_texts import translated
+from tests.cli.broken import BROKEN, Place, place_in
+from tests.cli.conftest import environment
+from tests.cli.mistakes import PASSWORD, Settings, check_is_clean
+from tests.cli.words import english_in, is_chinese
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+
+LEVELS = {"ok": "ok  ", "warn": "warn ", "fail": "FIX  "}
+
+IN_CHINESE = ({"LANGUAGE": "zh"}, {"LANG": "zh_CN.UTF-8"}, {"LANG": "C", "LC_ALL": "zh_CN.UTF-8"})
+"""What makes the doctor speak Chinese."""
+
+
+async def doctor(place: Place, settings: Settings, *arguments: str, **more: str) -> tuple[int, str]:
+    """Run the doctor; returns the exit code and all that it wrote."""
+    line = f'{place.before or ":"} && exec "$@"'
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", line, "sh", sys.executable, "-m", "bot", "doctor", *arguments,
+        cwd=place.folder,
+        env=environment(**({"WORKERS": "1", "PYTHONWARNINGS": "default"} | settings | more)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+def line_about(output: str, subject: str, language: str) -> str:
+    """The worst line about a subject."""
+    title = f"{translated(subject, language)}{': ' if language == 'en' else '：'}"
+    lines = [line for line in output.splitlines() if line.split(" ", 1)[1].lstrip().startswith(title)]
+    assert lines, output
+    return max(lines, key=lambda line: list(LEVELS.values()).index(line[: line.index(title)]))
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_following_the_line_mends_the_set_up(name: str, tmp_path: Path) -> None:
+    broken, number = BROKEN[name], list(BROKEN).index(name)
+    chinese = IN_CHINESE[number % len(IN_CHINESE)]
+    async with place_in(tmp_path) as place:
+        settings = await broken.make(place)
+        results = await asyncio.gather(doctor(place, settings), doctor(place, settings, **chinese))
+        lines = []
+        for (code, output), language in zip(results, ("en", "zh"), strict=True):
+            check_is_clean(output)
+            for secret in (place.world.telegram.telegram.token, PASSWORD, "secret-path"):
+                assert secret not in output
+            line = line_about(output, broken.subject, language)
+            lines.append(line)
+            assert line.startswith(LEVELS[broken.level]), output
+            assert all(word in line for word in broken.words), line
+            failed = any(one.startswith("FIX ") for one in output.splitlines())
+            assert code == (ExitCode.INPUT_ERROR if failed else ExitCode.DONE)
+            for one in output.splitlines():
+                assert is_chinese(one) if language == "zh" else english_in(one), one
+        # Half of them are followed in Chinese.
+        settings = await broken.mend(place, settings, lines[number % 2])
+        _, output = await doctor(place, settings)
+        assert line_about(output, broken.subject, "en").startswith("ok "), output
+
+
+async def test_a_bot_that_runs_with_a_public_address_is_all_right(tmp_path: Path, segmenter_folder: Path) -> None:
+    async with place_in(tmp_path) as place:
+        settings = await BROKEN["a proxy whose bot does not run"].make(place) | {"TELEGRAM_UPDATES": "webhook"}
+        await BROKEN["a proxy whose bot does not run"].mend(place, settings, "")
+        code, output = await doctor(place, settings)
+        assert (code, {line[:4] for line in output.splitlines()}) == (0, {"ok  "}), output
+        code, output = await doctor(place, settings, "--json", LANGUAGE="zh")
+    found = json.loads(output)
+    assert (code, {one["level"] for one in found}) == (0, {"ok"})
+    assert [one["subject"] for one in found] == [
+        *("settings", "permissions", "disk", "memory", "open files", "database"),
+        *("Telegram", "groups", "commands", "updates", "clock", "public address", "cloud engine", "local engine"),
+    ]
+    assert all(is_chinese(one["text"]) for one in found)
+    assert found[0]["title"] == "设置"
