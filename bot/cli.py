@@ -226,7 +226,7 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
     quiet = command in ("edit", "doctor", "models", "sweep")
     level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
     logs.configure(level, settings.log_format, secrets_in(settings))
-    if command not in ("sweep", "doctor"):
+    if command != "sweep":
         model_files.copy_from_setup(settings)
     if command == "edit":
         from bot.batch import edit_photos

@@ -9,6 +9,8 @@ import shlex
 import stat
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from bot import engine_wiring, wiring
 from bot.data_dir import make_writable
 from bot.doctor.finding import Finding, fail, ok, warn
@@ -98,7 +100,7 @@ async def _reusable_bytes(settings: Settings) -> int:
     try:
         async with wiring.open_unmigrated_database(settings) as database:
             return await database.reusable_bytes()
-    except BotError:
+    except (BotError, sa.exc.DBAPIError):
         return 0
 
 

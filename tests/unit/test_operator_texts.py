@@ -11,7 +11,6 @@ import string
 from collections.abc import Iterator
 from pathlib import Path
 
-
 from bot.models.registry import MODELS
 from bot.operator_text import OperatorText
 from bot.texts import catalogue
