@@ -10,10 +10,12 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bot import __version__, terminal
 from bot.errors import BotError
@@ -28,8 +30,30 @@ PRIVATE = 0o077
 """The umask of all commands but `edit`: database, caches and masks are for the bot's user alone."""
 
 
+class ChineseHelp(argparse.HelpFormatter):
+    """Lays out help whose letters are two columns wide, with no spaces between them."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        lines = [""]
+        # A word of Latin letters stays whole, and a line does not begin with a closing mark.
+        for part in re.findall(r"(?:[!-~]+|.)[，。；：、）]*", text):
+            if columns(lines[-1] + part.rstrip()) > width:
+                lines.append("")
+            lines[-1] += part if lines[-1] else part.lstrip()
+        return lines
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that answers wrong arguments with one line."""
+
+    def __init__(self, **options: Any) -> None:
+        formatter = argparse.HelpFormatter if language() == "en" else ChineseHelp
+        super().__init__(**{"formatter_class": formatter, **options})
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and how to get help, and exit."""
@@ -54,7 +78,7 @@ def build_parser() -> Parser:
         version=f"photo-cleaning-bot {__version__}",
         help=tr("show the version and exit"),
     )
-    commands = parser.add_subparsers(dest="command", metavar=tr("COMMAND"), parser_class=Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     commands.add_parser("run", help=tr("chat, Mini App and workers in one process (the default)"))
     commands.add_parser("worker", help=tr("only take edits from the queue (PostgreSQL); any number, on any machine"))
     _add_edit(commands)
@@ -75,7 +99,7 @@ def build_parser() -> Parser:
     models.add_argument(
         "names",
         nargs="*",
-        metavar=tr("NAME"),
+        metavar="NAME",
         help=tr("models to download; none: the small default set"),
     )
 
@@ -95,30 +119,30 @@ def _add_edit(commands: argparse._SubParsersAction[Parser]) -> None:
         "photos",
         nargs="+",
         type=Path,
-        metavar=tr("PHOTO"),
+        metavar="PHOTO",
         help=tr("photos to clean; they stay as they are"),
     )
     edit.add_argument(
         "-o",
         "--output",
         required=True,
-        metavar=tr("OUT"),
+        metavar="OUT",
         help=tr("a file, or FOLDER/ for several photos"),
     )
     edit.add_argument(
         "--mask",
-        metavar=tr("MASK"),
+        metavar="MASK",
         help=tr("PNG: white = erase (remove-background: white = the subject); a folder: one for each photo, by stem"),
     )
     edit.add_argument(
         "--save-mask",
-        metavar=tr("FILE"),
+        metavar="FILE",
         help=tr("write the mask that was used; FOLDER/ for several photos"),
     )
     edit.add_argument(
         "--finish",
         default="clean",
-        metavar=tr("FINISH"),
+        metavar="FINISH",
         help=tr("clean, transparent, white, black, blur, gradient, crop, sticker, mask, #rrggbb, or a picture file"),
     )
     edit.add_argument(
@@ -137,7 +161,7 @@ def _add_edit(commands: argparse._SubParsersAction[Parser]) -> None:
         "--seed",
         type=int,
         default=0,
-        metavar=tr("NUMBER"),
+        metavar="NUMBER",
         help=tr("another one gives another fill; the same one the same"),
     )
 

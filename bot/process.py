@@ -114,7 +114,7 @@ async def sweep_once(settings: Settings, *, dry_run: bool) -> None:
     async with wiring.open_database(settings) as database:
         store = Store(database, EditLimits())
         swept = await sweep(store, wiring.caches(settings), settings.retention_hours, dry_run=dry_run)
-    counts = ", ".join(f"{count} {tr(name.replace('_', ' '))}" for name, count in swept.items())
+    counts = tr(", ").join(f"{count} {tr(name.replace('_', ' '))}" for name, count in swept.items())
     show(tr(OperatorText("{counts} would be deleted" if dry_run else "{counts} deleted", counts=counts)))
 
 

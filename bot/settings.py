@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         None,
         "Telegram",
         "The bot's token from @BotFather; none: the playground runs instead of Telegram.",
-        example="123456:ABC-DEF…",
+        example="123456:ABC-DEF1234ghIkl",
     )
     telegram_api_url: Address = _setting(
         "https://api.telegram.org",

@@ -21,13 +21,16 @@ LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 
 
 @cache
-def catalogue(language: str, domain: str = "bot") -> gettext.GNUTranslations:
-    """The catalogue of one of `LANGUAGES`: ``bot``, or ``operator``, which English does not need."""
+def catalogue(language: str, domain: str = "bot") -> gettext.NullTranslations:
+    """The catalogue of one of `LANGUAGES`: ``bot``, or ``operator``; without a file the latter is in English."""
+    path = LOCALES / language / "LC_MESSAGES" / f"{domain}.po"
+    if domain == "operator" and not path.exists():
+        return gettext.NullTranslations()
     # Imported here: it takes 0.1 s, and the command line in English does without.
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    with (LOCALES / language / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
+    with path.open("rb") as file:
         source = read_po(file, locale=language)
     compiled = io.BytesIO()
     write_mo(compiled, source)

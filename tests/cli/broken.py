@@ -22,6 +22,7 @@ from bot.playground.updates import Webhook
 from bot.storage import migrations
 from tests.cli.https import Authority, Proxy
 from tests.cli.mistakes import TOKEN, Settings, World, outcome, start, world_in
+from tests.cloud.standin import CloudStandIn
 from tests.support import free_port
 
 
@@ -33,6 +34,7 @@ class Place:
         world: The servers beside the bot.
         authority: Signs the proxy's certificate.
         proxy: The https proxy of PUBLIC_URL.
+        cloud: The stand-in for Volcengine.
         before: A shell command that the operator gives before each start, such as `ulimit`.
         bot: The running bot.
     """
@@ -40,6 +42,7 @@ class Place:
     world: World
     authority: Authority
     proxy: Proxy
+    cloud: CloudStandIn
     before: str = ""
     bot: asyncio.subprocess.Process | None = None
 
@@ -96,7 +99,7 @@ async def place_in(folder: Path) -> AsyncIterator[Place]:
         await stack.enter_async_context(proxy.serving())
         # Telegram knows only four ports for webhooks.
         stack.enter_context(mock.patch.object(methods, "WEBHOOK_PORTS", (urlsplit(proxy.url).port,)))
-        place = Place(world, authority, proxy)
+        place = Place(world, authority, proxy, await stack.enter_async_context(CloudStandIn()))
         stack.push_async_callback(place.stop_bot)
         yield place
 
@@ -262,6 +265,16 @@ async def authority_of_nobody(place: Place) -> Settings:
     return settings
 
 
+async def wrong_cloud_key(place: Place) -> Settings:
+    keys = place.cloud.keys
+    cloud = {"ENGINE": "auto", "VOLC_ENDPOINT": place.cloud.url, "VOLC_SECRETKEY": keys.secret_key}
+    return place.world.with_token(VOLC_ACCESSKEY=f"{keys.access_key}x", VOLC_SESSION_TOKEN=keys.session_token, **cloud)
+
+
+async def set_the_keys(place: Place, settings: Settings, line: str) -> Settings:
+    return settings | {"VOLC_ACCESSKEY": place.cloud.keys.access_key}
+
+
 async def bot_that_does_not_run(place: Place) -> Settings:
     return place.public()
 
@@ -349,6 +362,9 @@ BROKEN = {
     ),
     "a webhook that is not reached": Broken(
         unreachable_webhook, "updates", "fail", ("502 Bad Gateway", "TELEGRAM_UPDATES=polling"), set_and_start
+    ),
+    "a cloud key that is not valid": Broken(
+        wrong_cloud_key, "cloud engine", "fail", ("100009", "VOLC_ACCESSKEY"), set_the_keys
     ),
     "an expired certificate": Broken(
         with_certificate(days=-1), "public address", "fail", ("localhost", "certbot renew"), renew

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -11,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.doctor.machine import permissions
+from bot.settings import Settings as BotSettings
 from bot.terminal import ExitCode
 from bot.texts.operator_texts import translated
 from tests.cli.broken import BROKEN, Place, place_in
-from tests.cli.conftest import environment
+from tests.cli.conftest import Run, environment
 from tests.cli.mistakes import PASSWORD, Settings, check_is_clean
 from tests.cli.words import is_chinese
 
@@ -74,6 +78,34 @@ async def test_following_the_line_mends_the_set_up(name: str, tmp_path: Path) ->
         settings = await broken.mend(place, settings, lines[number % 2])
         _, output = await doctor(place, settings)
         assert line_about(output, broken.subject, "en").startswith("ok "), output
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_wrong_setting_is_a_document_too(bot: Run, tmp_path: Path, language: str) -> None:
+    done = bot(tmp_path, "doctor", "--json", PORT="seventy", LANG=f"{language}_XX.UTF-8")
+    assert (done.returncode, done.stderr) == (ExitCode.INPUT_ERROR, "")
+    (found,) = json.loads(done.stdout)
+    assert (found["subject"], found["level"]) == ("settings", "fail")
+    assert found["text"].startswith("PORT：" if language == "zh" else "PORT: ")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+def test_the_doctor_as_root_names_the_bots_user(bot: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    os.chown(tmp_path / "data", 65534, -1)
+    line = next(line for line in bot(tmp_path, "doctor").stdout.splitlines() if "permissions: " in line)
+    user = pwd.getpwuid(65534).pw_name
+    assert line.startswith(f"warn permissions: DATA_DIR belongs to {user}, and this is root")
+    assert f"`sudo -u {user} …`" in line
+
+
+async def test_a_file_that_the_bot_cannot_write_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "cache").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "cache")  # for root there is no such file
+    (finding,) = await permissions(BotSettings(_env_file=None, data_dir=tmp_path / "data"))
+    assert finding.level == "fail"
+    assert " cannot write to cache in DATA_DIR: `sudo chown -R " in finding.text
 
 
 async def test_a_bot_that_runs_with_a_public_address_is_all_right(tmp_path: Path, segmenter_folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli import columns
 from bot.terminal import choose_language
 from tests.cli.conftest import ROOT, Run, environment
 from tests.cli.words import english_in, is_chinese
@@ -38,12 +39,14 @@ def test_the_setting_decides_then_the_locale(environment: dict[str, str], in_fil
 
 @pytest.mark.parametrize("command", ["", "run", "worker", "edit", "doctor", "models", "sweep"])
 def test_help_is_all_in_chinese(bot: Run, tmp_path: Path, command: str) -> None:
-    helped = bot(tmp_path, *command.split(), "--help", LANG="zh_CN.UTF-8")
+    helped = bot(tmp_path, *command.split(), "--help", LANG="zh_CN.UTF-8", COLUMNS="80")
     assert (helped.returncode, helped.stderr) == (0, "")
     assert helped.stdout.startswith("用法：python -m bot")
     assert not english_in(" ".join(helped.stdout.split())), helped.stdout
     for english in ("usage", "options", "positional", "show this"):
         assert english not in helped.stdout
+    assert all(columns(line) <= 80 for line in helped.stdout.splitlines()), helped.stdout
+    assert "gradient" in helped.stdout or command != "edit"
 
 
 @pytest.mark.parametrize(
