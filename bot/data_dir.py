@@ -31,9 +31,11 @@ def make_writable(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         text = OperatorText(
-            "DATA_DIR: {folder} is not a writable folder ({reason}); for example DATA_DIR=data",
+            "DATA_DIR: {folder} is not a writable folder ({reason}); let the bot's user write there, move away what is "
+            "in the way, or set another, for example DATA_DIR={example}",
             folder=folder,
             reason=system_reason(error),
+            example="bot-data" if folder.name == "data" and not folder.is_absolute() else "data",
         )
         raise OperatorError("wrong-setting", text=text) from None
     try:

@@ -67,7 +67,11 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
                 _shut_down_at_exit(core.bot),
             ):
                 if playground is not None:
-                    say(f"No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {address}/playground")
+                    page = f"{address}/playground"
+                    text = OperatorText(
+                        "No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {page}", page=page
+                    )
+                    say(tr(text))
                 await retry_until_success(core.bot.initialize, stop)
                 if stop.is_set():
                     return

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -57,12 +58,19 @@ def choose_language(environment: Mapping[str, str], in_file: str | None = None) 
 
 
 def _language_in_file() -> str | None:
-    if not Path(".env").is_file():
+    path = Path(".env")
+    if not path.is_file():
         return None
+    return _read_language(path.absolute(), path.stat().st_mtime_ns)
+
+
+@cache
+def _read_language(path: Path, _changed: int) -> str | None:
+    """LANGUAGE in a file of settings, read again only when it has changed: every text asks for the language."""
     from dotenv import dotenv_values
 
     try:
-        found = dotenv_values(".env", encoding="utf-8")
+        found = dotenv_values(path, encoding="utf-8")
     except (OSError, UnicodeError):  # reading the settings says so
         return None
     return next((value for name, value in found.items() if name.upper() == "LANGUAGE" and value), None)

@@ -64,7 +64,7 @@ def _permissions(folder: Path) -> list[Finding]:
     if closed:
         text = "{me} cannot write to {files} in DATA_DIR: `sudo chown -R {me} {folder}` and `chmod -R u+rwX {folder}`"
         found.append(fail("permissions", text, me=_user(me), files=", ".join(closed), folder=shlex.quote(str(folder))))
-    return found or [ok("permissions", "DATA_DIR can be written to, and only the bot's user sees what is in it")]
+    return found or [ok("permissions", "DATA_DIR can be written to, and is closed to other users")]
 
 
 def _is_open_to_others(path: Path) -> bool:

@@ -162,6 +162,11 @@ async def readable_data(place: Place) -> Settings:
     return place.world.with_token()
 
 
+async def data_is_a_file(place: Place) -> Settings:
+    place.world.data.touch()
+    return place.world.with_token()
+
+
 async def disk_too_small(place: Place) -> Settings:
     return place.world.with_token(DATA_MAX_MB=str(10**9))
 
@@ -322,6 +327,9 @@ BROKEN = {
     ),
     "data that everybody can read": Broken(
         readable_data, "permissions", "warn", ("DATA_DIR", "chmod 700 data"), run_printed_commands
+    ),
+    "a file where the data should be": Broken(
+        data_is_a_file, "permissions", "fail", ("DATA_DIR=bot-data",), set_what_is_printed
     ),
     "a disk smaller than the bound": Broken(disk_too_small, "disk", "warn", ("DATA_MAX_MB",), set_what_is_printed),
     "more workers than memory": Broken(
