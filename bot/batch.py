@@ -21,8 +21,9 @@ from bot.edits.pictures.job import Job
 from bot.engines import EngineRefusedError, EngineUnavailableError
 from bot.errors import BotError, NothingFoundError, PersonError, WorldError
 from bot.imaging.photo import PictureFormat
+from bot.operator_text import OperatorText, system_reason
 from bot.settings import Settings
-from bot.terminal import ExitCode, explain
+from bot.terminal import ExitCode, complain, explain, tr
 
 FORMATS: dict[str, PictureFormat] = {
     ".jpg": "JPEG",
@@ -57,10 +58,10 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
         tasks = list(plan(given))
         finish, own_background = _finish(given.finish)
     except PersonError as error:
-        print(f"python -m bot edit: {explain(error)}", file=sys.stderr)
+        complain(f"python -m bot edit: {explain(error)}")
         return ExitCode.INPUT_ERROR
     except OSError as error:  # a name that is too long, a folder that may not be looked into
-        print(f"python -m bot edit: {error.filename}: {error.strerror}", file=sys.stderr)
+        complain(f"python -m bot edit: {error.filename}: {tr(system_reason(error))}")
         return ExitCode.INPUT_ERROR
     worst: int = ExitCode.DONE
     concurrent = min(settings.workers, len(tasks))
@@ -95,7 +96,8 @@ async def edit_photos(given: argparse.Namespace, settings: Settings) -> int:
 
 async def _edit(editor: Editor, task: Task, job: Job, taken: set[Path], bar: tqdm[None]) -> int:
     def report(text: str) -> None:
-        bar.write(f"{task.photo}: {text}", file=sys.stderr)
+        with bar.external_write_mode(file=sys.stderr):
+            complain(f"{task.photo}: {text}")
 
     try:
         mask = task.mask.read_bytes() if task.mask else None
@@ -110,8 +112,8 @@ async def _edit(editor: Editor, task: Task, job: Job, taken: set[Path], bar: tqd
             _make_folder(task.save_mask)
             task.save_mask.write_bytes(used)
     except (NothingFoundError, EngineUnavailableError, EngineRefusedError) as error:
-        advice = " (--mask MASK)" if isinstance(error, NothingFoundError) else ""
-        report(f"{explain(error)}{advice}")
+        option = " (--mask MASK)" if isinstance(error, NothingFoundError) else ""
+        report(f"{explain(error)}{option}")
         return ExitCode.ENGINE_ERROR
     except PersonError as error:
         report(explain(error))
@@ -121,14 +123,14 @@ async def _edit(editor: Editor, task: Task, job: Job, taken: set[Path], bar: tqd
         return ExitCode.ENGINE_ERROR
     except OSError as error:
         where = "" if error.filename in (None, str(task.photo)) else f": {error.filename}"
-        report(f"{error.strerror or error}{where}")
+        report(f"{tr(system_reason(error))}{where}")
         return ExitCode.INPUT_ERROR
     except Exception as error:  # noqa: BLE001 -- one photo's boundary: an unexpected error does not stop the others
         report(f"{explain(WorldError('something-broke'))} ({type(error).__name__}: {' '.join(str(error).split())})")
         return ExitCode.ENGINE_ERROR
     for note in sorted(set(made.notes) - {"note-shadow"}):  # removing the shadow is what --shadow asks for
-        advice = " (--mask MASK)" if note == "note-doubtful" else ""
-        report(f"{explain(BotError(note))}{advice}")
+        option = " (--mask MASK)" if note == "note-doubtful" else ""
+        report(f"{explain(BotError(note))}{option}")
     return ExitCode.DONE
 
 
@@ -142,25 +144,25 @@ def plan(given: argparse.Namespace) -> Iterator[Task]:
     output, several = str(given.output), len(given.photos) > 1
     into_folder = several or output.endswith(os.sep) or Path(output).is_dir()
     if several and Path(output).suffix.lower() in FORMATS and not Path(output).is_dir():
-        raise _usage(f"several photos need a folder: -o {Path(output).stem}/")
+        raise _usage("several photos need a folder: -o {folder}/", folder=Path(output).stem)
     if given.operation == "erase" and not given.mask:
         raise _usage("erase needs --mask MASK, a PNG that is white where the photo is erased")
     if not into_folder and Path(output).suffix.lower() not in FORMATS:
-        raise _usage(f"OUT must end with {', '.join(FORMATS)}, or be a folder: -o {output}/")
+        raise _usage("OUT must end with {endings}, or be a folder: -o {out}/", endings=", ".join(FORMATS), out=output)
     targets: set[Path] = set()
     photos = {photo.resolve() for photo in given.photos}
     for photo in given.photos:
         target = Path(output) / photo.name if into_folder else Path(output)
         if target.resolve() in targets:
-            raise _usage(f"two photos are called {photo.name}: edit them in two calls")
+            raise _usage("two photos are called {name}: edit them in two calls", name=photo.name)
         save_mask = _mask_target(given.save_mask, photo, several=into_folder and several)
         for written in (target, save_mask):
             if written is None:
                 continue
             if written.resolve() in photos:
-                raise _usage(f"{written} would be written over the photo itself")
+                raise _usage("{file} would be written over the photo itself; choose another file", file=written)
             if written.resolve() in targets:
-                raise _usage(f"two files would be written to {written}: edit these photos in two calls")
+                raise _usage("two files would be written to {file}: edit these photos in two calls", file=written)
             targets.add(written.resolve())
         yield Task(photo, target, _mask_for(given.mask, photo), save_mask, by_ending=not into_folder)
 
@@ -172,7 +174,7 @@ def _mask_for(mask: str | None, photo: Path) -> Path | None:
     if path.is_dir():
         path = path / f"{photo.stem}.png"
     if not path.is_file():
-        raise _usage(f"there is no mask {path}")
+        raise _usage("there is no mask {file}", file=path)
     return path
 
 
@@ -182,7 +184,7 @@ def _mask_target(mask: str | None, photo: Path, *, several: bool) -> Path | None
     if mask.endswith(os.sep) or Path(mask).is_dir():
         return Path(mask) / f"{photo.stem}.png"
     if several:
-        raise _usage(f"several masks need a folder: --save-mask {mask}/")
+        raise _usage("several masks need a folder: --save-mask {folder}/", folder=mask)
     return Path(mask)
 
 
@@ -193,8 +195,11 @@ def _finish(finish: str) -> tuple[str, Path | None]:
     except PersonError:
         if Path(finish).is_file():
             return "clean", Path(finish)
-        choices = f"{', '.join(FINISHES)}, #rrggbb, or a picture's file"
-        raise _usage(f"--finish {finish}: there is no such finish and no such file; choose {choices}") from None
+        raise _usage(
+            "--finish {finish}: no such finish and no such file; choose {choices}, #rrggbb, or a picture's file",
+            finish=finish,
+            choices=", ".join(FINISHES),
+        ) from None
 
 
 def _job_for(job: Job, mask: bytes | None, task: Task) -> Job:
@@ -226,5 +231,5 @@ def _make_folder(path: Path) -> Path:
     return path.parent
 
 
-def _usage(text: str) -> PersonError:
-    return PersonError("usage", text=text)
+def _usage(template: str, **values: object) -> PersonError:
+    return PersonError("usage", text=OperatorText(template, **values))

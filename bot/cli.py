@@ -7,17 +7,20 @@ is answered at once.
 from __future__ import annotations
 
 import argparse
-import asyncio
+import contextlib
+import io
 import os
+import re
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from bot import __version__
+from bot import __version__, terminal
 from bot.errors import BotError
-from bot.stopping import exit_at_sigterm
-from bot.terminal import ExitCode, explain
+from bot.operator_text import OperatorText
+from bot.terminal import ExitCode, explain, language, tr
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -27,63 +30,185 @@ PRIVATE = 0o077
 """The umask of all commands but `edit`: database, caches and masks are for the bot's user alone."""
 
 
+class ChineseHelp(argparse.HelpFormatter):
+    """Lays out help whose letters are two columns wide, with no spaces between them."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        lines = [""]
+        # A word of Latin letters stays whole, and a line does not begin with a closing mark.
+        for part in re.findall(r"(?:[!-~]+|.)[，。；：、）]*", text):
+            if columns(lines[-1] + part.rstrip()) > width:
+                lines.append("")
+            lines[-1] += part if lines[-1] else part.lstrip()
+        return lines
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that answers wrong arguments with one line."""
 
+    def __init__(self, **options: Any) -> None:
+        formatter = argparse.HelpFormatter if language() == "en" else ChineseHelp
+        super().__init__(**{"formatter_class": formatter, **options})
+
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and how to get help, and exit."""
-        self.exit(ExitCode.INPUT_ERROR, f"{self.prog}: {message} (try {self.prog} --help)\n")
+        line = OperatorText("{program}: {fault} (try {program} --help)", program=self.prog, fault=message)
+        self.exit(ExitCode.INPUT_ERROR, f"{tr(line)}\n")
+
+
+def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    with _argparse_translated():
+        return build_parser().parse_args(arguments)
 
 
 def build_parser() -> Parser:
-    """All commands and their arguments."""
-    parser = Parser(prog="python -m bot", description="A Telegram bot that cleans photos.")
-    parser.add_argument("--version", action="version", version=f"photo-cleaning-bot {__version__}")
+    """All commands and their arguments, with the help in the terminal's language."""
+    parser = Parser(
+        prog="python -m bot",
+        description=tr("A Telegram bot that cleans photos."),
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"photo-cleaning-bot {__version__}",
+        help=tr("show the version and exit"),
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    commands.add_parser("run", help="chat, Mini App and workers in one process (the default)")
-    commands.add_parser("worker", help="only take edits from the queue (PostgreSQL); any number, on any machine")
+    commands.add_parser("run", help=tr("chat, Mini App and workers in one process (the default)"))
+    commands.add_parser("worker", help=tr("only take edits from the queue (PostgreSQL); any number, on any machine"))
+    _add_edit(commands)
+    doctor = commands.add_parser(
+        "doctor",
+        help=tr("check settings, token, cloud keys, address, database, models; says what to do"),
+    )
+    doctor.add_argument("--json", action="store_true", help=tr("print one JSON document, for machines"))
 
-    edit = commands.add_parser("edit", help="clean photos without Telegram")
-    edit.add_argument("operation", choices=("remove-subject", "remove-background", "erase"))
-    edit.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    edit.add_argument("-o", "--output", required=True, metavar="OUT", help="a file, or FOLDER/ for several photos")
+    models = commands.add_parser("models", help=tr("the local engine's optional model files"))
+    models.add_argument(
+        "action",
+        nargs="?",
+        choices=("list", "download"),
+        default="list",
+        help=tr("list (the default): what there is; download: fetch and check"),
+    )
+    models.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=tr("models to download; none: the small default set"),
+    )
+
+    sweep = commands.add_parser("sweep", help=tr("delete what is older than RETENTION_HOURS (run does this, too)"))
+    sweep.add_argument("--dry-run", action="store_true", help=tr("only count"))
+    return parser
+
+
+def _add_edit(commands: argparse._SubParsersAction[Parser]) -> None:
+    edit = commands.add_parser("edit", help=tr("clean photos without Telegram"))
+    edit.add_argument(
+        "operation",
+        choices=("remove-subject", "remove-background", "erase"),
+        help=tr("what to do; erase needs --mask"),
+    )
+    edit.add_argument(
+        "photos",
+        nargs="+",
+        type=Path,
+        metavar="PHOTO",
+        help=tr("photos to clean; they stay as they are"),
+    )
+    edit.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help=tr("a file, or FOLDER/ for several photos"),
+    )
     edit.add_argument(
         "--mask",
         metavar="MASK",
-        help="PNG: white = erase (remove-background: white = the subject); a folder: one for each photo, by stem",
+        help=tr("PNG: white = erase (remove-background: white = the subject); a folder: one for each photo, by stem"),
     )
-    edit.add_argument("--save-mask", metavar="FILE", help="write the mask that was used; FOLDER/ for several photos")
+    edit.add_argument(
+        "--save-mask",
+        metavar="FILE",
+        help=tr("write the mask that was used; FOLDER/ for several photos"),
+    )
     edit.add_argument(
         "--finish",
         default="clean",
-        help="clean, transparent, white, black, blur, gradient, crop, sticker, mask, #rrggbb, or a picture file",
+        metavar="FINISH",
+        help=tr("clean, transparent, white, black, blur, gradient, crop, sticker, mask, #rrggbb, or a picture file"),
     )
     edit.add_argument(
         "--shadow",
         choices=("with", "without"),
         default="with",
-        help="remove-subject: remove its shadow too?",
+        help=tr("remove-subject: remove its shadow too?"),
     )
-    edit.add_argument("--engine", choices=("auto", "volcengine", "local"), default=None)
-    edit.add_argument("--seed", type=int, default=0)
+    edit.add_argument(
+        "--engine",
+        choices=("auto", "volcengine", "local"),
+        default=None,
+        help=tr("who does the work; else ENGINE says so"),
+    )
+    edit.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="NUMBER",
+        help=tr("another one gives another fill; the same one the same"),
+    )
 
-    commands.add_parser("doctor", help="check settings, token, cloud keys, address, database, models")
 
-    models = commands.add_parser("models", help="the local engine's optional model files")
-    models.add_argument("action", nargs="?", choices=("list", "download"), default="list")
-    models.add_argument("names", nargs="*", metavar="NAME")
+@contextlib.contextmanager
+def _argparse_translated() -> Iterator[None]:
+    """Let argparse look its own headings and errors up in the operator's catalogue.
 
-    sweep = commands.add_parser("sweep", help="delete what is older than RETENTION_HOURS (run does this, too)")
-    sweep.add_argument("--dry-run", action="store_true", help="only count")
-    return parser
+    argparse translates them by `gettext.gettext` and `gettext.ngettext`, which it imports under the names `_` and
+    `ngettext`. These read compiled files from a folder only, and follow the environment only, not LANGUAGE in `.env`.
+    So the two names are set for as long as arguments are parsed. A Python without them, or with a message that the
+    catalogue does not have, speaks English.
+    """
+    if language() == "en":
+        yield
+        return
+
+    def plural(singular: str, plural: str, number: int) -> str:
+        return tr(singular) if number == 1 or tr(plural) == plural else tr(plural)
+
+    names = vars(argparse)
+    replaced: dict[str, object] = {name: names[name] for name in ("_", "ngettext") if name in names}
+    new: dict[str, object] = {"_": tr, "ngettext": plural}
+    names.update({name: new[name] for name in replaced})
+    try:
+        yield
+    finally:
+        names.update(replaced)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    given = build_parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # the name of a file may be no text
+    try:
+        return _run(_parse(arguments))
+    finally:
+        terminal.flush()
+
+
+def _run(given: argparse.Namespace) -> int:
     if given.command == "edit":
         _prepare_pixel_processes()
     elif given.command in (None, "run", "worker"):
+        from bot.stopping import exit_at_sigterm
+
         exit_at_sigterm()
     from bot.settings_file import load_settings
 
@@ -91,7 +216,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(**({"engine": given.engine} if getattr(given, "engine", None) else {}))
         return _command(given, settings)
     except BotError as error:
-        print(f"python -m bot: {explain(error)}", file=sys.stderr)
+        if given.command == "doctor" and given.json:
+            from bot.doctor import print_settings_error
+
+            print_settings_error(error)
+        else:
+            terminal.complain(f"python -m bot: {explain(error)}")
         return ExitCode.INPUT_ERROR
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -106,6 +236,8 @@ def _prepare_pixel_processes() -> None:
 
 
 def _command(given: argparse.Namespace, settings: Settings) -> int:
+    import asyncio
+
     from bot import logs, model_files
     from bot.data_dir import make_writable
     from bot.engine_wiring import secrets_in
@@ -113,7 +245,8 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
     command = given.command or "run"
     if command != "edit":  # its results belong to the person at the terminal, who has chosen a umask
         os.umask(PRIVATE)
-    make_writable(settings.data_dir)
+    if command != "doctor":  # it reports this among the rest
+        make_writable(settings.data_dir)
     quiet = command in ("edit", "doctor", "models", "sweep")
     level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
     logs.configure(level, settings.log_format, secrets_in(settings))
@@ -127,7 +260,7 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
     if command == "doctor":
         from bot.doctor import print_report
 
-        return asyncio.run(print_report(settings))
+        return asyncio.run(print_report(settings, as_json=given.json))
     if command == "models":
         asyncio.run(model_files.list_or_download(given.action, given.names, settings))
         return ExitCode.DONE
@@ -151,4 +284,4 @@ def _warn_if_segmenter_is_missing(given: argparse.Namespace, settings: Settings)
         return
     advice = missing_segmenter(settings)
     if advice is not None:
-        print(f"python -m bot edit: warning: {advice}", file=sys.stderr)
+        terminal.complain(f"python -m bot edit: {tr(OperatorText('warning: {advice}', advice=advice))}")

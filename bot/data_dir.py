@@ -11,6 +11,7 @@ import structlog
 
 from bot.errors import OperatorError
 from bot.file_locks import lock_file
+from bot.operator_text import OperatorText, system_reason
 
 log = structlog.get_logger()
 
@@ -29,7 +30,13 @@ def make_writable(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        text = f"DATA_DIR: {folder} is not a writable folder ({error.strerror}); for example DATA_DIR=data"
+        text = OperatorText(
+            "DATA_DIR: {folder} is not a writable folder ({reason}); let the bot's user write there, move away what is "
+            "in the way, or set another, for example DATA_DIR={example}",
+            folder=folder,
+            reason=system_reason(error),
+            example="bot-data" if folder.name == "data" and not folder.is_absolute() else "data",
+        )
         raise OperatorError("wrong-setting", text=text) from None
     try:
         with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
@@ -40,12 +47,14 @@ def make_writable(folder: Path) -> None:
 
 def unwritable(folder: Path, error: OSError) -> OperatorError:
     """The error of a DATA_DIR in which something cannot be written."""
-    where = f" ({error.filename})" if error.filename else ""
-    advice = "make room, let the bot's user write there, or set another DATA_DIR"
-    return OperatorError(
-        "wrong-setting",
-        text=f"DATA_DIR: the folder {folder} cannot be written to: {error.strerror}{where}; {advice}",
+    text = OperatorText(
+        "DATA_DIR: the folder {folder} cannot be written to: {reason} ({file}); make room, let the bot's user write "
+        "there, or set another DATA_DIR",
+        folder=folder,
+        reason=system_reason(error),
+        file=error.filename or folder,
     )
+    return OperatorError("wrong-setting", text=text)
 
 
 @contextlib.contextmanager
@@ -76,6 +85,16 @@ def only_bot(folder: Path, sqlite_file: Path | None) -> Iterator[None]:
 
 
 def _in_use(setting: str, path: Path) -> OperatorError:
-    what = f"{path.parent}" if setting == "DATA_DIR" else f"the database beside {path}"
-    text = f"{setting}: another bot runs on {what}; stop it, or give this one another {setting}"
+    if setting == "DATA_DIR":
+        text = OperatorText(
+            "{setting}: another bot runs on {what}; stop it, or give this one another {setting}",
+            setting=setting,
+            what=path.parent,
+        )
+    else:
+        text = OperatorText(
+            "{setting}: another bot runs on the database beside {what}; stop it, or give this one another {setting}",
+            setting=setting,
+            what=path,
+        )
     return OperatorError("wrong-setting", text=text)

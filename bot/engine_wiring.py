@@ -18,6 +18,7 @@ import structlog
 from bot.data_dir import unwritable
 from bot.imaging.memory import MB_PER_MEGAPIXEL, OWN_MB, MemoryPlan, memory_of_this_machine, plan_memory
 from bot.imaging.pool import PixelPool
+from bot.operator_text import OperatorText
 
 if TYPE_CHECKING:
     from bot.engines import Engine
@@ -116,16 +117,21 @@ def log_memory_plan(settings: Settings) -> None:
         log.warning("memory_short", **values, advice=advice)
 
 
-def memory_advice(plan: MemoryPlan, settings: Settings) -> str | None:
+def memory_advice(plan: MemoryPlan, settings: Settings) -> OperatorText | None:
     """What an operator can do if the memory is too short for WORKERS and MAX_MEGAPIXELS; None if it is not."""
     if plan.megapixels < settings.max_megapixels:
         small = math.floor(plan.megapixels)
-        return f"photos over {small} megapixels may be refused; add memory, or set MAX_MEGAPIXELS={small}"
+        return OperatorText(
+            "photos over {small} megapixels may be refused; add memory, or set MAX_MEGAPIXELS={small}", small=small
+        )
     if plan.processes < settings.workers:
         least = OWN_MB + settings.workers * round(settings.max_megapixels * MB_PER_MEGAPIXEL)
-        return (
-            f"{plan.processes} of WORKERS={settings.workers} photos are worked on at a time; {least} MB of memory, or "
-            "a smaller MAX_MEGAPIXELS, allow all"
+        return OperatorText(
+            "{processes} of WORKERS={workers} photos are worked on at a time; {least} MB of memory, or "
+            "a smaller MAX_MEGAPIXELS, allow all; WORKERS={processes} says what this machine can do",
+            processes=plan.processes,
+            workers=settings.workers,
+            least=least,
         )
     return None
 

@@ -11,7 +11,9 @@ import structlog
 from bot.errors import BotError
 from bot.models.files import SETUP_FOLDER, copy_missing, is_intact
 from bot.models.registry import DEFAULT_MODELS, MODELS, SEGMENTERS
+from bot.operator_text import OperatorText
 from bot.settings import Settings
+from bot.terminal import show, tr
 
 log = structlog.get_logger()
 
@@ -33,7 +35,7 @@ def copy_from_setup(settings: Settings, *, source: Path = SETUP_FOLDER) -> None:
         log.warning("models_not_copied", folder=str(folder), why=error.strerror or str(error))
 
 
-def missing_segmenter(settings: Settings) -> str | None:
+def missing_segmenter(settings: Settings) -> OperatorText | None:
     """One line about what works less well without a learned segmenter, and what to do; None if there is one."""
     folder = settings.models_folder
     # The smallest first: checking a large one takes up to half a second.
@@ -42,11 +44,16 @@ def missing_segmenter(settings: Settings) -> str | None:
         return None
     model = MODELS["u2netp"]
     damaged = [model.file for model in by_size if (folder / model.file).exists()]
-    state = f"not the published file: {', '.join(damaged)} in {folder}" if damaged else f"no {model.file} in {folder}"
-    return (
-        f"{state}. Without the learned segmenter the bot often picks the wrong subject; everything else works. "
-        f"Run `make setup` again, or `python -m bot models download u2netp`, with MODELS_MIRROR set where its host "
-        f"cannot be reached, or put the file there (SHA-256 {model.sha256})"
+    if damaged:
+        state = OperatorText("not the published file: {files} in {folder}", files=", ".join(damaged), folder=folder)
+    else:
+        state = OperatorText("no {file} in {folder}", file=model.file, folder=folder)
+    return OperatorText(
+        "{state}. Without the learned segmenter the bot often picks the wrong subject; everything else works. "
+        "Run `make setup` again, or `python -m bot models download u2netp`, with MODELS_MIRROR set where its host "
+        "cannot be reached, or put the file there (SHA-256 {sha256})",
+        state=state,
+        sha256=model.sha256,
     )
 
 
@@ -71,7 +78,7 @@ async def list_or_download(action: str, names: Sequence[str], settings: Settings
     """
     if action == "list":
         for line in listing(settings):
-            print(line)
+            show(line)
         return
     from tqdm import tqdm
 
@@ -80,7 +87,7 @@ async def list_or_download(action: str, names: Sequence[str], settings: Settings
     with tqdm(unit="B", unit_scale=True, unit_divisor=1000, disable=not sys.stderr.isatty()) as bar:
         shown = ""
 
-        def show(name: str, done: int, total: int) -> None:
+        def advance(name: str, done: int, total: int) -> None:
             nonlocal shown
             if name != shown:
                 shown = name
@@ -89,9 +96,9 @@ async def list_or_download(action: str, names: Sequence[str], settings: Settings
             bar.update(done - bar.n)
 
         wanted = names or DEFAULT_MODELS
-        paths = await download(wanted, settings.models_folder, on_progress=show, mirror=settings.models_mirror)
+        paths = await download(wanted, settings.models_folder, on_progress=advance, mirror=settings.models_mirror)
     for path in paths:
-        print(f"{path.stem}: in {path.parent}, checked")
+        show(tr(OperatorText("{name}: in {folder}, checked", name=path.stem, folder=path.parent)))
 
 
 def listing(settings: Settings) -> list[str]:
@@ -100,9 +107,9 @@ def listing(settings: Settings) -> list[str]:
     lines = []
     for model in MODELS.values():
         path = folder / model.file
-        state = "there" if is_intact(model, path) else "wrong" if path.exists() else "-----"
-        rights = "; ".join(part for part in (model.licence, model.notice, model.terms) if part)
-        lines.append(f"{state}  {model.name:18} {model.size / 1e6:4.0f} MB  {model.about} ({rights})")
+        state = tr("there") if is_intact(model, path) else tr("wrong") if path.exists() else "-----"
+        rights = "; ".join(part for part in (model.licence, model.notice, tr(model.terms)) if part)
+        lines.append(f"{state}  {model.name:18} {model.size / 1e6:4.0f} MB  {tr(model.about)} ({rights})")
     return lines
 
 
@@ -122,5 +129,9 @@ async def fetch_default(settings: Settings) -> None:
         try:
             await download([name], settings.models_folder, mirror=settings.models_mirror)
         except BotError as error:
-            advice = "the local engine works without it; MODELS_MIRROR names another host, MODELS=off ends this"
-            log.info("model_not_fetched", name=name, reason=str(error), advice=advice)
+            log.info(
+                "model_not_fetched",
+                name=name,
+                reason=str(error),
+                advice="the local engine works without it; MODELS_MIRROR names another host, MODELS=off ends this",
+            )

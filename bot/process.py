@@ -21,9 +21,11 @@ from bot.edits.retention import sweep, sweep_repeatedly
 from bot.errors import OperatorError
 from bot.loop_monitor import LoopMonitor, freeze_startup_objects
 from bot.model_files import fetch_default
+from bot.operator_text import OperatorText
 from bot.playground.saved_chat import SavedChat
 from bot.settings import Settings
 from bot.stopping import signals_set
+from bot.terminal import show, tr
 from bot.texts import Texts
 
 log = structlog.get_logger()
@@ -65,7 +67,11 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
                 _shut_down_at_exit(core.bot),
             ):
                 if playground is not None:
-                    say(f"No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {address}/playground")
+                    page = f"{address}/playground"
+                    text = OperatorText(
+                        "No TELEGRAM_BOT_TOKEN is set, so this is the playground: open {page}", page=page
+                    )
+                    say(tr(text))
                 await retry_until_success(core.bot.initialize, stop)
                 if stop.is_set():
                     return
@@ -80,9 +86,14 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
         OperatorError: There is no token, or no shared database.
     """
     if settings.telegram_bot_token is None:
-        raise OperatorError("wrong-setting", text="TELEGRAM_BOT_TOKEN: a worker needs the bot's token")
+        raise OperatorError(
+            "wrong-setting", text=OperatorText("TELEGRAM_BOT_TOKEN: a worker needs the token of the bot")
+        )
     if settings.database.startswith("sqlite"):
-        text = "DATABASE_URL: a worker needs the PostgreSQL that the bot uses, such as postgresql://bot:secret@db/bot"
+        text = OperatorText(
+            "DATABASE_URL: a worker needs the PostgreSQL that the bot uses; for example "
+            "DATABASE_URL=postgresql://bot:secret@db/bot"
+        )
         raise OperatorError("wrong-setting", text=text)
     stop = stop or asyncio.Event()
     token = settings.telegram_bot_token.get_secret_value()
@@ -107,8 +118,8 @@ async def sweep_once(settings: Settings, *, dry_run: bool) -> None:
     async with wiring.open_database(settings) as database:
         store = Store(database, EditLimits())
         swept = await sweep(store, wiring.caches(settings), settings.retention_hours, dry_run=dry_run)
-    verb = "would be deleted" if dry_run else "deleted"
-    print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in swept.items()), verb)
+    counts = tr(", ").join(f"{count} {tr(name.replace('_', ' '))}" for name, count in swept.items())
+    show(tr(OperatorText("{counts} would be deleted" if dry_run else "{counts} deleted", counts=counts)))
 
 
 async def _take_updates(settings: Settings, core: wiring.Core, front: wiring.Front, stop: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from bot.errors import OperatorError
+from bot.operator_text import OperatorText
 from bot.settings import Settings
 from webapp.connections import (
     BACKLOG,
@@ -74,8 +75,21 @@ def _cannot_listen(host: str, port: int, port_setting: str, error: OSError | Uni
     is_host = isinstance(error, UnicodeError | socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, None)
     # aiohttp's own text repeats the address; the error number says it shorter.
     is_named = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
-    reason = os.strerror(error.errno or 0) if isinstance(error, OSError) and is_named else "no such address here"
-    setting = "HOST" if is_host else port_setting
-    advice = "HOST=127.0.0.1, or HOST=0.0.0.0 for all networks" if is_host else f"{port_setting}={min(65535, port + 1)}"
-    text = f"{setting}: cannot listen on {host}:{port} ({reason}); try {advice}"
+    if isinstance(error, OSError) and is_named:
+        reason = OperatorText(os.strerror(error.errno or 0))
+    else:
+        reason = OperatorText("no such address here")
+    if is_host:
+        advice = OperatorText("try HOST=127.0.0.1, or HOST=0.0.0.0 for all networks")
+    else:
+        example = f"{port_setting}={min(65535, port + 1)}"
+        advice = OperatorText("stop what listens there, or try {example}", example=example)
+    text = OperatorText(
+        "{setting}: cannot listen on {host}:{port} ({reason}); {advice}",
+        setting="HOST" if is_host else port_setting,
+        host=host,
+        port=port,
+        reason=reason,
+        advice=advice,
+    )
     return OperatorError("wrong-setting", text=text)

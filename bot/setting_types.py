@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
+from bot.operator_text import OperatorText
 from bot.packs import Pack, read_packs
+from bot.texts import first_supported
 
 
 def _read_ids(value: object) -> object:
@@ -18,7 +20,7 @@ def _read_ids(value: object) -> object:
         return value
     parts = [part.strip() for part in value.split(",") if part.strip()]
     if not all(re.fullmatch(r"-?\d{1,19}", part) for part in parts):
-        raise ValueError("must be comma-separated numbers")
+        raise ValueError(OperatorText("must be comma-separated numbers"))
     return frozenset(int(part) for part in parts)
 
 
@@ -28,11 +30,18 @@ def _read_networks(value: object) -> object:
     try:
         return frozenset(ip_network(part.strip()) for part in value.split(",") if part.strip())
     except ValueError:
-        raise ValueError("must be comma-separated addresses or networks") from None
+        raise ValueError(OperatorText("must be comma-separated addresses or networks")) from None
 
 
 def _read_packs(value: object) -> object:
     return read_packs(value) if isinstance(value, str) else value
+
+
+def _read_language(value: object) -> object:
+    """Desktops set LANGUAGE for gettext, to a list of locales such as ``zh_CN:en``: the first that the bot speaks."""
+    if not isinstance(value, str) or not re.search(r"[:_.@-]", value):
+        return value
+    return first_supported(value) or "en"
 
 
 def _read_upper(value: object) -> object:
@@ -41,27 +50,27 @@ def _read_upper(value: object) -> object:
 
 def _check_token(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"\d{1,20}:[A-Za-z0-9_-]{10,100}", value.get_secret_value()):
-        raise ValueError("is not a bot token")
+        raise ValueError(OperatorText("is not a bot token; @BotFather shows it by /token"))
     return value
 
 
 def _check_webhook_secret(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
-        raise ValueError("must be 1–256 of A–Z a–z 0–9 _ -")
+        raise ValueError(OperatorText("must be 1–256 of A–Z a–z 0–9 _ -"))
     return value
 
 
 def _check_https(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme != "https" or not _has_host(parts) or parts.username or parts.query or parts.fragment:
-        raise ValueError("must be an https address")
+        raise ValueError(OperatorText("must be an https address"))
     return value.rstrip("/")
 
 
 def _check_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not _has_host(parts):
-        raise ValueError("must be an address")
+        raise ValueError(OperatorText("must be an address that begins with http:// or https://"))
     return value.rstrip("/")
 
 
@@ -72,25 +81,27 @@ def _check_proxy(value: SecretStr) -> SecretStr:
     except ValueError:
         is_valid = False
     if not is_valid:
-        raise ValueError("must be an address with a port that begins with http://, https:// or socks5://")
+        raise ValueError(OperatorText("must be an address with a port that begins with http://, https:// or socks5://"))
     return value
 
 
 def _check_mirror(value: str) -> str:
     parts = urlsplit(value)
     if not _has_host(parts) or parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must be an address without a password")
+        raise ValueError(OperatorText("must be an address without a password"))
     # Every file is checked by its SHA-256, so plain http only costs privacy; it is allowed in private networks.
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_private(parts.hostname or "")):
-        raise ValueError("must be an https address (http only on this machine or a private network)")
+        raise ValueError(OperatorText("must be an https address (http only on this machine or a private network)"))
     return value.rstrip("/")
 
 
 def _check_database(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
-        raise ValueError("must start with postgresql:// or sqlite:///")
+        raise ValueError(OperatorText("must start with postgresql:// or sqlite:///"))
     if value.get_secret_value() in ("sqlite:///", "sqlite:///:memory:"):
-        raise ValueError("must name a file: a database in memory is lost at the end")
+        raise ValueError(
+            OperatorText("must name a file: a database in memory is lost at the end"), "sqlite:///data/bot.sqlite"
+        )
     return value
 
 
@@ -113,6 +124,7 @@ def _is_private(host: str) -> bool:
 UserIds = Annotated[frozenset[int], NoDecode, BeforeValidator(_read_ids)]
 Networks = Annotated[frozenset[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_read_networks)]
 Packs = Annotated[tuple[Pack, ...], NoDecode, BeforeValidator(_read_packs)]
+Language = Annotated[Literal["en", "zh"], BeforeValidator(_read_language)]
 UpperCase = BeforeValidator(_read_upper)
 BotToken = Annotated[SecretStr, AfterValidator(_check_token)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_check_webhook_secret)]

@@ -16,11 +16,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import cloud_parameters
 from bot.cloud_parameters import Range
+from bot.operator_text import OperatorText
 from bot.setting_types import (
     Address,
     BotToken,
     DatabaseAddress,
     HttpsAddress,
+    Language,
     MirrorAddress,
     Networks,
     Packs,
@@ -52,7 +54,7 @@ class Settings(BaseSettings):
         None,
         "Telegram",
         "The bot's token from @BotFather; none: the playground runs instead of Telegram.",
-        example="123456:ABC-DEF…",
+        example="123456:ABC-DEF1234ghIkl",
     )
     telegram_api_url: Address = _setting(
         "https://api.telegram.org",
@@ -248,8 +250,11 @@ class Settings(BaseSettings):
         "Telegram user ids of the operators: notified of problems; may use /stats, /announce, /ban, /unban, /refund.",
         example="12345678",
     )
-    language: Literal["en", "zh"] = _setting(
-        "en", "People", "Language for people whose own the bot does not speak: en or zh.", example="en"
+    language: Language = _setting(
+        "en",
+        "People",
+        "Language for people whose own the bot does not speak, and of the command line: en or zh.",
+        example="en",
     )
 
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], UpperCase] = _setting(
@@ -263,18 +268,40 @@ class Settings(BaseSettings):
     def _together(self) -> Settings:
         if self.telegram_updates == "webhook" and not self.public_url:
             raise ValueError(
-                "TELEGRAM_UPDATES: webhook needs PUBLIC_URL, such as PUBLIC_URL=https://photos.example.org"
+                OperatorText(
+                    "TELEGRAM_UPDATES: webhook needs PUBLIC_URL, such as PUBLIC_URL=https://photos.example.org; "
+                    "without an address TELEGRAM_UPDATES=polling"
+                )
             )
         if bool(self.volc_accesskey) != bool(self.volc_secretkey):
-            raise ValueError("VOLC_ACCESSKEY: needs VOLC_SECRETKEY, and the other way round")
+            there, missing = "VOLC_ACCESSKEY", "VOLC_SECRETKEY"
+            if self.volc_secretkey:
+                there, missing = missing, there
+            raise ValueError(
+                OperatorText(
+                    "{there}: needs {missing}, too; the Volcengine console shows both under API access keys",
+                    there=there,
+                    missing=missing,
+                )
+            )
         if self.engine == "volcengine" and not self.volc_accesskey:
             raise ValueError(
-                "ENGINE: volcengine needs VOLC_ACCESSKEY and VOLC_SECRETKEY, such as ENGINE=auto without them"
+                OperatorText(
+                    "ENGINE: volcengine needs VOLC_ACCESSKEY and VOLC_SECRETKEY, such as ENGINE=auto without them"
+                )
             )
         if self.stars_packs and not self.edits_per_day:
-            raise ValueError("STARS_PACKS: needs EDITS_PER_DAY, the free edits of a day, such as EDITS_PER_DAY=10")
+            raise ValueError(
+                OperatorText(
+                    "STARS_PACKS: needs EDITS_PER_DAY, the free edits of a day, such as EDITS_PER_DAY=10",
+                )
+            )
         if self.stars_packs and not any(admin > 0 for admin in self.admins):
-            raise ValueError("STARS_PACKS: needs ADMINS, who get /paysupport and make refunds, such as ADMINS=12345678")
+            raise ValueError(
+                OperatorText(
+                    "STARS_PACKS: needs ADMINS, who get /paysupport and make refunds, such as ADMINS=12345678",
+                )
+            )
         return self
 
     @property

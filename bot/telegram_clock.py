@@ -12,28 +12,33 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
+from bot.outbound_proxy import session_options
+
 TOLERANCE = 60.0
 """Seconds that may lie between the two clocks; the header has whole seconds, and the answer takes a while."""
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
-async def seconds_ahead(api_url: str, clock: Callable[[], float] = time.time) -> float | None:
+async def seconds_ahead(
+    api_url: str, clock: Callable[[], float] = time.time, *, proxy: str | None = None
+) -> float | None:
     """How far this machine's clock is ahead of the Bot API server's.
 
     Args:
         api_url: Address of the Bot API server.
         clock: Seconds since 1970, UTC.
+        proxy: As `session_options` takes it.
 
     Returns:
         Seconds, negative if this machine's clock is behind; None if the answer has no readable Date header.
 
     Raises:
-        aiohttp.ClientError: The server cannot be reached.
+        aiohttp.ClientError: The server cannot be reached; likewise the other `CONNECTION_ERRORS`.
         TimeoutError: It does not answer in time.
     """
     async with (
-        aiohttp.ClientSession(timeout=TIMEOUT) as session,
+        aiohttp.ClientSession(timeout=TIMEOUT, **session_options(proxy)) as session,
         session.get(api_url, allow_redirects=False) as answer,
     ):
         here = clock()

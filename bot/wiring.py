@@ -347,10 +347,17 @@ def only_bot(settings: Settings) -> contextlib.AbstractContextManager[None]:
 @contextlib.asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database, its tables migrated to the current version."""
+    async with open_unmigrated_database(settings) as database:
+        await database.start()
+        yield database
+
+
+@contextlib.asynccontextmanager
+async def open_unmigrated_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database as it is, to look at it."""
     setting = "DATA_DIR" if settings.database_url is None else "DATABASE_URL"
     database = Database(settings.database, setting=setting)
     try:
-        await database.start()
         yield database
     finally:
         await database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
@@ -19,6 +20,10 @@ from bot.models.registry import MODELS
 # A busy machine is no failure: examples have no deadline, and generating them may be slow.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+    os.environ.pop(variable, None)  # a test that asks for no language gets English, in whatever terminal it runs
+os.environ["LANG"] = "C.UTF-8"
 
 SEGMENTER = MODELS["u2netp"]
 """As published; a test may replace it in the registry by a tiny graph."""

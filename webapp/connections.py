@@ -46,18 +46,27 @@ FEW_FILES = 512
 """Below this file limit the operator is warned: pages and people share the few connections that are left."""
 
 
+WANTED_FILES = RESERVED_FILES + MAX_CONNECTIONS
+"""The file limit from which a higher one changes nothing."""
+
+
+def possible_file_limit() -> int:
+    """The limit of open files to which the system lets this process go."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        return hard
+    return WANTED_FILES if soft == resource.RLIM_INFINITY else max(soft, WANTED_FILES)
+
+
 def raise_file_limit() -> int:
     """Raise this process's limit of open files as far as the system allows it; returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = RESERVED_FILES + MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else hard
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
-    if soft == resource.RLIM_INFINITY:
-        return RESERVED_FILES + MAX_CONNECTIONS
-    if soft < FEW_FILES:
-        log.warning("few_open_files_allowed", limit=soft, advice=f"start the bot with `ulimit -n {4 * FEW_FILES}`")
-    return soft
+    limit = possible_file_limit()
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    if limit < FEW_FILES:
+        log.warning("few_open_files_allowed", limit=limit, advice=f"start the bot with `ulimit -n {WANTED_FILES}`")
+    return limit
 
 
 class BoundedRunner(web.AppRunner):

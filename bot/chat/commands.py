@@ -119,9 +119,13 @@ async def register_commands(
         if admin > 0:  # a group of admins is only notified
             await _register_for_admin(bot, texts, default, admin, operators)
     for code in ("", *LANGUAGES):
-        language = code or default
-        await bot.set_my_commands(_menu(texts, language, menu), language_code=code or None)
-        await bot.set_my_short_description(texts.get(language, "about"), language_code=code or None)
+        await bot.set_my_commands(commands_in_menu(texts, code or default, sells=sells), language_code=code or None)
+        await bot.set_my_short_description(texts.get(code or default, "about"), language_code=code or None)
+
+
+def commands_in_menu(texts: Texts, language: str, *, sells: bool) -> list[BotCommand]:
+    """The commands that everyone sees in Telegram's menu, in one language."""
+    return _menu(texts, language, (*MENU, *BUYER_MENU) if sells else MENU)
 
 
 async def _register_for_admin(bot: Bot, texts: Texts, default: str, admin: int, names: Iterable[str]) -> None:

@@ -44,6 +44,7 @@ class BotApi:
                 ("deleteWebhook", self._delete_webhook),
                 ("getWebhookInfo", self._get_webhook_info),
                 ("setMyCommands", self._set_my_commands),
+                ("getMyCommands", self._get_my_commands),
                 ("setMyShortDescription", self._set_my_short_description),
                 ("sendMessage", self._send_message),
                 ("copyMessage", self._copy_message),
@@ -64,7 +65,8 @@ class BotApi:
     # ── the bot itself ──
 
     async def _get_me(self, _given: Parameters) -> Json:
-        return {**self._telegram.bot, "can_join_groups": True, "can_read_all_group_messages": False}
+        sees_all = not self._telegram.privacy_mode
+        return {**self._telegram.bot, "can_join_groups": True, "can_read_all_group_messages": sees_all}
 
     async def _get_updates(self, given: Parameters) -> list[Json]:
         return await self._telegram.updates.get(
@@ -90,6 +92,7 @@ class BotApi:
         info["pending_update_count"] = updates.waiting
         if webhook is not None and webhook.last_error:
             info["last_error_message"] = webhook.last_error
+            info["last_error_date"] = webhook.last_error_date
         return info
 
     async def _set_my_commands(self, given: Parameters) -> bool:
@@ -106,6 +109,10 @@ class BotApi:
             commands = self._telegram.commands_for(person.get("language_code", ""), person["id"])
             self._telegram.events.add(person["id"], "commands", {"commands": commands})
         return True
+
+    async def _get_my_commands(self, given: Parameters) -> list[Json]:
+        """Those of the default scope that were set for exactly this language."""
+        return self._telegram.commands.get(given.text("language_code") or "", [])
 
     async def _set_my_short_description(self, given: Parameters) -> bool:
         text = given.text("short_description") or ""

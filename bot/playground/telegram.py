@@ -121,6 +121,7 @@ class Telegram:
         username: The bot's username.
 
     Attributes:
+        privacy_mode: Whether the bot sees only commands and replies in groups.
         chosen_language: The language that the person of the chat page has chosen; None: the browser's.
         last_message_id: The last id of the numbering that private chats and groups share.
     """
@@ -144,6 +145,7 @@ class Telegram:
         self.checkouts: dict[str, Checkout] = {}
         self.checkout_seconds = CHECKOUT_SECONDS
         self.charges: dict[str, Charge] = {}
+        self.privacy_mode = True
         self.commands: dict[str, list[Json]] = {}
         self.chat_commands: dict[int, dict[str, list[Json]]] = {}
         self.short_descriptions: dict[str, str] = {}

@@ -31,12 +31,18 @@ class Webhook:
         secret: The value of the secret header.
         connections: Maximum of concurrent requests.
         last_error: The last error, if any.
+        last_error_date: When it was; Unix time.
     """
 
     url: str
     secret: str
     connections: int
     last_error: str | None = None
+    last_error_date: int = 0
+
+    def fail(self, error: str) -> None:
+        """Remember an error."""
+        self.last_error, self.last_error_date = error, int(time.time())
 
 
 class Updates:
@@ -195,9 +201,9 @@ async def _post_once(session: aiohttp.ClientSession, webhook: Webhook, url: str,
         async with session.post(url, json=update, headers=headers, timeout=timeout) as answer:
             if 200 <= answer.status < 300:
                 return True
-            webhook.last_error = f"Wrong response from the webhook: {answer.status}"
+            webhook.fail(f"Wrong response from the webhook: {answer.status}")
     except (aiohttp.ClientError, TimeoutError) as error:
-        webhook.last_error = f"Connection failed: {type(error).__name__}"
+        webhook.fail(f"Connection failed: {type(error).__name__}")
     return False
 
 

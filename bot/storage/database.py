@@ -106,6 +106,17 @@ class Database:
         except (sa.exc.DBAPIError, CommandError) as error:
             raise self.start_error(error) from None
 
+    async def check(self) -> migrations.State:
+        """What `start` would find, without a change to the tables; the database can be written to.
+
+        Raises:
+            OperatorError: As `start` does.
+        """
+        try:
+            return await self._in_thread(migrations.check, self.engine)
+        except (sa.exc.DBAPIError, CommandError) as error:
+            raise self.start_error(error) from None
+
     def start_error(self, error: Exception) -> Exception:
         """What the operator can do about an error at the start, as an `OperatorError`; other errors as they are."""
         return start_failures.explain(error, self.engine.url, self._setting) or error

@@ -9,25 +9,38 @@ import sqlalchemy as sa
 from alembic.util import CommandError
 
 from bot.errors import OperatorError
+from bot.operator_text import OperatorText, system_reason
 
-_EXAMPLE = "for example DATABASE_URL=postgresql://bot:secret@localhost/bot"
+_EXAMPLE = "DATABASE_URL=postgresql://bot:secret@localhost/bot"
+
+_REPLACE = OperatorText("put a copy back, or move it away to begin with an empty one")
 
 _POSTGRES = (
-    ("authentication failed", "refuses the user or the password"),
-    ("no pg_hba.conf entry", "does not let this machine in (pg_hba.conf)"),
-    ("permission denied", "does not let the user make tables; make it the owner of the database"),
-    ("invalid uri query parameter", "cannot be asked: the address has an unknown option after the question mark"),
-    ("invalid connection option", "cannot be asked: the address has an unknown option after the question mark"),
-    ("read-only transaction", "is read-only (a standby?)"),
-    ("resolve", "does not answer: its name is not known here"),
+    ("authentication failed", OperatorText("refuses the user or the password")),
+    ("no pg_hba.conf entry", OperatorText("does not let this machine in (pg_hba.conf)")),
+    ("permission denied", OperatorText("does not let the user make tables; make it the owner of the database")),
+    (
+        "invalid uri query parameter",
+        OperatorText("cannot be asked: the address has an unknown option after the question mark"),
+    ),
+    (
+        "invalid connection option",
+        OperatorText("cannot be asked: the address has an unknown option after the question mark"),
+    ),
+    ("read-only transaction", OperatorText("is read-only (a standby?)")),
+    ("resolve", OperatorText("does not answer: its name is not known here")),
 )
 """Parts of PostgreSQL's messages, in lower case, and what the database does."""
 
 
 def unreadable_address() -> OperatorError:
     """DATABASE_URL cannot be read at all."""
-    advice = "in a password write %40 for @, %2F for / and %3A for :"
-    return OperatorError("wrong-setting", text=f"DATABASE_URL: is not an address; {advice}; {_EXAMPLE}")
+    text = OperatorText(
+        "DATABASE_URL: is not an address; in a password write %40 for @, %2F for / and %3A for :; for example "
+        "{example}",
+        example=_EXAMPLE,
+    )
+    return OperatorError("wrong-setting", text=text)
 
 
 def unusable_folder(error: OSError, setting: str) -> OperatorError:
@@ -37,7 +50,13 @@ def unusable_folder(error: OSError, setting: str) -> OperatorError:
         error: What the file system said.
         setting: The setting that named the folder.
     """
-    text = f"{setting}: the database cannot be opened: {error.strerror} ({error.filename})"
+    text = OperatorText(
+        "{setting}: the database cannot be opened: {reason} ({file}); name a file in a folder that the bot's user can "
+        "write to",
+        setting=setting,
+        reason=system_reason(error),
+        file=error.filename,
+    )
     return OperatorError("wrong-setting", text=text)
 
 
@@ -49,41 +68,53 @@ def explain(error: Exception, url: sa.URL, setting: str) -> OperatorError | None
         url: The database.
         setting: The setting that named it.
     """
+    is_sqlite = url.get_backend_name() == "sqlite"
     if isinstance(error, CommandError):
-        reason = "is of a newer version of this program; start that version, or use another database"
+        reason = OperatorText("is of a newer version of this program; start that version, or use another database")
     elif isinstance(error, sa.exc.DBAPIError):
-        reason = _sqlite_reason(error) if url.get_backend_name() == "sqlite" else _postgres_reason(error)
+        reason = _sqlite_reason(error) if is_sqlite else _postgres_reason(error)
     else:
         return None
-    where = "" if url.get_backend_name() == "sqlite" else f" at {url.host or 'localhost'}:{url.port or 5432}"
-    return OperatorError("wrong-setting", text=f"{setting}: the database {url.database}{where} {reason}")
+    if is_sqlite:
+        text = OperatorText(
+            "{setting}: the database {name} {reason}", setting=setting, name=url.database, reason=reason
+        )
+    else:
+        text = OperatorText(
+            "{setting}: the database {name} at {host}:{port} {reason}",
+            setting=setting,
+            name=url.database,
+            host=url.host or "localhost",
+            port=url.port or 5432,
+            reason=reason,
+        )
+    return OperatorError("wrong-setting", text=text)
 
 
-def _sqlite_reason(error: sa.exc.DBAPIError) -> str:
+def _sqlite_reason(error: sa.exc.DBAPIError) -> OperatorText:
     text = str(error.orig).lower()
-    move = "put a copy back, or move it away to begin with an empty one"
     if "not a database" in text:
-        return f"is not a SQLite database; {move}"
+        return OperatorText("is not a SQLite database; {advice}", advice=_REPLACE)
     if "malformed" in text or "disk i/o error" in text:
-        return f"is damaged; {move}"
+        return OperatorText("is damaged; {advice}", advice=_REPLACE)
     if "already exists" in text or "no such" in text:
-        return "belongs to another program, or lost a table; use another file"
+        return OperatorText("belongs to another program, or lost a table; use another file")
     if "full" in text:
-        return "cannot be written to: the disk is full; make room"
+        return OperatorText("cannot be written to: the disk is full; make room")
     if "locked" in text:
-        return "is held by another process; stop it"
+        return OperatorText("is held by another process; stop it")
     if "readonly" in text:
-        return "is read-only for the bot's user; make the user its owner"
-    return "cannot be opened or written to; is it a file, and do the bot's user and its folder allow it?"
+        return OperatorText("is read-only for the bot's user; make the user its owner")
+    return OperatorText("cannot be opened or written to; is it a file, and do the bot's user and its folder allow it?")
 
 
-def _postgres_reason(error: sa.exc.DBAPIError) -> str:
+def _postgres_reason(error: sa.exc.DBAPIError) -> OperatorText:
     text = str(error.orig).lower()
     if 'database "' in text and "does not exist" in text:
-        return "does not exist; make it with createdb"
+        return OperatorText("does not exist; make it with createdb")
     for part, reason in _POSTGRES:
         if part in text:
-            return f"{reason}; {_EXAMPLE}"
+            return OperatorText("{reason}; for example {example}", reason=reason, example=_EXAMPLE)
     if isinstance(error, sa.exc.ProgrammingError):
-        return "has tables of another program; use another database"
-    return f"does not answer; is it running, the address right? {_EXAMPLE}"
+        return OperatorText("has tables of another program; use another database")
+    return OperatorText("does not answer; is it running, the address right? For example {example}", example=_EXAMPLE)

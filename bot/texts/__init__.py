@@ -1,8 +1,8 @@
-"""Every text that people read in the chat, the command line's errors and the web API, in English and Chinese.
+"""Every text of the chat and the web API, and every text that operators read in a terminal, in English and Chinese.
 
-The catalogues are gettext's, in `locales/`, and are compiled in memory at start. The message ids are short names
+The catalogues are gettext's, in `locales/`, and are compiled in memory. In `bot.po` the message ids are short names
 (``photo-broken``); those of the web API begin with ``api-``. A test checks that all languages have the same ids and
-placeholders.
+placeholders. `operator.po` is for the terminal: see `operator_texts`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ import gettext
 import io
 from functools import cache
 from pathlib import Path
-
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
 from bot.errors import BotError
 
@@ -24,9 +21,16 @@ LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 
 
 @cache
-def catalogue(language: str) -> gettext.GNUTranslations:
-    """The catalogue of one of `LANGUAGES`."""
-    with (LOCALES / language / "LC_MESSAGES" / "bot.po").open("rb") as file:
+def catalogue(language: str, domain: str = "bot") -> gettext.NullTranslations:
+    """The catalogue of one of `LANGUAGES`: ``bot``, or ``operator``; without a file the latter is in English."""
+    path = LOCALES / language / "LC_MESSAGES" / f"{domain}.po"
+    if domain == "operator" and not path.exists():
+        return gettext.NullTranslations()
+    # Imported here: it takes 0.1 s, and the command line in English does without.
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with path.open("rb") as file:
         source = read_po(file, locale=language)
     compiled = io.BytesIO()
     write_mo(compiled, source)
@@ -38,6 +42,11 @@ def supported_language(code: str | None) -> str | None:
     """The one of `LANGUAGES` that an IETF language tag such as ``zh-hans`` or ``en_GB`` belongs to, if any."""
     language = (code or "").replace("_", "-").partition("-")[0].lower()
     return language if language in LANGUAGES else None
+
+
+def first_supported(locales: str) -> str | None:
+    """The first of `LANGUAGES` in a list of locales, as gettext's variables have it: ``zh_CN.UTF-8:en``; None: none."""
+    return next(filter(None, (supported_language(name.partition(".")[0]) for name in locales.split(":"))), None)
 
 
 class Texts:

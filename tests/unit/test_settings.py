@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from bot.errors import OperatorError
 from bot.settings import Settings
 from bot.settings_file import example_env, load_settings
+from bot.texts.operator_texts import translated
+from tests.cli.words import is_chinese
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,8 +93,95 @@ def test_a_wrong_setting_is_named_with_an_example(
     assert "\n" not in text
 
 
-def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Secr3t" not in message_of_wrong(monkeypatch, TELEGRAM_BOT_TOKEN="12:Secr3t")
+WRONG = [
+    {"PORT": "99999"},
+    {"PORT": "http"},
+    {"PORT": "8080.5"},
+    {"PORT": "9" * 5000},
+    {"RETENTION_HOURS": "0"},
+    {"RETENTION_HOURS": "nan"},
+    {"RETENTION_HOURS": "a day"},
+    {"DATA_MAX_MB": "1"},
+    {"ENGINE_FALLBACK": "perhaps"},
+    {"ENGINE": "cloud"},
+    {"LANGUAGE": "de"},
+    {"LOG_LEVEL": "loud"},
+    {"VOLC_QUALITY": "XL"},
+    {"ADMINS": "me"},
+    {"TRUSTED_PROXIES": "proxy"},
+    {"TELEGRAM_BOT_TOKEN": "hello"},
+    {"TELEGRAM_WEBHOOK_SECRET": "a b"},
+    {"TELEGRAM_API_URL": "telegram"},
+    {"TELEGRAM_PROXY": "127.0.0.1"},
+    {"TELEGRAM_UPDATES": "webhook"},
+    {"PUBLIC_URL": "http://example.org"},
+    {"MODELS_MIRROR": "files.example.org"},
+    {"MODELS_MIRROR": "http://files.example.org"},
+    {"DATABASE_URL": "mysql://x"},
+    {"DATABASE_URL": "sqlite:///:memory:"},
+    {"ENGINE": "volcengine"},
+    {"STARS_PACKS": "ten"},
+    {"STARS_PACKS": "10:0"},
+    {"STARS_PACKS": "1:1,2:2,3:3,4:4,5:5,6:6"},
+    {"STARS_PACKS": "1:1,1:1"},
+    {"STARS_PACKS": "10:25"},
+    {"STARS_PACKS": "10:25", "EDITS_PER_DAY": "3"},
+]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: " ".join(f"{n}={v[:12]}" for n, v in wrong.items()))
+def test_the_printed_example_mends_the_setting(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], language: str
+) -> None:
+    """Each line is followed until there is none: further settings may be missing."""
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    for _ in range(4):
+        try:
+            load_settings()
+            break
+        except OperatorError as error:
+            line = translated(error.facts["text"], language)
+        assert is_chinese(line) == (language == "zh"), line
+        name, value = re.findall(r"([A-Z][A-Z_]+)=([^\s；，;]+)", line)[-1]
+        monkeypatch.setenv(name, value)
+    else:
+        pytest.fail(line)
+
+
+def test_one_key_of_two_names_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = message_of_wrong(monkeypatch, VOLC_SECRETKEY="verysecret")
+    assert line.startswith("VOLC_SECRETKEY: needs VOLC_ACCESSKEY, too")
+    assert "verysecret" not in line
+
+
+@pytest.mark.parametrize(
+    ("value", "language"), [("zh_CN:en", "zh"), ("en_GB.UTF-8", "en"), ("de_DE:zh_CN", "zh"), ("fr_FR:fr", "en")]
+)
+def test_a_desktops_list_of_languages_is_read(monkeypatch: pytest.MonkeyPatch, value: str, language: str) -> None:
+    monkeypatch.setenv("LANGUAGE", value)
+    assert load_settings().language == language
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TELEGRAM_BOT_TOKEN", "12:Secr3t"),
+        ("TELEGRAM_WEBHOOK_SECRET", "Secr3t !"),
+        ("TELEGRAM_PROXY", "me:Secr3t@proxy"),
+        ("DATABASE_URL", "mysql://me:Secr3t@db/bot"),
+        ("ENGINE", "Secr3t"),
+        ("PORT", "Secr3t"),
+        ("RETENTION_HOURS", "Secr3t"),
+        ("ENGINE_FALLBACK", "Secr3t"),
+    ],
+)
+def test_a_wrong_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """It may be a secret that was written behind the wrong name."""
+    line = message_of_wrong(monkeypatch, **{name: value})
+    assert "Secr3t" not in line
+    assert "Secr3t" not in translated(line, "zh")
 
 
 @pytest.mark.parametrize(

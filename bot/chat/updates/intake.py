@@ -22,6 +22,7 @@ from bot.chat.api.transport import NotBotApiError
 from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.services import App, ChatServices
 from bot.errors import OperatorError, OutageError
+from bot.operator_text import OperatorText
 
 log = structlog.get_logger()
 
@@ -229,7 +230,11 @@ async def retry_until_success(call: Callable[[], Awaitable[object]], stop: async
             except InvalidToken:
                 raise OperatorError("wrong-token") from None
             except NotBotApiError as error:
-                text = f"TELEGRAM_API_URL: there is no Bot API server ({error.message}); for example {API_EXAMPLE}"
+                text = OperatorText(
+                    "TELEGRAM_API_URL: there is no Bot API server (“{answer}”); for example {example}",
+                    answer=error.message,
+                    example=API_EXAMPLE,
+                )
                 raise OperatorError("wrong-setting", text=text) from None
             except TelegramError as error:
                 pause = _pause_after(error, pause)

@@ -20,6 +20,7 @@ from bot.chat.updates.intake import Intake, UpdateOutcome
 from bot.chat.updates.not_understood_limit import NotUnderstoodLimit
 from bot.chat.updates.update_check import NotAnUpdateError, read_update
 from bot.errors import OperatorError
+from bot.operator_text import OperatorText
 
 log = structlog.get_logger()
 
@@ -67,8 +68,12 @@ class Webhook:
                 drop_pending_updates=False,
             )
         except BadRequest as error:
-            advice = "set an address that Telegram can reach, or TELEGRAM_UPDATES=polling"
-            text = f"PUBLIC_URL: Telegram refuses {public_url} as a webhook ({error.message}); {advice}"
+            text = OperatorText(
+                "PUBLIC_URL: Telegram refuses {address} as a webhook (“{answer}”); set an address that Telegram can "
+                "reach, or TELEGRAM_UPDATES=polling",
+                address=public_url,
+                answer=error.message,
+            )
             raise OperatorError("wrong-setting", text=text) from None
 
     async def receive(self, request: web.Request) -> web.Response:

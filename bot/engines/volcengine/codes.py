@@ -12,8 +12,10 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from bot.engines import EngineRefusedError, EngineUnavailableError
+from bot.operator_text import OperatorText
 
 SUCCESS: Final = 10000
+NOTHING: Final = OperatorText("")
 
 
 class Retry(StrEnum):
@@ -50,96 +52,106 @@ class ErrorPolicy:
     """How one error code is handled.
 
     Attributes:
-        meaning: What happened, in English, for logs and `doctor`.
+        meaning: What happened, for logs and `doctor`.
         retry: Whether and how to call again.
         outcome: What is raised after the last attempt.
         advice: What the operator should do; empty if the operator cannot fix it.
         down: Whether the failure counts towards opening the circuit breaker.
     """
 
-    meaning: str
+    meaning: OperatorText
     retry: Retry = Retry.NEVER
     outcome: Outcome = Outcome.UNAVAILABLE
-    advice: str = ""
+    advice: OperatorText = NOTHING
     down: bool = False
 
 
-def _server_fault(meaning: str) -> ErrorPolicy:
+def _both(first: OperatorText, second: OperatorText) -> OperatorText:
+    return OperatorText("{first} {second}", first=first, second=second)
+
+
+def _server_fault(meaning: OperatorText) -> ErrorPolicy:
     return ErrorPolicy(meaning, Retry.AFTER_FAULT, down=True)
 
 
-def _overload(meaning: str) -> ErrorPolicy:
+def _overload(meaning: OperatorText) -> ErrorPolicy:
     return ErrorPolicy(meaning, Retry.WHEN_BUSY, Outcome.BUSY, down=True)
 
 
-def _operator_error(meaning: str, advice: str) -> ErrorPolicy:
+def _operator_error(meaning: OperatorText, advice: OperatorText) -> ErrorPolicy:
     # Not `down`: the call fails fast and costs little, and a fix in the console should take effect at once.
     return ErrorPolicy(meaning, advice=advice)
 
 
-_CLOCK_ADVICE = "Set this machine's clock (NTP): a signature is valid for 15 minutes around its time."
-_KEYS_ADVICE = (
+_CLOCK_ADVICE = OperatorText("Set this machine's clock (NTP): a signature is valid for 15 minutes around its time.")
+_KEYS_ADVICE = OperatorText(
     "Check VOLC_ACCESSKEY, VOLC_SECRETKEY and VOLC_SESSION_TOKEN: whole, no spaces, not expired, not disabled."
 )
-_PERMISSION_ADVICE = (
+_PERMISSION_ADVICE = OperatorText(
     "Give the key's IAM user the policy for the visual service (such as CVFullAccess) in the Volcengine console."
 )
-_ACTIVATION_ADVICE = (
+_ACTIVATION_ADVICE = OperatorText(
     "Open the ability in the Volcengine console (visual intelligence), check that the account owes nothing, and that "
     "the key's IAM user may call it (a policy such as CVFullAccess). The same code is given for an ability that does "
     "not exist any more: then set VOLC_INPAINT to the other one."
 )
-_REMOVED_ADVICE = (
+_REMOVED_ADVICE = OperatorText(
     "The cloud does not offer this call (any more): set VOLC_INPAINT to the other ability, or update the bot."
 )
 
 ERROR_POLICIES: Final[dict[int, ErrorPolicy]] = {
     # Codes of the visual service.
-    201304: ErrorPolicy("the fill shows a ghost face", Retry.WITH_NEW_SEED, Outcome.GHOST_FACE),
-    50411: ErrorPolicy("the photo did not pass the content check", outcome=Outcome.REFUSED),
-    50412: ErrorPolicy("the text did not pass the content check", outcome=Outcome.REFUSED),
-    50413: ErrorPolicy("the text did not pass the second content check", outcome=Outcome.REFUSED),
-    50511: ErrorPolicy("the result did not pass the content check", Retry.WITH_NEW_SEED, Outcome.RESULT_REFUSED),
-    50512: ErrorPolicy("the resulting text did not pass the content check", outcome=Outcome.REFUSED),
-    50518: ErrorPolicy("the photo did not pass the copyright check", outcome=Outcome.COPYRIGHT),
-    50519: ErrorPolicy("the result did not pass the copyright check", Retry.WITH_NEW_SEED, Outcome.COPYRIGHT),
-    50520: ErrorPolicy("the content check itself failed", down=True),
-    50521: ErrorPolicy("the content check itself failed (antidirt)", down=True),
-    50522: ErrorPolicy("the copyright check itself failed", down=True),
-    60208: ErrorPolicy("the photo is judged sensitive", outcome=Outcome.REFUSED),
-    50429: _overload("too many calls a second"),
-    50430: _overload("too many calls at once"),
-    50500: _server_fault("internal error of the cloud"),
-    50501: _server_fault("internal error of the algorithm"),
-    50200: ErrorPolicy("bad arguments"),
-    50201: ErrorPolicy("an argument is missing"),
-    50204: ErrorPolicy("unreadable arguments"),
-    50205: ErrorPolicy("the picture is too large", Retry.WITH_SMALLER_PICTURE),
-    50206: ErrorPolicy("no picture in the request"),
-    50207: ErrorPolicy("the picture cannot be decoded"),
-    50213: ErrorPolicy("the request is too large", Retry.WITH_SMALLER_PICTURE),
-    50215: ErrorPolicy("the algorithm does not take this picture"),
-    50400: _operator_error(
-        "access denied: not opened, no permission, arrears, or an unknown ability", _ACTIVATION_ADVICE
+    201304: ErrorPolicy(OperatorText("the fill shows a ghost face"), Retry.WITH_NEW_SEED, Outcome.GHOST_FACE),
+    50411: ErrorPolicy(OperatorText("the photo did not pass the content check"), outcome=Outcome.REFUSED),
+    50412: ErrorPolicy(OperatorText("the text did not pass the content check"), outcome=Outcome.REFUSED),
+    50413: ErrorPolicy(OperatorText("the text did not pass the second content check"), outcome=Outcome.REFUSED),
+    50511: ErrorPolicy(
+        OperatorText("the result did not pass the content check"), Retry.WITH_NEW_SEED, Outcome.RESULT_REFUSED
     ),
-    50402: _operator_error("there is no such action", _REMOVED_ADVICE),
+    50512: ErrorPolicy(OperatorText("the resulting text did not pass the content check"), outcome=Outcome.REFUSED),
+    50518: ErrorPolicy(OperatorText("the photo did not pass the copyright check"), outcome=Outcome.COPYRIGHT),
+    50519: ErrorPolicy(
+        OperatorText("the result did not pass the copyright check"), Retry.WITH_NEW_SEED, Outcome.COPYRIGHT
+    ),
+    50520: ErrorPolicy(OperatorText("the content check itself failed"), down=True),
+    50521: ErrorPolicy(OperatorText("the content check itself failed (antidirt)"), down=True),
+    50522: ErrorPolicy(OperatorText("the copyright check itself failed"), down=True),
+    60208: ErrorPolicy(OperatorText("the photo is judged sensitive"), outcome=Outcome.REFUSED),
+    50429: _overload(OperatorText("too many calls a second")),
+    50430: _overload(OperatorText("too many calls at once")),
+    50500: _server_fault(OperatorText("internal error of the cloud")),
+    50501: _server_fault(OperatorText("internal error of the algorithm")),
+    50200: ErrorPolicy(OperatorText("bad arguments")),
+    50201: ErrorPolicy(OperatorText("an argument is missing")),
+    50204: ErrorPolicy(OperatorText("unreadable arguments")),
+    50205: ErrorPolicy(OperatorText("the picture is too large"), Retry.WITH_SMALLER_PICTURE),
+    50206: ErrorPolicy(OperatorText("no picture in the request")),
+    50207: ErrorPolicy(OperatorText("the picture cannot be decoded")),
+    50213: ErrorPolicy(OperatorText("the request is too large"), Retry.WITH_SMALLER_PICTURE),
+    50215: ErrorPolicy(OperatorText("the algorithm does not take this picture")),
+    50400: _operator_error(
+        OperatorText("access denied: not opened, no permission, arrears, or an unknown ability"), _ACTIVATION_ADVICE
+    ),
+    50402: _operator_error(OperatorText("there is no such action"), _REMOVED_ADVICE),
     # Codes of the gateway.
-    100002: ErrorPolicy("the gateway misses a parameter"),
-    100003: _operator_error("the gateway misses the credentials", _KEYS_ADVICE),
-    100004: ErrorPolicy("the gateway misses a part of the request"),
-    100005: _operator_error("the gateway misses the signature", _KEYS_ADVICE),
-    100006: _operator_error("the signature is expired, or from the future", _CLOCK_ADVICE),
-    100007: _operator_error("the gateway knows no such service", "Check VOLC_ENDPOINT and VOLC_REGION."),
-    100008: _operator_error("the gateway knows no such action", _REMOVED_ADVICE),
-    100009: _operator_error("the access key is not valid", _KEYS_ADVICE),
-    100010: _operator_error("the signature does not match", f"{_KEYS_ADVICE} {_CLOCK_ADVICE}"),
-    100012: _operator_error("the key lacks a policy", _PERMISSION_ADVICE),
-    100013: _operator_error("the key's user may not do this", _PERMISSION_ADVICE),
-    100014: _server_fault("internal error of the gateway"),
-    100015: _server_fault("the gateway does not reach the service"),
-    100016: _server_fault("the gateway timed out waiting for the service"),
-    100018: _overload("too many calls of this account"),
-    100019: _overload("too many calls of this service"),
+    100002: ErrorPolicy(OperatorText("the gateway misses a parameter")),
+    100003: _operator_error(OperatorText("the gateway misses the credentials"), _KEYS_ADVICE),
+    100004: ErrorPolicy(OperatorText("the gateway misses a part of the request")),
+    100005: _operator_error(OperatorText("the gateway misses the signature"), _KEYS_ADVICE),
+    100006: _operator_error(OperatorText("the signature is expired, or from the future"), _CLOCK_ADVICE),
+    100007: _operator_error(
+        OperatorText("the gateway knows no such service"), OperatorText("Check VOLC_ENDPOINT and VOLC_REGION.")
+    ),
+    100008: _operator_error(OperatorText("the gateway knows no such action"), _REMOVED_ADVICE),
+    100009: _operator_error(OperatorText("the access key is not valid"), _KEYS_ADVICE),
+    100010: _operator_error(OperatorText("the signature does not match"), _both(_KEYS_ADVICE, _CLOCK_ADVICE)),
+    100012: _operator_error(OperatorText("the key lacks a policy"), _PERMISSION_ADVICE),
+    100013: _operator_error(OperatorText("the key's user may not do this"), _PERMISSION_ADVICE),
+    100014: _server_fault(OperatorText("internal error of the gateway")),
+    100015: _server_fault(OperatorText("the gateway does not reach the service")),
+    100016: _server_fault(OperatorText("the gateway timed out waiting for the service")),
+    100018: _overload(OperatorText("too many calls of this account")),
+    100019: _overload(OperatorText("too many calls of this service")),
 }
 
 # Failures without a code of the API. The name stands where otherwise the code would: in errors, logs and metrics.
@@ -152,14 +164,16 @@ TASK_LOST: Final = "task-lost"
 TASK_TIMEOUT: Final = "task-timeout"
 REDIRECT: Final = "redirect"
 POLICIES_WITHOUT_CODE: Final[dict[str, ErrorPolicy]] = {
-    TIMEOUT: _server_fault("no answer in time"),
-    CONNECTION: _server_fault("the connection broke"),
-    NOT_JSON: _server_fault("the answer is not one of the API's"),
-    TOO_LARGE: ErrorPolicy("the answer is larger than any picture could be", down=True),
-    NO_PICTURE: _server_fault("success, but no picture that can be opened"),
-    TASK_LOST: _server_fault("the cloud forgot the task"),
-    TASK_TIMEOUT: ErrorPolicy("the task did not finish in time", down=True),
-    REDIRECT: _operator_error("the address answers with a redirect, which is not followed", "Check VOLC_ENDPOINT."),
+    TIMEOUT: _server_fault(OperatorText("no answer in time")),
+    CONNECTION: _server_fault(OperatorText("the connection broke")),
+    NOT_JSON: _server_fault(OperatorText("the answer is not one of the API's")),
+    TOO_LARGE: ErrorPolicy(OperatorText("the answer is larger than any picture could be"), down=True),
+    NO_PICTURE: _server_fault(OperatorText("success, but no picture that can be opened")),
+    TASK_LOST: _server_fault(OperatorText("the cloud forgot the task")),
+    TASK_TIMEOUT: ErrorPolicy(OperatorText("the task did not finish in time"), down=True),
+    REDIRECT: _operator_error(
+        OperatorText("the address answers with a redirect, which is not followed"), OperatorText("Check VOLC_ENDPOINT.")
+    ),
 }
 
 _OVERLOAD_NAMES = ("FlowLimitExceeded", "Throttling", "RequestLimit", "QuotaExceeded")
@@ -177,16 +191,16 @@ def policy_for(code: int | str, *, http: int = 200, name: str = "") -> ErrorPoli
     if known is not None and not (code == NOT_JSON and http in (401, 403, 404, 413, 429)):
         return known
     if http == 429 or any(part in name for part in _OVERLOAD_NAMES):
-        return _overload("too many calls")
+        return _overload(OperatorText("too many calls"))
     if http in (401, 403):
-        return _operator_error("access denied", f"{_KEYS_ADVICE} {_PERMISSION_ADVICE}")
+        return _operator_error(OperatorText("access denied"), _both(_KEYS_ADVICE, _PERMISSION_ADVICE))
     if http == 404:
-        return _operator_error("there is no such address", "Check VOLC_ENDPOINT.")
+        return _operator_error(OperatorText("there is no such address"), OperatorText("Check VOLC_ENDPOINT."))
     if http == 413:
-        return ErrorPolicy("the request is too large", Retry.WITH_SMALLER_PICTURE)
+        return ErrorPolicy(OperatorText("the request is too large"), Retry.WITH_SMALLER_PICTURE)
     if http >= 500:
-        return _server_fault("a fault of the cloud")
-    return ErrorPolicy("an error that this bot does not know")
+        return _server_fault(OperatorText("a fault of the cloud"))
+    return ErrorPolicy(OperatorText("an error that this bot does not know"))
 
 
 class CallFailedError(Exception):

@@ -17,6 +17,7 @@ from bot.cloud_parameters import (
     STRENGTH,
 )
 from bot.errors import OperatorError
+from bot.operator_text import OperatorText
 
 SERVICE: Final = "cv"
 API_VERSION: Final = "2022-08-31"
@@ -119,18 +120,23 @@ class VolcConfig:
 
     def __post_init__(self) -> None:
         for name, value, example in (
-            ("VOLC_ACCESSKEY", self.access_key, "the access key id of the console, such as AKLT…"),
-            ("VOLC_SECRETKEY", self.secret_key, "the secret access key as the console shows it"),
+            ("VOLC_ACCESSKEY", self.access_key, OperatorText("the access key id of the console, such as AKLT…")),
+            ("VOLC_SECRETKEY", self.secret_key, OperatorText("the secret access key as the console shows it")),
         ):
             if not value or not value.isascii() or any(c.isspace() or not c.isprintable() for c in value):
-                raise _wrong_setting(name, "is missing, or has spaces or characters that a key never has", example)
+                problem = OperatorText("is missing, or has spaces or characters that a key never has")
+                raise _wrong_setting(name, problem, example)
         if any(c.isspace() or not c.isprintable() for c in self.session_token):
             raise _wrong_setting(
-                "VOLC_SESSION_TOKEN", "has spaces or line breaks in it", "the token in one line, or nothing"
+                "VOLC_SESSION_TOKEN",
+                OperatorText("has spaces or line breaks in it"),
+                OperatorText("the token in one line, or nothing"),
             )
         _check_endpoint(self.endpoint)
         if self.inpaint not in INPAINT_ABILITIES:
-            raise _wrong_setting("VOLC_INPAINT", f"is {self.inpaint!r}", " or ".join(INPAINT_ABILITIES))
+            raise _wrong_setting(
+                "VOLC_INPAINT", OperatorText("is {value}", value=repr(self.inpaint)), " or ".join(INPAINT_ABILITIES)
+            )
         for name, number, least, most in (
             ("steps", self.steps, STEPS.least, STEPS.most),
             ("strength", self.strength, STRENGTH.least, STRENGTH.most),
@@ -140,9 +146,9 @@ class VolcConfig:
             ("longest_side", self.longest_side, 256, 4095),
         ):
             if not least <= number <= most:
-                raise _wrong_setting(name, f"is {number}", f"{least} to {most}")
+                raise _wrong_setting(name, OperatorText("is {value}", value=number), f"{least} to {most}")
         if self.quality not in ("H", "M", "L"):
-            raise _wrong_setting("quality", f"is {self.quality!r}", "H, M or L")
+            raise _wrong_setting("quality", OperatorText("is {value}", value=repr(self.quality)), "H, M or L")
 
     @property
     def scheme(self) -> str:
@@ -168,11 +174,12 @@ def _check_endpoint(endpoint: str) -> None:
     except ValueError:
         port_is_valid = False
     if parts.scheme not in ("https", "http") or not parts.hostname or not port_is_valid:
-        raise _wrong_setting("VOLC_ENDPOINT", "is not an address", example)
+        raise _wrong_setting("VOLC_ENDPOINT", OperatorText("is not an address"), example)
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username or parts.password:
-        raise _wrong_setting("VOLC_ENDPOINT", "has more in it than a scheme, a host and a port", example)
+        raise _wrong_setting("VOLC_ENDPOINT", OperatorText("has more in it than a scheme, a host and a port"), example)
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise _wrong_setting("VOLC_ENDPOINT", "is plain http: photos and signatures would travel in clear", example)
+        problem = OperatorText("is plain http: photos and signatures would travel in clear")
+        raise _wrong_setting("VOLC_ENDPOINT", problem, example)
 
 
 def _is_loopback(host: str) -> bool:
@@ -184,5 +191,6 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _wrong_setting(setting: str, problem: str, example: str) -> OperatorError:
-    return OperatorError("wrong-setting", text=f"{setting}: {problem}; such as {example}", setting=setting)
+def _wrong_setting(setting: str, problem: OperatorText, example: str) -> OperatorError:
+    text = OperatorText("{setting}: {problem}; such as {example}", setting=setting, problem=problem, example=example)
+    return OperatorError("wrong-setting", text=text, setting=setting)

@@ -20,6 +20,7 @@ from bot.engines.volcengine.responses import ApiResponse
 from bot.engines.volcengine.segmenter import segment_parameters
 from bot.engines.volcengine.transport import Transport, open_transport
 from bot.imaging.photo import Mask, Pixels
+from bot.operator_text import OperatorText
 
 _SIDE = 256
 
@@ -31,7 +32,7 @@ class ProbeResult:
     Attributes:
         ability: Its req_key.
         ok: Whether the bot can use it.
-        text: What happened and, if not ok, what to do; one line of English.
+        text: What happened and, if not ok, what to do; one line.
         code: The API's code, or a key of `codes.POLICIES_WITHOUT_CODE`.
         request_id: Volcengine's id of the call; empty if unknown.
         ms: Duration of the call in milliseconds.
@@ -39,7 +40,7 @@ class ProbeResult:
 
     ability: str
     ok: bool
-    text: str
+    text: OperatorText
     code: int | str
     request_id: str
     ms: int
@@ -98,32 +99,47 @@ async def _probe_ability(ability: str, call: Callable[[], Awaitable[ApiResponse]
         ok, text = _explain_failure(failure, ability)
         return ProbeResult(ability, ok, text, failure.code, failure.request_id, ms)
     ms = round((time.perf_counter() - start) * 1000)
-    return ProbeResult(ability, True, f"{ability} answered in {ms} ms.", 10000, response.request_id, ms)
+    return ProbeResult(
+        ability,
+        True,
+        OperatorText("{ability} answered in {ms} ms.", ability=ability, ms=ms),
+        10000,
+        response.request_id,
+        ms,
+    )
 
 
-def _explain_failure(failure: CallFailedError, ability: str) -> tuple[bool, str]:
+def _explain_failure(failure: CallFailedError, ability: str) -> tuple[bool, OperatorText]:
     """Return whether the ability is usable in spite of the failure, and one line about it."""
     policy = failure.policy
-    summary = f"{ability}: {policy.meaning} (code {failure.code}"
-    summary += f", request {failure.request_id})" if failure.request_id else ")"
+    values = {"ability": ability, "meaning": policy.meaning, "code": failure.code}
+    if failure.request_id:
+        values["request"] = failure.request_id
+        summary = OperatorText("{ability}: {meaning} (code {code}, request {request}).", **values)
+    else:
+        summary = OperatorText("{ability}: {meaning} (code {code}).", **values)
     if policy.advice:
-        return False, f"{summary}. {build_notice(failure, ability).advice}"
+        return False, _sentences(summary, build_notice(failure, ability).advice)
     if policy.retry is Retry.WHEN_BUSY:
-        return (
-            True,
-            f"{summary}. The keys work; the account's limit is used up just now. Lower VOLC_CONCURRENCY if it lasts.",
+        advice = OperatorText(
+            "The keys work; the account's limit is used up just now. Lower VOLC_CONCURRENCY if it lasts."
         )
+        return True, _sentences(summary, advice)
     if policy.outcome not in (Outcome.UNAVAILABLE, Outcome.BUSY):
-        return True, f"{summary}. The keys work; the cloud did not like the drawing that was sent."
-    if isinstance(failure.code, str):
-        return (
-            False,
-            f"{summary}. Check VOLC_ENDPOINT, the network, its proxies and the name server. {failure.text}".rstrip(),
+        return True, _sentences(
+            summary, OperatorText("The keys work; the cloud did not like the drawing that was sent.")
         )
-    return (
-        False,
-        f"{summary}. Try again later; if it stays, tell Volcengine's support the request id. {failure.text}".rstrip(),
-    )
+    if isinstance(failure.code, str):
+        advice = OperatorText("Check VOLC_ENDPOINT, VOLC_PROXY, the network and the name server.")
+    else:
+        advice = OperatorText("Try again later; if it stays, tell Volcengine's support the request id.")
+    if not failure.text:
+        return False, _sentences(summary, advice)
+    return False, _sentences(_sentences(summary, advice), OperatorText("It said: “{text}”", text=failure.text))
+
+
+def _sentences(first: OperatorText, second: OperatorText) -> OperatorText:
+    return OperatorText("{first} {second}", first=first, second=second)
 
 
 def _draw_disc() -> tuple[Pixels, Mask]:

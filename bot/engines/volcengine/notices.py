@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from bot.engines.volcengine.codes import CallFailedError
+from bot.operator_text import OperatorText
 
 log = structlog.get_logger()
 NOTICE_INTERVAL: Final = 3600.0
@@ -32,8 +33,8 @@ class OperatorNotice:
     code: int | str
     req_key: str
     request_id: str
-    meaning: str
-    advice: str
+    meaning: OperatorText
+    advice: OperatorText
 
     def __str__(self) -> str:
         """The notice as text of two lines."""
@@ -49,8 +50,16 @@ def build_notice(failure: CallFailedError, req_key: str) -> OperatorNotice:
     advice = failure.policy.advice
     skew = failure.clock_skew
     if skew is not None and abs(skew) >= _MIN_REPORTED_SKEW:
-        direction = "behind" if skew > 0 else "ahead of"
-        advice = f"This machine's clock is {abs(skew):.0f} s {direction} the cloud's: set it (NTP). {advice}"
+        seconds = f"{abs(skew):.0f}"
+        if skew > 0:
+            clock = OperatorText(
+                "This machine's clock is {seconds} s behind the cloud's: set it (NTP).", seconds=seconds
+            )
+        else:
+            clock = OperatorText(
+                "This machine's clock is {seconds} s ahead of the cloud's: set it (NTP).", seconds=seconds
+            )
+        advice = OperatorText("{first} {second}", first=clock, second=advice)
     return OperatorNotice(failure.code, req_key, failure.request_id, failure.policy.meaning, advice)
 
 
