@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from dbos._event_loop import BackgroundEventLoop
 from hypothesis import HealthCheck, settings
 
 from bot import wiring
@@ -68,6 +70,23 @@ def quick_chats() -> Iterator[None]:
     """
     quick = partial(FloodLimiter, per_chat=1000, chat_burst=1000, per_group_minute=60_000)
     with mock.patch.object(wiring, "FloodLimiter", quick):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_event_loop() -> Iterator[None]:
+    """Edits of a bot in this process run on its loop, also those that begin between two tests.
+
+    A module's loop stands still between its tests. DBOS would then start an edit on a loop of its own, where no
+    connection of the bot works. Outside tests the bot's loop never stands still.
+    """
+    original = BackgroundEventLoop.target_loop
+
+    def target_loop(background: BackgroundEventLoop) -> asyncio.AbstractEventLoop | None:
+        main = background._main_loop
+        return original(background) if main is None or main.is_closed() else main
+
+    with mock.patch.object(BackgroundEventLoop, "target_loop", target_loop):
         yield
 
 
