@@ -271,9 +271,25 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
         asyncio.run(process.sweep_once(settings, dry_run=given.dry_run))
         return ExitCode.DONE
     model_files.warn_if_missing(settings)
-    with asyncio.Runner(loop_factory=MonitoredLoop) as runner:
+    with _reported(settings), asyncio.Runner(loop_factory=MonitoredLoop) as runner:
         runner.run(process.run(settings) if command == "run" else process.work(settings))
     return ExitCode.DONE
+
+
+@contextlib.contextmanager
+def _reported(settings: Settings) -> Iterator[None]:
+    """Inside the block, errors of the log are also sent to Sentry, if SENTRY_DSN says where."""
+    if settings.sentry_dsn is None:
+        yield
+        return
+    from bot import error_reports, logs
+    from bot.engine_wiring import secrets_in
+
+    stop = error_reports.start(settings.sentry_dsn.get_secret_value(), logs.hider(secrets_in(settings)))
+    try:
+        yield
+    finally:
+        stop()
 
 
 def _warn_if_segmenter_is_missing(given: argparse.Namespace, settings: Settings) -> None:

@@ -45,6 +45,7 @@ def secrets_in(settings: Settings) -> list[str]:
         settings.database_url,
         settings.telegram_proxy,
         settings.volc_proxy,
+        settings.sentry_dsn,
     )
     values = [field.get_secret_value() for field in fields if field is not None]
     passwords = []

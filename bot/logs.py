@@ -34,12 +34,23 @@ traceback for each connection that it cannot accept: 243 MB in some minutes."""
 _THROTTLED = ("asyncio", "aiohttp.server")
 
 
+def hider(secrets: Iterable[str]) -> Callable[[str], str]:
+    """A function that hides secrets in a text: those given, and whatever looks like a token or a proof of identity.
+
+    Args:
+        secrets: Values to hide. Those of under 6 characters are ignored: they would match much of the log.
+    """
+    known = sorted({re.escape(secret) for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
+    pattern = re.compile("|".join([*known, BOT_TOKEN.pattern, CREDENTIALS.pattern]))
+    return lambda text: pattern.sub(HIDDEN, text)
+
+
 class RedactingFormatter(logging.Formatter):
     """Formats with another formatter and hides secrets in the result.
 
     Args:
         inner: The other formatter.
-        secrets: Values to hide. Those of under 6 characters are ignored: they would match much of the log.
+        secrets: Values to hide, as for `hider`.
         style: ``console`` or ``json``, for `current_level_and_style`.
     """
 
@@ -47,12 +58,11 @@ class RedactingFormatter(logging.Formatter):
         super().__init__()
         self.style = style
         self._inner = inner
-        known = sorted({re.escape(secret) for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
-        self._pattern = re.compile("|".join([*known, BOT_TOKEN.pattern, CREDENTIALS.pattern]))
+        self._hidden = hider(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """The formatted line."""
-        return self._pattern.sub(HIDDEN, self._inner.format(record))
+        return self._hidden(self._inner.format(record))
 
 
 class LibraryFilter(logging.Filter):
@@ -102,17 +112,16 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: structlog.typing.Processor
+    last: list[structlog.typing.Processor]
     if style == "json":
-        last = structlog.processors.JSONRenderer(ensure_ascii=False)
-        shared.append(structlog.processors.format_exc_info)
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
         # Plain tracebacks: the rich ones show local variables, which may hold people's photos and the bot's keys.
         plain = structlog.dev.plain_traceback
-        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(RedactingFormatter(formatter, secrets, style))

@@ -95,6 +95,12 @@ def _check_mirror(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_sentry(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"https?://\w+@[\w.-]+(:\d{1,5})?(/[\w.-]+)*/\d+", value.get_secret_value(), re.ASCII):
+        raise ValueError(OperatorText("must be the DSN that Sentry shows in the project's settings, under client keys"))
+    return value
+
+
 def _check_database(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
         raise ValueError(OperatorText("must start with postgresql:// or sqlite:///"))
@@ -133,3 +139,4 @@ Address = Annotated[str, AfterValidator(_check_address)]
 ProxyAddress = Annotated[SecretStr, AfterValidator(_check_proxy)]
 MirrorAddress = Annotated[str, AfterValidator(_check_mirror)]
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_check_database)]
+SentryAddress = Annotated[SecretStr, AfterValidator(_check_sentry)]

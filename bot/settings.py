@@ -27,6 +27,7 @@ from bot.setting_types import (
     Networks,
     Packs,
     ProxyAddress,
+    SentryAddress,
     UpperCase,
     UserIds,
     WebhookSecret,
@@ -262,6 +263,12 @@ class Settings(BaseSettings):
     )
     log_format: Literal["console", "json"] = _setting(
         "console", "Logs", "Log format: console for people, json for machines.", example="console"
+    )
+    sentry_dsn: SentryAddress | None = _setting(
+        None,
+        "Logs",
+        "DSN of a Sentry project: it gets the log's errors, without secrets and photos; none: nothing is sent.",
+        example="https://0123456789abcdef@sentry.example.org/1",
     )
 
     @model_validator(mode="after")

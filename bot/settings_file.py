@@ -17,7 +17,7 @@ from bot.settings import Settings
 
 _FILE = ".env"
 
-_PREFIXES = ("TELEGRAM_", "VOLC_", "ENGINE_", "MODELS_", "EDITS_", "PENDING_", "RETENTION_", "STARS_")
+_PREFIXES = ("TELEGRAM_", "VOLC_", "ENGINE_", "MODELS_", "EDITS_", "PENDING_", "RETENTION_", "SENTRY_", "STARS_")
 """An unknown name in the environment that begins with one of these is a misspelt setting."""
 
 _FOREIGN = ("COMPOSE_", "DOCKER_", "POSTGRES_", "PYTHON", "MALLOC_", "HTTP_", "HTTPS_", "NO_PROXY", "TZ", "LANG")
