@@ -21,7 +21,7 @@ from bot.terminal import ExitCode
 from tests.cli.conftest import Run
 from tests.support import scene
 
-letters = st.characters(exclude_characters="\0")
+letters = st.characters(codec="utf-8", exclude_characters="\0")
 bytes_without_meaning = st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF, exclude_categories=())
 """How Python shows bytes that are no UTF-8; other lone surrogates cannot come from a command line (PEP 383)."""
 
