@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     telegram_api_url: Address = _setting(
         "https://api.telegram.org",
         "Telegram",
-        "The Bot API server; a self-hosted one lifts the limits of 20 MB down and 50 MB up.",
+        "The Bot API server; a self-hosted one with --local hands out files over 20 MB (docs/deployment.md).",
         example="https://api.telegram.org",
     )
     telegram_proxy: ProxyAddress | None = _setting(

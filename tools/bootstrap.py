@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
 LOCKS = ROOT / "requirements"
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -71,17 +72,27 @@ def is_ready(name: str) -> bool:
     return name_installed in containing and digest == fingerprint(name_installed)
 
 
+def pip_setting(name: str) -> str:
+    """Return one of pip's settings, from the environment or its configuration; empty if it is not set."""
+    if value := os.environ.get(f"PIP_{name.replace('-', '_').upper()}"):
+        return value
+    ask = [sys.executable, "-m", "pip", "config", "get", f"global.{name}"]
+    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def pip_settings_for_uv() -> dict[str, str]:
-    """Return an environment that gives uv pip's index and certificates: uv does not read pip's configuration."""
+    """Return an environment that gives uv pip's index and certificates: uv does not read pip's configuration.
+
+    Without any it trusts the system's certificates, as pip does, and not only those that it brings: a company's network
+    may need its own.
+    """
     env = dict(os.environ)
-    configured = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
-    )
-    index = os.environ.get("PIP_INDEX_URL") or configured.stdout.strip()
-    if index:
+    if index := pip_setting("index-url"):
         env.setdefault("UV_DEFAULT_INDEX", index)
-    if "PIP_CERT" in os.environ:
-        env.setdefault("SSL_CERT_FILE", os.environ["PIP_CERT"])
+    if certificates := pip_setting("cert"):
+        env.setdefault("SSL_CERT_FILE", certificates)
+    elif SYSTEM_CERTIFICATES.is_file():
+        env.setdefault("UV_SYSTEM_CERTS", "true")
     env.setdefault("UV_LINK_MODE", "copy")
     return env
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,3 +59,21 @@ async def test_a_revoked_token_is_no_matter_for_the_person() -> None:
         with pytest.raises(BotError) as refused:
             await fetched(server, file.file_id)
         assert refused.value.message_id == "telegram-trouble"
+
+
+async def test_a_bot_api_server_in_local_mode_leaves_the_file_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its getFile names the file's absolute path, and it does not serve the file by http."""
+    photo = tmp_path / "photo"
+    photo.write_bytes(b"data on the disk")
+    async with TelegramServer() as server:
+        files = server.telegram.files
+        stored = files.put(b"", "photos")
+        monkeypatch.setattr(files, "get", lambda _id: dataclasses.replace(stored, path=str(photo)))
+        assert await fetched(server, stored.file_id) == b"data on the disk"
+        assert server.telegram.calls["download"] == 0
+        photo.unlink()  # as for a bot that does not see the server's disk
+        with pytest.raises(WorldError) as refused:
+            await fetched(server, stored.file_id)
+        assert refused.value.message_id == "photo-unavailable"

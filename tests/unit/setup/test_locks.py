@@ -83,11 +83,3 @@ def test_every_locked_package_is_asked_for(lock: str) -> None:
 def test_no_lock_file_names_an_index() -> None:
     for lock in REQUIREMENTS.glob("*.lock"):
         assert "://" not in lock.read_text(), lock.name
-
-
-def test_container_images_name_a_minor_version() -> None:
-    text = (ROOT / "Dockerfile").read_text() + (ROOT / "compose.yaml").read_text()
-    images = re.findall(r"^(?:FROM|\s+image:)\s+(\S+:\S+)", text, re.MULTILINE)
-    assert len(images) == 3
-    for image in images:
-        assert re.search(r":\d+\.\d+\b", image), image
