@@ -28,7 +28,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     """Ctrl-C; the shells' number for SIGINT."""
     READER_GONE = 141
-    """Whoever read the output has closed it, such as `head`; the shells' number for SIGPIPE."""
+    """The reader of the output has closed it, such as `head`; the shells' number for SIGPIPE."""
 
 
 LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -106,7 +106,7 @@ def show(text: str) -> None:
     """Print a line on stdout.
 
     Raises:
-        SystemExit: Nobody reads it any more: the command ends, without a traceback.
+        SystemExit: The reader has closed the pipe: the command ends, without a traceback.
     """
     try:
         print(text, flush=True)
@@ -116,7 +116,7 @@ def show(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print a line on stderr. The command goes on if nobody reads it any more."""
+    """Print a line on stderr. The command goes on if the reader has closed the pipe."""
     try:
         print(text, file=sys.stderr, flush=True)
     except BrokenPipeError:
@@ -124,7 +124,7 @@ def complain(text: str) -> None:
 
 
 def flush() -> None:
-    """Write out what was printed; it is no error that nobody reads it any more. Python would report it at its end."""
+    """Write out what was printed; a pipe that its reader has closed is no error. Python would report one at its end."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -119,7 +119,7 @@ class Container:
             check = self._config["Healthcheck"]["Test"][1:]
             if self.pid and subprocess.run(self.inside(*check), capture_output=True, check=False).returncode == 0:
                 return time.monotonic() - began
-            time.sleep(0.2)
+            time.sleep(0.2)  # a health check is asked again and again, as Docker does: no event crosses its border
         raise ContainerError(f"the image's health check did not pass within {START_SECONDS:.0f} s")
 
     def check_rights(self) -> None:

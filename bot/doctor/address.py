@@ -91,13 +91,13 @@ async def _certificate_days(url: str, context: ssl.SSLContext) -> tuple[int, boo
         text = "{host}:{port} does not speak https: let the proxy end https there, or name its https port in PUBLIC_URL"
         return fail(SUBJECT, text, **where)
     except (socket.gaierror, UnicodeError):
-        text = "the name {host} does not exist: make a DNS record that leads to this server, or mend PUBLIC_URL"
+        text = "the name {host} does not exist: make a DNS record that leads to this server, or correct PUBLIC_URL"
         return fail(SUBJECT, text, **where)
     except ConnectionRefusedError:
-        text = "nothing listens on {host}:{port}: start the proxy that ends https, or mend PUBLIC_URL"
+        text = "nothing listens on {host}:{port}: start the proxy that ends https, or correct PUBLIC_URL"
         return fail(SUBJECT, text, **where)
     except OSError:  # a timeout, too
-        text = "{host}:{port} does not answer: open the port in the firewall, or mend the DNS record"
+        text = "{host}:{port} does not answer: open the port in the firewall, or correct the DNS record"
         return fail(SUBJECT, text, **where)
     certificate = writer.get_extra_info("peercert")
     writer.transport.abort()
@@ -116,8 +116,8 @@ def _certificate_fault(error: ssl.SSLCertVerificationError, host: str) -> Findin
         text = "the certificate is for another name than {host}: get one for {host}, as by `certbot -d {host}`"
     elif code in (_SELF_SIGNED, _SELF_SIGNED_IN_CHAIN):
         text = (
-            "the certificate of {host} is signed by nobody that phones trust: get one from a public authority, as by "
-            "`certbot -d {host}`"
+            "the certificate of {host} is not signed by an authority that phones trust: get one from a public "
+            "authority, as by `certbot -d {host}`"
         )
     else:
         text = (

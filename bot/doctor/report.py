@@ -72,7 +72,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         except BotError as error:
             found = [fail(subject, "{fault}", fault=error.facts.get("text") or explain(error))]
         except OSError as error:
-            text = "{reason}: {file}; mend what the line about permissions says"
+            text = "{reason}: {file}; do what the line about permissions says"
             found = [fail(subject, text, reason=system_reason(error), file=error.filename or subject)]
         except Exception as error:
             log.exception("doctor_check_failed", subject=subject)  # the log hides secrets

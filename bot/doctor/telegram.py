@@ -134,7 +134,7 @@ def _webhook_fault(info: WebhookInfo, address: str, host: str) -> Finding | None
     if info.last_error_message and (info.pending_update_count or age < RECENT):
         return fail(
             "updates",
-            "Telegram could not reach the webhook: “{error}”, {count} updates wait; start the bot, mend what the line "
+            "Telegram could not reach the webhook: “{error}”, {count} updates wait; start the bot, do what the line "
             "about the public address says, or set TELEGRAM_UPDATES=polling",
             error=info.last_error_message,
             count=info.pending_update_count,

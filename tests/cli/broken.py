@@ -65,7 +65,7 @@ class Place:
 
 
 Make = Callable[[Place], Awaitable[Settings]]
-Mend = Callable[[Place, Settings, str], Awaitable[Settings]]
+Fix = Callable[[Place, Settings, str], Awaitable[Settings]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,14 @@ class Broken:
         subject: The subject of the doctor's line about it.
         level: ``warn`` or ``fail``.
         words: What the line has to contain, in either language: the setting's name, the command, the number.
-        mend: Does what the line says; returns the settings after it. The line has to be ok then.
+        fix: Does what the line says; returns the settings after it. The line has to be ok then.
     """
 
     make: Make
     subject: str
     level: str
     words: tuple[str, ...]
-    mend: Mend
+    fix: Fix
 
 
 @contextlib.asynccontextmanager
@@ -261,10 +261,10 @@ async def renew(place: Place, settings: Settings, line: str) -> Settings:
     return settings
 
 
-async def authority_of_nobody(place: Place) -> Settings:
+async def unknown_authority(place: Place) -> Settings:
     folder = place.folder.parent / "other"
     folder.mkdir()
-    place.proxy.context = (await asyncio.to_thread(Authority, folder, "Nobody")).certify()
+    place.proxy.context = (await asyncio.to_thread(Authority, folder, "Unknown")).certify()
     settings = place.public()
     await start_the_bot(place, settings, "")
     return settings
@@ -383,7 +383,9 @@ BROKEN = {
     "a certificate for another name": Broken(
         with_certificate("other.example"), "public address", "fail", ("certbot -d localhost",), renew
     ),
-    "a certificate of nobody": Broken(authority_of_nobody, "public address", "fail", ("fullchain.pem",), renew),
+    "a certificate of an unknown authority": Broken(
+        unknown_authority, "public address", "fail", ("fullchain.pem",), renew
+    ),
     "a proxy whose bot does not run": Broken(
         bot_that_does_not_run, "public address", "fail", ("502", "127.0.0.1:"), start_the_bot
     ),

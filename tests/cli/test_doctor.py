@@ -1,4 +1,4 @@
-"""`doctor` on broken set-ups, in both languages: each line leads to the mend when it is followed literally."""
+"""`doctor` on broken set-ups, in both languages: each line leads to the fix when it is followed literally."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def line_about(output: str, subject: str, language: str) -> str:
 
 
 @pytest.mark.parametrize("name", BROKEN)
-async def test_following_the_line_mends_the_set_up(name: str, tmp_path: Path) -> None:
+async def test_following_the_line_fixes_the_set_up(name: str, tmp_path: Path) -> None:
     broken, number = BROKEN[name], list(BROKEN).index(name)
     chinese = IN_CHINESE[number % len(IN_CHINESE)]
     async with place_in(tmp_path) as place:
@@ -75,7 +75,7 @@ async def test_following_the_line_mends_the_set_up(name: str, tmp_path: Path) ->
             for one in output.splitlines():
                 assert is_chinese(one) == (language == "zh"), one
         # Half of them are followed in Chinese.
-        settings = await broken.mend(place, settings, lines[number % 2])
+        settings = await broken.fix(place, settings, lines[number % 2])
         _, output = await doctor(place, settings)
         assert line_about(output, broken.subject, "en").startswith("ok "), output
 
@@ -111,7 +111,7 @@ async def test_a_file_that_the_bot_cannot_write_is_named(tmp_path: Path, monkeyp
 async def test_a_bot_that_runs_with_a_public_address_is_all_right(tmp_path: Path, segmenter_folder: Path) -> None:
     async with place_in(tmp_path) as place:
         settings = await BROKEN["a proxy whose bot does not run"].make(place) | {"TELEGRAM_UPDATES": "webhook"}
-        await BROKEN["a proxy whose bot does not run"].mend(place, settings, "")
+        await BROKEN["a proxy whose bot does not run"].fix(place, settings, "")
         code, output = await doctor(place, settings)
         assert (code, {line[:4] for line in output.splitlines()}) == (0, {"ok  "}), output
         code, output = await doctor(place, settings, "--json", LANGUAGE="zh")

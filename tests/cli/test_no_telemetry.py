@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.models.files import SETUP_FOLDER
 from bot.playground import samples
 from tests.cli.conftest import Run
 
 
+@pytest.mark.usefixtures("segmenter_folder")
 def test_an_edit_by_the_learned_model_leaves_nothing_in_the_home_folder(bot: Run, tmp_path: Path) -> None:
     """ONNX Runtime would write an id of the machine there, and send usage data in its name."""
-    if not (SETUP_FOLDER / "u2netp.onnx").is_file():
-        pytest.skip("set-up could not fetch the segmenter's file")
     home = tmp_path / "home"
     home.mkdir()
     (tmp_path / "boat.jpg").write_bytes(samples.jpeg("boat"))

@@ -23,11 +23,15 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bootstrap, "SYSTEM_CERTIFICATES", tmp_path / "system.crt")
 
 
-def test_settings_of_pips_file_are_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
-        pytest.skip(f"{python} has no pip")  # set-up needs one; the tests' own environment has none
-    monkeypatch.setattr(bootstrap.sys, "executable", str(python))
+def python_with_pip() -> str:
+    """The Python that set up `.venv` has pip; where that came from the package python3-venv alone, `.venv` has it."""
+    base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    asked = subprocess.run([base, "-m", "pip", "--version"], capture_output=True, check=False)
+    return sys.executable if asked.returncode else str(base)
+
+
+def test_settings_of_pips_file_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap.sys, "executable", python_with_pip())
     (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://index.example/simple\ncert = /etc/company.crt\n")
     env = bootstrap.pip_settings_for_uv()
     assert env["UV_DEFAULT_INDEX"] == "https://index.example/simple"
