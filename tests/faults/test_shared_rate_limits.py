@@ -57,10 +57,6 @@ async def send(limiter: FloodLimiter, telegram: Telegram, chat: int) -> None:
     await limiter.process_request(telegram, (), {}, "sendMessage", {"chat_id": chat}, None)
 
 
-def most_within(times: list[float], seconds: float) -> int:
-    return max(sum(start <= time < start + seconds for time in times) for start in times)
-
-
 async def test_all_processes_together_keep_to_the_overall_limit(databases: list[Database]) -> None:
     telegram = Telegram()
     limiters = [FloodLimiter(overall=20, shared_limits=SharedRateLimiter(database)) for database in databases]
@@ -70,8 +66,8 @@ async def test_all_processes_together_keep_to_the_overall_limit(databases: list[
             tasks.create_task(send(limiters[number % 3], telegram, number))
     assert len(telegram.times) == 60
     # A burst of 20, and 20 a second from then on: two seconds for 60, where three limits by themselves take none.
-    assert max(telegram.times) - began > 1.7
-    assert most_within(telegram.times, 1.0) <= 20 + 20 + 3
+    for number, time in enumerate(sorted(telegram.times)):
+        assert time - began > (number - 20) / 20 - 0.1, f"message {number} is early"
 
 
 async def test_all_processes_together_keep_to_one_chats_limit(databases: list[Database]) -> None:
@@ -112,7 +108,6 @@ async def test_a_database_that_is_down_does_not_delay_messages(
 async def test_all_processes_know_how_much_room_is_left(databases: list[Database]) -> None:
     busy, waiting = (FloodLimiter(overall=5, shared_limits=SharedRateLimiter(database)) for database in databases[:2])
     assert await waiting.has_spare()
-    telegram = Telegram()
-    for chat in range(4):
-        await send(busy, telegram, chat)
-    assert not await waiting.has_spare(), "another process has used most of the burst"
+    for _ in range(100):  # tokens of 20 seconds, so that a slow machine gets none of them back before it asks
+        await busy.process_request(Telegram(), (), {}, "setMessageReaction", {"chat_id": 7}, None)
+    assert not await waiting.has_spare(), "another process has used the burst"
