@@ -1,13 +1,39 @@
-"""The bot with an engine that does nothing and without Telegram's flood limits, in a separate process."""
+"""The bot with an engine that only takes time, and without Telegram's flood limits, in a separate process.
+
+`BENCH_ENGINE_SECONDS` is how long the engine takes for each photo; without it, none.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from bot import cli, wiring
 from bot.chat.api.flood_limiter import FloodLimiter
-from tests.benchmarks.overhead import _engines
+from bot.engines import Engine
+from bot.imaging.photo import Photo
+from bot.segmentation import FoundObject
+from tests.benchmarks.overhead import Nothing
+
+ENGINE_SECONDS = float(os.environ.get("BENCH_ENGINE_SECONDS", "0"))
+
+
+class Timed(Nothing):
+    """Finds a square, after `ENGINE_SECONDS`."""
+
+    async def segment(self, photo: Photo, *, map_file: Path | None = None) -> FoundObject:
+        await asyncio.sleep(ENGINE_SECONDS)
+        return await super().segment(photo, map_file=map_file)
+
+
+@asynccontextmanager
+async def _engines(*_: Any) -> AsyncIterator[list[Engine]]:
+    yield [Engine("none", Timed(), Timed())]
 
 
 def _unlimited(**options: Any) -> FloodLimiter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.playground import TelegramServer
+from tests.benchmarks._processes import megabytes, processor_seconds
 from tests.faults.bots import ROOT, bare_environment
 
 SETTLE_SECONDS, IDLE_SECONDS = 10, 60
@@ -30,32 +30,6 @@ class Idle:
     ready: float
     percent: float
     megabytes: float
-
-
-def _processes(session: int) -> list[Path]:
-    """The /proc folders of a session's processes."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if int((folder / "stat").read_text().rpartition(") ")[2].split()[3]) == session:
-                found.append(folder)
-    return found
-
-
-def _processor_seconds(session: int) -> float:
-    """Time that all processes of a session have computed."""
-    fields = [(folder / "stat").read_text().rpartition(") ")[2].split() for folder in _processes(session)]
-    return sum(int(field[11]) + int(field[12]) for field in fields) / os.sysconf("SC_CLK_TCK")
-
-
-def _megabytes(session: int) -> float:
-    lines = [
-        line
-        for folder in _processes(session)
-        for line in (folder / "smaps_rollup").read_text().splitlines()
-        if line.startswith("Pss:")
-    ]
-    return sum(int(line.split()[1]) for line in lines) / 2**10
 
 
 def _is_ready(port: int) -> bool:
@@ -79,10 +53,10 @@ def _idle(settings: dict[str, str]) -> Idle:
                 time.sleep(0.02)  # another process: there is no event to wait for
             ready = time.monotonic() - begun
             time.sleep(SETTLE_SECONDS)  # what the start left to do
-            before, computed = time.monotonic(), _processor_seconds(bot.pid)
+            before, computed = time.monotonic(), processor_seconds(bot.pid)
             time.sleep(IDLE_SECONDS)  # the time that is measured
-            percent = 100 * (_processor_seconds(bot.pid) - computed) / (time.monotonic() - before)
-            return Idle(ready, percent, _megabytes(bot.pid))
+            percent = 100 * (processor_seconds(bot.pid) - computed) / (time.monotonic() - before)
+            return Idle(ready, percent, megabytes(bot.pid))
         finally:
             os.killpg(bot.pid, signal.SIGTERM)
 

@@ -98,6 +98,12 @@ class BotProcess:
         return self._log.read_text() if self._log.exists() else ""
 
     @property
+    def process_id(self) -> int:
+        """Its process id, which is also that of its session."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def memory(self) -> int:
         """Bytes of its resident memory, the pixel processes not counted."""
         assert self._process is not None
