@@ -27,11 +27,11 @@ CREDENTIALS = re.compile(
 
 HIDDEN = "[hidden]"
 
-REPEAT_SECONDS, MAX_REPEATS = 60.0, 5
-"""Seconds in which a library's message is logged at most this often. Without file descriptors asyncio writes a
-traceback for each connection that it cannot accept: 243 MB in some minutes."""
-
-_THROTTLED = ("asyncio", "aiohttp.server")
+REPEAT_SECONDS = 60.0
+MAX_REPEATS = {"asyncio": 5, "aiohttp.server": 5, "dbos": 0}
+"""How often a library may repeat a message within `REPEAT_SECONDS`; one more line says that there are more. Without
+file descriptors asyncio writes a traceback for each connection that it cannot accept, 243 MB in some minutes; without
+its database DBOS writes 20 lines a second."""
 
 
 def hider(secrets: Iterable[str]) -> Callable[[str], str]:
@@ -66,7 +66,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 class LibraryFilter(logging.Filter):
-    """Shortens what asyncio and aiohttp write about other people's mistakes, and drops what they repeat.
+    """Shortens what libraries write about other people's mistakes and about outages, and drops what they repeat.
 
     Args:
         clock: Seconds, monotonic.
@@ -76,27 +76,43 @@ class LibraryFilter(logging.Filter):
         super().__init__()
         self._clock = clock
         self._series: dict[tuple[str, str], tuple[float, int]] = {}
-        """By logger and message: when the series began, and how many came."""
+        """By library and message: when the series began, and how many came."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is logged."""
-        if not record.name.startswith(_THROTTLED):
+        library = next((name for name in MAX_REPEATS if f"{record.name}.".startswith(f"{name}.")), None)
+        if library is None:
             return True
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and any(kind.__name__ == "HttpProcessingError" for kind in type(error).__mro__):
             # A malformed request is the client's mistake; the traceback repeats what the client sent.
             record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
             record.msg, record.args = "malformed request from %s", record.args
-        key = (record.name, str(record.msg)[:80])
+        if library == "dbos":
+            _shorten(record)
+        key = (library, str(record.msg)[:80])
         began, count = self._series.get(key, (self._clock(), 0))
         if self._clock() - began >= REPEAT_SECONDS:
             began, count = self._clock(), 0
         if len(self._series) > 100:
             self._series.clear()
         self._series[key] = (began, count + 1)
-        if count == MAX_REPEATS:
+        if count == MAX_REPEATS[library]:
             record.msg = f"{record.msg} (further ones within {REPEAT_SECONDS:.0f} s are not logged)"
-        return count <= MAX_REPEATS
+        return count <= MAX_REPEATS[library]
+
+
+def _shorten(record: logging.LogRecord) -> None:
+    """Leave what matters of a line of DBOS: no fields that are always the same, and an outage in one line."""
+    for field in ("applicationID", "applicationVersion", "executorID"):
+        record.__dict__.pop(field, None)
+    text = record.getMessage()
+    error = record.exc_info[1] if record.exc_info else None
+    if "OperationalError" in text or "connection failed" in text or type(error).__name__ == "OperationalError":
+        first, *others = text.splitlines()
+        errors = [line for line in others if "OperationalError)" in line]
+        words = [first.removesuffix("Traceback (most recent call last):"), *errors[-1:]]
+        record.msg, record.args, record.exc_info, record.exc_text = "".join(words), None, None, None
 
 
 def configure(level: str, style: str, secrets: Iterable[str]) -> None:
@@ -129,6 +145,8 @@ def configure(level: str, style: str, secrets: Iterable[str]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("dbos").handlers[:] = [logging.NullHandler()]  # else it adds its own, past this one
+    logging.getLogger("dbos").propagate = True
     for chatty in ("telegram", "httpx", "aiohttp.access", "alembic", "dbos", "asyncio", "PIL"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     structlog.configure(

@@ -288,9 +288,12 @@ def health(settings: Settings, core: Core, *, has_metrics: bool = True) -> Healt
     async def update_metrics() -> None:
         metrics.show_queue(await core.store.statistics.queue())
 
+    def ready() -> bool:
+        return core.queue.is_ready() and not core.folder.is_full() and core.database.outage.seconds is None
+
     return Health(
-        ready=lambda: core.queue.is_ready() and not core.folder.is_full(),
-        warning=core.folder.warning,
+        ready=ready,
+        warning=lambda: core.database.outage.warning() or core.folder.warning(),
         update_metrics=update_metrics if has_metrics else None,
     )
 

@@ -16,6 +16,7 @@ from alembic.util import CommandError
 
 from bot.errors import OutageError, WorldError
 from bot.storage import migrations, start_failures
+from bot.storage.outage import Outage
 from bot.storage.sqlite import WriteLock, make_sqlite_engine
 from bot.storage.threads import started_thread_pool
 
@@ -76,6 +77,10 @@ class Database:
 
     Raises:
         OperatorError: The address cannot be read, or the folder of the SQLite file cannot be made.
+
+    Attributes:
+        outage: Whether PostgreSQL answers. A SQLite file always counts as answering: a full disk is noticed by
+            `DataFolder`.
     """
 
     def __init__(self, url: str, *, setting: str = "DATABASE_URL") -> None:
@@ -87,6 +92,8 @@ class Database:
         except OSError as error:
             raise start_failures.unusable_folder(error, setting) from None
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        address = self.engine.url
+        self.outage = Outage(f"{address.database} at {address.host}:{address.port or 5432}")
         # A power cut may undo a checkpoint; then a step runs again, which is harmless. What must not be lost is in our
         # own tables. This saves 9 syncs of 4 ms for each edit (docs/decisions.md#sqlite-by-default).
         self.queue_engine = make_sqlite_engine(url, lock, urgent=False, synced=False) if self.is_sqlite else None
@@ -150,13 +157,17 @@ class Database:
         pause = 0.05
         while True:
             try:
-                return await self._in_thread(self._transaction, work)
+                result: T = await self._in_thread(self._transaction, work)
             except sa.exc.DBAPIError as error:
                 is_down = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
                 if not is_down:
                     raise
+                self.outage.failed(type(error.orig).__name__)
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise _outage(error) from error
+            else:
+                self.outage.ended()
+                return result
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
 

@@ -11,6 +11,7 @@ import asyncio
 import sqlalchemy as sa
 import structlog
 
+from bot.errors import OutageError
 from bot.storage.database import NOW, Database
 from bot.storage.tables import executors, rate_limits
 from bot.storage.takeover import Takeover
@@ -49,6 +50,8 @@ class Heartbeat:
             try:
                 await self.beat()
                 await self.take_over_dead()
+            except OutageError:  # logged by the database
+                pass
             except Exception:  # the background's boundary: without heartbeats this executor would count as dead
                 log.exception("heartbeat_broke")
             await asyncio.sleep(BEAT_SECONDS)

@@ -54,7 +54,7 @@ def bare_environment(server: TelegramServer, folder: Path, **changes: Any) -> di
 
 
 class BotProcess:
-    """`python -m bot run` (or `worker`)."""
+    """`python -m bot run` (or `worker`). Its log is in its DATA_DIR, unless `log` names a file."""
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class BotProcess:
         command: str = "run",
         module: str = "bot",
         open_files: int | None = None,
+        log: Path | None = None,
     ) -> None:
         self._telegram = telegram
         self._settings = settings
@@ -72,7 +73,7 @@ class BotProcess:
         # The shell limits the open files, then becomes the bot.
         self._prefix = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh"] if open_files else []
         self._process: asyncio.subprocess.Process | None = None
-        self._log = Path(settings["DATA_DIR"]) / f"{command}.log"
+        self._log = log or Path(settings["DATA_DIR"]) / f"{command}.log"
 
     async def start(self, *, wait: bool = True) -> None:
         """Start it; with `wait`, return once it asks for updates."""

@@ -65,18 +65,6 @@ async def test_a_full_disk_at_the_start(server: TelegramServer, tmp_path: Path, 
         assert "make room" in output
 
 
-async def test_a_token_that_is_revoked_while_the_bot_runs(server: TelegramServer, tmp_path: Path) -> None:
-    bot = BotProcess(server.telegram, bare_environment(server, tmp_path, WORKERS=1))
-    try:
-        await bot.start()
-        server.telegram.token = "1:revoked"
-        assert await bot.ends() == 2
-        check_is_clean(bot.log)
-        assert "python -m bot: TELEGRAM_BOT_TOKEN: " in bot.log
-    finally:
-        await bot.kill()
-
-
 async def test_an_api_that_cannot_be_reached_is_asked_again_and_named(server: TelegramServer, tmp_path: Path) -> None:
     address = f"http://127.0.0.1:{free_port()}"
     bot = BotProcess(server.telegram, bare_environment(server, tmp_path, WORKERS=1, TELEGRAM_API_URL=address))

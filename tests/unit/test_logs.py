@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import structlog
 from aiohttp.http_exceptions import BadHttpMessage
+from dbos._logger import init_logger
 
 from bot import logs
 
@@ -21,10 +22,11 @@ TOKEN = "123456789:AAF-abcdefghijklmnopqrstuvwxyz_01234"
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    root, dbos = logging.getLogger(), logging.getLogger("dbos")
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in (root, dbos)]
     yield
-    root.handlers[:], root.level = handlers, level
+    for logger, handlers, level, propagate in before:
+        logger.handlers[:], logger.level, logger.propagate = handlers, level, propagate
     structlog.reset_defaults()
 
 
@@ -150,7 +152,7 @@ def test_what_a_library_repeats_is_logged_a_few_times(capsys: pytest.CaptureFixt
         logging.getLogger("asyncio").error("socket.accept() out of system resource")
     logging.getLogger("asyncio").error("something else")
     printed = capsys.readouterr().err
-    assert printed.count("out of system resource") == logs.MAX_REPEATS + 1
+    assert printed.count("out of system resource") == logs.MAX_REPEATS["asyncio"] + 1
     assert printed.count("not logged") == 1
     assert "something else" in printed
 
@@ -162,6 +164,35 @@ def test_a_repeated_message_is_logged_again_later() -> None:
     def is_logged() -> bool:
         return repeated.filter(logging.LogRecord("asyncio", logging.ERROR, "", 0, "again", None, None))
 
-    assert [is_logged() for _ in range(10)].count(True) == logs.MAX_REPEATS + 1
+    assert [is_logged() for _ in range(10)].count(True) == logs.MAX_REPEATS["asyncio"] + 1
     now[0] = logs.REPEAT_SECONDS
     assert is_logged()
+
+
+def test_what_dbos_says_about_an_outage_is_one_line_in_our_format(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json", [])
+    library = logging.getLogger("dbos")
+    init_logger()  # DBOS adds a handler, unless it has one
+    for number in range(100):
+        library.warning(
+            f"Exception polling: Traceback (most recent call last):\n  File\npsycopg.OperationalError: no ({number})\n"
+            "sqlalchemy.exc.OperationalError: (psycopg.OperationalError) connection failed\n(Background on this error)",
+            extra={"executorID": "abc", "operationUUID": "an-edit:1"},
+        )
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert line["event"].startswith(
+        "Exception polling: sqlalchemy.exc.OperationalError: (psycopg.OperationalError) con"
+    )
+    assert (line.get("executorID"), line["operationUUID"]) == (None, "an-edit:1")
+
+
+def test_another_traceback_of_dbos_stays_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "console", [])
+    library = logging.getLogger("dbos")
+    try:
+        raise KeyError("surprise")
+    except KeyError:
+        library.exception("Exception in a thread")
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed
+    assert "KeyError: 'surprise'" in printed

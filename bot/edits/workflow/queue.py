@@ -23,7 +23,13 @@ from dbos import error as dbos_error
 
 from bot.edits.model import Edit, workflow_id
 from bot.edits.workflow.metrics import STEP_SECONDS
-from bot.edits.workflow.queue_polling import BUSY_SECONDS, IDLE_SECONDS_ALONE, IDLE_SECONDS_SHARED, QueuePolling
+from bot.edits.workflow.queue_polling import (
+    BUSY_SECONDS,
+    IDLE_SECONDS_ALONE,
+    IDLE_SECONDS_SHARED,
+    QueuePolling,
+    shorten_outage_pauses,
+)
 from bot.edits.workflow.steps import ChoiceNeeded, EditSteps
 from bot.errors import BotError, OutageError, WorldError
 from bot.storage.database import Database
@@ -115,6 +121,7 @@ class EditQueue:
             return await self._run(edit_id)
 
         logging.getLogger("dbos").addFilter(_is_no_cancellation)
+        shorten_outage_pauses()
         barrier = threading.Barrier(THREADS)
         self._workflow = DBOS.workflow(name="edit", max_recovery_attempts=None)(workflow)
         dbos = DBOS(config=config)

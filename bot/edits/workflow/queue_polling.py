@@ -9,6 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from typing import Any
+
+from dbos import _sys_db
 
 BUSY_SECONDS = 0.05
 """Between two polls while edits run. DBOS records the end of an edit a moment after it, and a poll before that moment
@@ -28,6 +31,11 @@ IDLE_SECONDS_ALONE = 5.0
 
 IDLE_SECONDS_SHARED = 0.5
 """The same where other processes enqueue edits as well, of which this one gets no sign."""
+
+
+LONGEST_OUTAGE_SECONDS = 2.0
+"""Between two tries while the database does not answer. DBOS's own pauses grow to 90 s; an edit would wait for their
+end, long after the database answers again."""
 
 
 class QueuePolling:
@@ -92,3 +100,18 @@ class QueuePolling:
 
         event.wait = wait_as_needed  # type: ignore[method-assign]
         event.set = set_and_wake  # type: ignore[method-assign]
+
+
+class _ShortSleeps:
+    """The module `time`, but it sleeps for `LONGEST_OUTAGE_SECONDS` at most."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(min(seconds, LONGEST_OUTAGE_SECONDS))
+
+
+def shorten_outage_pauses() -> None:
+    """Let DBOS try again soon while the database does not answer. It has no setting for that."""
+    _sys_db.time = _ShortSleeps()  # type: ignore[assignment,attr-defined]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 
+import psycopg
 import pytest
+import sqlalchemy as sa
+from dbos import _sys_db
 
-from bot.edits.workflow.queue_polling import BUSY_SECONDS, LONGEST_SECONDS, QueuePolling
+from bot.edits.workflow import queue_polling
+from bot.edits.workflow.queue_polling import BUSY_SECONDS, LONGEST_OUTAGE_SECONDS, LONGEST_SECONDS, QueuePolling
 
 
 class Woken:
@@ -100,3 +105,22 @@ def test_other_threads_wait_as_before(stop: threading.Event, polling: QueuePolli
     assert stop.wait(0.001) is False
     stop.set()
     assert stop.wait() is True
+
+
+def test_while_the_database_does_not_answer_dbos_tries_again_every_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(_sys_db, "time", time)
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    queue_polling.shorten_outage_pauses()
+    refused = psycopg.OperationalError("connection failed: Connection refused")
+    tries = iter([sa.exc.OperationalError("SELECT 1", {}, refused)] * 8)
+
+    @_sys_db.db_retry()
+    def ask() -> str:
+        for error in tries:
+            raise error
+        return "answered"
+
+    assert ask() == "answered"
+    assert len(pauses) == 8
+    assert max(pauses) <= LONGEST_OUTAGE_SECONDS
