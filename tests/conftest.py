@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -18,6 +22,7 @@ from bot import wiring
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.models.files import SETUP_FOLDER, is_intact
 from bot.models.registry import MODELS
+from bot.storage import sqlite
 
 # A busy machine is no failure: examples have no deadline, and generating them may be slow.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,6 +54,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {path: number / len(group) for group in (waiting, busy) for number, path in enumerate(group)}
     places |= {path: 1 + number for number, path in enumerate(short)}
     items[:] = [item for path in sorted(files, key=lambda path: places[path]) for item in files[path]]
+
+
+GROWING = {
+    "edits", "offers", "payments", "people", "person_settings", "quota_uses", "operation_outputs", "workflow_status",
+}  # fmt: skip
+"""Tables that grow with use; the last two are DBOS's. `found_objects` is emptied as edits end."""
+
+RARE = (
+    "INSERT INTO operation_outputs_new",  # DBOS makes its tables
+    "workflow_status.application_version NOT IN",  # the start, after an upgrade
+    "UPDATE edits SET chat=",  # a group became a supergroup
+    "DELETE FROM quota_uses WHERE quota_uses.at <=",  # every quarter of an hour
+    "SELECT coalesce(sum(payments.stars)",  # /stats
+    "FROM people WHERE people.last_private >",  # an announcement
+    "SELECT people.person, people.last_seen, people.last_private, people.blocked FROM people",  # a test
+)
+"""Parts of statements that may read a whole table, because they run rarely."""
+
+MAY_SCAN = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\b", re.IGNORECASE)
+SCAN = re.compile(r"SCAN (\w+)(?! USING)")
+"""A step of SQLite's plan that reads a whole table; one that reads an index in its order ends after a LIMIT."""
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +114,36 @@ def one_event_loop() -> Iterator[None]:
 
     with mock.patch.object(BackgroundEventLoop, "target_loop", target_loop):
         yield
+
+
+@pytest.fixture(scope="session")
+def full_scans() -> Iterator[list[str]]:
+    """The statements of all bots in this process that read a whole growing table, as they are found."""
+    found: list[str] = []
+    explained: set[str] = set()
+    execute = sqlite._Cursor.execute
+
+    def explaining(cursor: Any, sql: str, *parameters: Any) -> Any:
+        if sql not in explained and MAY_SCAN.match(sql):
+            explained.add(sql)
+            explanation = sqlite3.Cursor(cursor.connection)
+            with contextlib.closing(explanation):
+                steps = [row[3] for row in explanation.execute(f"EXPLAIN QUERY PLAN {sql}", *parameters)]
+            tables = {match[1] for step in steps if (match := SCAN.match(step))} & GROWING
+            if tables and not any(part in " ".join(sql.split()) for part in RARE):
+                found.append(f"{', '.join(tables)}: {' '.join(sql.split())}")
+        return execute(cursor, sql, *parameters)
+
+    with mock.patch.object(sqlite._Cursor, "execute", explaining):
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def no_full_scans(full_scans: list[str]) -> Iterator[None]:
+    """Fails the test in which a bot in this process first reads a whole table that grows with use."""
+    yield
+    found, full_scans[:] = full_scans[:], []
+    assert not found, "an index is missing, or a statement belongs to RARE:\n" + "\n".join(found)
 
 
 @pytest.fixture

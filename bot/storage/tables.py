@@ -71,6 +71,9 @@ edits = sa.Table(
     sa.Index("edits_by_person", "person", "state"),
     sa.Index("edits_by_age", "updated"),
     sa.Index("edits_by_album", "album"),
+    sa.Index("edits_by_message", "message"),
+    sa.Index("edits_by_status_message", "status_message"),
+    sa.Index("edits_by_album_status", "album_status"),
 )
 
 found_objects = sa.Table(
@@ -127,6 +130,7 @@ payments = sa.Table(
     sa.Column("refunding", sa.Float, comment="when a refund began, whose outcome may be unknown; its edits are locked"),
     sa.Column("refunded", sa.Float),
     sa.Index("payments_by_person", "person", "number"),
+    sa.Index("payments_to_notify", "notified", "number"),
     comment="Stars that were paid; /delete_my_data keeps them",
 )
 
@@ -166,7 +170,17 @@ offers = sa.Table(
     sa.Column("album", sa.String(64), comment="its media group id"),
     sa.Column("silent", sa.Boolean, comment="whether the question is not asked yet; null: it is"),
     sa.UniqueConstraint("chat", "message"),
+    sa.Index("offers_by_person", "person", "created"),
+    sa.Index("offers_by_age", "created"),
+    sa.Index("offers_by_message", "message"),
+    sa.Index("offers_by_status_message", "status_message"),
     comment="photos that came without a command; the bot asks what to do",
+)
+sa.Index(
+    "offers_silent",
+    offers.c.created,
+    sqlite_where=offers.c.silent.is_(True),
+    postgresql_where=offers.c.silent.is_(True),
 )
 
 pending_commands = sa.Table(
@@ -196,6 +210,8 @@ person_settings = sa.Table(
     sa.Column("bare_photos", sa.String(32), comment="what is done with a photo without a command; null: ask"),
     sa.Column("keeps_history", sa.Boolean, comment="whether edits are kept for RETENTION_HOURS; null: yes"),
     sa.Column("changed", sa.Float, nullable=False),
+    sa.Index("person_settings_by_age", "changed"),
+    sa.Index("person_settings_by_history", "keeps_history"),
     comment="what people have chosen with /settings",
 )
 

@@ -1,4 +1,4 @@
-"""The bot with an engine that only takes time, and without Telegram's flood limits, in a separate process.
+"""The bot with an engine that only takes time, and without the limits of Telegram and of its queue, in a process.
 
 `BENCH_ENGINE_SECONDS` is how long the engine takes for each photo; without it, none.
 """
@@ -15,6 +15,7 @@ from unittest import mock
 
 from bot import cli, wiring
 from bot.chat.api.flood_limiter import FloodLimiter
+from bot.edits.records.limits import EditLimits
 from bot.engines import Engine
 from bot.imaging.photo import Photo
 from bot.segmentation import FoundObject
@@ -36,6 +37,10 @@ async def _engines(*_: Any) -> AsyncIterator[list[Engine]]:
     yield [Engine("none", Timed(), Timed())]
 
 
+def _no_limits(per_person: int, per_day: int, **options: Any) -> EditLimits:
+    return EditLimits(per_person, per_day, pending=100_000, **options)
+
+
 def _unlimited(**options: Any) -> FloodLimiter:
     return FloodLimiter(overall=10_000, per_chat=1_000, **options)
 
@@ -44,5 +49,6 @@ if __name__ == "__main__":
     with (
         mock.patch.object(wiring, "engines", _engines),
         mock.patch.object(wiring, "FloodLimiter", _unlimited),
+        mock.patch.object(wiring, "EditLimits", _no_limits),
     ):
         raise SystemExit(cli.main())

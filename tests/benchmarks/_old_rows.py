@@ -1,4 +1,4 @@
-"""Fills a database with edits that have ended, with the queue's records of them, by copying one that really ended."""
+"""Fills a database with edits that have ended, the queue's records of them, and photos without a command: copies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.edits.model import State
-from bot.storage.tables import edits
+from bot.storage.tables import edits, offers
 
 AT_ONCE = 100_000
 PEOPLE = 50_000
@@ -17,7 +17,7 @@ FIRST_PERSON = 1_000_000_000
 
 
 def add_old_edits(url: str, count: int) -> None:
-    """Copy the newest edit that is done, and its workflow, `count` times, spread over the last 20 hours.
+    """Copy the newest edit that is done, its workflow, and an offer, `count` times, spread over the last 20 hours.
 
     The copies have no mask, and one recorded step of their workflow instead of all.
 
@@ -44,7 +44,7 @@ def add_old_edits(url: str, count: int) -> None:
             person = FIRST_PERSON + numbers.c.n % PEOPLE
             changes: dict[str, Any] = {
                 "id": old_id, "key": old_id, "person": person, "chat": person, "message": numbers.c.n,
-                "created": at, "updated": at, "requested": at, "mask": sa.null(), "mask_key": sa.null(),
+                "status_message": numbers.c.n, "created": at, "updated": at, "requested": at, "mask": sa.null(), "mask_key": sa.null(),
             }  # fmt: skip
             _copy(connection, edits, edits.c.id == edit_id, numbers, changes, leave_out={"number"})
             is_workflow = workflows.c.workflow_uuid == workflow
@@ -54,6 +54,12 @@ def add_old_edits(url: str, count: int) -> None:
             _copy(connection, workflows, is_workflow, numbers, changes)
             one_step = (steps.c.workflow_uuid == workflow) & (steps.c.function_id == 1)
             _copy(connection, steps, one_step, numbers, {"workflow_uuid": old_workflow})
+            changes = {
+                "id": old_id, "person": person, "chat": person, "message": numbers.c.n, "created": at,
+                "status_message": numbers.c.n,
+            }  # fmt: skip
+            one_offer = offers.c.id == sa.select(sa.func.min(offers.c.id)).scalar_subquery()
+            _copy(connection, offers, one_offer, numbers, changes)
             connection.commit()
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

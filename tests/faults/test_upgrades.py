@@ -45,6 +45,17 @@ ADDED_TABLES = (
     "support_requests",
     "work_times",
 )
+ADDED_INDEXES = (
+    "edits_by_album",
+    "edits_by_message",
+    "edits_by_status_message",
+    "edits_by_album_status",
+    "offers_by_person",
+    "offers_by_age",
+    "offers_by_message",
+    "offers_by_status_message",
+    "offers_silent",
+)
 NEXT = "tests.faults.next_version"
 PREVIOUS = "tests.faults.previous_version"
 
@@ -58,7 +69,8 @@ def undo_renaming(folder: Path) -> None:
         database.execute("ALTER TABLE found_objects RENAME TO things")
         for table in ADDED_TABLES:
             database.execute(f"DROP TABLE {table}")
-        database.execute("DROP INDEX edits_by_album")
+        for index in ADDED_INDEXES:
+            database.execute(f"DROP INDEX {index}")
         for table, columns in ADDED.items():
             for column in columns:
                 database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

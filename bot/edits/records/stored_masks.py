@@ -72,6 +72,8 @@ def restore(connection: sa.Connection, edit_id: str) -> tuple[dict[str, Any], bo
     if not was_dropped:
         return {}, False
     waits = needs_paint or bool(edit["asks_for_mask"])
+    if edit["parent"] is None:
+        return {}, waits
     has_mask = sa.and_(edits.c.mask.is_not(None), edits.c.error.is_(None))  # an error: a find that was rejected
     same_photo = edits.c.file_unique_id == edit["file_unique_id"]
     wanted = query.where(edits.c.id == edit["parent"], has_mask, same_photo)
