@@ -44,7 +44,8 @@ def add_old_edits(url: str, count: int) -> None:
             person = FIRST_PERSON + numbers.c.n % PEOPLE
             changes: dict[str, Any] = {
                 "id": old_id, "key": old_id, "person": person, "chat": person, "message": numbers.c.n,
-                "status_message": numbers.c.n, "created": at, "updated": at, "requested": at, "mask": sa.null(), "mask_key": sa.null(),
+                "status_message": numbers.c.n, "created": at, "updated": at, "requested": at, "mask": sa.null(),
+                "mask_key": sa.null(),
             }  # fmt: skip
             _copy(connection, edits, edits.c.id == edit_id, numbers, changes, leave_out={"number"})
             is_workflow = workflows.c.workflow_uuid == workflow

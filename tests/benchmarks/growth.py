@@ -1,10 +1,10 @@
 """As the bot grows: beside many edits that wait, beside a million old ones, and with more edits at a time.
 
 A newcomer's first word, processor time and memory of the bot beside 50, 2,000 and 20,000 edits that wait, each of
-another person, and beside 50 with a million edits that have ended and as many photos without a command. Two edits run at a time, of one second each; their
-engine does nothing. Two limits are lifted here: Telegram's 30 messages a second, with which 20,000 people could not be
-told within ten minutes that they wait, and the queue's own (`EditLimits.pending`, 5,000 edits; a photo beyond it gets
-"busy" and a button). The stand-in for Telegram computes on the same machine.
+another person, and beside 50 with a million edits that have ended and as many photos without a command. Two edits run
+at a time, of one second each; their engine does nothing. Two limits are lifted here: Telegram's 30 messages a second,
+with which 20,000 people could not be told within ten minutes that they wait, and the queue's own (`EditLimits.pending`,
+5,000 edits; a photo beyond it gets "busy" and a button). The stand-in for Telegram computes on the same machine.
 """
 
 from __future__ import annotations

@@ -67,9 +67,16 @@ def place_behind(person: int, ahead: Iterable[tuple[int, bool, int]]) -> QueuePl
 
 
 def queue_place(connection: sa.Connection, edit: Edit) -> QueuePlace:
-    """An edit's place. Reads only the pending edits, by their index."""
-    is_running = edits.c.state == State.RUNNING
-    query = sa.select(edits.c.person, is_running, sa.func.count())
-    query = query.where(edits.c.state.in_(PENDING_STATES), edits.c.number < edit.number)
-    rows = connection.execute(query.group_by(edits.c.person, is_running))
-    return place_behind(edit.person, [(int(row[0]), bool(row[1]), int(row[2])) for row in rows])
+    """An edit's place, as `place_behind` counts it. Reads only the pending edits, and counts them in the database."""
+    is_ahead = sa.and_(edits.c.state.in_(PENDING_STATES), edits.c.number < edit.number)
+    is_running = sa.case((edits.c.state == State.RUNNING, 1), else_=0)
+    of_own = sa.select(sa.func.count()).select_from(edits).where(is_ahead, edits.c.person == edit.person)
+    own = int(connection.execute(of_own).scalar_one())
+    each = sa.select(edits.c.person, sa.func.count().label("count"), sa.func.sum(is_running).label("running"))
+    of_person = each.where(is_ahead).group_by(edits.c.person).subquery()
+    turns = sa.case(
+        (of_person.c.person == edit.person, 0), (of_person.c.count > own + 1, own + 1), else_=of_person.c.count
+    )
+    sums = (sa.func.coalesce(sa.func.sum(column), 0) for column in (of_person.c.count, of_person.c.running, turns))
+    ahead, running, others = connection.execute(sa.select(*sums)).one()
+    return QueuePlace(int(ahead), int(running), own, int(others))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -106,15 +107,28 @@ def test_of_a_person_with_many_edits_one_comes_before_anothers_first() -> None:
     assert place_behind(7, [(1, True, 1), (1, False, 29), (2, False, 1)]) == QueuePlace(31, 1, 0, 2)
 
 
+async def test_the_database_counts_a_place_as_it_is_defined(store: Store) -> None:
+    dice = random.Random(3)
+    recorded = [await added(store, message, person=dice.randint(1, 6)) for message in range(1, 31)]
+    for edit in dice.sample(recorded, 12):
+        await store.change(edit.id, state=dice.choice([State.RUNNING, State.DONE, State.CANCELLED]))
+    for edit in recorded:
+        behind = [known for other in recorded if other.number < edit.number and (known := await store.get(other.id))]
+        ahead = [(other.person, other.state is State.RUNNING, 1) for other in behind if not other.state.is_final]
+        assert await store.place(edit) == place_behind(edit.person, ahead)
+
+
 async def test_a_place_is_found_by_the_pending_edits_alone(store: Store, database: Database) -> None:
     edit, asked = await added(store, 1, person=7), []
     sa.event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
     await store.place(edit)
-    (query,) = [(statement, values) for statement, values in asked if "FROM edits" in statement]
+    queries = [(statement, values) for statement, values in asked if "FROM edits" in statement]
 
     def explain(connection: sa.Connection) -> list[str]:
-        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query[0]}", query[1])]
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values) for query, values in queries]
+        return [row[3] for plan in plans for row in plan if "edits" in row[3]]
 
-    plan = await database.run(explain)
-    assert any("SEARCH edits USING INDEX edits_by_state (state=? AND number<?)" in line for line in plan), plan
-    assert not any("SCAN edits" in line for line in plan), plan
+    assert await database.run(explain) == [
+        "SEARCH edits USING COVERING INDEX edits_by_person (person=? AND state=? AND rowid<?)",
+        "SEARCH edits USING INDEX edits_by_state (state=? AND number<?)",
+    ]
