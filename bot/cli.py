@@ -228,7 +228,10 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _prepare_pixel_processes() -> None:
-    """Start the fork server, whose imports run on another core meanwhile; saves half a second."""
+    """Start the fork server, whose imports run on another core meanwhile; saves half a second.
+
+    Pixel processes have the umask and the environment of this moment.
+    """
     from bot.engine_wiring import PRELOAD
     from bot.imaging.pool import start_fork_server
 
@@ -264,6 +267,8 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
     if command == "models":
         asyncio.run(model_files.list_or_download(given.action, given.names, settings))
         return ExitCode.DONE
+    if command != "sweep":
+        _prepare_pixel_processes()
     from bot import process
     from bot.loop_monitor import MonitoredLoop
 

@@ -5,7 +5,9 @@ Each has one salient subject in front of a textured background.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -71,6 +73,12 @@ def jpeg(name: str) -> bytes:
 
 @cache
 def _render(name: str) -> bytes:
+    # In a process that ends: painting takes 100 MB, which a process that goes on would keep.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as process:
+        return process.submit(_paint, name).result()
+
+
+def _paint(name: str) -> bytes:
     return encode(Photo(_BY_NAME[name].paint()), "JPEG", quality=_QUALITY)
 
 

@@ -54,7 +54,10 @@ def bare_environment(server: TelegramServer, folder: Path, **changes: Any) -> di
 
 
 class BotProcess:
-    """`python -m bot run` (or `worker`). Its log is in its DATA_DIR, unless `log` names a file."""
+    """`python -m bot run` (or `worker`). Its log is in its DATA_DIR, unless `log` names a file.
+
+    `before` is a shell command that becomes the bot, `"$@"`, at its end.
+    """
 
     def __init__(
         self,
@@ -65,13 +68,14 @@ class BotProcess:
         module: str = "bot",
         open_files: int | None = None,
         log: Path | None = None,
+        before: str = "",
     ) -> None:
         self._telegram = telegram
         self._settings = settings
         self._command = command
         self._module = module
-        # The shell limits the open files, then becomes the bot.
-        self._prefix = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh"] if open_files else []
+        before = f'ulimit -n {open_files} && exec "$@"' if open_files else before
+        self._prefix = ["sh", "-c", before, "sh"] if before else []
         self._process: asyncio.subprocess.Process | None = None
         self._log = log or Path(settings["DATA_DIR"]) / f"{command}.log"
 
