@@ -205,6 +205,11 @@ class PixelPool:
                     metrics.KILLED.labels(_reason(code)).inc()
                     if code == -signal.SIGPROF:
                         raise CpuLimitError("photo-too-complex", job=name) from None
+                    if code == worker_process.EXIT_USED_UP:
+                        if restarts == MAX_RESTARTS:
+                            raise self._too_little_memory(name) from None
+                        log.info("worker_used_up", job=name)
+                        continue
                     if code not in _KILLED_FROM_OUTSIDE:
                         raise WorkerDiedError("worker-died", job=name, why=f"exit code {code}") from None
                     if restarts == MAX_RESTARTS:
@@ -213,10 +218,13 @@ class PixelPool:
                     if self._closed or restarts == MAX_RESTARTS:
                         raise WorkerKilledError("worker-died", job=name, why=type(error).__name__) from None
                 except MemoryError:
-                    raise MemoryLimitError("photo-needs-memory", job=name, limit_mb=self._memory_mb) from None
+                    raise self._too_little_memory(name) from None
                 log.warning("worker_killed", job=name)
                 await asyncio.sleep(0.05 * 2**restarts)
         raise AssertionError("unreachable")
+
+    def _too_little_memory(self, job: str) -> MemoryLimitError:
+        return MemoryLimitError("photo-needs-memory", job=job, limit_mb=self._memory_mb)
 
     async def _run_once(self, job: tuple[Callable[..., R], Any, Any], seconds: float) -> R:
         assert self._scratch is not None, "start() first"
@@ -270,4 +278,6 @@ def _reason(code: int | None) -> str:
     """Why a process ended in the middle of a job, by its exit code."""
     if code == -signal.SIGPROF:
         return "processor time"
+    if code == worker_process.EXIT_USED_UP:
+        return "used up"
     return "from outside" if code in _KILLED_FROM_OUTSIDE else "crash"

@@ -14,6 +14,6 @@ SECONDS = Histogram(
 )
 KILLED = Counter(
     "bot_pixel_processes_killed_total",
-    "Pixel processes that ended in the middle of a job: too long, processor time, from outside, crash.",
+    "Pixel processes that ended in the middle of a job: too long, processor time, from outside, used up, crash.",
     ["reason"],
 )

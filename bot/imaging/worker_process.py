@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
 import re
 import resource
@@ -25,7 +26,11 @@ _OUT_OF_MEMORY = re.compile(
 )
 """How Pillow, libheif, libavif and ONNX Runtime report that memory ran out: in the text of an error of another type."""
 
+EXIT_USED_UP = 75
+"""Exit code of a process that ran out of memory after other jobs: what they left may have taken it."""
+
 _in_pool = threading.Event()
+_jobs_done = itertools.count()
 
 
 def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None:
@@ -56,6 +61,9 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
 def run_job(packed: PackedValue, folder: Path | None) -> PackedValue:
     """Run one job.
 
+    If a job other than the first runs out of memory, the process ends with `EXIT_USED_UP`: earlier jobs leave caches,
+    threads and a fragmented heap behind, so the job may fit into a new process.
+
     Args:
         packed: The function, its positional and its keyword arguments.
         folder: Where the result's arrays are written.
@@ -64,14 +72,17 @@ def run_job(packed: PackedValue, folder: Path | None) -> PackedValue:
         What the function returned, packed.
 
     Raises:
-        MemoryError: The job needed more memory than this process may have, in the libraries too.
+        MemoryError: The job needed more memory than a new process may have, in the libraries too.
         Exception: Any exception that the function raises.
     """
     function, args, kwargs = unpack(packed)
+    is_first = next(_jobs_done) == 0
     try:
         return pack(function(*args, **kwargs), folder)
     except Exception as error:
         if is_out_of_memory(error):
+            if not is_first:
+                os._exit(EXIT_USED_UP)
             raise MemoryError(str(error)) from None
         raise
     finally:

@@ -55,6 +55,15 @@ def allocate(megabytes: int) -> int:
     return int(np.ones(megabytes * 2**20, np.uint8).sum())
 
 
+_kept: list[object] = []
+
+
+def keep(megabytes: int) -> int:
+    """Take memory and never release it; returns the process id."""
+    _kept.append(np.ones(megabytes * 2**20, np.uint8))
+    return os.getpid()
+
+
 def allocate_in_opencv(side: int) -> int:
     small = np.ones((64, 64, 3), np.uint8)
     return int(cv2.resize(small, (side, side)).shape[0])
