@@ -28,10 +28,19 @@ CREDENTIALS = re.compile(
 HIDDEN = "[hidden]"
 
 REPEAT_SECONDS = 60.0
-MAX_REPEATS = {"asyncio": 5, "aiohttp.server": 5, "dbos": 0}
+MAX_REPEATS = 5
 """How often a library may repeat a message within `REPEAT_SECONDS`; one more line says that there are more. Without
-file descriptors asyncio writes a traceback for each connection that it cannot accept, 243 MB in some minutes; without
-its database DBOS writes 20 lines a second."""
+file descriptors asyncio writes a traceback for each connection that it cannot accept: 243 MB in some minutes."""
+
+_THROTTLED = ("asyncio", "aiohttp.server", "dbos")
+
+_NO_DATABASE = re.compile(
+    r"connection (to server .*)?failed|connection is (bad|closed|lost)|server closed the connection"
+    r"|consuming input failed|terminating connection|the database system is|could not receive data"
+    r"|SSL connection has been closed"
+)
+"""How PostgreSQL's driver says that the database does not answer, in what DBOS logs: twenty lines a second, with their
+tracebacks. `bot.storage.outage` logs the outage; of DBOS's lines one of each kind remains."""
 
 
 def hider(secrets: Iterable[str]) -> Callable[[str], str]:
@@ -75,44 +84,48 @@ class LibraryFilter(logging.Filter):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._series: dict[tuple[str, str], tuple[float, int]] = {}
-        """By library and message: when the series began, and how many came."""
+        self._series: dict[tuple[str, str, str], tuple[float, int]] = {}
+        """By logger, message and kind of error: when the series began, and how many came."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is logged."""
-        library = next((name for name in MAX_REPEATS if f"{record.name}.".startswith(f"{name}.")), None)
-        if library is None:
+        if not record.name.startswith(_THROTTLED):
             return True
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and any(kind.__name__ == "HttpProcessingError" for kind in type(error).__mro__):
             # A malformed request is the client's mistake; the traceback repeats what the client sent.
             record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
             record.msg, record.args = "malformed request from %s", record.args
-        if library == "dbos":
-            _shorten(record)
-        key = (library, str(record.msg)[:80])
+        most = 0 if record.name.startswith("dbos") and _shorten(record) else MAX_REPEATS
+        key = (record.name, str(record.msg)[:80], type(error).__name__)
         began, count = self._series.get(key, (self._clock(), 0))
         if self._clock() - began >= REPEAT_SECONDS:
             began, count = self._clock(), 0
         if len(self._series) > 100:
             self._series.clear()
         self._series[key] = (began, count + 1)
-        if count == MAX_REPEATS[library]:
+        if count == most:
             record.msg = f"{record.msg} (further ones within {REPEAT_SECONDS:.0f} s are not logged)"
-        return count <= MAX_REPEATS[library]
+        return count <= most
 
 
-def _shorten(record: logging.LogRecord) -> None:
-    """Leave what matters of a line of DBOS: no fields that are always the same, and an outage in one line."""
+def _shorten(record: logging.LogRecord) -> bool:
+    """Remove from a line of DBOS the fields that are always the same, and all but the cause from one about an outage.
+
+    Returns:
+        Whether the line says that the database does not answer.
+    """
     for field in ("applicationID", "applicationVersion", "executorID"):
         record.__dict__.pop(field, None)
-    text = record.getMessage()
     error = record.exc_info[1] if record.exc_info else None
-    if "OperationalError" in text or "connection failed" in text or type(error).__name__ == "OperationalError":
-        first, *others = text.splitlines()
-        errors = [line for line in others if "OperationalError)" in line]
-        words = [first.removesuffix("Traceback (most recent call last):"), *errors[-1:]]
-        record.msg, record.args, record.exc_info, record.exc_text = "".join(words), None, None, None
+    lines = [*record.getMessage().splitlines(), *(str(error).splitlines() if error is not None else [])]
+    causes = [line for line in lines if _NO_DATABASE.search(line)]
+    if not causes:
+        return False
+    first = lines[0].removesuffix("Traceback (most recent call last):")
+    record.msg = first if causes[-1] == lines[0] else f"{first.rstrip()} {causes[-1]}"
+    record.args, record.exc_info, record.exc_text = None, None, None
+    return True
 
 
 def configure(level: str, style: str, secrets: Iterable[str]) -> None:

@@ -39,8 +39,8 @@ R = TypeVar("R")
 log = structlog.get_logger()
 
 MAX_RESTARTS = 8
-"""How often a job is started again after its process was killed from outside. A job that asks for too much memory fails
-at the process's own limit, so SIGKILL comes from the operator or from a machine short of memory."""
+"""How often a job is started again after its process was used up or killed from outside. A job that asks for too much
+memory fails at the process's own limit, so SIGKILL comes from the operator or from a machine short of memory."""
 
 _KILLED_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, signal.SIGTERM)
 """Exit codes. An init system may send SIGTERM to all processes of a service; pebble exits with the signal's number."""
@@ -175,7 +175,8 @@ class PixelPool:
     ) -> R:
         """Run `function(*args, **kwargs)` in a process and return its result.
 
-        Cancelling the awaiting task kills the job. A job whose process is killed from outside is started again.
+        Cancelling the awaiting task kills the job. A job whose process is killed from outside, or is out of memory
+        because of earlier jobs, is started again.
 
         Args:
             function: A function of a module.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import itertools
 import os
 import re
 import resource
@@ -27,10 +26,14 @@ _OUT_OF_MEMORY = re.compile(
 """How Pillow, libheif, libavif and ONNX Runtime report that memory ran out: in the text of an error of another type."""
 
 EXIT_USED_UP = 75
-"""Exit code of a process that ran out of memory after other jobs: what they left may have taken it."""
+"""Exit code of a process that ran out of memory because of what earlier jobs have left in it."""
+
+USED_UP_SHARE = 0.1
+"""Share of the memory for jobs that earlier jobs may leave behind: caches, threads, a fragmented heap."""
 
 _in_pool = threading.Event()
-_jobs_done = itertools.count()
+_used_up_at: list[int] = []
+"""Bytes of data from which this process counts as used up; empty outside the pool."""
 
 
 def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None:
@@ -39,7 +42,7 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
     Args:
         parent: Process id of the bot.
         memory_mb: Megabytes of data that jobs may have, besides what this process has before its first job.
-        log: What `bot.logs.in_use` returned in the bot's process.
+        log: What `bot.logs.current_level_and_style` returned in the bot's process.
     """
     import cv2
 
@@ -53,7 +56,9 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
     _exit_with_parent(parent)
     # RLIMIT_DATA counts what is written to; RLIMIT_AS would count what libraries merely reserve. Stacks of threads
     # count as a whole, 8 MB each, so a process begins with more on a machine of many cores.
-    resource.setrlimit(resource.RLIMIT_DATA, (_data_bytes() + memory_mb * 2**20,) * 2)
+    before = _data_bytes()
+    resource.setrlimit(resource.RLIMIT_DATA, (before + memory_mb * 2**20,) * 2)
+    _used_up_at[:] = [before + round(USED_UP_SHARE * memory_mb * 2**20)]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     cv2.setNumThreads(max(1, min(4, os.cpu_count() or 1)))
 
@@ -61,8 +66,8 @@ def initialise(parent: int, memory_mb: int, log: tuple[str, str] | None) -> None
 def run_job(packed: PackedValue, folder: Path | None) -> PackedValue:
     """Run one job.
 
-    If a job other than the first runs out of memory, the process ends with `EXIT_USED_UP`: earlier jobs leave caches,
-    threads and a fragmented heap behind, so the job may fit into a new process.
+    If a job runs out of memory in a process that is used up, the process ends with `EXIT_USED_UP`: the job may fit into
+    a new one.
 
     Args:
         packed: The function, its positional and its keyword arguments.
@@ -72,16 +77,16 @@ def run_job(packed: PackedValue, folder: Path | None) -> PackedValue:
         What the function returned, packed.
 
     Raises:
-        MemoryError: The job needed more memory than a new process may have, in the libraries too.
+        MemoryError: The job needed more memory than a process may have, in the libraries too.
         Exception: Any exception that the function raises.
     """
-    function, args, kwargs = unpack(packed)
-    is_first = next(_jobs_done) == 0
+    is_used_up = bool(_used_up_at) and _data_bytes() > _used_up_at[0]
     try:
+        function, args, kwargs = unpack(packed)
         return pack(function(*args, **kwargs), folder)
     except Exception as error:
         if is_out_of_memory(error):
-            if not is_first:
+            if is_used_up:
                 os._exit(EXIT_USED_UP)
             raise MemoryError(str(error)) from None
         raise

@@ -6,8 +6,10 @@ Each has one salient subject in front of a textured background.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -74,8 +76,12 @@ def jpeg(name: str) -> bytes:
 @cache
 def _render(name: str) -> bytes:
     # In a process that ends: painting takes 100 MB, which a process that goes on would keep.
-    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as process:
-        return process.submit(_paint, name).result()
+    context, ignored = multiprocessing.get_context("forkserver"), (signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(1, context, initializer=signal.signal, initargs=ignored) as process:
+        try:
+            return process.submit(_paint, name).result()
+        except BrokenProcessPool:  # killed
+            return _paint(name)
 
 
 def _paint(name: str) -> bytes:

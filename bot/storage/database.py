@@ -42,6 +42,9 @@ RECONNECT_WITHIN = 45.0
 CONNECT_SECONDS = 10
 """Seconds until a PostgreSQL that does not answer counts as down; libpq's own default is minutes."""
 
+LOST_AFTER = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "20000"}
+"""libpq's options: a connection whose packets are dropped breaks within half a minute. By default it takes many."""
+
 
 class LockSpace(IntEnum):
     """What an advisory lock of `Database.lock_until_commit` is about. The numbers are shared by all versions."""
@@ -60,7 +63,8 @@ def make_engine(url: str, lock: WriteLock | None = None) -> sa.Engine:
     if url.startswith("sqlite"):
         return make_sqlite_engine(url, lock or WriteLock())
     try:
-        address = sa.make_url(url).update_query_dict({"connect_timeout": str(CONNECT_SECONDS)}, append=False)
+        address = sa.make_url(url)
+        address = address.set(query={**LOST_AFTER, **address.query, "connect_timeout": str(CONNECT_SECONDS)})
     except (sa.exc.ArgumentError, ValueError):
         raise start_failures.unreadable_address() from None
     if "@" in (address.host or ""):  # the end of a password that is not escaped; an error would show it
@@ -93,7 +97,7 @@ class Database:
             raise start_failures.unusable_folder(error, setting) from None
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         address = self.engine.url
-        self.outage = Outage(f"{address.database} at {address.host}:{address.port or 5432}")
+        self.outage = Outage(f"{address.database} at {address.host or 'a local socket'}:{address.port or 5432}")
         # A power cut may undo a checkpoint; then a step runs again, which is harmless. What must not be lost is in our
         # own tables. This saves 9 syncs of 4 ms for each edit (docs/decisions.md#sqlite-by-default).
         self.queue_engine = make_sqlite_engine(url, lock, urgent=False, synced=False) if self.is_sqlite else None
@@ -156,17 +160,19 @@ class Database:
         deadline = asyncio.get_running_loop().time() + RECONNECT_WITHIN
         pause = 0.05
         while True:
+            began = self.outage.begin()
             try:
                 result: T = await self._in_thread(self._transaction, work)
             except sa.exc.DBAPIError as error:
                 is_down = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
                 if not is_down:
                     raise
-                self.outage.failed(type(error.orig).__name__)
+                if _does_not_answer(error):
+                    self.outage.failed(began, type(error.orig).__name__)
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise _outage(error) from error
             else:
-                self.outage.ended()
+                self.outage.answered()
                 return result
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
@@ -281,6 +287,12 @@ class Database:
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, functools.partial(function, *args))
+
+
+def _does_not_answer(error: sa.exc.DBAPIError) -> bool:
+    """Whether PostgreSQL was not reached, or ends; a deadlock or a lack of connections is an answer."""
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state.startswith(("08", "57P0"))
 
 
 def _outage(error: sa.exc.DBAPIError) -> WorldError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ log = structlog.get_logger()
 DOWN_SINCE = Gauge("bot_database_down_since_seconds", "When the database stopped answering (Unix time); 0: it answers.")
 
 REPEAT_SECONDS = 60.0
-"""How often the log says that the database still does not answer."""
+"""Seconds between two lines that say so, also if the database answers in between."""
 
 
 class Outage:
@@ -28,7 +29,9 @@ class Outage:
         self._database = database
         self._clock = clock
         self._since: float | None = None
-        self._logged = 0.0
+        self._answered = -math.inf
+        self._logged = -math.inf
+        self._is_logged = False
 
     @property
     def seconds(self) -> float | None:
@@ -39,24 +42,35 @@ class Outage:
         """One line for the operator; None while the database answers."""
         return None if self.seconds is None else f"the database has not answered for {self.seconds:.0f} s"
 
-    def failed(self, reason: str) -> None:
+    def begin(self) -> float:
+        """A try begins; returns what `failed` needs."""
+        return self._clock()
+
+    def failed(self, began: float, reason: str) -> None:
         """The database did not answer.
 
         Args:
+            began: When the try began, see `begin`. One that began before the last answer says nothing new.
             reason: The driver's error, in one word: its text may hold the address with the password.
         """
         now = self._clock()
-        if self._since is None:
-            self._since = now
-            DOWN_SINCE.set(time.time())
-        elif now - self._logged < REPEAT_SECONDS:
+        if began < self._answered:
             return
-        self._logged = now
-        log.error("database_does_not_answer", database=self._database, reason=reason, seconds=round(now - self._since))
+        if self._since is None:
+            self._since, self._is_logged = now, False
+            DOWN_SINCE.set(time.time())
+        if now - self._logged >= REPEAT_SECONDS:
+            self._logged, self._is_logged = now, True
+            log.error(
+                "database_does_not_answer", database=self._database, reason=reason, seconds=round(now - self._since)
+            )
 
-    def ended(self) -> None:
+    def answered(self) -> None:
         """The database has answered."""
-        if self._since is not None:
-            log.warning("database_answers_again", database=self._database, seconds=round(self._clock() - self._since))
-            self._since = None
-            DOWN_SINCE.set(0)
+        self._answered = self._clock()
+        if self._since is None:
+            return
+        if self._is_logged:
+            log.warning("database_answers_again", database=self._database, seconds=round(self._answered - self._since))
+        self._since = None
+        DOWN_SINCE.set(0)

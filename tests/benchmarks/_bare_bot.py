@@ -1,4 +1,4 @@
-"""The bot with an engine that only takes time, and without the limits of Telegram and of its queue, in a process.
+"""The bot in a separate process, with an engine that only takes time, without the limits of Telegram and its queue.
 
 `BENCH_ENGINE_SECONDS` is how long the engine takes for each photo; without it, none.
 """

@@ -62,12 +62,14 @@ def small_group() -> Iterator[Group | None]:
     folder = (V1 if V1.is_dir() else V2) / f"photo-bot-{os.getpid()}"
     try:
         folder.mkdir()
+        group = Group(folder)
+        group.limit(MEGABYTES * 2**20)
     except OSError:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
         yield None
         return
     try:
-        group = Group(folder)
-        group.limit(MEGABYTES * 2**20)
         yield group
     finally:
         for _ in range(100):

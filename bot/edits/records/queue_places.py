@@ -74,9 +74,9 @@ def queue_place(connection: sa.Connection, edit: Edit) -> QueuePlace:
     own = int(connection.execute(of_own).scalar_one())
     each = sa.select(edits.c.person, sa.func.count().label("count"), sa.func.sum(is_running).label("running"))
     of_person = each.where(is_ahead).group_by(edits.c.person).subquery()
-    turns = sa.case(
+    counted = sa.case(
         (of_person.c.person == edit.person, 0), (of_person.c.count > own + 1, own + 1), else_=of_person.c.count
     )
-    sums = (sa.func.coalesce(sa.func.sum(column), 0) for column in (of_person.c.count, of_person.c.running, turns))
-    ahead, running, others = connection.execute(sa.select(*sums)).one()
-    return QueuePlace(int(ahead), int(running), own, int(others))
+    sums = (sa.func.coalesce(sa.func.sum(column), 0) for column in (of_person.c.count, of_person.c.running, counted))
+    ahead, running, turns = connection.execute(sa.select(*sums)).one()
+    return QueuePlace(int(ahead), int(running), own, int(turns))

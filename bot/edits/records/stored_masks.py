@@ -72,7 +72,7 @@ def restore(connection: sa.Connection, edit_id: str) -> tuple[dict[str, Any], bo
     if not was_dropped:
         return {}, False
     waits = needs_paint or bool(edit["asks_for_mask"])
-    if edit["parent"] is None:
+    if edit["parent"] is None:  # looking for no id would read the whole table
         return {}, waits
     has_mask = sa.and_(edits.c.mask.is_not(None), edits.c.error.is_(None))  # an error: a find that was rejected
     same_photo = edits.c.file_unique_id == edit["file_unique_id"]

@@ -33,7 +33,7 @@ IDLE_SECONDS_SHARED = 0.5
 """The same where other processes enqueue edits as well, of which this one gets no sign."""
 
 
-LONGEST_OUTAGE_SECONDS = 2.0
+LONGEST_OUTAGE_PAUSE = 2.0
 """Between two tries while the database does not answer. DBOS's own pauses grow to 90 s; an edit would wait for their
 end, long after the database answers again."""
 
@@ -103,15 +103,18 @@ class QueuePolling:
 
 
 class _ShortSleeps:
-    """The module `time`, but it sleeps for `LONGEST_OUTAGE_SECONDS` at most."""
+    """The module `time`, but it sleeps for `LONGEST_OUTAGE_PAUSE` at most."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(min(seconds, LONGEST_OUTAGE_SECONDS))
+        time.sleep(min(seconds, LONGEST_OUTAGE_PAUSE))
 
 
 def shorten_outage_pauses() -> None:
-    """Let DBOS try again soon while the database does not answer. It has no setting for that."""
+    """Let DBOS try again soon while the database does not answer. It has no setting for that.
+
+    All its pauses in that module end after `LONGEST_OUTAGE_PAUSE`; the others are shorter anyway.
+    """
     _sys_db.time = _ShortSleeps()  # type: ignore[assignment,attr-defined]

@@ -25,6 +25,7 @@ from tests.unit.imaging.pool_jobs import (
     double,
     double_within,
     inverted,
+    is_gone,
     keep,
     leftovers,
     process_id,
@@ -83,11 +84,13 @@ async def test_an_exception_of_a_job_is_raised_to_the_caller(pool: PixelPool, tm
 
 @pytest.mark.parametrize(("greedy", "size"), [(allocate, 3000), (allocate_in_opencv, 30_000), (report_in_a_text, 1)])
 async def test_a_job_that_exceeds_the_memory_limit_fails_alone(pool: PixelPool, greedy: object, size: int) -> None:
+    before = await pool.run(process_id)
     with pytest.raises(MemoryLimitError) as refused:
         await pool.run(greedy, size)
     assert refused.value.message_id == "photo-needs-memory"
     assert not refused.value.retry_may_help
     assert await pool.run(allocate, 50) == 50 * 2**20
+    assert not is_gone(before), "the process goes on"
 
 
 async def test_a_job_gets_a_new_process_if_earlier_jobs_have_used_up_the_memory(tmp_path: Path) -> None:

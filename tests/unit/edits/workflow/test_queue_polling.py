@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from dbos import _sys_db
 
 from bot.edits.workflow import queue_polling
-from bot.edits.workflow.queue_polling import BUSY_SECONDS, LONGEST_OUTAGE_SECONDS, LONGEST_SECONDS, QueuePolling
+from bot.edits.workflow.queue_polling import BUSY_SECONDS, LONGEST_OUTAGE_PAUSE, LONGEST_SECONDS, QueuePolling
 
 
 class Woken:
@@ -110,7 +111,7 @@ def test_other_threads_wait_as_before(stop: threading.Event, polling: QueuePolli
 def test_while_the_database_does_not_answer_dbos_tries_again_every_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(_sys_db, "time", time)
-    monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setattr(queue_polling, "time", SimpleNamespace(sleep=pauses.append))
     queue_polling.shorten_outage_pauses()
     refused = psycopg.OperationalError("connection failed: Connection refused")
     tries = iter([sa.exc.OperationalError("SELECT 1", {}, refused)] * 8)
@@ -123,4 +124,4 @@ def test_while_the_database_does_not_answer_dbos_tries_again_every_two_seconds(m
 
     assert ask() == "answered"
     assert len(pauses) == 8
-    assert max(pauses) <= LONGEST_OUTAGE_SECONDS
+    assert max(pauses) <= LONGEST_OUTAGE_PAUSE
