@@ -19,9 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
+from bot.edits.model import State
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
+from bot.storage.tables import edits
 from tests.benchmarks._old_rows import add_old_edits
 from tests.benchmarks._processes import megabytes, processor_seconds
 from tests.faults.bots import BotProcess, bare_environment
@@ -51,6 +54,12 @@ class Crowd:
     def __post_init__(self) -> None:
         self.bot = BotProcess(self.server.telegram, self.settings, module=MODULE)
 
+    @property
+    def address(self) -> str:
+        """SQLAlchemy's address of the database."""
+        url = self.settings.get("DATABASE_URL", f"sqlite:///{self.settings['DATA_DIR']}/bot.sqlite")
+        return url.replace("postgresql://", "postgresql+psycopg://")
+
     def newcomer(self, *, caption: str = "/remove_subject") -> Talk:
         """Another person sends a photo."""
         self.sent += 1
@@ -68,6 +77,18 @@ class Crowd:
                 heard = words + number - UNANSWERED
                 await wait_until(lambda heard=heard: calls["sendMessage"] >= heard, seconds=600)
             await wait_until(lambda heard=words + missing: calls["sendMessage"] >= heard, seconds=600)
+        await asyncio.to_thread(self._wait_until_enqueued)
+
+    def _wait_until_enqueued(self) -> None:
+        """Wait until all edits that wait are in DBOS's queue: the status message comes first, and is quicker."""
+        engine = sa.create_engine(self.address)
+        missing = sa.select(sa.func.count()).where(edits.c.state == State.QUEUED, edits.c.enqueued.is_(False))
+        while True:
+            with engine.connect() as connection:
+                if connection.execute(missing).scalar_one() == 0:
+                    break
+            time.sleep(1)  # another process: there is no event to wait for
+        engine.dispose()
 
     async def row(self, title: str, ready: str = "") -> str:
         """Measure newcomers, one after another; every other one sends no command and gets a question."""
@@ -122,8 +143,7 @@ async def _grow_old(name: str, folder: Path, url: str) -> str:
         talk = crowd.newcomer(caption="")
         await talk.telegram.events.wait_until(lambda: bool(talk.person.answers), seconds=60)
         await crowd.bot.terminate()
-        address = url.replace("postgresql://", "postgresql+psycopg://") or f"sqlite:///{folder}/old/bot.sqlite"
-        await asyncio.to_thread(add_old_edits, address, OLD_EDITS)
+        await asyncio.to_thread(add_old_edits, crowd.address, OLD_EDITS)
         begun = time.perf_counter()
         await crowd.bot.start()
         ready = time.perf_counter() - begun
