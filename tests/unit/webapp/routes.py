@@ -14,6 +14,7 @@ from bot.edits.model import MAX_MASK_BYTES
 from bot.edits.records.statistics import QueueDepth
 from bot.playground.saved_chat import SavedChat
 from bot.settings import Settings
+from bot.storage.outage import Outage
 from bot.wiring import build_front
 from tests.unit.webapp.doubles import CanvasDouble
 from tests.unit.webapp.signing import TOKEN
@@ -100,6 +101,7 @@ def site(canvas: CanvasDouble, playground: SavedChat | None = None) -> web.Appli
     core.queue.is_ready = lambda: True
     core.folder.is_full = lambda: False
     core.folder.warning = lambda: None
+    core.database.outage = Outage("bot at db:5432")
     front = build_front(settings, core, TOKEN, playground)
     front.webhook.is_open = True
     return front.site
