@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from bot.models.registry import MODELS
 from bot.playground import TelegramServer
 from tests.cli.mistakes import check_is_clean, outcome, require_password, start
 from tests.faults.bots import BotProcess, bare_environment
+from tests.faults.disks import small_disk
 from tests.faults.postgres import PostgresServer
 from tests.support import free_port
 
@@ -22,15 +22,8 @@ from tests.support import free_port
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("only root can mount a small disk")
-    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "none", folder], check=False).returncode != 0:
-        pytest.skip("this machine cannot mount a small disk")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        yield disk
 
 
 def settings_of(server: TelegramServer, **changes: str) -> dict[str, str]:

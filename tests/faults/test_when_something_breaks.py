@@ -24,6 +24,7 @@ from bot.playground.person import Upload
 from tests.cli.broken import BROKEN, place_in
 from tests.cli.mistakes import check_is_clean
 from tests.faults.bots import ROOT, BotProcess, bare_environment, check_once
+from tests.faults.disks import small_disk
 from tests.faults.postgres import PostgresServer
 from tests.support import Talk, encoded, scene
 
@@ -92,15 +93,8 @@ async def test_a_killed_database(server: TelegramServer, postgres: PostgresServe
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of 300 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("only root can mount a small disk")
-    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=300m", "none", folder], check=False).returncode != 0:
-        pytest.skip("this machine cannot mount a small disk")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with small_disk(tmp_path / "disk", "300m") as disk:
+        yield disk
 
 
 def fill(disk: Path) -> Path:
