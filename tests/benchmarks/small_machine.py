@@ -76,7 +76,7 @@ def small_group() -> Iterator[Group | None]:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # possible once the last process has ended
                 break
-            time.sleep(0.1)  # a group sends no event when it is empty
+            time.sleep(0.1)  # killed processes leave a group a moment later; version 1 sends no event for that
 
 
 async def measure() -> list[str]:

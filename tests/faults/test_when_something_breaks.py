@@ -1,4 +1,4 @@
-"""What chat, log, metrics, /readyz and doctor say while something is broken, and that it needs no restart afterwards.
+"""What chat, log, metrics, /readyz and doctor say while something is broken, and that all is answered afterwards.
 
 docs/operating.md has the table. An expired certificate is in tests/cli/test_doctor.py, too, with what the doctor says.
 """

@@ -32,7 +32,6 @@ IDLE_SECONDS_ALONE = 5.0
 IDLE_SECONDS_SHARED = 0.5
 """The same where other processes enqueue edits as well, of which this one gets no sign."""
 
-
 LONGEST_OUTAGE_PAUSE = 2.0
 """Between two tries while the database does not answer. DBOS's own pauses grow to 90 s; an edit would wait for their
 end, long after the database answers again."""
