@@ -2,7 +2,11 @@
 
 import sys
 
-from bot.cli import main
+from bot import garbage
+
+garbage.pause()  # the command resumes it when it is imported
+
+from bot.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

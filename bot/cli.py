@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bot import __version__, terminal
+from bot import __version__, garbage, terminal
 from bot.errors import BotError
 from bot.operator_text import OperatorText
 from bot.terminal import ExitCode, explain, language, tr
@@ -259,12 +259,15 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
         from bot.batch import edit_photos
 
         _warn_if_segmenter_is_missing(given, settings)
+        garbage.resume()
         return asyncio.run(edit_photos(given, settings))
     if command == "doctor":
         from bot.doctor import print_report
 
+        garbage.resume()
         return asyncio.run(print_report(settings, as_json=given.json))
     if command == "models":
+        garbage.resume()
         asyncio.run(model_files.list_or_download(given.action, given.names, settings))
         return ExitCode.DONE
     if command != "sweep":
@@ -273,10 +276,12 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
     from bot.loop_monitor import MonitoredLoop
 
     if command == "sweep":
+        garbage.resume()
         asyncio.run(process.sweep_once(settings, dry_run=given.dry_run))
         return ExitCode.DONE
     model_files.warn_if_missing(settings)
     with _reported(settings), asyncio.Runner(loop_factory=MonitoredLoop) as runner:
+        garbage.resume()
         runner.run(process.run(settings) if command == "run" else process.work(settings))
     return ExitCode.DONE
 

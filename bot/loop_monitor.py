@@ -217,12 +217,3 @@ def _statistics() -> Iterator[int | None]:
 def _read(statistics: int | None) -> _Reading:
     line = os.pread(statistics, 64, 0) if statistics is not None else b""
     return _Reading(time.monotonic(), line, time.thread_time(), time.process_time())
-
-
-def freeze_startup_objects() -> None:
-    """Exempt all objects that exist now from garbage collection: they stay until the program ends.
-
-    Otherwise every full collection visits the objects of all modules and blocks the loop meanwhile.
-    """
-    gc.collect()
-    gc.freeze()

@@ -10,7 +10,7 @@ import structlog
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot import serving, wiring
+from bot import serving, storage_wiring, wiring
 from bot.chat.commands import register_commands
 from bot.chat.services import App
 from bot.chat.updates.intake import poll, retry_until_success
@@ -19,7 +19,8 @@ from bot.edits.records.limits import EditLimits
 from bot.edits.records.store import Store
 from bot.edits.retention import sweep, sweep_repeatedly
 from bot.errors import OperatorError
-from bot.loop_monitor import LoopMonitor, freeze_startup_objects
+from bot.garbage import freeze_startup_objects
+from bot.loop_monitor import LoopMonitor
 from bot.model_files import fetch_default
 from bot.operator_text import OperatorText
 from bot.playground.saved_chat import SavedChat
@@ -49,7 +50,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None, say: Cal
     address = f"http://{_local_host(settings.host)}:{settings.port}"
     playground: SavedChat | None = None
     public_url = settings.public_url
-    with signals_set(stop), wiring.only_bot(settings):
+    with signals_set(stop), storage_wiring.only_bot(settings):
         async with contextlib.AsyncExitStack() as open_longer:
             if settings.telegram_bot_token is None:
                 playground = wiring.saved_chat(settings)
@@ -115,9 +116,9 @@ async def work(settings: Settings, *, stop: asyncio.Event | None = None) -> None
 
 async def sweep_once(settings: Settings, *, dry_run: bool) -> None:
     """Delete what is older than RETENTION_HOURS, or only count it, and print the counts."""
-    async with wiring.open_database(settings) as database:
+    async with storage_wiring.open_database(settings) as database:
         store = Store(database, EditLimits())
-        swept = await sweep(store, wiring.caches(settings), settings.retention_hours, dry_run=dry_run)
+        swept = await sweep(store, storage_wiring.caches(settings), settings.retention_hours, dry_run=dry_run)
     counts = tr(", ").join(f"{count} {tr(name.replace('_', ' '))}" for name, count in swept.items())
     show(tr(OperatorText("{counts} would be deleted" if dry_run else "{counts} deleted", counts=counts)))
 

@@ -1,7 +1,7 @@
 """Builds the whole program from the settings: a table of contents of what there is, and of what each part is given.
 
 `process` starts what is built here, waits, and stops it. `engine_wiring` builds the part that an edit on the command
-line needs, too.
+line needs, too, and `storage_wiring` the part that the doctor looks at.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import sqlalchemy as sa
 from aiohttp import web
 from telegram.ext import ExtBot
 
-from bot import data_dir, engine_wiring
+from bot import engine_wiring, storage_wiring
 from bot.chat.announcements import AnnouncementSender
+from bot.chat.api.client import WEBHOOK_PATH, make_bot
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.message_ids import MessageIds
-from bot.chat.application import make_application, make_bot
+from bot.chat.application import make_application
 from bot.chat.courier import TelegramCourier
 from bot.chat.notices import tell_admins
 from bot.chat.payment_notices import PaymentNotices
@@ -31,7 +30,7 @@ from bot.chat.settings_messages import SettingsMessages
 from bot.chat.updates.identity import Identities
 from bot.chat.updates.intake import Intake
 from bot.chat.updates.not_understood_limit import NotUnderstoodLimit
-from bot.chat.updates.webhook import PATH, Webhook
+from bot.chat.updates.webhook import Webhook
 from bot.chat.views.keyboards import Keyboards
 from bot.edits.banning import Banning
 from bot.edits.canvas import Canvas
@@ -52,7 +51,7 @@ from bot.edits.workflow.progress import report_queue_position
 from bot.edits.workflow.queue import EditQueue
 from bot.edits.workflow.steps import EditSteps
 from bot.engines import Engine
-from bot.engines.volcengine import CallSlots, LocalCallSlots, OperatorNotice
+from bot.engines.volcengine import CallSlots, OperatorNotice
 from bot.engines.volcengine.notices import OnOperatorError
 from bot.engines.volcengine.transport import OnCall
 from bot.imaging.pool import PixelPool
@@ -60,21 +59,13 @@ from bot.playground import add_playground
 from bot.playground.page import PERSON
 from bot.playground.saved_chat import MAX_BYTES, SavedChat
 from bot.settings import Settings
-from bot.storage.call_slots import SharedCallSlots
 from bot.storage.data_folder import DataFolder
 from bot.storage.database import Database
 from bot.storage.file_cache import FileCache
-from bot.storage.rate_limits import SharedRateLimiter
 from bot.texts import Texts
 from webapp.application import add_mini_app
 from webapp.health import Health
 from webapp.limits import TrustedProxies
-
-CACHE_BYTES = 1_000_000_000
-"""Largest size of each of the two caches: downloaded photos and finished results."""
-
-CACHE_SHARE = 0.25
-"""Share of DATA_MAX_MB that each of the two caches may take; the rest is the database's."""
 
 
 @dataclass(slots=True)
@@ -149,15 +140,15 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
     message_ids = MessageIds()
     engine_wiring.log_memory_plan(settings)
     async with (
-        open_database(settings) as database,
+        storage_wiring.open_database(settings) as database,
         engine_wiring.pixel_pool(settings, settings.workers) as pool,
     ):
-        folder = data_folder(settings)
+        folder = storage_wiring.data_folder(settings)
         limits = EditLimits(settings.pending_per_user, settings.edits_per_day, check_room=folder.check_room)
         store = Store(database, limits)
         await store.bans.load(settings.admins)
         limiter = FloodLimiter(
-            shared_limits=shared_rate_limiter(database),
+            shared_limits=storage_wiring.shared_rate_limiter(database),
             message_ids=message_ids,
             on_chat_moved=store.chat_moves.follow,
         )
@@ -170,14 +161,16 @@ async def open_core(settings: Settings, token: str, app_url: str | None) -> Asyn
         async def count_call(ability: str, succeeded: bool) -> None:
             await store.statistics.count_call(ability, succeeded=succeeded)
 
-        async with engines(settings, pool, call_slots(settings, database), notify_admins, count_call) as ladder:
+        async with engines(
+            settings, pool, storage_wiring.call_slots(settings, database), notify_admins, count_call
+        ) as ladder:
             texts = Texts(settings.language)
             keyboards = Keyboards(texts, app_url, lambda: bot.username)
             courier = TelegramCourier(bot, message_ids, texts, keyboards, Reactions(bot, limiter))
             names = {engine.name for engine in ladder}
             estimates = Estimates(store.work_times, engines=names, workers=settings.workers)
             announcer = Announcer(store, courier, alone=database.is_sqlite, estimates=estimates)
-            photos, results = caches(settings)
+            photos, results = storage_wiring.caches(settings)
             editor = Editor(ladder, pool, max_megapixels=settings.max_megapixels, models=settings.models_folder)
             files = EditFiles(courier, photos, results, max_file_bytes=int(settings.max_file_mb * 1e6))
             steps = EditSteps(store=store, editor=editor, courier=courier, announcer=announcer, files=files)
@@ -278,7 +271,7 @@ def build_front(settings: Settings, core: Core, token: str, playground: SavedCha
         add_playground(site, playground.telegram, playground)
         core.deletions.add_step(playground.forget)
     if settings.telegram_updates == "webhook":
-        site.router.add_post(PATH, webhook.receive)
+        site.router.add_post(WEBHOOK_PATH, webhook.receive)
     return Front(application, replies, sender, notices, intake, webhook, site)
 
 
@@ -318,61 +311,7 @@ async def engines(
         yield ladder
 
 
-def caches(settings: Settings) -> tuple[FileCache, FileCache]:
-    """The caches of downloaded photos and of finished results."""
-    folder = settings.data_dir / "cache"
-    max_bytes = min(CACHE_BYTES, int(CACHE_SHARE * settings.data_max_mb * 1e6))
-    return FileCache(folder / "photos", max_bytes=max_bytes), FileCache(folder / "results", max_bytes=max_bytes)
-
-
 def saved_chat(settings: Settings) -> SavedChat:
     """The playground's chat of earlier starts; its pictures take a tenth of DATA_MAX_MB at most."""
     max_bytes = min(MAX_BYTES, int(settings.data_max_mb * 1e5))
     return SavedChat(settings.data_dir / "playground", PERSON, max_bytes=max_bytes)
-
-
-def data_folder(settings: Settings) -> DataFolder:
-    """Measures DATA_DIR against DATA_MAX_MB."""
-    path = sa.make_url(settings.database).database if settings.database.startswith("sqlite") else None
-    return DataFolder(
-        settings.data_dir, max_bytes=int(settings.data_max_mb * 1e6), database=Path(path) if path else None
-    )
-
-
-def only_bot(settings: Settings) -> contextlib.AbstractContextManager[None]:
-    """Hold the locks that keep a second bot away from DATA_DIR and from the SQLite file."""
-    url = settings.database
-    return data_dir.only_bot(
-        settings.data_dir, Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
-    )
-
-
-@contextlib.asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database, its tables migrated to the current version."""
-    async with open_unmigrated_database(settings) as database:
-        await database.start()
-        yield database
-
-
-@contextlib.asynccontextmanager
-async def open_unmigrated_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database as it is, to look at it."""
-    setting = "DATA_DIR" if settings.database_url is None else "DATABASE_URL"
-    database = Database(settings.database, setting=setting)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-def call_slots(settings: Settings, database: Database) -> CallSlots:
-    """Limits concurrent calls to the cloud; over all processes if they share a database."""
-    if database.is_sqlite:
-        return LocalCallSlots(settings.volc_concurrency)
-    return SharedCallSlots(database, settings.volc_concurrency)
-
-
-def shared_rate_limiter(database: Database) -> SharedRateLimiter | None:
-    """Shares Telegram's flood limits among processes; None with SQLite, which only one process uses."""
-    return None if database.is_sqlite else SharedRateLimiter(database)

@@ -19,24 +19,14 @@ from telegram.ext import (
     filters,
 )
 
-from bot.chat.api.flood_limiter import FloodLimiter
-from bot.chat.api.transport import AiohttpRequest, UpdatesRequest
 from bot.chat.commands import AsksForEdit, Command, NamesBackground
 from bot.chat.handlers import buttons, operations, payments, privacy, settings, welcome
 from bot.chat.handlers.operators import OperatorHandler
 from bot.chat.photos import photo_in
 from bot.chat.services import App, ChatServices, Context
 from bot.chat.updates.gate import Gate
-from bot.chat.updates.not_understood_limit import NotUnderstoodLimit
 
 log = structlog.get_logger()
-
-ALLOWED_UPDATES = ["message", "callback_query", "pre_checkout_query"]
-"""The kinds of updates to receive. No edited messages: an edited command must not run again."""
-
-
-CONNECTIONS = 100
-"""Requests to the Bot API at a time."""
 
 
 class HasPhoto(filters.MessageFilter):
@@ -67,34 +57,6 @@ def handlers() -> list[BaseHandler[Update, Context, None]]:
         CallbackQueryHandler(buttons.button_pressed),
         MessageHandler(new & (filters.TEXT | filters.ATTACHMENT), welcome.not_understood),
     ]
-
-
-def make_bot(
-    token: str,
-    api_url: str,
-    limiter: FloodLimiter,
-    proxy: str | None = None,
-    not_understood_limit: NotUnderstoodLimit | None = None,
-) -> ExtBot[None]:
-    """The Bot API client, with the bot's own transport and flood limiter.
-
-    Args:
-        token: The bot's token.
-        api_url: Address of the Bot API server.
-        limiter: Keeps all requests within Telegram's limits.
-        proxy: Proxy for all requests; None: none.
-        not_understood_limit: Selects the updates that need no handling; None: all are handled.
-    """
-    return ExtBot(
-        token,
-        base_url=f"{api_url}/bot",
-        base_file_url=f"{api_url}/file/bot",
-        request=AiohttpRequest(connections=CONNECTIONS, proxy=proxy),
-        get_updates_request=UpdatesRequest(
-            (not_understood_limit or NotUnderstoodLimit()).without_skipped, seconds=10, proxy=proxy
-        ),
-        rate_limiter=limiter,
-    )
 
 
 def make_application(bot: ExtBot[None], services: ChatServices) -> App:

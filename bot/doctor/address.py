@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import ssl
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.bounded_reading import BodyTooLargeError, read_bounded
-from bot.chat.updates.webhook import PATH
+from bot.chat.api.client import WEBHOOK_PATH
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.settings import Settings
 from webapp.pages import Pages
@@ -59,7 +60,13 @@ async def public_address(settings: Settings) -> list[Finding]:
         return [left]
     days, is_short = left
     timeout = aiohttp.ClientTimeout(total=SECONDS)
-    connector = aiohttp.TCPConnector(ssl=context)
+    sockets: list[socket.socket] = []
+
+    def make_socket(address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
+        sockets.append(socket.socket(*address[:3]))
+        return sockets[-1]
+
+    connector = aiohttp.TCPConnector(ssl=context, socket_factory=make_socket)
     try:
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
             found = [await _page(session, settings, url)]
@@ -68,6 +75,10 @@ async def public_address(settings: Settings) -> list[Finding]:
     except (TimeoutError, aiohttp.ClientError, BodyTooLargeError) as error:
         text = "{url} takes connections, but gives no answer ({kind}); does the proxy lead to a running bot?"
         return [fail(SUBJECT, text, url=url, kind=type(error).__name__)]
+    finally:
+        for one in sockets:  # the end of TLS needs the other side's answer, and the doctor may end before it comes
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
     if is_short:
         text = (
             "the certificate of {host} ends in {days} days: renew it, as by `certbot renew`; where that should happen "
@@ -164,10 +175,10 @@ async def _routes(session: aiohttp.ClientSession, settings: Settings, url: str) 
         found.append(fail(SUBJECT, text, **values))
     is_webhook = settings.telegram_updates == "webhook"
     if (
-        is_webhook and (await _ask(session, "POST", f"{url}{PATH}")).status != 403
+        is_webhook and (await _ask(session, "POST", f"{url}{WEBHOOK_PATH}")).status != 403
     ):  # the bot's answer without the secret
         text = "the page comes, the webhook does not: let the proxy lead {path} to {bot}"
-        found.append(fail(SUBJECT, text, path=PATH, **values))
+        found.append(fail(SUBJECT, text, path=WEBHOOK_PATH, **values))
     metrics = await _ask(session, "GET", f"{url}/metrics")
     if metrics.status == 200 and b"bot_" in metrics.body:
         text = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot import engine_wiring, wiring
+from bot import engine_wiring, storage_wiring
 from bot.data_dir import make_writable
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.errors import BotError
@@ -80,7 +80,7 @@ def _user(number: int) -> str:
 
 async def disk(settings: Settings) -> list[Finding]:
     """Room on the disk, and in DATA_DIR's bound."""
-    use = await asyncio.to_thread(wiring.data_folder(settings).measure, await _reusable_bytes(settings))
+    use = await asyncio.to_thread(storage_wiring.data_folder(settings).measure, await _reusable_bytes(settings))
     values = {"free": f"{use.free / 1e9:.1f}", "used": f"{use.used / 1e9:.1f}", "bound": f"{use.bound / 1e9:.1f}"}
     state = ok("disk", "{free} GB free where DATA_DIR is; DATA_DIR takes {used} of {bound} GB", **values)
     if use.is_full:
@@ -98,7 +98,7 @@ async def disk(settings: Settings) -> list[Finding]:
 async def _reusable_bytes(settings: Settings) -> int:
     """Free bytes inside SQLite's file; 0 if the database cannot be opened, which is a later check's finding."""
     try:
-        async with wiring.open_unmigrated_database(settings) as database:
+        async with storage_wiring.open_unmigrated_database(settings) as database:
             return await database.reusable_bytes()
     except (BotError, sa.exc.DBAPIError):
         return 0
@@ -131,7 +131,7 @@ async def open_files(_: Settings) -> list[Finding]:
 
 async def database(settings: Settings) -> list[Finding]:
     """The database's version, and whether it can be written to. Tables are not changed."""
-    async with wiring.open_unmigrated_database(settings) as database:
+    async with storage_wiring.open_unmigrated_database(settings) as database:
         state = await database.check()
         kind = ok("database", "SQLite file in DATA_DIR") if database.is_sqlite else ok("database", "PostgreSQL")
     if settings.database_url is not None and database.is_sqlite:

@@ -9,11 +9,10 @@ from telegram import WebhookInfo
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
+from bot.chat.api.client import WEBHOOK_PATH, make_bot
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.transport import NotBotApiError
-from bot.chat.application import make_bot
 from bot.chat.commands import commands_in_menu
-from bot.chat.updates.webhook import PATH
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.outbound_proxy import CONNECTION_ERRORS
 from bot.settings import Settings
@@ -110,7 +109,7 @@ def _updates(info: WebhookInfo, settings: Settings) -> Finding:
             host=host,
         )
     if settings.telegram_updates == "webhook":
-        fault = _webhook_fault(info, f"{settings.public_url}{PATH}", host)
+        fault = _webhook_fault(info, f"{settings.public_url}{WEBHOOK_PATH}", host)
         if fault is not None:
             return fault
     if waiting > MANY_UPDATES:

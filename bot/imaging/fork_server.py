@@ -5,6 +5,14 @@ imported: OpenBLAS, which starts its threads again in the child (``pthread_atfor
 work that the server never gives them, so at a fork none of them holds a lock.
 """
 
+import gc
+import os
 import warnings
+
+# All that the server imports stays: it is not searched for garbage, there or in pixel processes, whose copies of its
+# memory would become their own by that.
+gc.disable()
+os.register_at_fork(before=gc.freeze, after_in_child=gc.enable)
+
 
 warnings.filterwarnings("ignore", message=".*is multi-threaded, use of fork", category=DeprecationWarning)

@@ -12,7 +12,6 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from alembic.util import CommandError
 
 from bot.errors import OutageError, WorldError
 from bot.storage import migrations, start_failures
@@ -114,7 +113,7 @@ class Database:
         """
         try:
             await self._in_thread(migrations.upgrade, self.engine)
-        except (sa.exc.DBAPIError, CommandError) as error:
+        except (sa.exc.DBAPIError, migrations.NewerTablesError) as error:
             raise self.start_error(error) from None
 
     async def check(self) -> migrations.State:
@@ -125,7 +124,7 @@ class Database:
         """
         try:
             return await self._in_thread(migrations.check, self.engine)
-        except (sa.exc.DBAPIError, CommandError) as error:
+        except (sa.exc.DBAPIError, migrations.NewerTablesError) as error:
             raise self.start_error(error) from None
 
     def start_error(self, error: Exception) -> Exception:

@@ -6,10 +6,10 @@ The driver's own text is never shown: it may hold the address with its password.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from alembic.util import CommandError
 
 from bot.errors import OperatorError
 from bot.operator_text import OperatorText, system_reason
+from bot.storage.migrations import NewerTablesError
 
 _EXAMPLE = "DATABASE_URL=postgresql://bot:secret@localhost/bot"
 
@@ -69,7 +69,7 @@ def explain(error: Exception, url: sa.URL, setting: str) -> OperatorError | None
         setting: The setting that named it.
     """
     is_sqlite = url.get_backend_name() == "sqlite"
-    if isinstance(error, CommandError):
+    if isinstance(error, NewerTablesError):
         reason = OperatorText("is of a newer version of this program; start that version, or use another database")
     elif isinstance(error, sa.exc.DBAPIError):
         reason = _sqlite_reason(error) if is_sqlite else _postgres_reason(error)

@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from bot.chat.updates.webhook import PATH
+from bot.chat.api.client import WEBHOOK_PATH
 from bot.playground import methods
 from bot.playground.updates import Webhook
 from bot.storage import migrations
+from tests import forked
 from tests.cli.https import Authority, Proxy
 from tests.cli.mistakes import TOKEN, Settings, World, outcome, start, world_in
 from tests.cloud.standin import CloudStandIn
@@ -44,7 +45,7 @@ class Place:
     proxy: Proxy
     cloud: CloudStandIn
     before: str = ""
-    bot: asyncio.subprocess.Process | None = None
+    bot: forked.Forked | None = None
 
     @property
     def folder(self) -> Path:
@@ -240,7 +241,7 @@ async def webhook_elsewhere(place: Place) -> Settings:
 
 async def unreachable_webhook(place: Place) -> Settings:
     settings = place.public(TELEGRAM_UPDATES="webhook")
-    webhook = Webhook(f"{place.proxy.url}{PATH}", "", 40)
+    webhook = Webhook(f"{place.proxy.url}{WEBHOOK_PATH}", "", 40)
     webhook.fail("Wrong response from the webhook: 502 Bad Gateway")
     place.world.telegram.telegram.updates.webhook = webhook
     return settings

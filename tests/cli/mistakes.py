@@ -7,8 +7,6 @@ import contextlib
 import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import psycopg
 from aiohttp import web
 
 from bot.playground import TelegramServer
+from tests import forked
 from tests.cli.conftest import environment
 from tests.support import free_port
 
@@ -234,19 +233,13 @@ async def _served(answer: Callable[[web.Request], object]) -> AsyncIterator[str]
         await runner.cleanup()
 
 
-async def start(folder: Path, settings: Settings, command: str = "run") -> asyncio.subprocess.Process:
+async def start(folder: Path, settings: Settings, command: str = "run") -> forked.Forked:
     """Start `python -m bot run`; unclosed resources are told on stderr."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", command,
-        cwd=folder,
-        env=environment(WORKERS="1", PYTHONWARNINGS="default", **settings),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    values = environment(WORKERS="1", PYTHONWARNINGS="default", **settings)
+    return forked.start(command, folder=folder, environment=values)
 
 
-async def outcome(process: asyncio.subprocess.Process) -> tuple[int, str]:
+async def outcome(process: forked.Forked) -> tuple[int, str]:
     """Wait for its end; returns the exit code and all that it wrote."""
     try:
         async with asyncio.timeout(200):  # far longer than a start takes on a busy machine

@@ -17,6 +17,7 @@ from bot.doctor.machine import permissions
 from bot.settings import Settings as BotSettings
 from bot.terminal import ExitCode
 from bot.texts.operator_texts import translated
+from tests import forked
 from tests.cli.broken import BROKEN, Place, place_in
 from tests.cli.conftest import Run, environment
 from tests.cli.mistakes import PASSWORD, Settings, check_is_clean
@@ -32,15 +33,19 @@ IN_CHINESE = ({"LANGUAGE": "zh"}, {"LANG": "zh_CN.UTF-8"}, {"LANG": "C", "LC_ALL
 
 async def doctor(place: Place, settings: Settings, *arguments: str, **more: str) -> tuple[int, str]:
     """Run the doctor; returns the exit code and all that it wrote."""
-    line = f'{place.before or ":"} && exec "$@"'
-    process = await asyncio.create_subprocess_exec(
-        "sh", "-c", line, "sh", sys.executable, "-m", "bot", "doctor", *arguments,
-        cwd=place.folder,
-        env=environment(**({"WORKERS": "1", "PYTHONWARNINGS": "default"} | settings | more)),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    values = environment(**({"WORKERS": "1", "PYTHONWARNINGS": "default"} | settings | more))
+    process: forked.Forked | asyncio.subprocess.Process
+    if place.before:
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", f'{place.before} && exec "$@"', "sh", sys.executable, "-m", "bot", "doctor", *arguments,
+            cwd=place.folder,
+            env=values,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    else:
+        process = forked.start("doctor", *arguments, folder=place.folder, environment=values)
     output, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode()

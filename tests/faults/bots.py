@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from bot.playground import Telegram, TelegramServer
+from tests import forked
 from tests.cloud.standin import CloudStandIn
 from tests.support import Talk, free_port
 
@@ -57,7 +58,11 @@ class BotProcess:
     """`python -m bot run` (or `worker`). Its log is in its DATA_DIR, unless `log` names a file.
 
     `before` is a shell command that becomes the bot, `"$@"`, at its end.
+
+    In tests, not in benchmarks, the process is forked from one that has imported the libraries (`tests.forked`).
     """
+
+    forks = False
 
     def __init__(
         self,
@@ -66,7 +71,6 @@ class BotProcess:
         *,
         command: str = "run",
         module: str = "bot",
-        open_files: int | None = None,
         log: Path | None = None,
         before: str = "",
     ) -> None:
@@ -74,9 +78,8 @@ class BotProcess:
         self._settings = settings
         self._command = command
         self._module = module
-        before = f'ulimit -n {open_files} && exec "$@"' if open_files else before
         self._prefix = ["sh", "-c", before, "sh"] if before else []
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | forked.Forked | None = None
         self._log = log or Path(settings["DATA_DIR"]) / f"{command}.log"
 
     async def start(self, *, wait: bool = True) -> None:
@@ -84,10 +87,20 @@ class BotProcess:
         polls = self._telegram.calls["getUpdates"]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._prefix, sys.executable, "-m", self._module, self._command, cwd=ROOT, env=self._settings,
-                stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+            if self.forks and not self._prefix:
+                self._process = forked.start(
+                    self._command,
+                    module=self._module,
+                    folder=ROOT,
+                    environment=self._settings,
+                    output=log.fileno(),
+                    new_session=True,
+                )
+            else:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._prefix, sys.executable, "-m", self._module, self._command, cwd=ROOT, env=self._settings,
+                    stdout=log, stderr=log, start_new_session=True,
+                )  # fmt: skip
         if wait:
             await self._telegram.events.wait_until(
                 lambda: self._telegram.calls["getUpdates"] > polls or self.ended, seconds=60

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from unittest import mock
 
 import pytest
 import pytest_asyncio
 
 from bot.playground import TelegramServer
 from tests.cloud.standin import CloudStandIn
+from tests.faults.bots import BotProcess
 from tests.faults.postgres import PostgresServer, programs
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_starts() -> Iterator[None]:
+    """Bots are forked from a process that has imported the libraries."""
+    with mock.patch.object(BotProcess, "forks", new=True):
+        yield
 
 
 @pytest.fixture

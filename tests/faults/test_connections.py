@@ -48,7 +48,10 @@ async def test_half_open_connections_stop_neither_chat_nor_health_checks(
     server: TelegramServer, cloud: CloudStandIn, tmp_path: Path
 ) -> None:
     settings = environment(server, cloud, tmp_path)
-    bot, talk = BotProcess(server.telegram, settings, open_files=FILE_LIMIT), Talk(server.telegram, 1)
+    bot, talk = (
+        BotProcess(server.telegram, settings, before=f'ulimit -n {FILE_LIMIT} && exec "$@"'),
+        Talk(server.telegram, 1),
+    )
     port = int(settings["PORT"])
     try:
         await bot.start()

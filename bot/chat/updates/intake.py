@@ -17,9 +17,9 @@ import structlog
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
+from bot.chat.api.client import ALLOWED_UPDATES
 from bot.chat.api.flood_limiter import retry_after_seconds
 from bot.chat.api.transport import NotBotApiError
-from bot.chat.application import ALLOWED_UPDATES
 from bot.chat.services import App, ChatServices
 from bot.errors import OperatorError, OutageError
 from bot.operator_text import OperatorText

@@ -14,7 +14,7 @@ from telegram import Update
 from telegram.error import BadRequest
 
 from bot.bounded_reading import BodyTooLargeError, read_bounded
-from bot.chat.application import ALLOWED_UPDATES
+from bot.chat.api.client import ALLOWED_UPDATES, WEBHOOK_PATH
 from bot.chat.services import App
 from bot.chat.updates.intake import Intake, UpdateOutcome
 from bot.chat.updates.not_understood_limit import NotUnderstoodLimit
@@ -24,7 +24,6 @@ from bot.operator_text import OperatorText
 
 log = structlog.get_logger()
 
-PATH = "/telegram/webhook"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 MAX_UPDATE_BYTES = 1_000_000
 """Real updates have a few thousand bytes."""
@@ -61,7 +60,7 @@ class Webhook:
         """
         try:
             await self._application.bot.set_webhook(
-                f"{public_url}{PATH}",
+                f"{public_url}{WEBHOOK_PATH}",
                 secret_token=self._secret.decode(),
                 allowed_updates=ALLOWED_UPDATES,
                 max_connections=MAX_CONNECTIONS,

@@ -12,11 +12,11 @@ from enum import Enum
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 VERSION_TABLE = "schema_version"
+VERSIONS = sorted(path.name[:4] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
+"""All versions of the tables, the newest last; each is the number of its migration's file."""
+
 _LOCK = 0x9B07  # any constant: one of several starting processes migrates while the others wait
 
 
@@ -28,45 +28,65 @@ class State(Enum):
     CURRENT = "current"
 
 
+class NewerTablesError(Exception):
+    """The tables are of a version that this program does not know."""
+
+
 def upgrade(engine: sa.Engine) -> None:
-    """Bring the tables up to date; creates them in an empty database. Blocks; several processes may call it at once."""
-    config = _config()
+    """Bring the tables up to date; creates them in an empty database. Blocks; several processes may call it at once.
+
+    Raises:
+        NewerTablesError: The tables are of a newer version.
+        sqlalchemy.exc.DBAPIError: The database cannot be used, or has another program's tables.
+    """
     with _one_at_a_time(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+        if _state(connection) is not State.CURRENT:
+            _run_alembic(connection)
+            connection.commit()
 
 
 def check(engine: sa.Engine) -> State:
     """What `upgrade` would find, and whether it could write: a write is made and taken back. Blocks.
 
     Raises:
-        alembic.util.CommandError: The tables are of a newer version.
+        NewerTablesError: The tables are of a newer version.
         sqlalchemy.exc.DBAPIError: The database cannot be used, or has another program's tables.
     """
-    config = _config()
     with _one_at_a_time(engine) as connection:
-        table = sa.Table(VERSION_TABLE, sa.MetaData(), sa.Column("version_num", sa.String(32)))
-        found = None
-        if sa.inspect(connection).has_table(VERSION_TABLE):
-            found = connection.execute(sa.select(table.c.version_num)).scalar()
-        if found is None:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")  # meets the tables of another program, if there are any
+        state = _state(connection)
+        if state is State.EMPTY:
+            _run_alembic(connection)  # meets the tables of another program, if there are any
         else:
-            scripts = ScriptDirectory.from_config(config)
-            scripts.get_revision(found)
+            table = _version_table()
             connection.execute(sa.update(table).values(version_num=table.c.version_num))
         connection.rollback()
-        if found is None:
-            return State.EMPTY
-        return State.CURRENT if found == scripts.get_current_head() else State.OLDER
+        return state
 
 
-def _config() -> Config:
+def _state(connection: sa.Connection) -> State:
+    found = None
+    if sa.inspect(connection).has_table(VERSION_TABLE):
+        found = connection.execute(sa.select(_version_table().c.version_num)).scalar()
+    if found is None:
+        return State.EMPTY
+    if found not in VERSIONS:
+        raise NewerTablesError(found)
+    return State.CURRENT if found == VERSIONS[-1] else State.OLDER
+
+
+def _version_table() -> sa.Table:
+    return sa.Table(VERSION_TABLE, sa.MetaData(), sa.Column("version_num", sa.String(32)))
+
+
+def _run_alembic(connection: sa.Connection) -> None:
+    # Imported where there is something to do: it would be a tenth of every start.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 @contextlib.contextmanager

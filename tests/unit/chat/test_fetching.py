@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from bot.chat.api.client import make_bot
 from bot.chat.api.fetching import FileFetcher
 from bot.chat.api.flood_limiter import FloodLimiter
-from bot.chat.application import make_bot
 from bot.edits.model import PhotoRef
 from bot.errors import BotError, UnusableInputError, WorldError
 from bot.playground import TelegramServer

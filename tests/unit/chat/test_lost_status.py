@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.chat.api.client import make_bot
 from bot.chat.api.flood_limiter import FloodLimiter
 from bot.chat.api.message_ids import MessageIds
 from bot.chat.api.posting import PROBED_ABOVE_HIGHEST
-from bot.chat.application import make_bot
 from bot.chat.courier import TelegramCourier
 from bot.chat.views.keyboards import Keyboards
 from bot.edits.model import Edit, Operation, PhotoRef, State

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +22,7 @@ from bot.storage import migrations
 from bot.storage.database import Database, make_engine
 from bot.storage.tables import metadata, rate_limits
 
+ROOT = Path(__file__).resolve().parents[3]
 FIRST = "0001"
 BEFORE_RENAMING = "0005"
 """The last version with the tables wishes and paces."""
@@ -115,6 +118,17 @@ def test_the_migrations_are_a_single_chain(engine: sa.Engine) -> None:
     assert len(scripts.get_heads()) == 1
     revisions = [script.revision for script in scripts.walk_revisions()][::-1]
     assert revisions == [f"{number:04}" for number in range(1, len(revisions) + 1)]
+    assert revisions == migrations.VERSIONS
+
+
+def test_a_start_with_current_tables_loads_no_alembic(engine: sa.Engine, tmp_path: Path) -> None:
+    migrations.upgrade(engine)
+    code = (
+        "import sys; from bot.storage import migrations; from bot.storage.database import make_engine as make; "
+        f"migrations.upgrade(make({url(tmp_path)!r})); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 async def test_renamed_tables_keep_their_rows(engine: sa.Engine, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from unittest.mock import AsyncMock, Mock
 
 from aiohttp import web
 
+from bot.chat.api.client import make_bot
 from bot.chat.api.flood_limiter import FloodLimiter
-from bot.chat.application import make_bot
 from bot.chat.updates.webhook import MAX_UPDATE_BYTES
 from bot.edits.model import MAX_MASK_BYTES
 from bot.edits.records.statistics import QueueDepth
