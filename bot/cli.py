@@ -232,8 +232,8 @@ def _prepare_pixel_processes() -> None:
 
     Pixel processes have the umask and the environment of this moment.
     """
-    from bot.engine_wiring import PRELOAD
-    from bot.imaging.pool import start_fork_server
+    from bot.imaging.preloading import start_fork_server
+    from bot.preload import PRELOAD
 
     start_fork_server(PRELOAD)
 

@@ -19,6 +19,7 @@ from bot.data_dir import unwritable
 from bot.imaging.memory import MB_PER_MEGAPIXEL, OWN_MB, MemoryPlan, memory_of_this_machine, plan_memory
 from bot.imaging.pool import PixelPool
 from bot.operator_text import OperatorText
+from bot.preload import PRELOAD
 
 if TYPE_CHECKING:
     from bot.engines import Engine
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 log = structlog.get_logger()
-
-PRELOAD = ("bot.edits.pictures.pixels", "bot.engines.local", "onnxruntime")
-"""Modules that pixel processes import before their first job."""
 
 
 def secrets_in(settings: Settings) -> list[str]:

@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -31,6 +30,7 @@ from bot.errors import CpuLimitError, MemoryLimitError, WorkerDiedError, WorkerK
 from bot.imaging import pool_metrics as metrics
 from bot.imaging import worker_process
 from bot.imaging.array_transfer import PackedValue, pack, unpack
+from bot.imaging.preloading import POOL_MODULES
 from bot.imaging.scratch import ScratchFolder
 from bot.imaging.turns import Turns
 
@@ -50,20 +50,6 @@ MAX_JOBS_PER_PROCESS = 500
 
 POOL_CHECK_SECONDS = 1.0
 """How often the pool is looked at while a job runs."""
-
-_PRELOAD = ("bot.imaging.fork_server", "bot.imaging.worker_process", "cv2")
-
-
-def start_fork_server(preload: Sequence[str]) -> None:
-    """Start the fork server's imports, on another core, before the pool is needed.
-
-    A short command saves the time of its own imports. Later pools of this process use the same fork server.
-
-    Args:
-        preload: The `preload` of the later `PixelPool`.
-    """
-    forkserver.set_forkserver_preload([*_PRELOAD, *preload])
-    forkserver.ensure_running()
 
 
 class PixelPool:
@@ -125,7 +111,7 @@ class PixelPool:
         # Processes are forked from a server that has imported what the jobs need, so they start fast. It runs no Python
         # threads; for those of C libraries see `bot.imaging.fork_server`.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([*_PRELOAD, *self._preload])
+        context.set_forkserver_preload([*POOL_MODULES, *self._preload])
         return ProcessPool(
             max_workers=self._workers,
             max_tasks=MAX_JOBS_PER_PROCESS,

@@ -17,11 +17,11 @@ import cv2
 from bot.edits.model import Operation
 from bot.edits.pictures.editor import Editor
 from bot.edits.pictures.job import Job
-from bot.engine_wiring import PRELOAD
 from bot.engines.local import local_engine
 from bot.imaging.encoding import encode_mask
 from bot.imaging.masks import coverage
 from bot.imaging.pool import PixelPool
+from bot.preload import PRELOAD
 from tests.benchmarks import _models, _photos, _sheets
 from tests.benchmarks._cost import RUNS, Cost, peak, tell
 

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 from bot.edits.pictures import pixels
-from bot.engine_wiring import PRELOAD
 from bot.errors import BotError
 from bot.imaging.pool import PixelPool
+from bot.preload import PRELOAD
 from tests import hostile
 
 
