@@ -1,8 +1,8 @@
 """What only the fork server imports, before it forks pixel processes (`bot.imaging.pool`).
 
 From Python 3.12 on, `os.fork` warns if the process has threads. Here they are those of C libraries that the server has
-imported: OpenBLAS, which starts its threads again in the child (``pthread_atfork``), and ONNX Runtime. They wait for
-work that the server never gives them, so at a fork none of them holds a lock.
+imported: ONNX Runtime, and OpenBLAS where OPENBLAS_NUM_THREADS allows it more than one, which it starts again in the
+child (``pthread_atfork``). They wait for work that the server never gives them, so at a fork none of them holds a lock.
 """
 
 import gc

@@ -42,24 +42,24 @@ def talk(meet: Callable[..., Talk]) -> Talk:
     return meet()
 
 
-RED, YELLOW = (150, 240), (480, 240)
+RED, YELLOW = (75, 120), (240, 120)
 """Centres of the two objects, (x, y)."""
 
 
 def two_objects() -> Image.Image:
     """A red block and a yellow disc on noisy blue-grey."""
     rng = np.random.default_rng(5)
-    pixels = np.full((480, 640, 3), (90, 110, 140), np.uint8) + rng.integers(0, 12, (480, 640, 3), np.uint8)
+    pixels = np.full((240, 320, 3), (90, 110, 140), np.uint8) + rng.integers(0, 12, (240, 320, 3), np.uint8)
     picture = Image.fromarray(pixels)
     draw = ImageDraw.Draw(picture)
-    draw.rectangle((80, 150, 220, 330), (210, 40, 30))
-    draw.ellipse((400, 160, 560, 320), (235, 205, 40))
+    draw.rectangle((40, 75, 110, 165), (210, 40, 30))
+    draw.ellipse((200, 80, 280, 160), (235, 205, 40))
     return picture
 
 
 def left(picture: Image.Image) -> set[str]:
     """Which of the two objects a picture still shows."""
-    seen = picture.convert("RGB").resize((640, 480))
+    seen = picture.convert("RGB").resize((320, 240))
     red, yellow = (np.array(seen.getpixel(place), int) for place in (RED, YELLOW))
     found = {"red"} if red[0] - red[2] > 80 else set()
     return found | ({"yellow"} if yellow[1] - yellow[2] > 80 else set())
