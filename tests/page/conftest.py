@@ -53,7 +53,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def open_chat(playground: str, browser: Browser) -> AsyncIterator[OpenChat]:
-    """Opens the empty chat page in a new browser context; fails if a page had errors or external requests."""
+    """Opens the empty chat page in a new browser context; fails if a page had errors or external requests.
+
+    Without motion: drawing it takes the processor from the bot. The engines' own tests see the page with it.
+    """
     opened: list[ChatPage] = []
     async with aiohttp.ClientSession(playground) as session:
         for path, body in (("clear", {}), ("person", {"language_code": "en"})):
@@ -62,7 +65,7 @@ async def open_chat(playground: str, browser: Browser) -> AsyncIterator[OpenChat
 
     async def open_one(**options: Any) -> ChatPage:
         context = await browser.new_context(
-            **{"locale": "en-GB", "viewport": {"width": 1100, "height": 850}, **options}
+            **{"locale": "en-GB", "viewport": {"width": 1100, "height": 850}, "reduced_motion": "reduce", **options}
         )
         chat = ChatPage(await context.new_page(), playground)
         opened.append(chat)
