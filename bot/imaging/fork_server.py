@@ -7,12 +7,14 @@ child (``pthread_atfork``). They wait for work that the server never gives them,
 
 import gc
 import os
+import sys
 import warnings
 
-# All that the server imports stays: it is not searched for garbage, there or in pixel processes, whose copies of its
-# memory would become their own by that.
-gc.disable()
-os.register_at_fork(before=gc.freeze, after_in_child=gc.enable)
+if any("multiprocessing.forkserver" in argument for argument in sys.orig_argv):
+    # All that the server imports stays: it is not searched for garbage, there or in pixel processes, whose copies of
+    # its memory would become their own by that.
+    gc.disable()
+    os.register_at_fork(before=gc.freeze, after_in_child=gc.enable)
 
 
 warnings.filterwarnings("ignore", message=".*is multi-threaded, use of fork", category=DeprecationWarning)
