@@ -273,6 +273,7 @@ async def test_space_held_before_the_first_arrow_does_not_stay_held(app: MiniApp
 
 
 async def test_an_outline_that_cannot_begin_leaves_the_keys_free(app: MiniApp) -> None:
+    await app.page.emulate_media(reduced_motion="no-preference")
     await press(app, "l")
     await move(app, right=1)
     await press(app, "+")
