@@ -4,7 +4,7 @@ import sys
 
 from bot import garbage
 
-garbage.pause()  # the command resumes it when it is imported
+garbage.pause()  # the command resumes it once its modules are imported
 
 from bot.cli import main  # noqa: E402
 

@@ -1,6 +1,6 @@
 """Builds what stores: the database, the caches, DATA_DIR's bound, and what processes share through the database.
 
-`wiring` builds the rest on top of it. The doctor and `cleanup` need nothing else.
+`wiring` builds the rest on top of it. The doctor imports this instead of `wiring`, so it starts without the rest.
 """
 
 from __future__ import annotations
