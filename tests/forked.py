@@ -142,7 +142,6 @@ def start(
     environment: Mapping[str, str],
     module: str = "bot",
     output: int = subprocess.PIPE,
-    errors: int = subprocess.STDOUT,
     new_session: bool = False,
 ) -> Forked:
     """Start `python -m module …`.
@@ -152,8 +151,7 @@ def start(
         folder: Its working directory.
         environment: All of its environment.
         module: The module.
-        output: A file's number for what it writes, or PIPE.
-        errors: A file's number for its stderr, or STDOUT.
+        output: A file's number for what it writes, on stderr too, or PIPE.
         new_session: Whether it leads a session of its own.
 
     Raises:
@@ -166,7 +164,7 @@ def start(
     read_report, write_report = os.pipe()
     read_output, write_output = os.pipe() if output == subprocess.PIPE else (None, output)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    files = [nothing, write_output, write_output if errors == subprocess.STDOUT else errors, write_report]
+    files = [nothing, write_output, write_output, write_report]
     message = json.dumps([getattr(request, name) for name in Request.__slots__]).encode()
     try:
         socket.send_fds(_forking_process(), [message], files)

@@ -18,9 +18,10 @@ from bot.settings import Settings as BotSettings
 from bot.terminal import ExitCode
 from bot.texts.operator_texts import translated
 from tests import forked
-from tests.cli.broken import BROKEN, Place, place_in
+from tests.cli.broken import BROKEN
 from tests.cli.conftest import Run, environment
 from tests.cli.mistakes import PASSWORD, Settings, check_is_clean
+from tests.cli.place import Place, place_in
 from tests.cli.words import is_chinese
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")

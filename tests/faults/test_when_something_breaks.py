@@ -21,8 +21,9 @@ import pytest
 
 from bot.playground import TelegramServer
 from bot.playground.person import Upload
-from tests.cli.broken import BROKEN, place_in
+from tests.cli.broken import BROKEN
 from tests.cli.mistakes import check_is_clean
+from tests.cli.place import place_in
 from tests.faults.bots import ROOT, BotProcess, bare_environment, check_once
 from tests.faults.disks import small_disk
 from tests.faults.postgres import PostgresServer

@@ -144,10 +144,7 @@ async def test_a_stroke_during_which_the_phone_is_turned_stays_where_it_was(app:
     await app.fingers.stroke(polyline(*corners), lift=False)
     await app.page.set_viewport_size({"width": 844, "height": 390})
     await app.frame.evaluate(  # a touch before that belongs to the stroke
-        """() => new Promise((turned) => {
-            const look = () => (innerWidth > innerHeight ? turned() : requestAnimationFrame(look));
-            look();
-        })"""
+        "async () => { while (innerWidth < innerHeight) await new Promise(requestAnimationFrame); }"
     )
     await app.fingers.touch("touchMove", (500, 200))
     await app.fingers.touch("touchMove", (420, 150))
