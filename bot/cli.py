@@ -13,9 +13,9 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from bot import __version__, garbage, terminal
 from bot.errors import BotError
@@ -25,6 +25,7 @@ from bot.terminal import ExitCode, explain, language, tr
 if TYPE_CHECKING:
     from bot.settings import Settings
 
+T = TypeVar("T")
 
 PRIVATE = 0o077
 """The umask of all commands but `edit`: database, caches and masks are for the bot's user alone."""
@@ -259,16 +260,13 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
         from bot.batch import edit_photos
 
         _warn_if_segmenter_is_missing(given, settings)
-        garbage.resume()
-        return asyncio.run(edit_photos(given, settings))
+        return _run_to_end(edit_photos(given, settings))
     if command == "doctor":
         from bot.doctor import print_report
 
-        garbage.resume()
-        return asyncio.run(print_report(settings, as_json=given.json))
+        return _run_to_end(print_report(settings, as_json=given.json))
     if command == "models":
-        garbage.resume()
-        asyncio.run(model_files.list_or_download(given.action, given.names, settings))
+        _run_to_end(model_files.list_or_download(given.action, given.names, settings))
         return ExitCode.DONE
     if command != "sweep":
         _prepare_pixel_processes()
@@ -276,14 +274,21 @@ def _command(given: argparse.Namespace, settings: Settings) -> int:
     from bot.loop_monitor import MonitoredLoop
 
     if command == "sweep":
-        garbage.resume()
-        asyncio.run(process.sweep_once(settings, dry_run=given.dry_run))
+        _run_to_end(process.sweep_once(settings, dry_run=given.dry_run))
         return ExitCode.DONE
     model_files.warn_if_missing(settings)
     with _reported(settings), asyncio.Runner(loop_factory=MonitoredLoop) as runner:
         garbage.resume()
         runner.run(process.run(settings) if command == "run" else process.work(settings))
     return ExitCode.DONE
+
+
+def _run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run a short command, now that its modules are imported."""
+    import asyncio
+
+    garbage.resume()
+    return asyncio.run(work)
 
 
 @contextlib.contextmanager
