@@ -137,6 +137,17 @@ async def test_touch_targets_are_large_enough(phone: ChatPage) -> None:
     assert not await small_targets(phone), "buttons"
 
 
+async def test_nothing_glides_for_a_person_who_asked_for_less_motion(phone: ChatPage) -> None:
+    await phone.choose(jpeg(JPEG), jpeg(JPEG, "another.jpg"))
+    gliding = await phone.page.evaluate(
+        """() => {
+            document.getElementById("as-file").click();
+            return document.getAnimations().filter((one) => one instanceof CSSTransition).length;
+        }"""
+    )
+    assert gliding == 0
+
+
 async def test_a_swipe_replies_with_a_command(phone: ChatPage, fingers: Fingers) -> None:
     await phone.choose(jpeg(JPEG))
     await phone.send()
