@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.page.chat_page import ChatPage, OpenChat
-from tests.page.chromium import browser_path
+from tests.page.chromium import page_browser_path
 from tests.page.engines.app import EngineApp, opened
 from tests.page.program import running_playground
 
@@ -41,12 +41,9 @@ async def playground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """A browser that the tests of a module share."""
-    path = browser_path()
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
     async with async_playwright() as playwright:
-        # The full Chromium, not Playwright's headless shell, which is another program.
-        channel = None if path else "chromium"
-        browser = await playwright.chromium.launch(executable_path=path, channel=channel, args=flags)
+        browser = await playwright.chromium.launch(executable_path=page_browser_path(), args=flags)
         yield browser
         await browser.close()
 
