@@ -43,8 +43,13 @@ def compute_layout(picture: Floats, hole: Flags, sources: Flags, guess: Floats, 
     rows, columns = np.nonzero(touched)
     known_rows, known_columns = np.nonzero(valid_patch_centres(sources, radius))
     known = _patches(picture, known_rows, known_columns, radius)
-    # Weighted squared distances of all pairs are one product of matrices: Σw·b² - 2·Σw·a·b, minus a term without b.
-    table = np.concatenate([(known**2).sum(-1), known.reshape(len(known), -1)], 1).T.copy()
+    # All costs are one product of matrices: Σw·b² - 2·Σw·a·b + h²·(k² - 2·r·k), with b a known patch in row k, a the
+    # wanted one in row r, and h the cost of one row. What does not depend on b is added to the smallest cost.
+    row_cost = np.float32(_HEIGHT_WEIGHT / hole.shape[0])
+    known_heights, heights = row_cost * known_rows.astype(np.float32), row_cost * rows.astype(np.float32)
+    table = np.concatenate(
+        [(known**2).sum(-1) / 3, known.reshape(len(known), -1), known_heights[:, None], known_heights[:, None] ** 2], 1
+    ).T.copy()
     depth = cv2.distanceTransform(np.pad(hole, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     trust = np.asarray(_DEPTH_DECAY**-depth, np.float32)
     weights = _patches(trust[..., None], rows, columns, radius)[..., 0]
@@ -55,15 +60,15 @@ def compute_layout(picture: Floats, hole: Flags, sources: Flags, guess: Floats, 
         if number:
             current = _vote(field, picture, hole, trust, radius)
         target = _patches(current, rows, columns, radius)
-        query = np.concatenate([weights, (-2 * weights[..., None] * target).reshape(len(rows), -1)], 1)
-        own = (weights * (target**2).sum(-1)).sum(1)
+        weighted = (-2 / 3 * weights[..., None] * target).reshape(len(rows), -1)
+        query = np.concatenate([weights, weighted, -2 * heights[:, None], np.ones((len(rows), 1), np.float32)], 1)
+        own = (weights * (target**2).sum(-1)).sum(1) / 3 + heights**2
         for begin in range(0, len(rows), _PATCHES_PER_BLOCK):
             part = slice(begin, begin + _PATCHES_PER_BLOCK)
-            away = (rows[part, None] - known_rows) * np.float32(_HEIGHT_WEIGHT / hole.shape[0])
-            cost = (query[part] @ table) / 3 + away * away
+            cost = query[part] @ table
             best = cost.argmin(1)
             field.source_rows[part], field.source_columns[part] = known_rows[best], known_columns[best]
-            field.cost[part] = cost.min(1) + own[part] / 3
+            field.cost[part] = np.take_along_axis(cost, best[:, None], 1)[:, 0] + own[part]
     return field
 
 
