@@ -6,9 +6,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
+from bot.models import sessions
 from bot.models.files import is_intact
 from bot.models.registry import MODELS
 from tests.support import PHOTOS
@@ -45,6 +47,16 @@ def test_a_drawn_object_is_found(segmenter_folder: Path) -> None:
     picture, truth = a_mug()
     seen = predict(picture, segmenter_folder)
     assert overlap(seen > 0.5, truth) > 0.8
+
+
+def test_the_quick_way_to_enlarge_gives_the_published_graphs_map(segmenter_folder: Path) -> None:
+    published = segmenter_folder / MODELS["u2netp"].file
+    assert published.read_bytes().count(sessions._SLOW_RESIZE) == 38, "each of the graph's enlargements"
+    values = np.random.default_rng(3).standard_normal((1, 3, 320, 320), np.float32)
+    session = onnxruntime.InferenceSession(published, providers=["CPUExecutionProvider"])
+    (slow, *_) = session.run(None, {session.get_inputs()[0].name: values})
+    (quick, *_) = sessions.run("u2netp", segmenter_folder, values) or []
+    np.testing.assert_allclose(quick, slow, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["000_blackswan", "008_car-roundabout", "020_goat"])
