@@ -16,6 +16,7 @@ from pathlib import Path
 from bot import logs
 from bot.errors import BotError
 from bot.imaging.array_transfer import PackedValue, pack, unpack
+from bot.imaging.heap import release_free_heap
 
 PR_SET_PDEATHSIG = 1
 
@@ -91,7 +92,7 @@ def run_job(packed: PackedValue, folder: Path | None) -> PackedValue:
             raise MemoryError(str(error)) from None
         raise
     finally:
-        _release_free_heap()
+        release_free_heap()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -146,10 +147,3 @@ def _exit_with_parent(parent: int) -> None:
             time.sleep(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _release_free_heap() -> None:
-    """Return freed heap to the system: 67 → 51 MB in long-lived workers (docs/local-engine.md#worker-memory)."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "malloc_trim"):
-        libc.malloc_trim(0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -57,6 +60,31 @@ def test_the_quick_way_to_enlarge_gives_the_published_graphs_map(segmenter_folde
     (slow, *_) = session.run(None, {session.get_inputs()[0].name: values})
     (quick, *_) = sessions.run("u2netp", segmenter_folder, values) or []
     np.testing.assert_allclose(quick, slow, atol=1e-5)
+
+
+MEMORY_OF_PASSES = """
+import sys
+import numpy as np
+from pathlib import Path
+from bot.models import sessions
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 // 1_000_000
+
+values = np.zeros((1, 3, 320, 320), np.float32)
+for keep_memory in (True, False) * 2:
+    sessions.run("u2netp", Path(sys.argv[1]), values, keep_memory=keep_memory)
+    print(resident_mb())
+sessions._process_sessions.close()
+"""
+
+
+def test_the_last_pass_gives_its_memory_back(segmenter_folder: Path) -> None:
+    command = [sys.executable, "-c", MEMORY_OF_PASSES, str(segmenter_folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    kept, given_back, kept_again, given_back_again = map(int, re.findall(r"^\d+$", ended.stdout, re.MULTILINE))
+    assert given_back < kept - 80, "a session of 320 px works in more than that"
+    assert given_back_again < kept_again - 80
 
 
 @pytest.mark.parametrize("name", ["000_blackswan", "008_car-roundabout", "020_goat"])
