@@ -1,4 +1,4 @@
-"""Results of the local engine on real photos, beside those of common alternatives; contact sheets as PNG."""
+"""Results of the local engine on real photos (outside this repository) and of alternatives; contact sheets."""
 
 from __future__ import annotations
 
