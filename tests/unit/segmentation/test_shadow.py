@@ -44,6 +44,22 @@ def test_what_is_too_large_is_no_shadow() -> None:
     assert not find_shadow(Photo(pixels), subject).any()
 
 
+def test_what_stands_behind_the_subject_is_no_shadow() -> None:
+    photo, subject = discs(480, 320, (0.5, 0.45, 0.25, RED))
+    trousers = np.zeros((320, 480), bool)
+    trousers[120:224, 322:394] = True
+    trousers[210:224, 270:394] = True  # at the subject's foot
+    trousers &= subject == 0
+
+    def shadow_of(dark: np.ndarray) -> Mask:
+        return find_shadow(Photo(np.where(dark[..., None], photo.pixels // 2, photo.pixels)), subject)
+
+    assert not shadow_of(trousers).any()
+    on_the_ground = trousers.copy()
+    on_the_ground[:190] = False
+    assert shadow_of(on_the_ground)[on_the_ground].any(), "what does not continue upwards may be one"
+
+
 def test_an_object_of_another_colour_is_no_shadow() -> None:
     photo, subject = discs(480, 320, (0.5, 0.45, 0.25, RED), (0.5, 0.76, 0.08, GREEN))
     assert not find_shadow(photo, subject).any()
