@@ -149,7 +149,7 @@ def _shadow_in_window(
     kept[0] = False
     if np.count_nonzero(kept[labels] & ~body) > _MAX_SHARE * size:
         return np.zeros_like(body)
-    # What continues upwards over much of its width stands behind the subject: somebody's trousers, a planter.
+    # What continues upwards over much of its width stands behind the subject: a bystander's trousers, a planter.
     cut = np.bincount(labels[search_top], minlength=len(statistics))
     kept &= cut <= _MAX_CUT * statistics[:, cv2.CC_STAT_WIDTH]
     found: Bools = kept[labels] & ~body
