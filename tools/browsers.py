@@ -1,7 +1,7 @@
 """Installs the other browsers of the page tests besides Chromium, where that is possible.
 
-None of them is needed: the tests of an engine that is missing are skipped, and say so; without the headless shell all
-other page tests run in Chromium itself.
+None of them is needed: the tests of an engine that is missing are skipped, and say so. Without the headless shell the
+other page tests run in the Chromium that is there.
 """
 
 from __future__ import annotations

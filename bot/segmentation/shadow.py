@@ -25,9 +25,11 @@ _MAX_SHARE = 0.3
 _MIN_SHARE = 0.005
 _SEARCH_FROM = 0.65
 """Where the search begins, as a share of the subject's height. With 0.5 it took the hedge behind a car."""
-_MAX_CUT = 0.5
-"""Share of a shadow's width that may lie on the upper side of the search. Of the open photos' shadows one reaches 0.23;
-a bystander's trousers have 0.79, a planter 0.76, a flower bed 0.63."""
+_MAX_UPRIGHT = 0.5
+"""Share of a shadow's width that may continue above the search. Of the open photos' shadows the highest has 0.25; a
+bystander's trousers, which were taken for one, have 0.68."""
+_LOOK_ABOVE = 8
+"""Pixels above the search at which a shadow has to have ended; less than `_MARGIN`."""
 _MARGIN = 16
 """Pixels around the search that the closing and the subject's foot reach into."""
 _PENUMBRA = 0.006
@@ -147,10 +149,13 @@ def _shadow_in_window(
         if is_at_border:
             kept[edge] = False
     kept[0] = False
+    # Before the next rule, on purpose: with so much that is dark, the rest is mostly no shadow either.
     if np.count_nonzero(kept[labels] & ~body) > _MAX_SHARE * size:
         return np.zeros_like(body)
     # What continues upwards over much of its width stands behind the subject: a bystander's trousers, a planter.
-    cut = np.bincount(labels[search_top], minlength=len(statistics))
-    kept &= cut <= _MAX_CUT * statistics[:, cv2.CC_STAT_WIDTH]
+    if search_top >= _LOOK_ABOVE:
+        above = (dark & same & ~body)[search_top - _LOOK_ABOVE]
+        upright = np.bincount(labels[search_top][above], minlength=len(statistics))
+        kept &= upright <= _MAX_UPRIGHT * statistics[:, cv2.CC_STAT_WIDTH]
     found: Bools = kept[labels] & ~body
     return found

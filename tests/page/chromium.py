@@ -11,10 +11,10 @@ OWN_BROWSER = Path(__file__).resolve().parents[2] / ".tools" / "browser"
 
 
 def page_browser_path() -> str | None:
-    """The path of the browser for the page tests; None: use the one that Playwright installed.
+    """The path of the browser for the page tests; None: use the headless shell that Playwright installed.
 
     Chromium without its window where that is installed: it draws the same pages in half the processor time. The whole
-    Chromium runs the canvas in test_engine_chromium.py.
+    Chromium runs the canvas in test_engine_chromium.py, where its driver is installed.
     """
     return shutil.which("chromium-headless-shell") or browser_path()
 

@@ -63,16 +63,19 @@ def test_the_quick_way_to_enlarge_gives_the_published_graphs_map(segmenter_folde
 
 
 MEMORY_OF_PASSES = """
+import os
 import sys
 import numpy as np
+import onnxruntime
 from pathlib import Path
 from bot.models import sessions
 
 def resident_mb():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 // 1_000_000
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
 
+print(resident_mb())
 values = np.zeros((1, 3, 320, 320), np.float32)
-for keep_memory in (True, False) * 2:
+for keep_memory in (True, True, False) * 4:
     sessions.run("u2netp", Path(sys.argv[1]), values, keep_memory=keep_memory)
     print(resident_mb())
 sessions._process_sessions.close()
@@ -82,9 +85,9 @@ sessions._process_sessions.close()
 def test_the_last_pass_gives_its_memory_back(segmenter_folder: Path) -> None:
     command = [sys.executable, "-c", MEMORY_OF_PASSES, str(segmenter_folder)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    kept, given_back, kept_again, given_back_again = map(int, re.findall(r"^\d+$", ended.stdout, re.MULTILINE))
-    assert given_back < kept - 80, "a session of 320 px works in more than that"
-    assert given_back_again < kept_again - 80
+    before, *after = map(int, re.findall(r"^\d+$", ended.stdout, re.MULTILINE))
+    assert max(after) - before > 150, "what the passes work in"
+    assert after[-1] - before < 90, "the model itself, and little else"
 
 
 @pytest.mark.parametrize("name", ["000_blackswan", "008_car-roundabout", "020_goat"])
