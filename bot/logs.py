@@ -42,6 +42,9 @@ _NO_DATABASE = re.compile(
 """How PostgreSQL's driver says that the database does not answer, in what DBOS logs: twenty lines a second, with their
 tracebacks. `bot.storage.outage` logs the outage; of DBOS's lines one of each kind remains."""
 
+_FULL_DISK = "database or disk is full"
+"""How SQLite says so. DBOS's threads write it as a message, with its traceback; the error of an edit stays whole."""
+
 
 def hider(secrets: Iterable[str]) -> Callable[[str], str]:
     """A function that hides secrets in a text: those given, and whatever looks like a token or a proof of identity.
@@ -113,13 +116,13 @@ def _shorten(record: logging.LogRecord) -> bool:
     """Remove from a line of DBOS the fields that are always the same, and all but the cause from one about an outage.
 
     Returns:
-        Whether the line says that the database does not answer.
+        Whether the line says that the database does not answer, or that its disk is full.
     """
     for field in ("applicationID", "applicationVersion", "executorID"):
         record.__dict__.pop(field, None)
     error = record.exc_info[1] if record.exc_info else None
     lines = [*record.getMessage().splitlines(), *(str(error).splitlines() if error is not None else [])]
-    causes = [line for line in lines if _NO_DATABASE.search(line)]
+    causes = [line for line in lines if _NO_DATABASE.search(line) or (error is None and _FULL_DISK in line)]
     if not causes:
         return False
     first = lines[0].removesuffix("Traceback (most recent call last):")

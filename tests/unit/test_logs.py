@@ -172,6 +172,7 @@ def test_a_repeated_message_is_logged_again_later() -> None:
 OUTAGES = (
     "sqlalchemy.exc.OperationalError: (psycopg.OperationalError) connection to server failed: refused\n(Background)",
     "psycopg.OperationalError: consuming input failed: timeout",
+    "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) database or disk is full\n(Background)",
 )
 
 
