@@ -41,6 +41,8 @@ class SegmenterSpec:
         std: Each channel is divided by this, after that.
         by_peak: Divide by the picture's brightest value instead of by 255, as rembg does; the files were made for it.
         logits: The output consists of logits and needs a sigmoid.
+        output: Which of the graph's outputs is the map. U-2-Net has seven: 0 is the finest one, 2 is drawn at half its
+            resolution and takes less than half the time (docs/local-engine.md#half-resolution).
     """
 
     side: int
@@ -48,6 +50,7 @@ class SegmenterSpec:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     by_peak: bool = True
     logits: bool = False
+    output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def _segmenter(name: str, spec: SegmenterSpec, about: str) -> Model:
 _BYTES_IN = (TensorSpec("tensor(uint8)", (1, 3, None, None)), TensorSpec("tensor(uint8)", (1, 1, None, None)))
 
 _ALL = (
-    _segmenter("u2netp", SegmenterSpec(320), "finds the subject; small and quick"),
+    _segmenter("u2netp", SegmenterSpec(320, output=2), "finds the subject; small and quick"),
     _segmenter("silueta", SegmenterSpec(320), "finds the subject; U-2-Net made smaller"),
     _segmenter(
         "isnet-general-use",

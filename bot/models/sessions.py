@@ -32,12 +32,6 @@ finding a subject and filling its hole in turn would load both again for each ph
 _MAX_ARENA_SIDE = 320
 """Segmenters with an input square up to this size use ONNX Runtime's memory arena; larger ones were not measured."""
 
-_SLOW_RESIZE = b'"\x12pytorch_half_pixel'
-_QUICK_RESIZE = b'"\x0ahalf_pixel' + b"j\x06" + b" " * 6
-"""A resizing node's coordinate mode as ONNX stores it, and the mode that ONNX Runtime enlarges quickly: a string with
-its length, and a comment of six spaces, so that the file's lengths stay right. The modes differ only for a side of one
-pixel, which no small segmenter has. Measurements: docs/local-engine.md#model-memory."""
-
 
 class GraphMismatchError(Exception):
     """The graph's inputs or outputs differ from those in the registry."""
@@ -169,8 +163,8 @@ def _load(model: Model, path: Path, threads: int) -> GraphRunner:
     options.log_severity_level = 4
     # A large file's bytes would be in memory twice while it is loaded.
     is_small = path.stat().st_size <= SMALL_BYTES
-    graph = path.read_bytes().replace(_SLOW_RESIZE, _QUICK_RESIZE) if uses_arena and is_small else str(path)
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    published = _quick_graph(model, path) if uses_arena and is_small else str(path)
+    session = onnxruntime.InferenceSession(published, options, providers=["CPUExecutionProvider"])
     _check_tensors(model.inputs, session.get_inputs(), exact=True)
     _check_tensors(model.outputs, session.get_outputs(), exact=False)
     names = [tensor.name for tensor in session.get_inputs()]
@@ -193,6 +187,14 @@ def _load(model: Model, path: Path, threads: int) -> GraphRunner:
         return [np.asarray(answer) for answer in answers]
 
     return runner
+
+
+def _quick_graph(model: Model, path: Path) -> bytes:
+    """The part of a segmenter's graph that gives its map, with quick resizing."""
+    from bot.models import graph  # google.protobuf takes 0.1 s to import
+
+    assert model.segmenter_spec is not None
+    return graph.resize_quickly(graph.keep_output(path.read_bytes(), model.segmenter_spec.output))
 
 
 def _run_into_own_arrays(

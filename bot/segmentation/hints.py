@@ -24,7 +24,7 @@ _DOT_RADIUS = 0.006
 _LEARNED_SIDE = 1024
 """Long side of the copy on which the net's find is drawn."""
 _MAX_TAPS = 6
-"""The net is run for at most this number of taps, four passes each; further taps count by colour only."""
+"""The net is run for at most this number of taps, five passes each; further taps count by colour only."""
 _MIN_COVERED = 0.8
 """Share of a scribble that the find has to cover, so that no further point of it is searched."""
 _MAX_PART = 0.9

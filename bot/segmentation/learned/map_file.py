@@ -27,7 +27,7 @@ Planes: TypeAlias = dict[str, tuple[tuple[float, float, float, float], Floats]]
 MAX_PLANES = 12
 MAX_BYTES = 4_000_000
 """Larger files are not read. Seven planes of u2netp take 50 to 250 kB."""
-_FORMAT = b"photo-maps 1\n"
+_FORMAT = b"photo-maps 2\n"
 _MAX_HEADER_BYTES = 8192
 _COPY_SIDE = 16
 """Width and height of the grey copy that identifies the photo."""

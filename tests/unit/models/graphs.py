@@ -13,18 +13,52 @@ FLOAT, UINT8, BOOL = 1, 2, 9
 Dims = Sequence[int | str]
 
 
-def segmenter(side: int, *, kind: int = FLOAT, planes: int = 1, logits: bool = False) -> bytes:
-    """Bright pixels are the subject: the mean over the channels; as logits where the contract says so."""
+SEGMENTER_OUTPUTS = 7
+"""Of U-2-Net."""
+
+
+def segmenter(
+    side: int, *, kind: int = FLOAT, planes: int = 1, logits: bool = False, outputs: int = SEGMENTER_OUTPUTS
+) -> bytes:
+    """Bright pixels are the subject: the mean over the channels; as logits where the contract says so.
+
+    All outputs are the same map.
+    """
     scale = 4.0 if logits else 1.0
+    names = [str(1959 + index) for index in range(outputs)]
     nodes = [
         _node("ReduceMean", ["input.1"], ["grey"], ints={"axes": [1]}, integers={"keepdims": 1}),
-        _node("Mul", ["grey", "scale"], ["1959"]),
+        *(_node("Mul", ["grey", "scale"], [name]) for name in names),
     ]
     return _model(
         nodes,
         [("input.1", kind, (1, 3, side, side))],
-        [("1959", FLOAT, (1, planes, side, side))],
+        [(name, FLOAT, (1, planes, side, side)) for name in names],
         {"scale": np.array([scale], np.float32)},
+    )
+
+
+def two_ways() -> bytes:
+    """Two outputs of four numbers: the first one is ten times the input and enlarged, the second one its double."""
+    nodes = [
+        _node("Mul", ["input", "ten"], ["large"]),
+        _node(
+            "Resize",
+            ["large", "", "scales"],
+            ["first"],
+            texts={"coordinate_transformation_mode": "pytorch_half_pixel", "mode": "linear"},
+        ),
+        _node("Mul", ["input", "two"], ["second"]),
+    ]
+    return _model(
+        nodes,
+        [("input", FLOAT, (1, 1, 2, 2))],
+        [("first", FLOAT, (1, 1, 4, 4)), ("second", FLOAT, (1, 1, 2, 2))],
+        {
+            "ten": np.array([10], np.float32),
+            "scales": np.array([1, 1, 2, 2], np.float32),
+            "two": np.array([2], np.float32),
+        },
     )
 
 
@@ -84,12 +118,15 @@ def _node(
     *,
     integers: dict[str, int] | None = None,
     ints: dict[str, Sequence[int]] | None = None,
+    texts: dict[str, str] | None = None,
 ) -> bytes:
     parts = [_text(1, name) for name in inputs] + [_text(2, name) for name in outputs] + [_text(4, operator)]
     for name, value in (integers or {}).items():
         parts.append(_bytes(5, _text(1, name) + _integer(3, value) + _integer(20, 2)))
     for name, values in (ints or {}).items():
         parts.append(_bytes(5, _text(1, name) + b"".join(_integer(8, value) for value in values) + _integer(20, 7)))
+    for name, text in (texts or {}).items():
+        parts.append(_bytes(5, _text(1, name) + _text(4, text) + _integer(20, 3)))
     return b"".join(parts)
 
 

@@ -68,7 +68,7 @@ def _with_head(change: Callable[[dict[str, object]], None], body: bytes | None =
         lambda data: b"x" + data,
         lambda data: pickle.dumps({"whole": 1}),
         lambda data: data + b"\0" * map_file.MAX_BYTES,
-        lambda data: b"photo-maps 1\n" + b"[" * 5000 + b"\n",
+        lambda data: b"photo-maps 2\n" + b"[" * 5000 + b"\n",
         _with_head(lambda head: head.update(planes=[["a", WHOLE]] * 100_000)),
         _with_head(lambda head: head.update(planes=[["whole", [0, 0, 2, 1]], ["crop", WHOLE]])),
         _with_head(lambda head: head.update(planes=[["whole", [0.5, 0, 0.5, 1]], ["crop", WHOLE]])),
