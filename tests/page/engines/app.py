@@ -66,6 +66,12 @@ READY = """
     })()
 """
 
+ANSWER = """
+    fetch("/playground/api/chat").then((answer) => answer.json()).then(({ messages }) =>
+        messages.find((message) => message.reply_to_message?.message_id === arguments[0])?.message_id)
+"""
+"""The number of the answer to a message. The last message may be another edit's: one of the test before may still run."""
+
 TOUCH = """
     const [events] = arguments;
     return (async () => {
@@ -118,7 +124,9 @@ class EngineApp:
         form.add_field("file", photo, filename="photo.jpg", content_type="image/jpeg")
         async with aiohttp.ClientSession(self._url) as http, http.post("/playground/api/messages", data=form) as answer:
             answer.raise_for_status()
-        await self.driver.click("[data-from=bot]:last-of-type [data-testid=inline-button]")
+            (sent,) = (await answer.json())["messages"]
+        answered = await self.driver.until(ANSWER, sent["message_id"])
+        await self.driver.click(f"[data-message-id='{answered}'] [data-testid=inline-button]")
         await self.enter()
 
     async def enter(self) -> None:
