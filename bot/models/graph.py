@@ -1,4 +1,4 @@
-"""Changes a model's graph before it is loaded: leaves out what the wanted output does not need, and resizes quickly.
+"""Changes a model's graph before it is loaded: leaves out what one output does not need; resizes quicker.
 
 Messages and field numbers: onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). Only the fields that
 are read here are described; all others pass through unchanged.
@@ -27,9 +27,12 @@ _SINGLE = frozenset({"graph", "name", "op_type", "s"})
 def keep_output(model: bytes, index: int) -> bytes:
     """Leave out everything that an output does not need.
 
+    Of U-2-Net's side outputs most of the last decoder stays here, because they take their size from its map's `Shape`.
+    ONNX Runtime knows that size when it loads the graph, puts it in as a constant, and then drops the decoder.
+
     Args:
-        model: An ONNX file of a graph without sub-graphs.
-        index: Which of the graph's outputs to keep.
+        model: An ONNX file. Its graph has no sub-graphs, and does not list its weights as inputs.
+        index: Which of the graph's outputs to keep, from 0.
 
     Returns:
         The ONNX file of a graph whose only output this is.
@@ -40,13 +43,13 @@ def keep_output(model: bytes, index: int) -> bytes:
     """
     changed = _read(model)
     graph = changed.graph
-    if index >= len(graph.output):
+    if not 0 <= index < len(graph.output):
         raise ValueError(f"output {index} of a graph that has {len(graph.output)}")
     kept = graph.output[index].name
     needed, nodes = {kept}, []
-    for node in reversed(graph.node):  # a graph's nodes stand in the order in which they run
+    for node in reversed(graph.node):  # ONNX wants each node behind those whose outputs it takes
         if needed.intersection(node.output):
-            needed.update(node.input)
+            needed.update(filter(None, node.input))  # an input that is left out has no name
             nodes.append(node)
     _replace(graph.node, nodes[::-1])
     _replace(graph.initializer, [tensor for tensor in graph.initializer if tensor.name in needed])

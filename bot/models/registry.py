@@ -41,8 +41,9 @@ class SegmenterSpec:
         std: Each channel is divided by this, after that.
         by_peak: Divide by the picture's brightest value instead of by 255, as rembg does; the files were made for it.
         logits: The output consists of logits and needs a sigmoid.
-        output: Which of the graph's outputs is the map. U-2-Net has seven: 0 is the finest one, 2 is drawn at half its
-            resolution and takes less than half the time (docs/local-engine.md#half-resolution).
+        output: Which of the graph's outputs is the map; of small files it may be another one than 0. U-2-Net
+            has seven: 2 is drawn at half of 0's resolution, in less than half the time
+            (docs/local-engine.md#half-resolution).
     """
 
     side: int
@@ -62,7 +63,8 @@ class Model:
         task: What it does.
         about: One sentence for the list.
         inputs: The inputs that the graph must have, in its order.
-        outputs: The first outputs that the graph must have; it may have more.
+        outputs: The first outputs that the graph must have; it may have more. Of a small segmenter's graph only the one
+            that is its map is loaded.
         url: Where it is published.
         size: Its length in bytes.
         sha256: Its checksum, 64 lower-case hex digits. A file with another checksum is not run.

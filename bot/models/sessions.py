@@ -163,8 +163,8 @@ def _load(model: Model, path: Path, threads: int) -> GraphRunner:
     options.log_severity_level = 4
     # A large file's bytes would be in memory twice while it is loaded.
     is_small = path.stat().st_size <= SMALL_BYTES
-    published = _quick_graph(model, path) if uses_arena and is_small else str(path)
-    session = onnxruntime.InferenceSession(published, options, providers=["CPUExecutionProvider"])
+    source = _quick_graph(model, path) if uses_arena and is_small else str(path)
+    session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     _check_tensors(model.inputs, session.get_inputs(), exact=True)
     _check_tensors(model.outputs, session.get_outputs(), exact=False)
     names = [tensor.name for tensor in session.get_inputs()]
@@ -172,7 +172,7 @@ def _load(model: Model, path: Path, threads: int) -> GraphRunner:
     own_arrays = uses_arena and all(_is_fixed(tensor.shape) for tensor in outputs)
     shrink_arena = onnxruntime.RunOptions()
     if uses_arena:
-        # After the last run the memory returns to the system: else 300 MB would add to the matting's and the fill's.
+        # After the last run the memory returns to the system: else 160 MB would add to the matting's and the fill's.
         shrink_arena.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def runner(*inputs: NDArray[Any], keep_memory: bool = False) -> list[NDArray[Any]]:
@@ -191,7 +191,7 @@ def _load(model: Model, path: Path, threads: int) -> GraphRunner:
 
 def _quick_graph(model: Model, path: Path) -> bytes:
     """The part of a segmenter's graph that gives its map, with quick resizing."""
-    from bot.models import graph  # google.protobuf takes 0.1 s to import
+    from bot.models import graph  # google.protobuf takes 0.1 s to import; without a model it is not needed
 
     assert model.segmenter_spec is not None
     return graph.resize_quickly(graph.keep_output(path.read_bytes(), model.segmenter_spec.output))
@@ -200,7 +200,7 @@ def _quick_graph(model: Model, path: Path) -> bytes:
 def _run_into_own_arrays(
     session: Any, feeds: dict[str, NDArray[Any]], outputs: Sequence[Any], run_options: Any
 ) -> list[NDArray[np.float32]]:
-    """Run with outputs that are not in the arena. In the arena they would keep up to 130 MB of it from being freed."""
+    """Run with outputs that are not in the arena. In the arena they would keep a part of it from being freed."""
     binding = session.io_binding()
     for name, values in feeds.items():
         binding.bind_cpu_input(name, values)

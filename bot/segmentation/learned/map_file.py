@@ -28,6 +28,7 @@ MAX_PLANES = 12
 MAX_BYTES = 4_000_000
 """Larger files are not read. Seven planes of u2netp take 50 to 250 kB."""
 _FORMAT = b"photo-maps 2\n"
+"""The number grows when the same model gives other maps: from another output, say."""
 _MAX_HEADER_BYTES = 8192
 _COPY_SIDE = 16
 """Width and height of the grey copy that identifies the photo."""

@@ -201,7 +201,7 @@ def _paint_over(small: Pixels, hidden: Bools) -> Pixels:
 
 
 def _local_mean(layer: Floats, spread: int) -> Floats:
-    """The Gaussian mean around each pixel; a wide one is computed on a smaller copy, in a tenth of the time."""
+    """The Gaussian mean around each pixel; a wide one is computed on a smaller copy, which takes less time."""
     height, width = layer.shape[:2]
     step = max(1, spread // 4)
     small = cv2.resize(layer, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA)

@@ -70,7 +70,7 @@ ANSWER = """
     fetch("/playground/api/chat").then((answer) => answer.json()).then(({ messages }) =>
         messages.find((message) => message.reply_to_message?.message_id === arguments[0])?.message_id)
 """
-"""The number of the answer to a message. The last message may be another edit's: one of the test before may still run."""
+"""The number of the answer to a message. The last message may be of an edit of the test before that still ran."""
 
 TOUCH = """
     const [events] = arguments;

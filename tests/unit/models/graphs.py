@@ -14,32 +14,39 @@ Dims = Sequence[int | str]
 
 
 SEGMENTER_OUTPUTS = 7
-"""Of U-2-Net."""
+"""How many U-2-Net has."""
 
 
 def segmenter(
-    side: int, *, kind: int = FLOAT, planes: int = 1, logits: bool = False, outputs: int = SEGMENTER_OUTPUTS
+    side: int,
+    *,
+    kind: int = FLOAT,
+    planes: int = 1,
+    logits: bool = False,
+    outputs: int = SEGMENTER_OUTPUTS,
+    shown: int | None = None,
 ) -> bytes:
     """Bright pixels are the subject: the mean over the channels; as logits where the contract says so.
 
-    All outputs are the same map.
+    `shown` is the only output that shows this, and the others are 0; None: all show it.
     """
     scale = 4.0 if logits else 1.0
     names = [str(1959 + index) for index in range(outputs)]
+    factors = ["scale" if shown in (None, index) else "none" for index in range(outputs)]
     nodes = [
         _node("ReduceMean", ["input.1"], ["grey"], ints={"axes": [1]}, integers={"keepdims": 1}),
-        *(_node("Mul", ["grey", "scale"], [name]) for name in names),
+        *(_node("Mul", ["grey", factor], [name]) for factor, name in zip(factors, names, strict=True)),
     ]
     return _model(
         nodes,
         [("input.1", kind, (1, 3, side, side))],
         [(name, FLOAT, (1, planes, side, side)) for name in names],
-        {"scale": np.array([scale], np.float32)},
+        {"scale": np.array([scale], np.float32), "none": np.zeros(1, np.float32)},
     )
 
 
 def two_ways() -> bytes:
-    """Two outputs of four numbers: the first one is ten times the input and enlarged, the second one its double."""
+    """Two outputs: the input ten times as bright and twice as wide and high; the input twice as bright."""
     nodes = [
         _node("Mul", ["input", "ten"], ["large"]),
         _node(

@@ -49,9 +49,10 @@ def test_other_settings_of_a_node_stay() -> None:
     assert resize_quickly(graphs.segmenter(320)).count(b"keepdims") == 1
 
 
-def test_a_missing_output_is_an_error() -> None:
-    with pytest.raises(ValueError, match="output 2 of a graph that has 2"):
-        keep_output(graphs.two_ways(), 2)
+@pytest.mark.parametrize("index", [2, -1])
+def test_a_missing_output_is_an_error(index: int) -> None:
+    with pytest.raises(ValueError, match=f"output {index} of a graph that has 2"):
+        keep_output(graphs.two_ways(), index)
 
 
 def test_what_is_no_graph_is_an_error() -> None:

@@ -46,6 +46,28 @@ def test_every_segmenter_gives_a_map_of_its_square(name: str, place: Publish) ->
     assert seen[5, 5] < 0.1
 
 
+@pytest.mark.parametrize(("name", "output"), [("u2netp", 2), ("silueta", 0)])
+def test_the_output_that_the_registry_names_is_read(name: str, output: int, place: Publish) -> None:
+    for shown in range(graphs.SEGMENTER_OUTPUTS):
+        folder = place(name, graphs.segmenter(320, shown=shown))
+        assert (predict(a_picture(), folder).max() > 0.9) == (shown == output)
+
+
+def test_a_graph_without_that_output_is_not_used(place: Publish) -> None:
+    folder = place("u2netp", graphs.segmenter(320, outputs=2))
+    with capture_logs() as logs, pytest.raises(NoUsableModelError):
+        predict(a_picture(), folder)
+    (warning,) = (entry for entry in logs if entry["event"] == "model_unusable")
+    assert "output 2 of a graph that has 2" in warning["why"]
+
+
+def test_another_output_is_named_for_small_files_only() -> None:
+    for model in MODELS.values():
+        if model.segmenter_spec is not None and model.segmenter_spec.output:
+            assert model.size <= sessions.SMALL_BYTES
+            assert model.segmenter_spec.side <= sessions._MAX_ARENA_SIDE
+
+
 def test_the_better_segmenter_is_asked_first(place: Publish) -> None:
     place("u2netp", graphs.segmenter(320))
     folder = place("isnet-general-use", graphs.segmenter(1024))
