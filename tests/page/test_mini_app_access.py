@@ -356,3 +356,24 @@ async def test_the_chosen_tool_is_seen_in_forced_colours(open_chat: OpenChat) ->
     height, width, _ = shown.shape
     red, green, _ = (int(value) for value in shown[int(height * 0.45), int(width * 0.45)])
     assert red > green + 60, "the ink keeps its colour"
+
+
+async def test_the_mask_is_not_redrawn_in_every_frame_while_an_edit_runs(app: MiniApp) -> None:
+    """Without a graphics card, and on a phone's battery, a mask that fades sixty times a second is dear."""
+    await app.page.emulate_media(reduced_motion="no-preference")
+    shades = await app.frame.evaluate(
+        """() => {
+            document.body.classList.add("working");
+            const mask = document.getElementById("mask");
+            const [breathing] = mask.getAnimations().filter((one) => one instanceof CSSAnimation);
+            breathing.pause();
+            const shades = new Set();
+            for (let time = 0; time < 1400; time += 10) {
+                breathing.currentTime = time;
+                shades.add(getComputedStyle(mask).opacity);
+            }
+            document.body.classList.remove("working");
+            return shades.size;
+        }"""
+    )
+    assert 4 <= shades <= 10
