@@ -11,7 +11,7 @@ run:  ## set up, then start the bot (without a token: the playground in your bro
 test:  ## set up, then run all checks and tests (another Python: make test PYTHON=python3.13)
 	@$(PYTHON) tools/bootstrap.py dev --system
 	@$(MAKE) --no-print-directory lint-only
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 setup:  ## create .venv and fetch the model file of the learned segmenter
 	@$(PYTHON) tools/bootstrap.py dev
